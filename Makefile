@@ -1,0 +1,245 @@
+# SPDX-License-Identifier: MIT
+# GNU make, not recursive. A folder dropped into plugins/ becomes build/plugins/NAME.so; nothing is listed here.
+#   make [B=debug|release|asan|tsan|cov|fuzz] [all|check|unit|install|...]   V=1 shows the commands, WERROR=0 keeps
+#   warnings from being errors, OUT=DIR builds elsewhere. `make help` names the targets.
+-include config.mak
+MAKEFLAGS += --no-builtin-rules
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := all
+
+VERSION := 0.1.0
+PREFIX ?= /usr/local
+SYSCONFDIR ?= /etc
+STATEDIR ?= /var/lib
+T ?= 60
+B ?= $(if $(filter fuzz,$(MAKECMDGOALS)),fuzz,$(if $(filter cov,$(MAKECMDGOALS)),cov,release))
+ifeq ($(filter $(B),debug release asan tsan cov fuzz),)
+$(error unknown variant B=$(B): debug, release, asan, tsan, cov and fuzz are known)
+endif
+OUT ?= build/$(B)
+ifeq ($(B)$(origin CC),fuzzdefault)
+CC := clang
+endif
+Q := $(if $(V),,@)
+say = $(if $(V),,@echo '  $(1)' '$(2)')
+
+# ---- what there is
+core_src := $(filter-out core/app/main.c,$(wildcard core/*/*.c))
+plugins := $(sort $(foreach f,$(wildcard plugins/*/*.c),$(notdir $(patsubst %/,%,$(dir $(f))))))
+unit := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
+support_src := $(wildcard tests/support/*.c)
+fuzzers := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+test_plugin_src := $(wildcard tests/evil/*.c tests/plugins/*.c)
+headers := $(wildcard core/*/*.h core/include/glane/*.h)
+core_obj := $(core_src:%.c=$(OUT)/obj/%.o)
+main_obj := $(OUT)/obj/core/app/main.o
+support_obj := $(support_src:%.c=$(OUT)/obj/%.o)
+plug_so := $(plugins:%=$(OUT)/plugins/%.so)
+test_plug_so := $(patsubst %.c,$(OUT)/test-plugins/%.so,$(notdir $(test_plugin_src)))
+unit_bin := $(unit:%=$(OUT)/tests/%)
+fuzz_bin := $(fuzzers:%=$(OUT)/fuzz/%)
+products := $(OUT)/glane $(plug_so)
+ifeq ($(OUT),build/release)
+products += build/glane $(plugins:%=build/plugins/%.so)
+endif
+plugin_objs = $(patsubst %.c,$(OUT)/obj/%.o,$(wildcard plugins/$(1)/*.c))
+lone := $(filter-out $(foreach p,$(plugins),$(if $(wildcard plugins/$(p)/$(p).c),$(p))),$(plugins))
+
+# ---- how it is compiled
+no_compiler := help clean format format-check layers sizes dist uninstall
+ifneq ($(filter-out $(no_compiler),$(or $(MAKECMDGOALS),all)),)
+# One word per flag that this compiler takes; the first word is the compiler's version.
+gcc_warn := -Wlogical-op -Wduplicated-cond -Wduplicated-branches -Wjump-misses-init
+harden := -fstack-protector-strong -fstack-clash-protection -fcf-protection -ftrivial-auto-var-init=zero
+probed := $(shell $(CC) -dumpfullversion 2>/dev/null || $(CC) -dumpversion; for f in $(gcc_warn) $(harden); do \
+	$(CC) -Werror $$f -x c -c /dev/null -o /dev/null 2>/dev/null && echo $$f; done)
+libs := libcurl libxml-2.0 jansson libarchive libzstd zlib libcrypto
+lib_cflags := $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(libs)))
+lib_ldflags := $(shell pkg-config --libs $(libs))
+cmocka_cflags := $(shell pkg-config --cflags cmocka 2>/dev/null)
+cmocka_libs := $(shell pkg-config --libs cmocka 2>/dev/null || echo -lcmocka)
+ifeq ($(lib_ldflags),)
+$(error the libraries $(libs) are not all there: scripts/install-deps installs what is missing)
+endif
+is_clang := $(findstring clang,$(shell $(CC) --version 2>/dev/null))
+endif
+
+warn := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes -Wmissing-prototypes \
+	-Wmissing-declarations -Wundef -Wcast-qual -Wwrite-strings -Wvla -Wformat=2 -Wpointer-arith -Wnull-dereference \
+	-Wdouble-promotion -Wswitch-enum -Wimplicit-fallthrough $(filter $(gcc_warn),$(probed)) \
+	$(if $(filter 0,$(WERROR)),,-Werror)
+# Fortify needs an optimising compiler, and gives way to a level that the user chose.
+fortify := $(if $(findstring FORTIFY_SOURCE,$(CPPFLAGS)$(CFLAGS))$(filter -O0,$(CFLAGS)),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
+sanitize := -fno-sanitize-recover=all -fno-omit-frame-pointer
+variant_debug := -O0 -g3
+variant_release := -O2 -g $(fortify) $(filter $(harden),$(probed))
+variant_asan := -O1 -g $(sanitize) -fsanitize=address,undefined
+variant_tsan := -O1 -g $(sanitize) -fsanitize=thread
+variant_cov := -O0 -g --coverage
+variant_fuzz := -O1 -g $(sanitize) -fsanitize=fuzzer-no-link,address,undefined
+variant := $(variant_$(B))
+base_flags := -std=c11 -D_GNU_SOURCE -fPIC -fno-common -fvisibility=hidden $(warn) $(variant)
+core_flags := $(base_flags) -Icore/include -Icore $(lib_cflags) -DGLANE_VERSION='"$(VERSION)"'
+link_flags := $(filter -fsanitize% --coverage,$(variant)) -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed
+# clang leaves __asan_* to the program that loads the .so
+no_undefined := $(if $(and $(is_clang),$(filter asan tsan fuzz,$(B))),,-Wl,-z,defs)
+banned := $(patsubst %,-include %,$(wildcard core/base/banned.h))
+sys_libs := -lm -ldl -lpthread
+compile = $(CC) $(FLAGS) $(CPPFLAGS) $(CFLAGS)
+link = $(CC) $(link_flags) $(CFLAGS)
+
+all: $(products) | prune
+	@:
+lib: $(OUT)/libglane.a
+	@:
+test-bins: all $(unit_bin) $(test_plug_so)
+	@:
+
+# ---- stamps: files rewritten only when their text changes, so that what depends on them is rebuilt only then
+stamp = $(if $(call differ,$(file <$@),$(1)),$(file >$@,$(1)))
+differ = $(subst x$(strip $(1)),,x$(strip $(2)))$(subst x$(strip $(2)),,x$(strip $(1)))
+stamps := $(OUT)/flags $(OUT)/libglane.list $(OUT)/plugin.map $(plugins:%=$(OUT)/lists/%)
+$(stamps): FORCE | $(OUT)/lists
+$(OUT)/lists:
+	@mkdir -p $@
+$(OUT)/flags:
+	$(call stamp,$(CC) $(firstword $(probed)) $(core_flags) $(banned) $(link_flags) $(no_undefined) $(lib_ldflags) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS))
+$(OUT)/libglane.list:
+	$(call stamp,$(core_obj))
+$(OUT)/plugin.map:
+	$(call stamp,{ global: glane_plugin_v*; local: *; };)
+$(plugins:%=$(OUT)/lists/%): $(OUT)/lists/%:
+	$(call stamp,$(call plugin_objs,$*) $(LIBS_$*))
+
+# ---- objects
+$(OUT)/obj/core/%.o: FLAGS = $(core_flags) $(banned)
+$(OUT)/obj/core/base/mem.o: FLAGS = $(core_flags)
+$(OUT)/obj/plugins/%.o: FLAGS = $(base_flags) -Icore/include
+$(OUT)/obj/tests/%.o: FLAGS = $(core_flags) -Itests $(cmocka_cflags)
+$(OUT)/obj/tests/evil/%.o $(OUT)/obj/tests/plugins/%.o: FLAGS = $(base_flags) -Icore/include
+$(OUT)/obj/%.o: %.c $(OUT)/flags
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(compile) -MMD -MP -c -o $@ $<
+
+# ---- program and plugins
+$(OUT)/libglane.a: $(core_obj) $(OUT)/libglane.list
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && ar rcs $@ $(core_obj)
+$(OUT)/glane: $(main_obj) $(OUT)/libglane.a
+	$(call say,LD,$@)
+	$(Q)$(link) -pie -o $@ $^ $(lib_ldflags) $(sys_libs) $(LDFLAGS)
+# $(1): objects, $(2): extra libraries. The loader refuses a file that others may write.
+link_plugin = $(Q)mkdir -p $(@D) && $(link) -shared $(no_undefined) -Wl,--version-script,$(OUT)/plugin.map -o $@ $(1) $(2) $(LDFLAGS) && \
+	chmod go-w $@
+define plugin_rule
+$(OUT)/plugins/$(1).so: $(call plugin_objs,$(1)) $(OUT)/lists/$(1) $(OUT)/plugin.map
+	$$(call say,SO,$$@)
+	$$(call link_plugin,$$(filter %.o,$$^),$$(LIBS_$(1)))
+endef
+$(foreach p,$(filter-out $(lone),$(plugins)),$(eval $(call plugin_rule,$(p))))
+$(foreach p,$(lone),$(eval $(OUT)/plugins/$(p).so: ; @echo 'plugins/$(p) has no $(p).c' >&2; exit 1))
+define test_plugin_rule
+$(OUT)/test-plugins/$(basename $(notdir $(1))).so: $(OUT)/obj/$(1:.c=.o) $(OUT)/plugin.map
+	$$(call say,SO,$$@)
+	$$(call link_plugin,$$<)
+endef
+$(foreach s,$(test_plugin_src),$(eval $(call test_plugin_rule,$(s))))
+build/glane $(plugins:%=build/plugins/%.so): build/%: build/release/%
+	$(Q)mkdir -p $(@D) && install -m 755 $< $@
+
+# A plugin whose folder is gone leaves no .so behind.
+stale := $(filter-out $(plug_so) $(test_plug_so),$(wildcard $(OUT)/plugins/*.so $(OUT)/test-plugins/*.so)) \
+	$(if $(filter build/release,$(OUT)),$(filter-out $(products),$(wildcard build/plugins/*.so)))
+prune:
+	$(if $(strip $(stale)),$(Q)rm -f $(stale))
+
+# ---- tests
+$(unit_bin): $(OUT)/tests/%: $(OUT)/obj/tests/unit/%.o $(support_obj) $(OUT)/libglane.a
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(link) -pie -o $@ $^ $(lib_ldflags) $(cmocka_libs) $(sys_libs) $(LDFLAGS)
+suites_env := GLANE_TOP='$(CURDIR)' GLANE_OUT='$(abspath $(OUT))' GLANE='$(abspath $(OUT)/glane)' B=$(B) \
+	ASAN_OPTIONS=$${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=0} UBSAN_OPTIONS=$${UBSAN_OPTIONS:-print_stacktrace=1}
+runs = $(shell find tests/run -maxdepth 1 -type f -perm -u+x 2>/dev/null | LC_ALL=C sort)
+check: test-bins
+	@$(suites_env) scripts/run-suites -o $(OUT)/log -c layers=scripts/layers -c sizes=scripts/sizes \
+		-c 'hdr-check=$(MAKE) -sk hdr-check B=$(B)' $(unit_bin) $(runs)
+unit: $(unit_bin) $(test_plug_so)
+	@$(suites_env) scripts/run-suites -o $(OUT)/log $(unit_bin)
+unit-list:
+	@printf '%s\n' $(unit_bin)
+# `make suites`: unit and integration tests without the source checks, for the variants
+suites: test-bins
+	@$(suites_env) scripts/run-suites -o $(OUT)/log $(unit_bin) $(runs)
+
+# Each header compiles alone; the public one also as C++.
+hdr-check: $(headers:core/%=$(OUT)/hdr/%.ok) $(OUT)/hdr/plugin.cc.ok
+	@:
+$(OUT)/hdr/%.ok: core/% $(OUT)/flags $(OUT)/hdr/empty.c
+	$(Q)mkdir -p $(@D) && $(CC) $(core_flags) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MT $@ -MF $(@:.ok=.d) -include $< -x c -fsyntax-only $(OUT)/hdr/empty.c
+	@touch $@
+$(OUT)/hdr/plugin.cc.ok: core/include/glane/plugin.h $(OUT)/hdr/empty.c
+	$(Q)mkdir -p $(@D) && $(CXX) -Wall -Wextra -Wpedantic -Werror -Icore/include -include $< -x c++ -fsyntax-only $(OUT)/hdr/empty.c
+	@touch $@
+$(OUT)/hdr/empty.c:
+	@mkdir -p $(@D) && echo 'extern int nothing;' >$@
+layers sizes:
+	@scripts/$@
+
+fuzz: $(fuzz_bin)
+	@mkdir -p $(OUT)/log
+	@set -e; for f in $(fuzzers); do echo "  FUZZ $$f $(T) s"; mkdir -p $(OUT)/corpus/$$f; \
+		$(OUT)/fuzz/$$f -max_total_time=$(T) -rss_limit_mb=1024 -timeout=10 -print_final_stats=1 \
+		-artifact_prefix=$(OUT)/fuzz/$$f- $(OUT)/corpus/$$f $$(ls -d tests/fuzz/corpus/$$f 2>/dev/null || :) >$(OUT)/log/$$f.log 2>&1 \
+		|| { tail -n 40 $(OUT)/log/$$f.log; exit 1; }; done
+$(fuzz_bin): $(OUT)/fuzz/%: $(OUT)/obj/tests/fuzz/%.o $(support_obj) $(OUT)/libglane.a
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(link) -fsanitize=fuzzer -o $@ $^ $(lib_ldflags) $(sys_libs) $(LDFLAGS)
+cov: suites
+	@for f in $(core_src); do gcov -n -o $(OUT)/obj/$${f%.c}.o $$f 2>/dev/null; done | awk -v q="'" \
+		'/^File/ {split($$0, a, q); f = a[2]} /^Lines/ && f ~ /^core.*\.c$$/ {split($$0, a, /[:% ]+/); \
+		printf "%6.1f%% of %4d  %s\n", a[3], a[5], f; n += a[5]; h += a[3] * a[5] / 100; f = ""} \
+		END {if (n) printf "%6.1f%% of %d lines\n", 100 * h / n, n}' | LC_ALL=C sort -k4
+
+# ---- tools
+c_files := $(wildcard core/*/*.c core/*/*.h plugins/*/*.c plugins/*/*.h tests/*/*.c tests/*/*.h)
+tidy = xargs -r -P $$(nproc) -n 4 sh -c 'clang-tidy --quiet "$$@" -- -std=c11 -D_GNU_SOURCE -Icore/include '"$$FLAGS" tidy
+tidy: export FLAGS = -Icore $(lib_cflags) -DGLANE_VERSION=\"$(VERSION)\"
+tidy:
+	@mkdir -p build
+	$(Q)printf '%s\n' $(wildcard core/*/*.c plugins/*/*.c) | $(tidy) 2>build/tidy.err || \
+		{ grep -v 'warnings generated' build/tidy.err; exit 1; }
+cppcheck:
+	$(Q)cppcheck -q -j $$(nproc) --enable=warning,performance,portability --inline-suppr --error-exitcode=1 --std=c11 \
+		--suppress=missingIncludeSystem --suppress=preprocessorErrorDirective --suppress=uninitvar -D_GNU_SOURCE -D__linux__ -DGLANE_VERSION='"$(VERSION)"' -Icore/include -Icore core plugins
+format:
+	clang-format -i $(c_files)
+format-check:
+	@clang-format --dry-run -Werror $(c_files)
+compdb: export COMMAND = cc $(core_flags) -c
+compdb:
+	@mkdir -p build && printf '%s\n' $(wildcard core/*/*.c) | awk -v dir='$(CURDIR)' \
+		'BEGIN {c = ENVIRON["COMMAND"]; gsub(/["\\]/, "\\\\&", c); printf "["} END {print "]"} \
+		{printf "%s{\"directory\": \"%s\", \"file\": \"%s\", \"command\": \"%s %s\"}", (NR > 1 ? ",\n" : ""), dir, $$0, c, $$0}' \
+		>build/compile_commands.json
+bench: all
+	@$(suites_env) scripts/bench
+dist:
+	@mkdir -p build
+	git archive --prefix=glane-$(VERSION)/ -o build/glane-$(VERSION).tar.gz HEAD
+install: all
+	@scripts/install-tree install '$(DESTDIR)' '$(PREFIX)' '$(SYSCONFDIR)' '$(STATEDIR)' $(OUT)
+uninstall:
+	@scripts/install-tree uninstall '$(DESTDIR)' '$(PREFIX)'
+clean:
+	rm -rf build
+help:
+	@echo 'all check unit suites hdr-check layers sizes fuzz cov tidy cppcheck format format-check compdb bench install uninstall dist clean'
+.PHONY: all lib test-bins prune check unit unit-list suites hdr-check layers sizes fuzz cov tidy cppcheck format format-check compdb bench \
+	install uninstall dist clean help FORCE
+FORCE:
+
+-include $(wildcard $(OUT)/obj/*/*/*.d $(OUT)/hdr/*/*.d $(OUT)/hdr/*/*/*.d)

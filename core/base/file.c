@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: MIT */
+/* Files: reading whole small ones, writing so that a crash leaves the old or the new content, folders. */
+#include "base/file.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define CHUNK ((size_t)64 << 10)
+#define TMP ".tmp"
+
+void fd_close(int *fd)
+{
+	int saved = errno;
+
+	if (*fd >= 0)
+		(void)close(*fd);
+	*fd = -1;
+	errno = saved;
+}
+
+static ssize_t read_some(int fd, void *p, size_t n)
+{
+	ssize_t got;
+
+	do
+		got = read(fd, p, n);
+	while (got < 0 && errno == EINTR);
+	return got;
+}
+
+/* Once max bytes are there, one more is asked for: a file of exactly max bytes passes. */
+static glane_rc read_all(int fd, const char *path, size_t max, struct strbuf *b, struct diag *d)
+{
+	size_t left = max < b->max - b->n ? max : b->max - b->n;
+	char spare, *to;
+	ssize_t got;
+
+	do {
+		size_t want = left < CHUNK ? left : CHUNK;
+
+		to = want ? strbuf_room(b, want) : &spare;
+		if (!to)
+			return fail(d, GLANE_E_NOMEM, "%s: no memory to read it", path);
+		got = read_some(fd, to, want ? want : 1);
+		if (got < 0)
+			return fail(d, GLANE_E_IO, "%s: cannot read: %s", path, strerror(errno));
+		if (got > 0 && !want)
+			return fail(d, GLANE_E_LIMIT, "%s: larger than %zu bytes; is it the right file?", path, max);
+		b->n += (size_t)got;
+		left -= (size_t)got;
+	} while (got > 0);
+	return GLANE_OK;
+}
+
+glane_rc file_read(int dirfd, const char *path, size_t max, struct strbuf *b, struct diag *d)
+{
+	size_t before = b->n;
+	glane_rc rc;
+	int fd;
+
+	fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0)
+		return fail(d, GLANE_E_IO, "%s: cannot open: %s", path, strerror(errno));
+	rc = read_all(fd, path, max, b, d);
+	fd_close(&fd);
+	if (rc < 0)
+		b->n = before;
+	if (b->p)
+		b->p[b->n] = '\0';
+	return rc;
+}
+
+bool file_exists(int dirfd, const char *path)
+{
+	struct stat st;
+
+	return fstatat(dirfd, path, &st, 0) == 0;
+}
+
+glane_rc fd_write(int fd, const void *p, size_t n, struct diag *d)
+{
+	const char *at = p;
+
+	while (n) {
+		ssize_t put = write(fd, at, n);
+
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put <= 0)
+			return fail(d, GLANE_E_IO, "cannot write: %s", put ? strerror(errno) : "nothing was taken");
+		at += put;
+		n -= (size_t)put;
+	}
+	return GLANE_OK;
+}
+
+glane_rc fd_sync(int fd, const char *what, struct diag *d)
+{
+	if (fsync(fd) < 0)
+		return fail(d, GLANE_E_IO, "%s: cannot sync to disk: %s; check the disk before the next run", what,
+			strerror(errno));
+	return GLANE_OK;
+}
+
+void path_dir(const char *path, char *buf, size_t cap)
+{
+	size_t n = strlen(path);
+
+	if (cap == 0)
+		return;
+	while (n > 1 && path[n - 1] == '/')
+		n--;
+	while (n && path[n - 1] != '/')
+		n--;
+	while (n > 1 && path[n - 1] == '/')
+		n--;
+	if (n == 0) {
+		path = ".";
+		n = 1;
+	}
+	if (n >= cap)
+		n = 0;
+	memcpy(buf, path, n);
+	buf[n] = '\0';
+}
+
+bool path_join(const char *base, const char *path, char *buf, size_t cap)
+{
+	const char *sep = *base && *path && base[strlen(base) - 1] != '/' ? "/" : "";
+	int n;
+
+	if (*path == '/')
+		base = sep = "";
+	n = snprintf(buf, cap, "%s%s%s", base, sep, path);
+	return n >= 0 && (size_t)n < cap;
+}
+
+/* Makes one folder in `at` where it is missing, and the new entry durable. */
+static glane_rc make_dir(int at, const char *name, struct diag *d)
+{
+	glane_rc rc;
+	int parent;
+
+	if (mkdirat(at, name, 0755) < 0) {
+		if (errno == EEXIST)
+			return GLANE_OK;
+		return fail(d, GLANE_E_IO, "%s: cannot create the folder: %s", name, strerror(errno));
+	}
+	parent = openat(at, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (parent < 0)
+		return fail(d, GLANE_E_IO, "%s: cannot open the folder above: %s", name, strerror(errno));
+	rc = fd_sync(parent, name, d);
+	fd_close(&parent);
+	return rc;
+}
+
+/* Walks down from `at` (which it closes), making what is missing. */
+static glane_rc make_path(int at, const char *path, struct diag *d)
+{
+	struct slice rest = slice_of(path);
+	char name[NAME_MAX + 1];
+	glane_rc rc = GLANE_OK;
+	int next;
+
+	while (rc == GLANE_OK && rest.p) {
+		struct slice part = slice_cut(&rest, '/');
+
+		if (part.n == 0)
+			continue;
+		if (part.n > NAME_MAX) {
+			rc = fail(d, GLANE_E_LIMIT, "%s: a folder name is longer than %d bytes", path, NAME_MAX);
+			break;
+		}
+		memcpy(name, part.p, part.n);
+		name[part.n] = '\0';
+		rc = make_dir(at, name, d);
+		if (rc < 0)
+			break;
+		next = openat(at, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (next < 0)
+			rc = fail(d, GLANE_E_IO, "%s: cannot enter %s: %s", path, name, strerror(errno));
+		fd_close(&at);
+		at = next;
+	}
+	fd_close(&at);
+	return rc;
+}
+
+int dir_open(int dirfd, const char *path, bool create, struct diag *d)
+{
+	int fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int top;
+
+	if (fd < 0 && errno == ENOENT && create && *path) {
+		top = openat(dirfd, *path == '/' ? "/" : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (top < 0) {
+			(void)fail(
+				d, GLANE_E_IO, "%s: cannot open the folder to start from: %s", path, strerror(errno));
+			return -1;
+		}
+		if (make_path(top, path, d) < 0) {
+			(void)diag_prefix(d, "%s", path);
+			return -1;
+		}
+		fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	}
+	if (fd < 0)
+		(void)fail(d, GLANE_E_IO, "%s: cannot open the folder: %s", path, strerror(errno));
+	return fd;
+}
+
+/* A new file of that name; one that a crash left behind is removed first, never written into. */
+static int create_fresh(int dir, const char *name)
+{
+	int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+	int fd = openat(dir, name, flags, 0644);
+
+	if (fd < 0 && errno == EEXIST && unlinkat(dir, name, 0) == 0)
+		fd = openat(dir, name, flags, 0644);
+	return fd;
+}
+
+static glane_rc write_synced(int dir, const char *name, struct slice content, struct diag *d)
+{
+	int fd = create_fresh(dir, name);
+	glane_rc rc;
+
+	if (fd < 0)
+		return fail(d, GLANE_E_IO, "cannot create: %s", strerror(errno));
+	rc = fd_write(fd, content.p, content.n, d);
+	if (rc == GLANE_OK)
+		rc = fd_sync(fd, name, d);
+	if (close(fd) < 0 && rc == GLANE_OK && errno != EINTR)
+		rc = fail(d, GLANE_E_IO, "cannot close: %s", strerror(errno));
+	return rc;
+}
+
+/* Some file systems know no RENAME_NOREPLACE; link() refuses an existing name as well. */
+static int rename_new(int dir, const char *from, const char *to)
+{
+	if (renameat2(dir, from, dir, to, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno != EINVAL && errno != ENOSYS)
+		return -1;
+	if (linkat(dir, from, dir, to, 0) < 0)
+		return -1;
+	(void)unlinkat(dir, from, 0);
+	return 0;
+}
+
+static glane_rc publish(int dir, const char *tmp, const char *name, bool exclusive, struct diag *d)
+{
+	int rc = exclusive ? rename_new(dir, tmp, name) : renameat(dir, tmp, dir, name);
+
+	if (rc < 0 && exclusive && errno == EEXIST)
+		return fail(d, GLANE_E_IO, "exists already; has another program written it?");
+	if (rc < 0)
+		return fail(d, GLANE_E_IO, "cannot rename from %s: %s", tmp, strerror(errno));
+	return GLANE_OK;
+}
+
+static glane_rc replace_in(int dir, const char *name, struct slice content, bool exclusive, struct diag *d)
+{
+	char tmp[NAME_MAX + 1];
+	int n = snprintf(tmp, sizeof(tmp), "%s" TMP, name);
+	glane_rc rc;
+
+	if (n < 0 || (size_t)n >= sizeof(tmp) || !*name)
+		return fail(
+			d, GLANE_E_LIMIT, "empty file name, or one longer than %zu bytes", sizeof(tmp) - sizeof(TMP));
+	rc = write_synced(dir, tmp, content, d);
+	if (rc == GLANE_OK)
+		rc = publish(dir, tmp, name, exclusive, d);
+	if (rc < 0) {
+		(void)unlinkat(dir, tmp, 0);
+		return rc;
+	}
+	return fd_sync(dir, "its folder", d);
+}
+
+glane_rc file_replace(int dirfd, const char *name, struct slice content, bool exclusive, struct diag *d)
+{
+	const char *slash = strrchr(name, '/');
+	char folder[PATH_MAX];
+	glane_rc rc;
+	int dir;
+
+	path_dir(name, folder, sizeof(folder));
+	dir = openat(dirfd, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return fail(d, GLANE_E_IO, "%s: cannot open its folder: %s", name, strerror(errno));
+	rc = replace_in(dir, slash ? slash + 1 : name, content, exclusive, d);
+	fd_close(&dir);
+	if (rc < 0)
+		(void)diag_prefix(d, "%s", name);
+	return rc;
+}
+
+/* For file systems without O_TMPFILE (NFS, some FUSE). */
+static int create_unlinked(int dirfd)
+{
+	static unsigned count;
+	char name[64];
+	int fd = -1;
+
+	for (int tries = 0; fd < 0 && tries < 100; tries++) {
+		(void)snprintf(name, sizeof(name), ".unlinked-%ld-%u" TMP, (long)getpid(), count++);
+		fd = openat(dirfd, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+		if (fd < 0 && errno != EEXIST)
+			return -1;
+	}
+	if (fd >= 0 && unlinkat(dirfd, name, 0) < 0)
+		fd_close(&fd);
+	return fd;
+}
+
+int file_temp(int dirfd, struct diag *d)
+{
+	int fd = openat(dirfd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL))
+		fd = create_unlinked(dirfd);
+	if (fd < 0)
+		(void)fail(d, GLANE_E_IO, "cannot create a temporary file: %s", strerror(errno));
+	return fd;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* Files: every read, write and sync is checked, EINTR is retried, a failed fsync never. */
+#ifndef BASE_FILE_H
+#define BASE_FILE_H
+#include "base/diag.h"
+#include "base/strbuf.h"
+
+/* Whole small file into b (at most max bytes: GLANE_E_LIMIT). A missing file is GLANE_E_IO with errno
+ * ENOENT. What is read is appended; after an error b holds what it held before. */
+glane_rc file_read(int dirfd, const char *path, size_t max, struct strbuf *b, struct diag *d);
+bool file_exists(int dirfd, const char *path);
+/* All n bytes, whatever the number of write calls. */
+glane_rc fd_write(int fd, const void *p, size_t n, struct diag *d);
+glane_rc fd_sync(int fd, const char *what, struct diag *d);
+/* Writes name.tmp, fsyncs it, renames it over `name` (or fails with GLANE_E_IO where `exclusive` and it exists),
+ * fsyncs the folder. After an error nothing of that name has changed, except where the message says that the folder
+ * could not be synced: the new file is there, but may not outlive a power cut. `name` may hold folders; they exist. */
+glane_rc file_replace(int dirfd, const char *name, struct slice content, bool exclusive, struct diag *d);
+/* Creates the folder and its parents (0755), fsyncing each parent made; returns a descriptor of it or < 0. */
+int dir_open(int dirfd, const char *path, bool create, struct diag *d);
+/* The folder part of path ("." where there is none), into buf; "" where it does not fit. */
+void path_dir(const char *path, char *buf, size_t cap);
+/* base joined with path, unless path is absolute. False where it does not fit. */
+bool path_join(const char *base, const char *path, char *buf, size_t cap);
+/* An unlinked file in the folder, for reading and writing (O_TMPFILE, or created and unlinked). */
+int file_temp(int dirfd, struct diag *d);
+void fd_close(int *fd); /* closes where >= 0, sets -1 */
+#endif

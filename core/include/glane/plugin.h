@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The glane plugin ABI, 1.0-rc: the only header that a plugin includes.
+ *
+ * A plugin is a shared object that exports one symbol, `glane_plugin_v1` (the major is in the name: an
+ * incompatible plugin fails to resolve instead of crashing). It describes what to fetch; the host fetches, pages,
+ * retries, caches, verifies, opens archives, reads records, and normalises what the plugin emits.
+ *
+ * Rules that hold for every call:
+ *  - All calls are made from the thread that entered run(); a plugin creates no thread and no process.
+ *  - Structs that begin with `size` only grow at their end; zero in a member means "as before".
+ *  - What the host returns is borrowed and dies with the run (record slices: with the next next());
+ *    what the plugin gives is copied during the call. Nobody frees the other's memory.
+ *  - A negative return code is an error: give it back unchanged. Once the run is cancelled (deadline, shutdown,
+ *    row limit) every call returns GLANE_E_CANCELLED.
+ *  - Text is UTF-8, whatever the source's charset.
+ */
+#ifndef GLANE_PLUGIN_H
+#define GLANE_PLUGIN_H
+#include <stddef.h>
+#include <stdint.h>
+#ifdef __cplusplus
+extern "C" {
+#endif
+#define GLANE_ABI_MAJOR 1 /* also in the entry symbol's name */
+#define GLANE_ABI_MINOR 0 /* +1 whenever a struct below grows at its end */
+
+typedef int32_t glane_rc;
+#define GLANE_OK 0
+#define GLANE_END 1              /* iterator exhausted; the only positive code */
+#define GLANE_E_CANCELLED (-1)   /* deadline, shutdown or row limit: return it unchanged */
+#define GLANE_E_FETCH (-2)       /* transport or HTTP status, after the host's retries */
+#define GLANE_E_FORMAT (-3)      /* bytes do not parse */
+#define GLANE_E_DATA (-4)        /* parsed, but makes no sense: has the source changed shape? */
+#define GLANE_E_CONFIG (-5)      /* the configuration asks for what cannot be */
+#define GLANE_E_DENIED (-6)      /* URL outside the allowed hosts, or a service this host does not grant */
+#define GLANE_E_NOMEM (-7)
+#define GLANE_E_LIMIT (-8)       /* a size, depth or count limit was reached */
+#define GLANE_E_IO (-9)          /* the host's own files */
+#define GLANE_E_USAGE (-10)      /* the call itself is wrong: a defect of the plugin */
+
+typedef struct glane_str { /* borrowed text, no NUL at its end; p == NULL: absent */
+	const char *p;
+	size_t n;
+} glane_str;
+struct glane_kv {
+	const char *k;
+	glane_str v;
+};
+struct glane_list { /* value of a GLANE_OPT_LIST option */
+	const char *const *v;
+	size_t n;
+};
+struct glane_map { /* value of a GLANE_OPT_MAP option: items written KEY=VALUE */
+	const struct glane_kv *v;
+	size_t n;
+};
+typedef struct glane_run glane_run;       /* one execution of one configured source */
+typedef struct glane_reader glane_reader; /* a stream of records; closed by the host when the run ends */
+
+/* How the bytes are written. */
+#define GLANE_FMT_RAW 0  /* bytes, through read() */
+#define GLANE_FMT_CSV 1  /* records are lines; fields are columns by header name */
+#define GLANE_FMT_JSON 2 /* records are selected by path; fields are paths inside the record */
+#define GLANE_FMT_XML 3  /* records are selected elements; fields are attributes, child texts, ancestors' attributes */
+
+#define GLANE_PAGE_NONE 0
+#define GLANE_PAGE_NUMBER 1 /* page_param counts pages, from page_first */
+#define GLANE_PAGE_OFFSET 2 /* page_param counts records, from page_first */
+#define GLANE_PAGE_NEXT 3   /* page_next is the path of the next page's URL */
+
+struct glane_csv { /* dialect; zero bytes mean the default in brackets */
+	uint32_t size;
+	char delimiter;       /* [,] */
+	char quote;           /* ["] ; '\1': no quoting */
+	char decimal;         /* [.] decimal mark of numbers */
+	char group;           /* [none] thousands separator of numbers */
+	uint32_t skip;        /* lines before the header */
+	uint8_t no_header;    /* 1: columns are named 1, 2, 3, ... */
+	uint8_t ragged;       /* 1: short records are padded, e.g. trailing footers; 0: they are an error */
+	uint8_t trim;         /* 1: blanks around cells are dropped */
+	const char *encoding; /* [UTF-8, or by byte-order mark] ISO-8859-1, windows-1252, UTF-16LE, UTF-16BE */
+};
+
+struct glane_request { /* what to fetch, and how to cut it into records */
+	uint32_t size;
+	uint8_t format, paging; /* GLANE_FMT_*, GLANE_PAGE_* */
+	uint16_t flags;         /* GLANE_REQ_* */
+	const char *url;        /* "{base_url}" and "{auth:NAME}" are filled in by the host; see also split */
+	const char *method;     /* NULL: GET, or POST where there is a body */
+	const struct glane_kv *query; /* appended, percent-encoded; absent values are left out */
+	size_t n_query;
+	const struct glane_kv *header;
+	size_t n_header;
+	glane_str body;
+	const char *content_type; /* of the body */
+	const char *select;       /* path of one record: JSON "1.*", XML "Cube/Cube" (a suffix of the element path) */
+	const char *const *field; /* paths bound to at(): field[0] is at(reader, 0); NULL: CSV columns in file order */
+	size_t n_field;
+	const char *const *head; /* paths of single values outside the records, for head() */
+	size_t n_head;
+	const char *page_param;       /* query parameter that advances */
+	const char *page_size_param;  /* query parameter that carries page_len, or NULL */
+	uint32_t page_len;            /* records asked for per page */
+	uint32_t page_first;          /* number of the first page or offset */
+	const char *page_pages;       /* path of the number of pages, or NULL */
+	const char *page_total;       /* path of the number of records over all pages, or NULL */
+	const char *page_next;        /* path of the next page's URL */
+	const char *error;            /* path that exists only in an error answer; its text is reported */
+	const struct glane_str *split; /* items joined by split_sep into "{split}" of the URL, in as few requests as fit */
+	size_t n_split;
+	const char *split_sep;    /* [;] */
+	uint32_t split_max;       /* items per request; 0: no limit */
+	uint32_t split_chars;     /* characters of the joined items; 0: 1,500 */
+	const char *member;       /* archive entry, a glob; NULL: the only one that matches the format */
+	const struct glane_csv *csv;
+};
+#define GLANE_REQ_NO_ARCHIVE 1 /* the payload is to be read as it is, even where it is an archive */
+
+struct glane_series { /* interned by value: same members, same handle */
+	uint32_t size;
+	char freq;            /* SDMX CL_FREQ: A S T Q M W D B; 0: by each observation's period */
+	char reserved[3];     /* zero */
+	glane_str dataset;    /* the provider's unit of publication */
+	glane_str indicator;  /* the provider's code */
+	glane_str area;       /* the provider's code, verbatim */
+	glane_str area_scheme; /* ISO3 ISO2 M49 WB NAME ...: how `area` is to be understood */
+	glane_str unit, title, area_title;
+	const struct glane_kv *dims; /* the remaining dimensions, any order; absent values are left out */
+	size_t n_dims;
+	int32_t unit_mult;    /* SDMX: true value = value * 10^unit_mult */
+	glane_str updated;    /* the provider's own update stamp */
+};
+
+struct glane_row { /* one observation as the provider wrote it */
+	uint32_t size;
+	uint32_t series;
+	glane_str period; /* 2023, 2023-Q4, 2023Q4, 2023M07, 2023-W05, 2023-07-15, ... */
+	glane_str value;  /* the number's text; text that is no number is kept as value_text */
+	glane_str status; /* SDMX CL_OBS_STATUS; absent: A, or O without a value. Another word goes to flags whole */
+	glane_str flags;  /* the provider's own flags, verbatim */
+	glane_str note;
+	glane_str unit_mult; /* absent: the series' */
+};
+
+struct glane_obs { /* 24 bytes, frozen for ABI 1 */
+	uint32_t series;
+	int32_t period; /* in units of freq since year 0; negative: an entry of the run's period table */
+	int64_t coef;   /* exact decimal: coef * 10^exp10 */
+	int8_t exp10;   /* -128: no number */
+	char status;    /* SDMX CL_OBS_STATUS; 0: A, or O without a number */
+	uint16_t zero;  /* 0: the host refuses other values */
+	uint32_t note;  /* handle from annotate(), 0: none */
+};
+
+struct glane_annotation { /* attributes of an observation beyond its number and status */
+	uint32_t size;
+	uint8_t remove;        /* 1: the provider deletes this observation */
+	uint8_t has_unit_mult; /* 1: unit_mult below overrides the series' */
+	uint16_t zero;
+	glane_str value_text, flags, note;
+	int32_t unit_mult;
+};
+
+#define GLANE_COVER_NONE 0   /* an increment: nothing is withdrawn */
+#define GLANE_COVER_FULL 1   /* every observation that the provider has now */
+#define GLANE_COVER_RANGE 2  /* every one whose first day is in [from, to] (ISO dates) */
+#define GLANE_COVER_FAILED 3 /* this slice failed: drop its rows, keep its last state; the reason is the last fail() */
+struct glane_cover { /* what this fetch has seen of a dataset, or of one indicator of it; the unit of commit */
+	uint32_t size;
+	uint32_t kind;
+	glane_str dataset;
+	glane_str indicator; /* absent: the whole dataset */
+	glane_str from, to;
+};
+
+struct glane_host {
+	uint32_t size;
+	uint16_t abi_major, abi_minor;
+	/* Opens a request (every page of it). The first bytes have been fetched and verified when it returns. */
+	glane_rc (*open)(glane_run *, const struct glane_request *, glane_reader **ret);
+	glane_rc (*next)(glane_reader *);                        /* OK, END, or an error */
+	glane_str (*get)(glane_reader *, const char *path);      /* of the current record; until next() */
+	glane_str (*at)(glane_reader *, size_t i);               /* field i: of `field`, else column i */
+	size_t (*columns)(glane_reader *);                       /* CSV: columns of the header */
+	glane_str (*column)(glane_reader *, size_t i);           /* CSV: name of column i */
+	glane_str (*head)(glane_reader *, size_t i);             /* value of `head` i in the current page, once passed */
+	int64_t (*read)(glane_reader *, void *buf, size_t n);    /* FMT_RAW: bytes read, 0 at the end, or an error */
+	void (*close)(glane_reader *);                           /* optional; the run's end closes all */
+
+	glane_rc (*series)(glane_run *, const struct glane_series *, uint32_t *ret_handle);
+	/* Parses and emits; a period or number that cannot be is quarantined with its record (OK is returned). */
+	glane_rc (*emit)(glane_run *, const struct glane_row *);
+	glane_rc (*period)(glane_run *, char freq, glane_str text, char *ret_freq, int32_t *ret_period);
+	glane_rc (*number)(glane_run *, glane_str text, struct glane_obs *); /* fills coef, exp10, note */
+	glane_rc (*annotate)(glane_run *, const struct glane_annotation *, uint32_t *ret_handle);
+	glane_rc (*push)(glane_run *, const struct glane_obs *, size_t n, size_t stride);
+	glane_rc (*reject)(glane_run *, const char *rule, const char *fmt, ...)
+		__attribute__((format(printf, 3, 4))); /* the current record goes to quarantine */
+	glane_rc (*cover)(glane_run *, const struct glane_cover *);
+
+	glane_str (*cursor)(glane_run *, const char *key);
+	glane_rc (*set_cursor)(glane_run *, const char *key, glane_str); /* stored only if the run commits */
+	glane_rc (*fail)(glane_run *, glane_rc, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+	void (*log)(glane_run *, int level, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+	int (*cancelled)(glane_run *);
+	int64_t (*now)(glane_run *);                        /* seconds since 1970, fixed per run */
+	const char *(*fmt)(glane_run *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+	const void *(*extension)(glane_run *, const char *id); /* "glane.progress/1"; NULL: not offered */
+};
+#define GLANE_LOG_DEBUG 0
+#define GLANE_LOG_INFO 1
+#define GLANE_LOG_WARN 2
+
+#define GLANE_OPT_STR 1      /* const char * */
+#define GLANE_OPT_INT 2      /* int64_t, between min and max where they differ */
+#define GLANE_OPT_BOOL 3     /* uint8_t */
+#define GLANE_OPT_LIST 4     /* struct glane_list: items separated by blanks, "quoted" where they hold blanks */
+#define GLANE_OPT_MAP 5      /* struct glane_map: KEY=VALUE items, likewise */
+#define GLANE_OPT_DURATION 6 /* int64_t seconds, from 90s 15m 6h 7d */
+#define GLANE_OPT_SIZE 7     /* int64_t bytes, from 512k 64M 2G */
+#define GLANE_OPT_REQUIRED 1
+struct glane_opt { /* configuration key -> member of the state struct */
+	const char *name;
+	uint16_t type, flags;
+	uint32_t offset;
+	const char *dflt, *help;
+	int64_t min, max;
+};
+
+struct glane_plugin {
+	uint32_t size;
+	uint16_t abi_major, abi_minor; /* compiled against */
+	uint16_t needs_minor;          /* oldest host it can run on */
+	uint16_t opt_stride;
+	uint32_t state_size; /* zeroed, filled from .opts and freed by the host */
+	const char *name, *version, *title;
+	const char *base_url;          /* default of "{base_url}"; the configuration's key overrides it */
+	const char *const *hosts;      /* further hosts it may fetch from, NULL-terminated, or NULL */
+	const struct glane_opt *opts;  /* ends at name == NULL */
+	glane_rc (*run)(const struct glane_host *, glane_run *, void *state);
+	glane_rc (*init)(const struct glane_host *, glane_run *, void *state); /* optional from here */
+	void (*fini)(void *state);
+	const void *(*extension)(const char *id);
+};
+
+#define GLANE_HAS(h, fn) ((h)->size >= offsetof(struct glane_host, fn) + sizeof((h)->fn) && (h)->fn)
+#define GLANE_STR(literal) ((glane_str){("" literal), sizeof(literal) - 1})
+#define GLANE_PLUGIN(...)                                                                                            \
+	static const struct glane_plugin glane_plugin_self_ = {.size = sizeof(struct glane_plugin),                  \
+							       .abi_major = GLANE_ABI_MAJOR,                         \
+							       .abi_minor = GLANE_ABI_MINOR,                         \
+							       .opt_stride = sizeof(struct glane_opt),               \
+							       __VA_ARGS__};                                         \
+	__attribute__((visibility("default"))) const struct glane_plugin *glane_plugin_v1(void);                     \
+	const struct glane_plugin *glane_plugin_v1(void)                                                             \
+	{                                                                                                            \
+		return &glane_plugin_self_;                                                                          \
+	}                                                                                                            \
+	struct glane_swallow_semicolon_
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: MIT */
+/* The tables of areas, names and groups, read and checked. */
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/sha256.h"
+#include "model/areas.h"
+#include "model/areas_key.h"
+#include "model/cell.h"
+#include <fcntl.h>
+
+#define MAX_FILE ((size_t)4 << 20)
+#define MAX_CELLS 5
+#define DAY 86400
+
+struct loader {
+	struct areas *a;
+	struct strbuf key;
+	struct sha256 hash;
+	struct diag *d;
+};
+struct table {
+	const char *file, *header;
+	size_t min_cells, max_cells;
+	glane_rc (*take)(struct loader *l, const struct slice *cells);
+};
+
+static glane_rc no_memory(struct loader *l)
+{
+	return fail(l->d, GLANE_E_NOMEM, "no memory for the tables of areas");
+}
+
+/* An ISO date; empty: `open`. */
+static glane_rc take_day(struct loader *l, struct slice cell, int64_t open, int64_t *ret)
+{
+	int64_t t;
+
+	if (cell.n == 0) {
+		*ret = open;
+		return GLANE_OK;
+	}
+	if (cell.n != 10 || !time_parse(cell, &t))
+		return fail(l->d, GLANE_E_CONFIG, "'%.*s' is no date; write it as 2026-11-23", SLICE_FMT(cell));
+	*ret = t / DAY;
+	return GLANE_OK;
+}
+
+static glane_rc take_days(struct loader *l, const struct slice *cells, int64_t *from, int64_t *to)
+{
+	glane_rc rc = take_day(l, cells[0], INT64_MIN, from);
+
+	if (rc == GLANE_OK)
+		rc = take_day(l, cells[1], INT64_MAX, to);
+	if (rc == GLANE_OK && *from > *to)
+		rc = fail(l->d, GLANE_E_CONFIG, "valid_from is after valid_to");
+	return rc;
+}
+
+static glane_rc scheme_put(struct loader *l, struct slice scheme, struct area_scheme **ret)
+{
+	struct areas *a = l->a;
+	uint64_t *index;
+	bool fresh;
+
+	if (!mem_grow(&a->schemes, &a->cap_schemes, a->n_schemes + 1, sizeof(*a->schemes)) ||
+		!map_put(&a->bases, scheme, a->n_schemes, &index, &fresh))
+		return no_memory(l);
+	if (fresh)
+		a->schemes[a->n_schemes++] =
+			(struct area_scheme){.folds = slice_is(scheme, "NAME"), .numeric = slice_is(scheme, "M49")};
+	*ret = &a->schemes[*index];
+	return GLANE_OK;
+}
+
+static glane_rc extend(struct loader *l, struct slice scheme, struct slice base)
+{
+	const struct area_scheme *b = areas_scheme(l->a, base);
+	struct area_scheme *s;
+	bool folds, numeric;
+	glane_rc rc;
+
+	if (!b)
+		return fail(
+			l->d, GLANE_E_CONFIG, "scheme %.*s is not known here; it must stand above", SLICE_FMT(base));
+	folds = b->folds;
+	numeric = b->numeric;
+	rc = scheme_put(l, scheme, &s);
+	if (rc < 0)
+		return rc;
+	if (s->used)
+		return fail(
+			l->d, GLANE_E_CONFIG, "the line must stand above the codes of scheme %.*s", SLICE_FMT(scheme));
+	if (s->n_bases == AREA_BASES)
+		return fail(
+			l->d, GLANE_E_CONFIG, "scheme %.*s extends more than %d others", SLICE_FMT(scheme), AREA_BASES);
+	s->bases[s->n_bases++] = base;
+	s->folds |= folds;
+	s->numeric |= numeric;
+	return GLANE_OK;
+}
+
+/* The same code again: the same area, or days of use that do not overlap, of which the later hold. */
+static glane_rc code_again(struct loader *l, struct area_code *old, const struct area_code *c, struct slice code)
+{
+	if (slice_eq(old->area, c->area))
+		return GLANE_OK;
+	if (c->from <= old->to && old->from <= c->to)
+		return fail(l->d, GLANE_E_CONFIG, "'%.*s' means %.*s already; give both lines dates, or remove one",
+			SLICE_FMT(code), SLICE_FMT(old->area));
+	if (c->from > old->to)
+		*old = *c;
+	return GLANE_OK;
+}
+
+static glane_rc code_put(struct loader *l, struct slice scheme, struct slice code, const struct area_code *c)
+{
+	struct areas *a = l->a;
+	struct area_scheme *s;
+	uint64_t *index;
+	glane_rc rc = scheme_put(l, scheme, &s);
+	bool fresh;
+
+	if (rc < 0)
+		return rc;
+	s->used = true;
+	areas_key(a, scheme, code, &l->key);
+	if (!strbuf_ok(&l->key) || !mem_grow(&a->list, &a->cap_list, a->n_list + 1, sizeof(*a->list)) ||
+		!map_put(&a->codes, strbuf_get(&l->key), a->n_list, &index, &fresh))
+		return no_memory(l);
+	if (!fresh)
+		return code_again(l, &a->list[*index], c, code);
+	a->list[a->n_list++] = *c;
+	return GLANE_OK;
+}
+
+/* The first name given to an area is its title. */
+static glane_rc title_put(struct loader *l, struct slice area, struct slice title)
+{
+	struct areas *a = l->a;
+	bool fresh;
+
+	if (!mem_grow(&a->titles, &a->cap_titles, a->n_titles + 1, sizeof(*a->titles)) ||
+		!map_put(&a->names, area, a->n_titles, NULL, &fresh))
+		return no_memory(l);
+	if (fresh)
+		a->titles[a->n_titles++] = title;
+	return GLANE_OK;
+}
+
+static bool is_economy(const struct areas *a, struct slice area)
+{
+	return area.n == 3 && map_find(&a->names, area) != NULL;
+}
+
+static glane_rc take_economy(struct loader *l, const struct slice *cells)
+{
+	static const char *const schemes[MAX_CELLS] = {"ISO3", "ISO2", "M49", "NAME", "NAME"};
+	static const size_t lengths[] = {3, 2, 3};
+	const struct area_code c = {cells[0], INT64_MIN, INT64_MAX};
+	glane_rc rc;
+
+	if (is_economy(l->a, cells[0]))
+		return fail(l->d, GLANE_E_CONFIG, "economy %.*s stands twice", SLICE_FMT(cells[0]));
+	for (size_t i = 0; i < MAX_CELLS; i++) {
+		if (cells[i].n == 0 && i == 2)
+			continue; /* Kosovo has no M49 code */
+		if (cells[i].n == 0 || (i < 3 && cells[i].n != lengths[i]))
+			return fail(l->d, GLANE_E_CONFIG, "cell %zu: '%.*s' cannot stand there", i + 1,
+				SLICE_FMT(cells[i]));
+		rc = code_put(l, slice_of(schemes[i]), cells[i], &c);
+		if (rc < 0)
+			return rc;
+	}
+	return title_put(l, cells[0], cells[3]);
+}
+
+static glane_rc take_area(struct loader *l, const struct slice *cells)
+{
+	struct area_code c = {.area = cells[2]};
+	const struct area_scheme *s;
+	glane_rc rc;
+
+	if (cells[0].n == 0 || cells[1].n == 0 || c.area.n == 0)
+		return fail(l->d, GLANE_E_CONFIG, "scheme, code or area is empty");
+	if (slice_is(cells[1], "*"))
+		return extend(l, cells[0], cells[2]);
+	if (!memchr(c.area.p, ':', c.area.n) && !is_economy(l->a, c.area))
+		return fail(l->d, GLANE_E_CONFIG, "'%.*s' is neither an economy of economies.csv nor SCHEME:code",
+			SLICE_FMT(c.area));
+	rc = take_days(l, cells + 3, &c.from, &c.to);
+	if (rc == GLANE_OK)
+		rc = code_put(l, cells[0], cells[1], &c);
+	s = areas_scheme(l->a, cells[0]);
+	if (rc == GLANE_OK && s && s->folds)
+		rc = title_put(l, c.area, cells[1]);
+	return rc;
+}
+
+static glane_rc group_alias(struct loader *l, struct slice alias, struct slice group)
+{
+	const uint64_t *found = map_find(&l->a->groups, group);
+	bool fresh;
+
+	if (!found)
+		return fail(
+			l->d, GLANE_E_CONFIG, "group %.*s is not known here; it must stand above", SLICE_FMT(group));
+	if (!map_put(&l->a->groups, alias, *found, NULL, &fresh))
+		return no_memory(l);
+	if (!fresh)
+		return fail(l->d, GLANE_E_CONFIG, "'%.*s' is a group already", SLICE_FMT(alias));
+	return GLANE_OK;
+}
+
+static glane_rc take_member(struct loader *l, const struct slice *cells)
+{
+	struct areas *a = l->a;
+	struct area_member *m;
+	uint64_t *index;
+	glane_rc rc;
+	bool fresh;
+
+	if (cells[0].n && cells[1].n && cells[1].p[0] == '=')
+		return group_alias(l, cells[0], (struct slice){cells[1].p + 1, cells[1].n - 1});
+	if (cells[0].n == 0 || !is_economy(a, cells[1]))
+		return fail(l->d, GLANE_E_CONFIG, "'%.*s' is no economy of economies.csv", SLICE_FMT(cells[1]));
+	m = arena_alloc(&a->arena, sizeof(*m));
+	if (!m || !mem_grow(&a->group_list, &a->cap_groups, a->n_groups + 1, sizeof(*a->group_list)) ||
+		!map_put(&a->groups, cells[0], a->n_groups, &index, &fresh))
+		return no_memory(l);
+	if (fresh)
+		a->group_list[a->n_groups++] = NULL;
+	m->area = cells[1];
+	m->next = a->group_list[*index];
+	rc = take_days(l, cells + 2, &m->from, &m->to);
+	if (rc == GLANE_OK)
+		a->group_list[*index] = m;
+	return rc;
+}
+
+static const struct table tables[] = {
+	{"economies.csv", "iso3,iso2,m49,name_en,name_fr", 5, 5, take_economy},
+	{"areas.csv", "scheme,code,area,valid_from,valid_to", 3, 5, take_area},
+	{"groups.csv", "group,area,valid_from,valid_to", 2, 4, take_member},
+};
+
+static glane_rc take_line(struct loader *l, const struct table *t, struct slice line, char **spare)
+{
+	struct slice cells[MAX_CELLS] = {{NULL, 0}};
+	size_t n = 0;
+
+	if (!slice_is_utf8(line))
+		return fail(l->d, GLANE_E_CONFIG, "not UTF-8; save the file in that encoding");
+	while (line.p) {
+		if (n == t->max_cells)
+			return fail(l->d, GLANE_E_CONFIG, "more than %zu cells", t->max_cells);
+		if (!cell_next(&line, spare, &cells[n]))
+			return fail(l->d, GLANE_E_CONFIG, "cell %zu: a quote where none may be", n + 1);
+		n++;
+	}
+	if (n < t->min_cells)
+		return fail(l->d, GLANE_E_CONFIG, "fewer than %zu cells", t->min_cells);
+	return t->take(l, cells);
+}
+
+/* Text lives in the arena for as long as the tables do: cells point into it. */
+static glane_rc take_text(struct loader *l, const struct table *t, struct slice text, const char *dir)
+{
+	char *spare = arena_alloc(&l->a->arena, text.n + 1);
+	bool headed = false;
+	unsigned number = 0;
+
+	if (!spare || !sha256_add(&l->hash, t->file, strlen(t->file) + 1) || !sha256_add(&l->hash, text.p, text.n))
+		return no_memory(l);
+	if (slice_has_prefix(text, "\xEF\xBB\xBF"))
+		text = (struct slice){text.p + 3, text.n - 3};
+	while (text.p) {
+		struct slice line = slice_cut(&text, '\n');
+		glane_rc rc = GLANE_OK;
+
+		number++;
+		if (line.n && line.p[line.n - 1] == '\r')
+			line.n--;
+		if (line.n == 0 || line.p[0] == '#')
+			continue;
+		if (headed)
+			rc = take_line(l, t, line, &spare);
+		else if (!slice_is(line, t->header))
+			rc = fail(l->d, GLANE_E_CONFIG, "the first line must be %s", t->header);
+		headed = true;
+		if (rc < 0) {
+			(void)diag_prefix(l->d, "%s/%s:%u", dir, t->file, number);
+			return rc;
+		}
+	}
+	if (!headed)
+		return fail(l->d, GLANE_E_CONFIG, "%s/%s: empty; was it written completely?", dir, t->file);
+	return GLANE_OK;
+}
+
+static glane_rc take_file(struct loader *l, const struct table *t, int fd, const char *dir)
+{
+	struct slice text = {NULL, 0};
+	struct strbuf b;
+	glane_rc rc;
+
+	strbuf_init(&b, 0);
+	rc = file_read(fd, t->file, MAX_FILE, &b, l->d);
+	if (rc < 0)
+		(void)diag_prefix(l->d, "%s", dir);
+	else if (!arena_dup(&l->a->arena, strbuf_get(&b), &text))
+		rc = no_memory(l);
+	strbuf_release(&b);
+	return rc < 0 ? rc : take_text(l, t, text, dir);
+}
+
+static glane_rc take_files(struct loader *l, const char *dir)
+{
+	int fd = dir_open(AT_FDCWD, dir, false, l->d);
+	glane_rc rc = fd < 0 ? GLANE_E_IO : GLANE_OK;
+	struct area_scheme *any;
+
+	if (rc == GLANE_OK)
+		rc = scheme_put(l, SLICE("NAME"), &any);
+	for (size_t i = 0; i < sizeof(tables) / sizeof(*tables) && rc == GLANE_OK; i++)
+		rc = take_file(l, &tables[i], fd, dir);
+	fd_close(&fd);
+	return rc;
+}
+
+glane_rc areas_load(struct areas *a, const char *dir, struct diag *d)
+{
+	struct loader l = {.a = a, .d = d};
+	glane_rc rc;
+
+	*a = (struct areas){0};
+	arena_init(&a->arena, 0);
+	map_init(&a->codes, &a->arena);
+	map_init(&a->bases, NULL);
+	map_init(&a->groups, NULL);
+	map_init(&a->names, NULL);
+	strbuf_init(&l.key, 0);
+	rc = sha256_init(&l.hash) ? take_files(&l, dir) : no_memory(&l);
+	if (rc == GLANE_OK && !sha256_end(&l.hash, a->digest))
+		rc = no_memory(&l);
+	sha256_release(&l.hash);
+	strbuf_release(&l.key);
+	if (rc < 0)
+		areas_release(a);
+	return rc;
+}

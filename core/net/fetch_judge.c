@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: MIT */
+/* What an ended transfer was worth: data, a failure for good, or a reason to try again. */
+#include "net/fetch_priv.h"
+#include "base/clock.h"
+#include "net/body.h"
+#include "net/verify.h"
+
+#include <sys/random.h>
+#include <sys/socket.h>
+
+/* A resumed transfer that moved on by this much starts its count of failures anew: a line that drops twice an hour
+ * must still bring a long download home. */
+#define PROGRESS ((uint64_t)1 << 20)
+
+static void set_message(struct fetch *r, const char *why)
+{
+	struct strbuf *b = &r->message;
+
+	strbuf_reset(b);
+	/* The word "security: " comes first, where reports look for it. */
+	if (strncmp(why, "security: ", 10) == 0) {
+		strbuf_puts(b, "security: ");
+		why += 10;
+	}
+	strbuf_fmt(b, "%s %s: %s", r->method, r->shown, why);
+	secret_scrub(&r->t.secrets, b);
+}
+
+static void end(struct fetch *r, glane_rc rc)
+{
+	struct fetch_result *out = &r->result;
+
+	transfer_stop(r);
+	out->rc = rc;
+	out->tries = r->tries;
+	out->url = r->shown;
+	out->wire = r->b.wire;
+	if (rc != GLANE_OK) {
+		if (r->tries > 1)
+			strbuf_fmt(&r->message, " (%u tries)", r->tries);
+		out->message = strbuf_ok(&r->message) && r->message.p ? r->message.p : "no memory for the reason";
+	}
+	fetch_finish(r);
+}
+
+void fetch_give_up(struct fetch *r, glane_rc rc, const char *why)
+{
+	set_message(r, why);
+	end(r, rc);
+}
+
+void fetch_too_late(struct fetch *r)
+{
+	if (r->state == FETCH_WAITING && r->message.n) { /* the last failure says more */
+		strbuf_puts(&r->message, "; then the deadline passed");
+		end(r, GLANE_E_FETCH);
+	} else {
+		fetch_give_up(r, GLANE_E_FETCH, "the deadline passed");
+	}
+}
+
+/* Full jitter: anything up to base * 2^(failures - 1), at most a minute. */
+static int64_t backoff_ms(const struct fetch *r)
+{
+	double most = r->f->o.retry_base_seconds * 1000.0;
+	uint64_t random = 0;
+
+	for (unsigned i = 1; i < r->failures && most < 60000.0; i++)
+		most *= 2;
+	if (most > 60000.0)
+		most = 60000.0;
+	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) != (ssize_t)sizeof(random))
+		return (int64_t)most;
+	return (int64_t)((double)(random >> 11) / 9007199254740992.0 * most);
+}
+
+static void wait_for_retry(struct fetch *r, int64_t wait)
+{
+	fetch_rewind(r);
+	r->state = FETCH_WAITING;
+	r->not_before = clock_mono_ms() + wait;
+	r->waits = "retry in";
+}
+
+/* Tries again where tries and time are left. What was received so far is kept only where it can be resumed. */
+static void retry(struct fetch *r, glane_rc rc, const char *why, unsigned tries_left)
+{
+	int64_t asked = r->t.answer.retry_after, wait = 0, now = clock_mono_ms();
+
+	set_message(r, why);
+	r->result.retry_after = asked > 0 ? asked : 0;
+	if (r->b_etag && r->b.wire >= r->b_before + PROGRESS) {
+		r->failures = 0;
+		r->b_before = r->b.wire;
+	}
+	r->failures++;
+	wait = backoff_ms(r);
+	if (asked > 0) {
+		int64_t patience = asked < FETCH_PATIENCE ? asked : FETCH_PATIENCE;
+
+		limits_block(r->f->limits, r->hop.host, patience, now);
+		wait = patience * 1000 > wait ? patience * 1000 : wait;
+	}
+	if (r->failures > r->p->retries || tries_left == 0 || (r->deadline_ms && now + wait >= r->deadline_ms)) {
+		end(r, rc);
+		return;
+	}
+	transfer_stop(r);
+	if (!r->b_etag)
+		fetch_body_release(&r->b);
+	wait_for_retry(r, wait);
+}
+
+static void drop_part(struct fetch *r)
+{
+	r->b_etag = NULL;
+	fetch_body_release(&r->b);
+}
+
+static void give_up_diag(struct fetch *r, const struct diag *d)
+{
+	fetch_give_up(r, d->code, d->text);
+}
+
+/* A failure that our own checks found in the bytes: damage is tried once more, the rest is for good. */
+static void judge_fault(struct fetch *r, const struct diag *d)
+{
+	struct diag copy = *d;
+
+	drop_part(r);
+	if (copy.code == GLANE_E_FORMAT)
+		retry(r, copy.code, copy.text, r->damages++ == 0);
+	else
+		give_up_diag(r, &copy);
+}
+
+static bool is_transient(CURLcode code)
+{
+	static const CURLcode codes[] = {
+		CURLE_COULDNT_RESOLVE_PROXY, CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_CONNECT, CURLE_PARTIAL_FILE,
+		CURLE_OPERATION_TIMEDOUT,    CURLE_SSL_CONNECT_ERROR,	 CURLE_GOT_NOTHING,	CURLE_SEND_ERROR,
+		CURLE_RECV_ERROR,	     CURLE_HTTP2,		 CURLE_HTTP2_STREAM,	CURLE_AGAIN,
+	};
+
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+		if (codes[i] == code)
+			return true;
+	}
+	return false;
+}
+
+static void judge_transport(struct fetch *r, CURLcode code)
+{
+	const char *text = r->t.error[0] ? r->t.error : code ? curl_easy_strerror(code) : "no HTTP answer";
+	struct diag d = {0};
+
+	if (r->t.refused[0]) {
+		(void)fail(&d, GLANE_E_DENIED,
+			   "security: %s leads to the local address %s; if that is meant, name that address and port in hosts",
+			   r->hop.host, r->t.refused);
+		give_up_diag(r, &d);
+	} else if (is_transient(code)) {
+		(void)fail(&d, GLANE_E_FETCH, "%s", text);
+		retry(r, GLANE_E_FETCH, d.text, 1);
+	} else if (code == CURLE_PEER_FAILED_VERIFICATION) {
+		(void)fail(&d, GLANE_E_DENIED, "security: the certificate of %s is not trusted: %s", r->hop.host, text);
+		give_up_diag(r, &d);
+	} else {
+		(void)fail(&d, code == CURLE_SSL_CACERT_BADFILE ? GLANE_E_CONFIG : GLANE_E_FETCH, "%s", text);
+		give_up_diag(r, &d);
+	}
+}
+
+/* RELIABILITY's verdicts on statuses: what may pass, what a person must mend, what time may mend. */
+static bool status_is_transient(int status)
+{
+	return status == 408 || status == 425 || status == 429 || status == 500 || status == 502 || status == 503 ||
+	       status == 504;
+}
+
+static void judge_status(struct fetch *r)
+{
+	int status = r->t.answer.status;
+	struct strbuf words;
+	struct diag d = {0};
+	glane_rc rc = status == 401 || status == 403 ? GLANE_E_CONFIG : GLANE_E_FETCH;
+
+	strbuf_init(&words, 0);
+	body_words(&words, strbuf_get(&r->t.words));
+	secret_scrub(&r->t.secrets, &words);
+	(void)fail(&d, rc, "HTTP %d%s%s%s%s%s", status,
+		   rc == GLANE_E_CONFIG ? ", the provider refuses us; check auth and contact" : "",
+		   status == 206 || status == 304 ? ", which was not asked for" : "", words.n ? ": \"" : "",
+		   words.n ? words.p : "", words.n ? "\"" : "");
+	strbuf_release(&words);
+	if (status_is_transient(status))
+		retry(r, rc, d.text, 1);
+	else if (status == 416 && r->b_etag) {
+		drop_part(r);
+		retry(r, rc, d.text, 1);
+	} else {
+		give_up_diag(r, &d);
+	}
+}
+
+/* Bytes that lie ready after the answer's end: the server wrote more than it declared. TLS has records of its own there. */
+static bool has_excess(const struct fetch *r)
+{
+	curl_socket_t s = CURL_SOCKET_BAD;
+	long version = 0;
+	char byte;
+
+	if (r->t.excess)
+		return true;
+	(void)curl_easy_getinfo(r->t.easy, CURLINFO_HTTP_VERSION, &version);
+	if (version > CURL_HTTP_VERSION_1_1 || strcmp(r->hop.scheme, "http") != 0 ||
+	    curl_easy_getinfo(r->t.easy, CURLINFO_ACTIVESOCKET, &s) != CURLE_OK || s == CURL_SOCKET_BAD)
+		return false;
+	return recv(s, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
+/* Is it proven that all of the body arrived? libcurl has checked the length, the last chunk or the end of the stream where there
+ * is one to check. */
+static glane_rc check_length(const struct fetch *r, struct diag *d)
+{
+	long version = 0;
+
+	(void)curl_easy_getinfo(r->t.easy, CURLINFO_HTTP_VERSION, &version);
+	if (version <= CURL_HTTP_VERSION_1_1 && !r->t.answer.chunked && r->t.answer.length < 0)
+		return fail(d, GLANE_E_FETCH,
+			    "length unproven: neither Content-Length nor chunks, the body ends with the connection");
+	if (r->t.answer.length >= 0 && has_excess(r))
+		return fail(d, GLANE_E_FETCH, "the body is longer than its Content-Length (%lld)",
+			    (long long)r->t.answer.length);
+	if (r->t.answer.range_total >= 0 && r->t.answer.status == 206 &&
+	    r->b.wire != (uint64_t)r->t.answer.range_total)
+		return fail(d, GLANE_E_FETCH, "a resumed transfer ended at %llu of %lld bytes",
+			    (unsigned long long)r->b.wire, (long long)r->t.answer.range_total);
+	return GLANE_OK;
+}
+
+static bool keep(struct fetch *r, const char **to, const char *text)
+{
+	struct strbuf b;
+
+	strbuf_init(&b, 0);
+	strbuf_puts(&b, text);
+	secret_scrub(&r->t.secrets, &b);
+	*to = strbuf_ok(&b) ? arena_strndup(&r->arena, b.p, b.n) : NULL;
+	strbuf_release(&b);
+	return *to != NULL;
+}
+
+static glane_rc keep_validators(struct fetch *r, struct diag *d)
+{
+	const struct answer *a = &r->t.answer;
+	struct fetch_result *out = &r->result;
+
+	if (!keep(r, &out->etag, a->etag) || !keep(r, &out->last_modified, a->last_modified) ||
+	    !keep(r, &out->content_type, a->content_type) || !keep(r, &out->date, a->date)) {
+		out->etag = out->last_modified = out->content_type = out->date = "";
+		return fail(d, GLANE_E_NOMEM, "no memory for an answer");
+	}
+	return GLANE_OK;
+}
+
+static glane_rc hand_out(struct fetch *r, struct diag *d)
+{
+	glane_rc rc = keep_validators(r, d);
+
+	if (rc < 0)
+		return rc;
+	r->result.size = r->b.size;
+	r->result.fd = body_reopen(r->b.fd, d);
+	return r->result.fd < 0 ? GLANE_E_IO : GLANE_OK;
+}
+
+static void judge_data(struct fetch *r)
+{
+	struct slice head, tail;
+	struct diag d = {0};
+	glane_rc rc = GLANE_OK;
+
+	if (!r->t.routed)
+		rc = transfer_route(r, &d);
+	if (rc == GLANE_OK)
+		rc = check_length(r, &d);
+	if (rc == GLANE_OK && (r->b.size || r->b.decoder))
+		rc = fetch_body_end(&r->b, r->result.sha256, &d);
+	if (rc < 0) {
+		judge_fault(r, &d);
+		return;
+	}
+	head = (struct slice){r->b.head, r->b.n_head};
+	tail = (struct slice){r->b.tail, r->b.n_tail};
+	rc = body_verify(head, tail, r->b.size, r->format, r->t.answer.content_type, &d);
+	if (rc == GLANE_OK)
+		rc = hand_out(r, &d);
+	if (rc == GLANE_OK) {
+		end(r, GLANE_OK);
+	} else if (rc == GLANE_E_FORMAT && body_is_html(head)) {
+		drop_part(r);
+		retry(r, rc, d.text, 1);
+	} else {
+		drop_part(r);
+		give_up_diag(r, &d);
+	}
+}
+
+static void judge_redirect(struct fetch *r)
+{
+	struct diag d = {0};
+
+	if (fetch_redirect(r, &d) < 0) {
+		give_up_diag(r, &d);
+		return;
+	}
+	transfer_stop(r);
+	r->not_before = 0;
+	r->waits = "queued";
+}
+
+static void judge_not_modified(struct fetch *r)
+{
+	struct diag d = {0};
+
+	if (keep_validators(r, &d) < 0) {
+		give_up_diag(r, &d);
+		return;
+	}
+	r->result.not_modified = true;
+	end(r, GLANE_OK);
+}
+
+void fetch_judge(struct fetch *r, CURLcode code)
+{
+	const struct answer *a = &r->t.answer;
+	bool complete = code == CURLE_OK || r->t.enough;
+
+	r->result.status = a->status;
+	r->result.retry_after = 0;
+	if (r->t.fault.code)
+		judge_fault(r, &r->t.fault);
+	else if (!a->done || (transfer_is_data(r) && !complete))
+		judge_transport(r, code);
+	else if (transfer_is_data(r))
+		judge_data(r);
+	else if (a->status == 304 && (r->etag || r->last_modified) && !r->b_etag)
+		judge_not_modified(r);
+	else if (status_is_redirect(a->status))
+		judge_redirect(r);
+	else
+		judge_status(r);
+}

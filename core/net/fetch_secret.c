@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT */
+/* Secrets: env:VAR and file:PATH. */
+#include "net/fetch_secret.h"
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SECRET_MAX ((size_t)8 << 10)
+#define SCRUB_MIN 4
+
+void secret_wipe(struct strbuf *b)
+{
+	if (b->p)
+		explicit_bzero(b->p, b->cap);
+	strbuf_release(b);
+}
+
+void secret_release(struct secrets *s)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		secret_wipe(&s->v[i].plain);
+		secret_wipe(&s->v[i].encoded);
+	}
+	s->n = 0;
+}
+
+bool secret_wanted(struct slice template_)
+{
+	return template_.n && memmem(template_.p, template_.n, "{auth:", 6);
+}
+
+static glane_rc read_file(const char *path, struct strbuf *b, struct diag *d)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	glane_rc rc = GLANE_OK;
+	struct stat st;
+	ssize_t n = 0;
+	char *room;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		rc = fail(d, GLANE_E_CONFIG, "secret file %s: %s", path, strerror(errno));
+	else if (!S_ISREG(st.st_mode) || st.st_size > (off_t)SECRET_MAX)
+		rc = fail(d, GLANE_E_CONFIG, "secret file %s: not a file of at most %zu bytes", path, SECRET_MAX);
+	else if (st.st_mode & 077)
+		rc = fail(d, GLANE_E_CONFIG, "secret file %s: others can read it; chmod 600 it", path);
+	else if (!(room = strbuf_room(b, SECRET_MAX)))
+		rc = fail(d, GLANE_E_NOMEM, "secret file %s: no memory", path);
+	else if ((n = read(fd, room, SECRET_MAX)) < 0)
+		rc = fail(d, GLANE_E_CONFIG, "secret file %s: %s", path, strerror(errno));
+	else
+		b->n += (size_t)n;
+	fd_close(&fd);
+	return rc;
+}
+
+static glane_rc read_spec(const struct fetch_secret *spec, struct strbuf *b, struct diag *d)
+{
+	const char *value;
+	glane_rc rc;
+
+	if (strncmp(spec->spec, "file:", 5) == 0) {
+		rc = read_file(spec->spec + 5, b, d);
+		if (b->n && b->p[b->n - 1] == '\n')
+			b->n--;
+		if (b->n && b->p[b->n - 1] == '\r')
+			b->n--;
+		return rc;
+	}
+	if (strncmp(spec->spec, "env:", 4) != 0)
+		return fail(d, GLANE_E_CONFIG, "secret '%s': write it as env:NAME or file:PATH", spec->name);
+	value = getenv(spec->spec + 4);
+	if (!value)
+		return fail(d, GLANE_E_CONFIG, "secret '%s': the environment has no %s", spec->name, spec->spec + 4);
+	if (strbuf_room(b, strlen(value) + 1))
+		strbuf_puts(b, value);
+	return GLANE_OK;
+}
+
+static glane_rc load(struct secret_text *t, const struct fetch_secret *spec, struct diag *d)
+{
+	glane_rc rc;
+
+	*t = (struct secret_text){.name = spec->name};
+	strbuf_init(&t->plain, 0);
+	strbuf_init(&t->encoded, 0);
+	rc = read_spec(spec, &t->plain, d);
+	if (rc == GLANE_OK && (t->plain.n == 0 || t->plain.n > SECRET_MAX))
+		rc = fail(d, GLANE_E_CONFIG, "secret '%s' (%s) is empty or too long", spec->name, spec->spec);
+	for (size_t i = 0; rc == GLANE_OK && i < t->plain.n; i++) {
+		if ((unsigned char)t->plain.p[i] < ' ' || t->plain.p[i] == 0x7f)
+			rc = fail(d, GLANE_E_CONFIG, "secret '%s' (%s) holds a control byte, such as a line end",
+				  spec->name, spec->spec);
+	}
+	if (rc == GLANE_OK && strbuf_room(&t->encoded, 3 * t->plain.n + 1))
+		strbuf_percent(&t->encoded, strbuf_get(&t->plain), "");
+	if (rc == GLANE_OK && (!strbuf_ok(&t->plain) || !strbuf_ok(&t->encoded)))
+		rc = fail(d, GLANE_E_NOMEM, "secret '%s': no memory", spec->name);
+	if (rc < 0) {
+		secret_wipe(&t->plain);
+		secret_wipe(&t->encoded);
+	}
+	return rc;
+}
+
+static const struct fetch_secret *spec_of(const struct fetch_policy *p, struct slice name)
+{
+	for (size_t i = 0; i < p->n_secrets; i++) {
+		if (slice_is(name, p->secrets[i].name))
+			return &p->secrets[i];
+	}
+	return NULL;
+}
+
+static glane_rc find(struct secrets *s, struct slice name, const struct fetch_policy *p,
+		     const struct secret_text **ret, struct diag *d)
+{
+	const struct fetch_secret *spec = spec_of(p, name);
+	glane_rc rc = GLANE_OK;
+	size_t i = 0;
+
+	if (!spec)
+		return fail(d, GLANE_E_CONFIG, "no secret is called '%.*s'; name it in auth", SLICE_FMT(name));
+	while (i < s->n && s->v[i].name != spec->name)
+		i++;
+	if (i == SECRETS)
+		return fail(d, GLANE_E_LIMIT, "more than %d secrets in one request", SECRETS);
+	if (i == s->n) {
+		rc = load(&s->v[i], spec, d);
+		s->n += rc == GLANE_OK;
+	}
+	if (rc == GLANE_OK)
+		*ret = &s->v[i];
+	return rc;
+}
+
+static void add(struct strbuf *b, const struct secret_text *t, unsigned how)
+{
+	const struct strbuf *text = how == SECRET_PERCENT ? &t->encoded : &t->plain;
+
+	/* Room for all of it at once: growing byte by byte would leave copies behind. */
+	if (!strbuf_room(b, 2 * text->n + 1))
+		return;
+	for (size_t i = 0; i < text->n; i++) {
+		if (how == SECRET_JSON && (text->p[i] == '"' || text->p[i] == '\\'))
+			strbuf_putc(b, '\\');
+		strbuf_putc(b, text->p[i]);
+	}
+}
+
+glane_rc secret_fill(struct strbuf *b, struct slice template_, unsigned how, struct secrets *s,
+		     const struct fetch_policy *p, struct diag *d)
+{
+	const struct secret_text *text = NULL;
+	struct slice rest = template_;
+	glane_rc rc;
+
+	if (secret_wanted(template_))
+		(void)strbuf_room(b, template_.n + 4 * SECRET_MAX);
+	while (rest.n) {
+		const char *at = memmem(rest.p, rest.n, "{auth:", 6);
+		size_t before = at ? (size_t)(at - rest.p) : rest.n;
+		const char *end = at ? memchr(at, '}', rest.n - before) : NULL;
+
+		strbuf_add(b, rest.p, before);
+		if (!at)
+			break;
+		if (!end)
+			return fail(d, GLANE_E_CONFIG, "a placeholder '{auth:' without '}'");
+		rc = find(s, (struct slice){at + 6, (size_t)(end - at) - 6}, p, &text, d);
+		if (rc != GLANE_OK || !text)
+			return rc;
+		add(b, text, how);
+		rest = (struct slice){end + 1, (size_t)(rest.p + rest.n - end) - 1};
+	}
+	return strbuf_ok(b) ? GLANE_OK : fail(d, GLANE_E_NOMEM, "no memory for a request");
+}
+
+static bool holds(struct slice text, const struct strbuf *secret)
+{
+	return secret->n >= SCRUB_MIN && text.n >= secret->n && memmem(text.p, text.n, secret->p, secret->n);
+}
+
+bool secret_leaks(const struct secrets *s, struct slice text)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		if (holds(text, &s->v[i].plain) || holds(text, &s->v[i].encoded))
+			return true;
+	}
+	return false;
+}
+
+static void strike(struct strbuf *text, const struct strbuf *secret)
+{
+	char *at = text->p;
+
+	while (holds((struct slice){at, (size_t)(text->p + text->n - at)}, secret)) {
+		char *end = text->p + text->n;
+
+		at = memmem(at, (size_t)(end - at), secret->p, secret->n);
+		memcpy(at, "***", 3);
+		memmove(at + 3, at + secret->n, (size_t)(end - at) - secret->n);
+		text->n -= secret->n - 3;
+		explicit_bzero(text->p + text->n, secret->n - 3);
+		at += 3;
+	}
+}
+
+void secret_scrub(const struct secrets *s, struct strbuf *text)
+{
+	for (size_t i = 0; i < s->n && text->n; i++) {
+		strike(text, &s->v[i].plain);
+		strike(text, &s->v[i].encoded);
+	}
+}

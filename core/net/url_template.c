@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT */
+/* URL text: templates, query parameters and redaction; nothing here parses or connects. */
+#include "net/url.h"
+
+/* Sub-delimiters that keep their meaning as data (RFC 3986 3.3, 3.4); '+' means a blank in a query, but not in a path. */
+#define PATH_ALSO ";,:@+$"
+#define QUERY_ALSO ";,:@$"
+
+static const struct glane_kv *kv_find(const struct glane_kv *kv, size_t n, struct slice name)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (slice_is(name, kv[i].k))
+			return kv[i].v.p ? &kv[i] : NULL;
+	}
+	return NULL;
+}
+
+static struct slice slice_from(glane_str s)
+{
+	return (struct slice){s.p, s.n};
+}
+
+/* The text of s up to the first byte of `stop`. */
+static struct slice upto(struct slice s, const char *stop)
+{
+	size_t i = 0;
+
+	while (i < s.n && !strchr(stop, s.p[i]))
+		i++;
+	return (struct slice){s.p, i};
+}
+
+static struct slice after(struct slice s, size_t n)
+{
+	return (struct slice){s.p + n, s.n - n};
+}
+
+/* Length of a "{auth:NAME}" at the start of s, 0: none. */
+static size_t placeholder(struct slice s)
+{
+	const char *end;
+
+	if (!slice_has_prefix(s, "{auth:"))
+		return 0;
+	end = memchr(s.p, '}', s.n);
+	return end ? (size_t)(end - s.p) + 1 : 0;
+}
+
+static void percent_keeping_auth(struct strbuf *b, struct slice s, const char *also)
+{
+	while (s.n) {
+		size_t n = placeholder(s);
+
+		if (n) {
+			strbuf_add(b, s.p, n);
+		} else {
+			n = 1;
+			while (n < s.n && s.p[n] != '{')
+				n++;
+			strbuf_percent(b, (struct slice){s.p, n}, also);
+		}
+		s = after(s, n);
+	}
+}
+
+glane_rc url_expand(struct strbuf *b, const char *template_, const struct glane_kv *kv, size_t n_kv, struct diag *d)
+{
+	struct slice s = slice_of(template_);
+	bool query = false;
+
+	while (s.n) {
+		struct slice text = upto(s, "{"), name;
+		const struct glane_kv *found;
+
+		strbuf_slice(b, text);
+		query = query || (text.n && memchr(text.p, '?', text.n));
+		s = after(s, text.n);
+		if (!s.n)
+			break;
+		name = upto(after(s, 1), "}");
+		if (name.n + 1 >= s.n)
+			return fail(d, GLANE_E_CONFIG, "URL '%s': '{' without '}'", template_);
+		found = kv_find(kv, n_kv, name);
+		if (placeholder(s))
+			strbuf_add(b, s.p, name.n + 2);
+		else if (!found)
+			return fail(d, GLANE_E_CONFIG, "URL '%s': nothing is known for '{%.*s}'", template_,
+				    SLICE_FMT(name));
+		else if (slice_is(name, "base_url"))
+			strbuf_slice(b, slice_from(found->v));
+		else
+			strbuf_percent(b, slice_from(found->v), query ? QUERY_ALSO : PATH_ALSO);
+		query = query || (slice_is(name, "base_url") && memchr(found->v.p, '?', found->v.n));
+		s = after(s, name.n + 2);
+	}
+	if (!strbuf_ok(b))
+		return fail(d, GLANE_E_LIMIT, "URL '%.200s...' is too long once filled in", template_);
+	return GLANE_OK;
+}
+
+static void add_pair(struct strbuf *b, bool *query, const char *key, struct slice value)
+{
+	char last = b->n ? b->p[b->n - 1] : '\0';
+
+	if (!*query)
+		strbuf_putc(b, '?');
+	else if (last != '?' && last != '&')
+		strbuf_putc(b, '&');
+	*query = true;
+	strbuf_percent(b, slice_of(key), QUERY_ALSO);
+	strbuf_putc(b, '=');
+	percent_keeping_auth(b, value, QUERY_ALSO);
+}
+
+void url_add_query(struct strbuf *b, const struct glane_kv *kv, size_t n)
+{
+	bool query = b->n && memchr(b->p, '?', b->n);
+
+	for (size_t i = 0; i < n; i++) {
+		if (kv[i].v.p)
+			add_pair(b, &query, kv[i].k, slice_from(kv[i].v));
+	}
+}
+
+/* Is `have`, as it stands in a URL, the parameter `key`, written plainly or percent-encoded? */
+static bool same_key(struct slice have, const char *key)
+{
+	struct strbuf enc;
+	bool same = slice_is(have, key);
+
+	if (same)
+		return true;
+	strbuf_init(&enc, 0);
+	strbuf_percent(&enc, slice_of(key), "");
+	same = strbuf_ok(&enc) && slice_eq(have, strbuf_get(&enc));
+	strbuf_release(&enc);
+	return same;
+}
+
+void url_set_query(struct strbuf *b, struct slice url, const char *key, struct slice value)
+{
+	struct slice whole = upto(url, "#"), base = upto(whole, "?"), rest;
+	bool query = false, done = false;
+
+	strbuf_slice(b, base);
+	rest = base.n < whole.n ? after(whole, base.n + 1) : (struct slice){NULL, 0};
+	while (rest.n) {
+		struct slice pair = slice_cut(&rest, '&');
+
+		if (!pair.n)
+			continue;
+		if (!same_key(upto(pair, "="), key)) {
+			strbuf_putc(b, query ? '&' : '?');
+			strbuf_slice(b, pair);
+			query = true;
+		} else if (!done) {
+			add_pair(b, &query, key, value);
+			done = true;
+		}
+	}
+	if (!done)
+		add_pair(b, &query, key, value);
+}
+
+static bool is_secret(struct slice key, const char *const *secrets, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (same_key(key, secrets[i]))
+			return true;
+	}
+	return false;
+}
+
+static void add_without_auth(struct strbuf *b, struct slice s)
+{
+	while (s.n) {
+		size_t n = placeholder(s);
+
+		if (n) {
+			strbuf_puts(b, "***");
+		} else {
+			n = 1;
+			while (n < s.n && s.p[n] != '{')
+				n++;
+			strbuf_add(b, s.p, n);
+		}
+		s = after(s, n);
+	}
+}
+
+/* The part before the query; "user:password@" goes too. */
+static void redact_base(struct strbuf *b, struct slice s)
+{
+	const char *colon = s.n > 3 ? memmem(s.p, s.n, "://", 3) : NULL;
+	size_t start = colon ? (size_t)(colon - s.p) + 3 : 0;
+	struct slice authority = upto(after(s, start), "/");
+	const char *at = colon && authority.n ? memrchr(authority.p, '@', authority.n) : NULL;
+
+	if (at) {
+		strbuf_add(b, s.p, start);
+		strbuf_puts(b, "***");
+		s = after(s, (size_t)(at - s.p));
+	}
+	add_without_auth(b, s);
+}
+
+void url_redact(struct strbuf *b, struct slice url, const char *const *secrets, size_t n_secrets)
+{
+	struct slice base = upto(url, "?"), rest;
+	char sep = '?';
+
+	redact_base(b, base);
+	if (base.n == url.n)
+		return;
+	rest = after(url, base.n + 1);
+	if (!rest.n)
+		strbuf_putc(b, '?');
+	while (rest.p) {
+		struct slice pair = slice_cut(&rest, '&'), key = upto(pair, "=");
+
+		if (!pair.n && !rest.p && sep == '?')
+			break;
+		strbuf_putc(b, sep);
+		sep = '&';
+		if (key.n < pair.n && is_secret(key, secrets, n_secrets)) {
+			strbuf_slice(b, key);
+			strbuf_puts(b, "=***");
+		} else {
+			add_without_auth(b, pair);
+		}
+	}
+}

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: MIT */
+/* One run of one plugin: options, init, run, fini, and the services that are neither records nor observations. */
+#include "plug/run.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+struct slice slice_from(glane_str s)
+{
+	return (struct slice){s.p, s.p ? s.n : 0};
+}
+
+glane_str str_from(struct slice s)
+{
+	return (glane_str){s.p, s.n};
+}
+
+glane_rc run_check(struct glane_run *r)
+{
+	if (!r->limited && !r->seams->cancelled(r->seams->arg))
+		return GLANE_OK;
+	diag_clear(&r->diag);
+	return fail(&r->diag, GLANE_E_CANCELLED, r->limited ? "row limit reached" : "cancelled");
+}
+
+glane_rc run_failed(struct glane_run *r, glane_rc rc)
+{
+	if (rc != GLANE_OK && r->diag.code == GLANE_OK)
+		fail(&r->diag, rc, "the plugin's host failed without a word (%s)", rc_name(rc));
+	return rc;
+}
+
+glane_rc run_flush(struct glane_run *r)
+{
+	glane_rc rc = GLANE_OK;
+
+	if (r->n_obs > 0)
+		rc = r->seams->obs(r->seams->arg, r->obs, r->n_obs);
+	r->n_obs = 0;
+	return run_failed(r, rc);
+}
+
+glane_rc run_use_payload(struct glane_run *r, struct glane_reader *rd)
+{
+	glane_rc rc;
+
+	r->current = rd;
+	if (strcmp(r->payload, rd->sha256) == 0)
+		return GLANE_OK;
+	rc = run_flush(r);
+	if (rc == GLANE_OK)
+		rc = run_failed(r, r->seams->payload(r->seams->arg, rd->sha256));
+	if (rc == GLANE_OK)
+		memcpy(r->payload, rd->sha256, sizeof(r->payload));
+	return rc;
+}
+
+static glane_str host_cursor(glane_run *r, const char *key)
+{
+	for (size_t i = 0; i < r->job->n_cursors; i++)
+		if (strcmp(r->job->cursors[i].k, key) == 0)
+			return r->job->cursors[i].v;
+	return (glane_str){NULL, 0};
+}
+
+static glane_rc host_set_cursor(glane_run *r, const char *key, glane_str value)
+{
+	const struct slice k = slice_of(key), v = slice_from(value);
+
+	if (!conf_is_key(k) || v.n > 65536 || !slice_is_utf8(v)) {
+		diag_clear(&r->diag);
+		return fail(&r->diag, GLANE_E_USAGE, "set_cursor(): '%.64s' is no usable key, or its value no text up to 64 KiB", key);
+	}
+	return run_failed(r, r->seams->cursor(r->seams->arg, k, v));
+}
+
+/* A failure of the host that is under way becomes the tail of the plugin's message; a cancelled run stays cancelled. */
+static glane_rc host_fail(glane_run *r, glane_rc rc, const char *fmt, ...)
+{
+	struct diag cause = r->diag;
+	char text[1024];
+	va_list ap;
+
+	if (cause.code == GLANE_E_CANCELLED)
+		return cause.code;
+	if (rc >= GLANE_OK)
+		rc = GLANE_E_DATA;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	diag_clear(&r->diag);
+	if (cause.code == rc)
+		return fail(&r->diag, rc, "%s: %s", text, cause.text);
+	return fail(&r->diag, rc, "%s", text);
+}
+
+static void host_log(glane_run *r, int level, const char *fmt, ...)
+{
+	char text[1024];
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (n < 0)
+		return;
+	r->seams->log(r->seams->arg, level, (struct slice){text, (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1});
+}
+
+static int host_cancelled(glane_run *r)
+{
+	return run_check(r) != GLANE_OK;
+}
+
+static int64_t host_now(glane_run *r)
+{
+	return r->job->now;
+}
+
+static const char *host_fmt(glane_run *r, const char *fmt, ...)
+{
+	char *text;
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	if (n < 0 || n > 1 << 20)
+		return NULL;
+	text = arena_alloc(&r->arena, (size_t)n + 1);
+	if (!text)
+		return NULL;
+	va_start(ap, fmt);
+	vsnprintf(text, (size_t)n + 1, fmt, ap);
+	va_end(ap);
+	return text;
+}
+
+static const void *host_extension(glane_run *r, const char *id)
+{
+	(void)r;
+	(void)id;
+	return NULL;
+}
+
+static glane_rc run_init(struct glane_run *r, const struct host_job *job, const struct host_seams *seams, struct diag *d)
+{
+	memset(r, 0, sizeof(*r));
+	r->job = job;
+	r->seams = seams;
+	arena_init(&r->arena, (size_t)256 << 20);
+	arena_init(&r->window, 0);
+	arena_init(&r->note_arena, 0);
+	map_init(&r->series_map, &r->window);
+	map_init(&r->note_map, &r->note_arena);
+	map_init(&r->period_map, &r->arena);
+	strbuf_init(&r->key, 1 << 20);
+	strbuf_init(&r->text, 1 << 20);
+	strbuf_init(&r->text2, 1 << 20);
+	r->table = (struct glane_host){.size = sizeof(r->table), .abi_major = GLANE_ABI_MAJOR, .abi_minor = GLANE_ABI_MINOR,
+				       .cursor = host_cursor, .set_cursor = host_set_cursor, .fail = host_fail, .log = host_log,
+				       .cancelled = host_cancelled, .now = host_now, .fmt = host_fmt, .extension = host_extension};
+	open_services(&r->table);
+	emit_services(&r->table);
+	r->series = mem_zalloc(SERIES_WINDOW, sizeof(*r->series));
+	if (!r->series)
+		return fail(d, GLANE_E_NOMEM, "no memory to run plugin %s", job->plugin->desc.name);
+	return GLANE_OK;
+}
+
+static void run_release(struct glane_run *r)
+{
+	for (struct glane_reader *rd = r->readers; rd; rd = rd->next_open)
+		reader_close(rd);
+	mem_free(r->series);
+	map_release(&r->series_map);
+	map_release(&r->note_map);
+	map_release(&r->period_map);
+	strbuf_release(&r->key);
+	strbuf_release(&r->text);
+	strbuf_release(&r->text2);
+	arena_release(&r->window);
+	arena_release(&r->note_arena);
+	arena_release(&r->arena);
+}
+
+static glane_rc run_plugin(struct glane_run *r, void *state)
+{
+	const struct glane_plugin *p = &r->job->plugin->desc;
+	glane_rc rc = GLANE_OK;
+
+	if (p->init)
+		rc = p->init(&r->table, r, state);
+	if (rc == GLANE_OK)
+		rc = p->run(&r->table, r, state);
+	if (p->fini)
+		p->fini(state);
+	if (rc == GLANE_OK)
+		rc = run_flush(r);
+	if (rc == GLANE_E_CANCELLED && r->limited)
+		rc = run_flush(r);
+	return rc;
+}
+
+glane_rc host_run(const struct host_job *job, const struct host_seams *seams, struct host_counts *ret, struct diag *d)
+{
+	struct glane_run *r = mem_zalloc(1, sizeof(*r));
+	void *state;
+	glane_rc rc;
+
+	if (!r)
+		return fail(d, GLANE_E_NOMEM, "no memory to run plugin %s", job->plugin->desc.name);
+	rc = run_init(r, job, seams, d);
+	if (rc != GLANE_OK)
+		goto out;
+	state = arena_alloc(&r->arena, job->plugin->desc.state_size + 1);
+	if (!state) {
+		rc = fail(d, GLANE_E_NOMEM, "no memory for the state of plugin %s", job->plugin->desc.name);
+		goto out;
+	}
+	rc = options_fill(&r->arena, job->plugin, job->section, state, d);
+	if (rc != GLANE_OK)
+		goto out;
+	rc = run_plugin(r, state);
+	if (rc > GLANE_OK)
+		rc = fail(d, GLANE_E_USAGE, "plugin %s returned %d, which is no result", job->plugin->desc.name, rc);
+	else if (rc != GLANE_OK && r->diag.code != GLANE_OK)
+		rc = fail(d, rc, "%s", r->diag.text);
+	else if (rc != GLANE_OK)
+		rc = fail(d, rc, "plugin %s failed without saying why (%s)", job->plugin->desc.name, rc_name(rc));
+	*ret = r->counts;
+out:
+	run_release(r);
+	mem_free(r);
+	return rc;
+}

@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: MIT */
+/* Services that give records: open, next, get, at, head, read, close. */
+#include "plug/run.h"
+
+#include "model/decimal.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#define MAX_HEADERS 32
+#define MAX_FIELDS 4096
+#define PROGRESS_EVERY 4096
+
+/* ---- the request, copied into the run's arena ---- */
+
+static bool dup_cstr(struct arena *a, const char **s)
+{
+	if (*s)
+		*s = arena_strndup(a, *s, strlen(*s));
+	return true;
+}
+
+static bool dup_kv(struct arena *a, const struct glane_kv **kv, size_t n)
+{
+	struct glane_kv *copy = arena_alloc(a, (n + 1) * sizeof(*copy));
+
+	if (!copy)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		struct slice v;
+
+		copy[i].k = arena_strndup(a, (*kv)[i].k, strlen((*kv)[i].k));
+		if (!copy[i].k || !arena_dup(a, slice_from((*kv)[i].v), &v))
+			return false;
+		copy[i].v = str_from(v);
+	}
+	*kv = copy;
+	return true;
+}
+
+static bool dup_texts(struct arena *a, const char *const **v, size_t n)
+{
+	const char **copy = arena_alloc(a, (n + 1) * sizeof(*copy));
+
+	if (!copy)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		copy[i] = arena_strndup(a, (*v)[i], strlen((*v)[i]));
+		if (!copy[i])
+			return false;
+	}
+	*v = copy;
+	return true;
+}
+
+static bool dup_split(struct arena *a, struct glane_request *q)
+{
+	glane_str *copy = arena_alloc(a, (q->n_split + 1) * sizeof(*copy));
+
+	if (!copy)
+		return false;
+	for (size_t i = 0; i < q->n_split; i++) {
+		struct slice s;
+
+		if (!arena_dup(a, slice_from(q->split[i]), &s))
+			return false;
+		copy[i] = str_from(s);
+	}
+	q->split = copy;
+	return true;
+}
+
+static bool dup_csv(struct arena *a, struct glane_request *q)
+{
+	struct glane_csv *copy;
+
+	if (!q->csv)
+		return true;
+	copy = arena_alloc(a, sizeof(*copy));
+	if (!copy)
+		return false;
+	memcpy(copy, q->csv, q->csv->size < sizeof(*copy) ? q->csv->size : sizeof(*copy));
+	copy->size = sizeof(*copy);
+	q->csv = copy;
+	return dup_cstr(a, &copy->encoding);
+}
+
+static bool request_copy(struct arena *a, struct glane_request *q)
+{
+	const char **texts[] = {&q->url, &q->method, &q->content_type, &q->select, &q->page_param, &q->page_size_param,
+				&q->page_pages, &q->page_total, &q->page_next, &q->error, &q->split_sep, &q->member};
+	struct slice body;
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		const bool given = *texts[i] != NULL;
+
+		dup_cstr(a, texts[i]);
+		if (given && !*texts[i])
+			return false;
+	}
+	if (!arena_dup(a, slice_from(q->body), &body))
+		return false;
+	q->body = str_from(body);
+	return dup_kv(a, &q->query, q->n_query) && dup_kv(a, &q->header, q->n_header) && dup_texts(a, &q->field, q->n_field) &&
+	       dup_texts(a, &q->head, q->n_head) && dup_split(a, q) && dup_csv(a, q);
+}
+
+static bool heads_build(struct glane_reader *rd)
+{
+	const struct glane_request *q = &rd->req;
+	const char *const extra[] = {q->page_pages, q->page_total, q->page_next, q->error};
+	size_t *const at[] = {&rd->head_pages, &rd->head_total, &rd->head_next, &rd->head_error};
+	size_t n = q->n_head;
+
+	rd->heads = arena_alloc(&rd->run->arena, (n + 5) * sizeof(*rd->heads));
+	if (!rd->heads)
+		return false;
+	if (n)
+		memcpy(rd->heads, q->head, n * sizeof(*rd->heads));
+	for (size_t i = 0; i < 4; i++) {
+		if (!extra[i])
+			continue;
+		rd->heads[n++] = extra[i];
+		*at[i] = n;
+	}
+	rd->n_heads = n;
+	return true;
+}
+
+/* ---- pages ---- */
+
+static void page_close(struct glane_reader *rd)
+{
+	if (rd->records)
+		record_close(rd->records);
+	rd->records = NULL;
+	if (rd->open) {
+		payload_close(&rd->payload);
+		close(rd->fd);
+	}
+	rd->open = false;
+}
+
+void reader_close(struct glane_reader *rd)
+{
+	if (rd->closed)
+		return;
+	page_close(rd);
+	strbuf_release(&rd->scratch);
+	rd->closed = true;
+}
+
+/* "URL: record 12, line 13: " before the message of a failure; the provider's own words where it sent an error document. */
+static glane_rc explain(struct glane_reader *rd, glane_rc rc)
+{
+	struct diag *d = &rd->run->diag;
+	const size_t head = rd->head_error;
+	const struct slice words = head && rd->records ? record_head(rd->records, head - 1) : (struct slice){NULL, 0};
+	uint64_t number = 0, line = 0, offset = 0;
+
+	if (rc >= GLANE_OK || rc == GLANE_E_CANCELLED)
+		return rc;
+	if (words.p) {
+		diag_clear(d);
+		return fail(d, GLANE_E_DATA, "%s: the provider answers: %.*s", rd->url, SLICE_FMT(words));
+	}
+	if (d->code == GLANE_OK)
+		fail(d, rc, "%s", rc_name(rc));
+	if (rd->records)
+		record_where(rd->records, &number, &line, &offset);
+	if (number && line)
+		return diag_prefix(d, "%s: record %llu, line %llu", rd->url, (unsigned long long)number, (unsigned long long)line);
+	if (number)
+		return diag_prefix(d, "%s: record %llu, byte %llu", rd->url, (unsigned long long)number, (unsigned long long)offset);
+	return diag_prefix(d, "%s", rd->url);
+}
+
+static const char *member_suffix(uint8_t format)
+{
+	static const char *const suffixes[] = {NULL, ".csv", ".json", ".xml"};
+
+	return format < 4 ? suffixes[format] : NULL;
+}
+
+static glane_rc payload_begin(struct glane_reader *rd)
+{
+	struct glane_run *r = rd->run;
+	const struct glane_request *q = &rd->req;
+	const struct payload_options o = {.is_archive_ok = !(q->flags & GLANE_REQ_NO_ARCHIVE), .member = q->member,
+					  .member_suffix = member_suffix(q->format),
+					  .encoding = q->csv ? q->csv->encoding : NULL, .max_bytes = r->job->max_body};
+	const struct record_options ro = {.format = q->format, .select = q->select, .field = q->field, .n_field = q->n_field,
+					  .head = rd->heads, .n_head = rd->n_heads, .csv = q->csv};
+	glane_rc rc = payload_open(&rd->payload, rd->fd, &o, &r->diag);
+
+	if (rc != GLANE_OK) {
+		close(rd->fd);
+		return rc;
+	}
+	rd->open = true;
+	rd->raw_at = 0;
+	if (q->format != GLANE_FMT_RAW)
+		rc = record_open(&rd->records, &rd->payload, &ro, &r->diag);
+	return rc;
+}
+
+static glane_rc page_open(struct glane_reader *rd, const char *url)
+{
+	struct glane_run *r = rd->run;
+	const struct glane_request *q = &rd->req;
+	const char *method = q->method ? q->method : q->body.p ? "POST" : "GET";
+	const struct host_request request = {method, url, q->header, q->n_header, slice_from(q->body), q->content_type, q->format};
+	struct host_answer answer = {.fd = -1};
+	glane_rc rc;
+
+	rd->url = url;
+	page_close(rd);
+	diag_clear(&r->diag);
+	rc = r->seams->fetch(r->seams->arg, &request, &answer, &r->diag);
+	if (rc != GLANE_OK)
+		return run_failed(r, rc > GLANE_OK ? GLANE_OK : rc) == GLANE_OK ? GLANE_END : rc;
+	rd->fd = answer.fd;
+	rd->size = answer.size;
+	memcpy(rd->sha256, answer.sha256, sizeof(rd->sha256));
+	r->counts.bytes += answer.size;
+	rc = payload_begin(rd);
+	if (rc == GLANE_OK)
+		rc = run_use_payload(r, rd);
+	return explain(rd, rc);
+}
+
+static glane_rc host_open(glane_run *r, const struct glane_request *given, glane_reader **ret)
+{
+	struct glane_reader *rd;
+	const char *url;
+	glane_rc rc = run_check(r);
+
+	if (rc != GLANE_OK)
+		return rc;
+	diag_clear(&r->diag);
+	if (given->size < offsetof(struct glane_request, method) || !given->url || given->format > GLANE_FMT_XML ||
+	    given->n_field > MAX_FIELDS || given->n_head > MAX_HEADERS || given->n_header > MAX_HEADERS)
+		return fail(&r->diag, GLANE_E_USAGE, "defect of plugin %s: open() with a request that cannot be",
+			    r->job->plugin->desc.name);
+	rd = arena_alloc(&r->arena, sizeof(*rd));
+	if (!rd)
+		return fail(&r->diag, GLANE_E_NOMEM, "no memory for a reader");
+	rd->run = r;
+	rd->fd = -1;
+	strbuf_init(&rd->scratch, 1 << 16);
+	memcpy(&rd->req, given, given->size < sizeof(rd->req) ? given->size : sizeof(rd->req));
+	if (!request_copy(&r->arena, &rd->req) || !heads_build(rd))
+		return fail(&r->diag, GLANE_E_NOMEM, "no memory for a request");
+	rd->next_open = r->readers;
+	r->readers = rd;
+	rc = page_first(rd, &url, &r->diag);
+	if (rc == GLANE_OK)
+		rc = page_open(rd, url);
+	if (rc < GLANE_OK)
+		return rc;
+	*ret = rd; /* GLANE_END: there is no further payload (parse has one), the reader is at its end */
+	return GLANE_OK;
+}
+
+/* ---- records ---- */
+
+static glane_rc page_turn(struct glane_reader *rd)
+{
+	struct glane_run *r = rd->run;
+	const char *url = NULL;
+	glane_rc rc;
+
+	if (rd->head_error && record_head(rd->records, rd->head_error - 1).p)
+		return explain(rd, GLANE_E_DATA);
+	diag_clear(&r->diag);
+	rc = page_done(rd, &r->diag);
+	if (rc == GLANE_OK)
+		rc = page_next(rd, &url, &r->diag);
+	if (rc != GLANE_OK)
+		return diag_prefix(&r->diag, "%s", rd->url);
+	if (!url)
+		return GLANE_END;
+	return page_open(rd, url);
+}
+
+static glane_rc host_next(glane_reader *rd)
+{
+	struct glane_run *r = rd->run;
+	glane_rc rc;
+
+	if (rd->closed || !rd->records)
+		return r->diag.code != GLANE_OK ? r->diag.code : GLANE_END;
+	for (;;) {
+		rc = run_check(r);
+		if (rc != GLANE_OK)
+			return rc;
+		if (r->current != rd) {
+			rc = run_use_payload(r, rd);
+			if (rc != GLANE_OK)
+				return rc;
+		}
+		rc = record_next(rd->records);
+		if (rc == GLANE_OK)
+			break;
+		rc = rc == GLANE_END ? page_turn(rd) : explain(rd, rc);
+		if (rc != GLANE_OK)
+			return rc;
+	}
+	rd->page_records++;
+	rd->chunk_records++;
+	if (rd->chunk_records % PROGRESS_EVERY == 0)
+		rc = run_failed(r, r->seams->progress(r->seams->arg, r->counts.rows, r->counts.bytes));
+	return rc;
+}
+
+static glane_str host_get(glane_reader *rd, const char *path)
+{
+	return rd->records ? str_from(record_get(rd->records, path)) : (glane_str){NULL, 0};
+}
+
+static glane_str host_at(glane_reader *rd, size_t i)
+{
+	return rd->records ? str_from(record_at(rd->records, i)) : (glane_str){NULL, 0};
+}
+
+static size_t host_columns(glane_reader *rd)
+{
+	return rd->records ? record_columns(rd->records) : 0;
+}
+
+static glane_str host_column(glane_reader *rd, size_t i)
+{
+	return rd->records ? str_from(record_column(rd->records, i)) : (glane_str){NULL, 0};
+}
+
+static glane_str host_head(glane_reader *rd, size_t i)
+{
+	return rd->records && i < rd->req.n_head ? str_from(record_head(rd->records, i)) : (glane_str){NULL, 0};
+}
+
+static int64_t host_read(glane_reader *rd, void *buf, size_t n)
+{
+	struct payload *p = &rd->payload;
+	glane_rc rc = run_check(rd->run);
+
+	if (rc != GLANE_OK)
+		return rc;
+	if (rd->req.format != GLANE_FMT_RAW || !rd->open)
+		return GLANE_E_USAGE;
+	if (rd->raw_at == p->n) {
+		if (p->last)
+			return 0;
+		rc = payload_more(p, 0);
+		if (rc != GLANE_OK)
+			return explain(rd, rc);
+		rd->raw_at = 0;
+	}
+	if (n > p->n - rd->raw_at)
+		n = p->n - rd->raw_at;
+	memcpy(buf, p->p + rd->raw_at, n);
+	rd->raw_at += n;
+	return (int64_t)n;
+}
+
+void open_services(struct glane_host *h)
+{
+	h->open = host_open;
+	h->next = host_next;
+	h->get = host_get;
+	h->at = host_at;
+	h->columns = host_columns;
+	h->column = host_column;
+	h->head = host_head;
+	h->read = host_read;
+	h->close = reader_close;
+}

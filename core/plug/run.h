@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/* Inside of the host: what the files of core/plug share about one run. Not for other layers. */
+#ifndef PLUG_RUN_H
+#define PLUG_RUN_H
+#include "plug/host.h"
+#include "read/record.h"
+
+#define OBS_BATCH 1024
+#define SERIES_WINDOW 16384 /* distinct series whose handles stay valid */
+#define N_FREQ 9            /* A S T Q M W D B I */
+
+struct run_series {
+	struct series def;       /* texts in the window's arena */
+	uint32_t wire[N_FREQ];   /* handle on the other side, by frequency; 0: not yet defined */
+};
+struct period_slot { /* direct-mapped cache of period texts */
+	char text[15];
+	uint8_t n;
+	char want, freq;
+	int32_t value;
+};
+struct glane_run {
+	struct glane_host table;
+	const struct host_job *job;
+	const struct host_seams *seams;
+	struct arena arena;      /* lives as long as the run */
+	struct diag diag;        /* the failure to report */
+	bool limited;            /* --limit was reached */
+	struct glane_reader *readers, *current;
+
+	struct arena window;     /* texts of the series below */
+	struct map series_map;   /* key bytes -> index */
+	struct run_series *series;
+	uint32_t series_base, n_series; /* plugin handles series_base + 1 .. series_base + n_series are valid */
+	uint32_t n_wire_series;
+	struct strbuf key, text, text2;
+
+	struct arena note_arena;
+	struct map note_map;
+	uint32_t n_notes;
+	struct map period_map;
+	uint32_t n_periods;
+	struct period_slot slots[64];
+
+	struct glane_obs obs[OBS_BATCH];
+	size_t n_obs;
+	char payload[65];        /* of the observations in obs */
+	struct host_counts counts;
+};
+struct glane_reader {
+	struct glane_run *run;
+	struct glane_reader *next_open;
+	struct glane_request req; /* texts in the run's arena */
+	const char **heads;      /* the plugin's heads, then pages, total, next, error */
+	size_t n_heads;
+	size_t head_pages, head_total, head_next, head_error; /* index + 1, 0: none */
+	size_t split_at, split_to; /* items of this chunk: [split_at, split_to) */
+	uint64_t page;           /* pages opened in this chunk */
+	uint64_t page_records, chunk_records;
+	int64_t chunk_pages, chunk_total; /* as first declared, -1: not */
+	const char *url;         /* of the open page */
+	char sha256[65], last_sha256[65];
+	uint64_t size;
+	int fd;
+	bool open, closed;
+	struct payload payload;
+	struct record_reader *records;
+	size_t raw_at;
+	struct strbuf scratch;   /* numbers after decimal mark and grouping */
+};
+
+/* host.c */
+glane_rc run_check(struct glane_run *r);             /* GLANE_E_CANCELLED once cancelled */
+glane_rc run_failed(struct glane_run *r, glane_rc rc); /* rc, and the message stays in r->diag */
+glane_rc run_flush(struct glane_run *r);
+glane_rc run_use_payload(struct glane_run *r, struct glane_reader *rd);
+struct slice slice_from(glane_str s);
+glane_str str_from(struct slice s);
+/* emit.c */
+void emit_services(struct glane_host *h);
+/* open.c */
+void open_services(struct glane_host *h);
+void reader_close(struct glane_reader *rd);
+/* page.c: the URL of the reader's next page, or *ret NULL where there is none. */
+glane_rc page_first(struct glane_reader *rd, const char **ret, struct diag *d);
+glane_rc page_next(struct glane_reader *rd, const char **ret, struct diag *d);
+glane_rc page_done(struct glane_reader *rd, struct diag *d); /* checks after the last record of a page */
+#endif

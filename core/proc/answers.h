@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* Inside of the broker: sources, and the answers kept for each during a run. Not for other layers. */
+#ifndef PROC_ANSWERS_H
+#define PROC_ANSWERS_H
+#include "base/map.h"
+#include "net/archive.h"
+#include "net/fetch.h"
+#include "proc/broker.h"
+
+struct answer { /* one request of one source; texts in the source's arena */
+	struct source *source;
+	struct request request;
+	char key[65];
+	bool pending, asked, waited; /* under way; asked for by the worker; the worker waits for it now */
+	uint64_t fetch_id;
+	/* of the last commit's list */
+	bool replay;
+	uint32_t replay_index;
+	const char *old_etag, *old_modified, *old_sha256;
+	/* the outcome */
+	glane_rc rc;
+	const char *message, *etag, *modified, *content_type;
+	unsigned status, tries;
+	char sha256[65];
+	uint64_t size, wire;
+	int64_t fetched_at;
+	uint8_t origin; /* FETCHED_* */
+	int fd;         /* -1: to be had from the archive */
+};
+struct source {
+	struct source *next;
+	struct broker *broker;
+	struct arena arena;
+	uint32_t id;
+	struct fetch_policy policy;
+	int64_t deadline;
+	struct wire client;
+	bool has_client;
+	struct map by_key;        /* request key -> struct answer * */
+	struct answer **asked;    /* in order of asking */
+	size_t n_asked, cap_asked;
+	struct answer **all;
+	size_t n_all, cap_all;
+	uint64_t wire_bytes;
+	int64_t progress_at;      /* clock_mono_ms() of the last PROGRESS */
+};
+struct broker {
+	struct wire control;
+	struct fetcher *fetcher;
+	struct archive archive;
+	int store, tmp;
+	bool offline, quit, ready;
+	struct source *sources;
+	struct arena arena;
+	struct diag diag;
+};
+
+struct source *source_find(struct broker *b, uint32_t id);
+glane_rc source_new(struct broker *b, struct frame *f, struct diag *d);
+void source_free(struct broker *b, struct source *s);
+/* A request of the worker, or one to replay; starts the fetch where there is no answer yet. */
+glane_rc answer_ask(struct source *s, const struct request *r, struct diag *d);
+glane_rc answer_replay(struct source *s, const struct request *r, uint32_t index, const char *etag, const char *modified,
+		       const char *sha256, struct diag *d);
+/* Sends a finished answer to the worker that waits for it. */
+glane_rc answer_send(struct answer *a, struct diag *d);
+glane_rc answers_list(struct source *s, struct diag *d);
+glane_rc answers_archive(struct source *s, struct diag *d);
+void answers_progress(struct source *s);
+#endif

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+/* The broker's main loop: frames of the scheduler and of the workers in, fetches, answers out. */
+#include "proc/answers.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define MAX_CLIENTS 256
+#define STEP_MS 500
+
+static glane_rc setup(struct broker *b, struct frame *f, struct diag *d)
+{
+	struct fetch_options o = {0};
+	struct strbuf warnings;
+	const char *store;
+	glane_rc rc;
+
+	o.contact = frame_cstr(f, &b->arena);
+	o.proxy = frame_cstr(f, &b->arena);
+	o.ca_bundle = frame_cstr(f, &b->arena);
+	o.limits_file = frame_cstr(f, &b->arena);
+	store = frame_cstr(f, &b->arena);
+	o.per_host = frame_u32(f);
+	o.stall_seconds = frame_u32(f);
+	o.connect_seconds = frame_u32(f);
+	o.retry_base_seconds = frame_f64(f);
+	b->offline = frame_u8(f) != 0;
+	if (!frame_done(f) || !store || b->ready)
+		return fail(d, GLANE_E_FORMAT, "the broker's set-up does not read");
+	b->store = dir_open(AT_FDCWD, store, false, d);
+	if (b->store < 0)
+		return d->code;
+	b->tmp = dir_open(b->store, "tmp", true, d);
+	if (b->tmp < 0)
+		return d->code;
+	o.tmp_dir = b->tmp;
+	rc = archive_open(&b->archive, b->store, true, d);
+	if (rc == GLANE_OK)
+		rc = fetcher_new(&b->fetcher, &o, d);
+	b->ready = rc == GLANE_OK;
+	if (rc == GLANE_OK && b->offline) {
+		strbuf_init(&warnings, 1 << 20);
+		rc = archive_index(&b->archive, &warnings, d);
+		if (warnings.n)
+			fd_write(2, warnings.p, warnings.n, NULL);
+		strbuf_release(&warnings);
+	}
+	return rc;
+}
+
+static glane_rc take_replay(struct source *s, struct frame *f, struct diag *d)
+{
+	const uint32_t index = frame_u32(f);
+	const char *etag, *modified, *sha256;
+	struct request r;
+	glane_rc rc = frame_request(f, &s->arena, &r, d);
+
+	if (rc != GLANE_OK)
+		return rc;
+	etag = frame_cstr(f, &s->arena);
+	modified = frame_cstr(f, &s->arena);
+	sha256 = frame_cstr(f, &s->arena);
+	if (!frame_done(f) || !sha256)
+		return fail(d, GLANE_E_FORMAT, "a request to replay does not read");
+	return answer_replay(s, &r, index, etag, modified, sha256, d);
+}
+
+static glane_rc control_frame(struct broker *b, struct frame *f, struct diag *d)
+{
+	struct source *s;
+
+	if (f->type == B_SETUP)
+		return setup(b, f, d);
+	if (f->type == B_QUIT) {
+		b->quit = true;
+		return GLANE_OK;
+	}
+	if (!b->ready)
+		return fail(d, GLANE_E_FORMAT, "the broker was asked before it was set up");
+	if (f->type == B_SOURCE)
+		return source_new(b, f, d);
+	s = source_find(b, frame_u32(f));
+	if (!s)
+		return fail(d, GLANE_E_FORMAT, "the broker was asked about a source it does not know");
+	switch (f->type) {
+	case B_REPLAY:
+		return take_replay(s, f, d);
+	case B_LIST:
+		return answers_list(s, d);
+	case B_ARCHIVE:
+		return answers_archive(s, d);
+	case B_CLOSE:
+		source_free(b, s);
+		return GLANE_OK;
+	default:
+		return fail(d, GLANE_E_FORMAT, "the broker was sent a message of an unknown type (%u)", f->type);
+	}
+}
+
+static glane_rc read_control(struct broker *b, struct diag *d)
+{
+	struct frame f;
+	glane_rc rc = wire_fill(&b->control, d);
+
+	while (rc == GLANE_OK && !b->quit) {
+		rc = wire_take(&b->control, &f, d);
+		if (rc == GLANE_OK)
+			rc = control_frame(b, &f, d);
+	}
+	if (b->control.eof)
+		b->quit = true;
+	return rc == GLANE_END ? GLANE_OK : rc;
+}
+
+static glane_rc client_frame(struct source *s, struct frame *f, struct diag *d)
+{
+	struct request r;
+	glane_rc rc;
+
+	if (f->type != B_FETCH)
+		return fail(d, GLANE_E_FORMAT, "a worker asked for something else than a fetch");
+	rc = frame_request(f, &s->arena, &r, d);
+	if (rc == GLANE_OK && !frame_done(f))
+		rc = fail(d, GLANE_E_FORMAT, "a worker's request does not read");
+	return rc == GLANE_OK ? answer_ask(s, &r, d) : rc;
+}
+
+/* A worker that talks nonsense loses its socket; its source fails, the others go on. */
+static void read_client(struct source *s)
+{
+	struct frame f;
+	struct diag d;
+	glane_rc rc;
+
+	diag_clear(&d);
+	rc = wire_fill(&s->client, &d);
+	while (rc == GLANE_OK) {
+		rc = wire_take(&s->client, &f, &d);
+		if (rc == GLANE_OK)
+			rc = client_frame(s, &f, &d);
+	}
+	if (rc < GLANE_OK || s->client.eof) {
+		wire_release(&s->client);
+		s->has_client = false;
+	}
+}
+
+static unsigned gather(struct broker *b, struct pollfd *fds, struct source **who)
+{
+	unsigned n = 0;
+
+	fds[n] = (struct pollfd){b->control.fd, POLLIN, 0};
+	if (wire_pending(&b->control))
+		fds[n].events |= POLLOUT;
+	who[n++] = NULL;
+	for (struct source *s = b->sources; s && n < MAX_CLIENTS; s = s->next) {
+		if (!s->has_client)
+			continue;
+		fds[n] = (struct pollfd){s->client.fd, POLLIN, 0};
+		if (wire_pending(&s->client))
+			fds[n].events |= POLLOUT;
+		who[n++] = s;
+	}
+	return n;
+}
+
+static glane_rc wait_for_work(struct broker *b, struct pollfd *fds, unsigned n, struct diag *d)
+{
+	if (b->fetcher)
+		return fetcher_step(b->fetcher, fds, n, STEP_MS, d);
+	if (poll(fds, n, -1) < 0 && errno != EINTR)
+		return fail(d, GLANE_E_IO, "poll: %s", strerror(errno));
+	return GLANE_OK;
+}
+
+static glane_rc turn(struct broker *b, struct diag *d)
+{
+	struct pollfd fds[MAX_CLIENTS];
+	struct source *who[MAX_CLIENTS];
+	const unsigned n = gather(b, fds, who);
+	glane_rc rc = wait_for_work(b, fds, n, d);
+
+	for (unsigned i = 1; i < n && rc == GLANE_OK; i++) {
+		if (fds[i].revents & (POLLIN | POLLHUP | POLLERR))
+			read_client(who[i]);
+		if (who[i]->has_client && wire_pending(&who[i]->client))
+			wire_flush(&who[i]->client, NULL);
+	}
+	if (rc == GLANE_OK && fds[0].revents & (POLLIN | POLLHUP | POLLERR))
+		rc = read_control(b, d);
+	for (struct source *s = b->sources; s && rc == GLANE_OK; s = s->next)
+		answers_progress(s);
+	return rc == GLANE_OK ? wire_flush(&b->control, d) : rc;
+}
+
+static void raise_descriptor_limit(void)
+{
+	struct rlimit l;
+
+	if (getrlimit(RLIMIT_NOFILE, &l) == 0) {
+		l.rlim_cur = l.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &l);
+	}
+}
+
+int broker_main(int control_fd)
+{
+	struct broker b;
+	glane_rc rc = GLANE_OK;
+
+	memset(&b, 0, sizeof(b));
+	diag_clear(&b.diag);
+	b.store = b.tmp = -1;
+	arena_init(&b.arena, 0);
+	wire_init(&b.control, control_fd);
+	raise_descriptor_limit();
+	if (fcntl(control_fd, F_SETFL, O_NONBLOCK) != 0)
+		return 1;
+	while (!b.quit && rc == GLANE_OK)
+		rc = turn(&b, &b.diag);
+	if (rc != GLANE_OK) {
+		fd_write(2, "glane: broker: ", 15, NULL);
+		fd_write(2, b.diag.text, strlen(b.diag.text), NULL);
+		fd_write(2, "\n", 1, NULL);
+	}
+	while (b.sources)
+		source_free(&b, b.sources);
+	fetcher_free(b.fetcher);
+	if (b.ready)
+		archive_close(&b.archive);
+	fd_close(&b.tmp);
+	fd_close(&b.store);
+	wire_release(&b.control);
+	arena_release(&b.arena);
+	return rc == GLANE_OK ? 0 : 1;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The broker: the one process that owns libcurl, the secrets and the allow-lists. The scheduler tells it over the control socket which
+ * sources there are and passes the socket of each worker; a worker asks for URLs and gets verified payloads as read-only
+ * descriptors. Bodies are kept (unlinked files) until their source is closed, so that a page is fetched once per run.
+ *
+ * Frames (fields in this order; see wire.h). On the control socket, scheduler -> broker:
+ *   SETUP    cstr contact, proxy, ca_bundle, limits_file, store path; u32 per_host, stall_seconds, connect_seconds; f64 retry_base;
+ *            u8 offline
+ *   SOURCE   u32 id; cstr name; u32 n + n cstr allowed; u32 n + n (cstr name, cstr spec) secrets; u32 n + n cstr secret_params;
+ *            u64 max_body; u32 retries; f64 rate; cstr ca_extra; i64 deadline (clock_mono_ms, 0: none)   [+ descriptor: worker socket, or none]
+ *   REPLAY   u32 id; u32 index; REQUEST fields; text etag, last_modified, sha256   (one of the last commit's list)
+ *   LIST     u32 id                   -> one LISTED per request that was answered, in order of asking, then LIST_END
+ *   ARCHIVE  u32 id                   -> ARCHIVED once every body of the list is durable in the archive
+ *   CLOSE    u32 id                   the source is done: bodies are dropped, requests under way cancelled
+ *   QUIT                              ends the broker (limits are stored)
+ * broker -> scheduler:
+ *   REPLAYED u32 id; u32 index; u8 verdict (REPLAY_*); text message
+ *   LISTED   u32 id; REQUEST fields; u32 status; text sha256, etag, last_modified, response content_type; u64 size, wire; u32 tries;
+ *            i64 fetched_at; u8 origin (FETCHED_*)
+ *   LIST_END u32 id; u64 wire bytes of the source in this run
+ *   ARCHIVED u32 id; i64 rc; text message
+ *   PROGRESS u32 id; u64 wire, expected; text state           at most twice a second per source
+ *   SECURITY u32 id; text message                             a refused redirect or host, at once
+ * On a worker's socket, worker -> broker:
+ *   FETCH    REQUEST fields
+ * broker -> worker:
+ *   ANSWER   i64 rc; text message; text sha256; u64 size; text content_type, url   [+ descriptor where rc is GLANE_OK]
+ * REQUEST fields: cstr method, url; u32 n + n (cstr name, text value) headers; text body; cstr content_type; u8 format
+ */
+#ifndef PROC_BROKER_H
+#define PROC_BROKER_H
+#include "proc/wire.h"
+
+enum {
+	B_SETUP = 100, B_SOURCE, B_REPLAY, B_LIST, B_ARCHIVE, B_CLOSE, B_QUIT,
+	B_REPLAYED = 120, B_LISTED, B_LIST_END, B_ARCHIVED, B_PROGRESS, B_SECURITY,
+	B_FETCH = 140, B_ANSWER
+};
+enum { REPLAY_SAME = 0, REPLAY_CHANGED = 1, REPLAY_FAILED = 2, REPLAY_LOST = 3 /* 304, but not in the archive: to be fetched anew */ };
+enum { FETCHED_NEW = 0, FETCHED_NOT_MODIFIED = 1, FETCHED_ARCHIVE = 2 };
+
+struct request { /* what identifies a fetch; texts borrowed */
+	const char *method, *url; /* with {auth:NAME} */
+	const struct glane_kv *header;
+	size_t n_header;
+	struct slice body;
+	const char *content_type;
+	uint8_t format; /* GLANE_FMT_* */
+};
+void wire_request(struct wire *w, const struct request *r);
+/* Texts are copied into the arena; at most 64 headers. */
+glane_rc frame_request(struct frame *f, struct arena *a, struct request *ret, struct diag *d);
+/* SHA-256 over method, url, headers and body: the key under which an answer is kept for a run. */
+bool request_key(const struct request *r, char hex[65]);
+
+/* The broker's main loop on its control socket; returns its exit status. */
+int broker_main(int control_fd);
+#endif

@@ -1,0 +1,470 @@
+/* SPDX-License-Identifier: MIT */
+/* Checks on everything that comes from a worker, before it counts as an observation. */
+#include "proc/intake.h"
+
+#include "model/decimal.h"
+#include "model/dims.h"
+#include "model/period.h"
+#include "model/status.h"
+
+#include "base/sha256.h"
+
+#include <string.h>
+
+#define MAX_REJECTS 1000
+#define MAX_CURSORS 10000
+#define MAX_TEXT 65536 /* bytes of one text attribute */
+
+glane_rc intake_init(struct intake *in, struct batch *b, const struct areas *areas)
+{
+	memset(in, 0, sizeof(*in));
+	in->batch = b;
+	in->areas = areas;
+	arena_init(&in->arena, (size_t)64 << 20);
+	return GLANE_OK;
+}
+
+void intake_release(struct intake *in)
+{
+	arena_release(&in->arena);
+	mem_free(in->rejects);
+	mem_free(in->cursors);
+	in->rejects = NULL;
+	in->cursors = NULL;
+}
+
+/* A text that may stand in a row: bounded, UTF-8. */
+static bool good_text(struct slice s)
+{
+	return s.n <= MAX_TEXT && (!s.n || !memchr(s.p, 0, s.n)) && slice_is_utf8(s);
+}
+
+static glane_rc bad(struct diag *d, const char *what)
+{
+	return fail(d, GLANE_E_FORMAT, "the worker sent %s", what);
+}
+
+static glane_rc take_payload(struct intake *in, struct slice sha256, struct diag *d)
+{
+	uint32_t index;
+	glane_rc rc;
+
+	if (!is_sha256_hex(sha256))
+		return bad(d, "a payload without a hash");
+	for (size_t i = 0; i < in->batch->n_payloads; i++)
+		if (slice_eq(in->batch->payloads[i], sha256)) {
+			in->payload = (uint32_t)i + 1;
+			return GLANE_OK;
+		}
+	if (in->batch->n_payloads >= UINT16_MAX)
+		return fail(d, GLANE_E_LIMIT, "more than %d payloads in one run of a source", UINT16_MAX);
+	rc = batch_payload(in->batch, sha256, &index, d);
+	if (rc == GLANE_OK)
+		in->payload = index + 1;
+	return rc;
+}
+
+static glane_rc take_series(struct intake *in, struct series *s, struct diag *d)
+{
+	const struct slice texts[] = {s->dataset, s->indicator, s->area_code, s->area_scheme, s->dims,
+				      s->unit, s->title, s->area_title, s->updated};
+	struct strbuf area;
+	bool known = true;
+	uint32_t index;
+	glane_rc rc;
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (!good_text(texts[i]))
+			return bad(d, "a series with a text that is too long or no UTF-8");
+	if (!period_freq_ok(s->freq) || s->unit_mult < -30 || s->unit_mult > 30 || !dims_ok(s->dims))
+		return bad(d, "a series with a frequency, multiplier or dimensions that cannot be");
+	strbuf_init(&area, MAX_TEXT * 4);
+	if (s->area_code.n)
+		areas_map(in->areas, s->area_scheme, s->area_code, &area, &known);
+	if (!known) {
+		const size_t n = s->area_code.n < sizeof(in->last_unknown) - 1 ? s->area_code.n : sizeof(in->last_unknown) - 1;
+
+		in->unknown_areas++;
+		memcpy(in->last_unknown, s->area_code.p, n);
+		in->last_unknown[n] = 0;
+	}
+	s->area = strbuf_get(&area);
+	rc = strbuf_ok(&area) ? batch_series(in->batch, s, &index, d) : fail(d, GLANE_E_NOMEM, "no memory for a series");
+	strbuf_release(&area);
+	return rc;
+}
+
+static glane_rc take_note(struct intake *in, const struct note *n, struct diag *d)
+{
+	uint32_t index;
+
+	if (!good_text(n->value_text) || !good_text(n->flags) || !good_text(n->note) || n->unit_mult < -30 || n->unit_mult > 30)
+		return bad(d, "a note with a text that is too long or no UTF-8");
+	return batch_note(in->batch, n, &index, d);
+}
+
+static glane_rc take_period(struct intake *in, struct slice text, struct diag *d)
+{
+	uint32_t index;
+	int64_t day;
+
+	if (!good_text(text) || text.n == 0 || text.n > 128 || !period_text_start(text, &day))
+		return bad(d, "a period that is none");
+	return batch_period(in->batch, text, &index, d);
+}
+
+static const char *check_obs(const struct intake *in, const struct glane_obs *o)
+{
+	const struct batch *b = in->batch;
+	const struct series *s;
+
+	if (o->series == 0 || o->series > b->n_series)
+		return "an observation of a series that was not defined";
+	s = &b->series[o->series - 1];
+	if (o->period < 0 ? (size_t)(-1 - (int64_t)o->period) >= b->n_periods || s->freq != 'I'
+			  : s->freq == 'I' || o->period > period_max(s->freq))
+		return "an observation of a period that cannot be";
+	if (o->note > b->n_notes)
+		return "an observation with a note that was not defined";
+	if (!status_ok(o->status) || o->zero != 0)
+		return "an observation with a status that does not exist";
+	if (o->coef >= 1000000000000000000 || o->coef <= -1000000000000000000)
+		return "a number of more than 18 digits";
+	if (in->payload == 0)
+		return "an observation without a payload";
+	return NULL;
+}
+
+static glane_rc take_obs(struct intake *in, const struct glane_obs *obs, size_t n, struct diag *d)
+{
+	struct batch_obs checked[256];
+	glane_rc rc = GLANE_OK;
+
+	while (n > 0 && rc == GLANE_OK) {
+		const size_t m = n < 256 ? n : 256;
+
+		for (size_t i = 0; i < m; i++) {
+			const struct glane_obs *o = &obs[i];
+			const char *wrong = check_obs(in, o);
+
+			if (wrong)
+				return bad(d, wrong);
+			checked[i] = (struct batch_obs){o->series - 1, o->period, o->coef, o->exp10, o->status,
+							(uint16_t)in->payload, o->note, in->rows + i};
+		}
+		rc = in->on_obs ? in->on_obs(in->arg, checked, m, d) : batch_push(in->batch, checked, m, d);
+		in->rows += m;
+		obs += m;
+		n -= m;
+	}
+	return rc;
+}
+
+static glane_rc take_cover(struct intake *in, const struct cover *c, struct diag *d)
+{
+	if (c->kind > GLANE_COVER_FAILED || !good_text(c->dataset) || !good_text(c->indicator) || !good_text(c->reason))
+		return bad(d, "a cover that cannot be");
+	return batch_cover(in->batch, c, d);
+}
+
+static glane_rc take_cursor(struct intake *in, struct slice key, struct slice value, struct diag *d)
+{
+	struct slice k, v;
+
+	if (!conf_is_key(key) || !good_text(value) || in->n_cursors >= MAX_CURSORS)
+		return bad(d, "a cursor that cannot be");
+	if (!mem_grow(&in->cursors, &in->cap_cursors, in->n_cursors + 1, sizeof(*in->cursors)))
+		return fail(d, GLANE_E_NOMEM, "no memory for a cursor");
+	k.p = arena_strndup(&in->arena, key.p, key.n);
+	if (!k.p || !arena_dup(&in->arena, value, &v))
+		return fail(d, GLANE_E_NOMEM, "no memory for a cursor");
+	for (size_t i = 0; i < in->n_cursors; i++)
+		if (strcmp(in->cursors[i].k, k.p) == 0) {
+			in->cursors[i].v = (glane_str){v.p, v.n};
+			return GLANE_OK;
+		}
+	in->cursors[in->n_cursors++] = (struct glane_kv){k.p, {v.p, v.n}};
+	return GLANE_OK;
+}
+
+/* Text as it may stand in a report: control bytes and malformed UTF-8 made visible. */
+static char *visible(struct intake *in, struct slice s)
+{
+	struct strbuf b;
+	char *copy;
+
+	strbuf_init(&b, 1 << 20);
+	strbuf_visible(&b, s);
+	copy = strbuf_ok(&b) ? arena_strndup(&in->arena, b.p ? b.p : "", b.n) : NULL;
+	strbuf_release(&b);
+	return copy;
+}
+
+static glane_rc take_reject(struct intake *in, const struct host_reject *q, struct diag *d)
+{
+	struct intake_reject *r;
+
+	in->rejected++;
+	if (in->n_rejects >= MAX_REJECTS)
+		return GLANE_OK;
+	if (!mem_grow(&in->rejects, &in->cap_rejects, in->n_rejects + 1, sizeof(*in->rejects)))
+		return fail(d, GLANE_E_NOMEM, "no memory for the quarantine");
+	r = &in->rejects[in->n_rejects];
+	memset(r, 0, sizeof(*r));
+	r->rule = visible(in, slice_of(q->rule));
+	r->reason = visible(in, q->reason);
+	r->record = visible(in, q->record);
+	if (!r->rule || !r->reason || !r->record)
+		return fail(d, GLANE_E_NOMEM, "no memory for the quarantine");
+	r->number = q->number;
+	r->line = q->line;
+	r->offset = q->offset;
+	if (in->payload)
+		memcpy(r->sha256, in->batch->payloads[in->payload - 1].p, 64);
+	in->n_rejects++;
+	return GLANE_OK;
+}
+
+/* ---- frames ---- */
+
+static glane_rc frame_series(struct intake *in, struct frame *f, struct diag *d)
+{
+	struct series s;
+	struct slice *const texts[] = {&s.dataset, &s.indicator, &s.area_code, &s.area_scheme, &s.dims,
+				       &s.unit, &s.title, &s.area_title, &s.updated};
+
+	memset(&s, 0, sizeof(s));
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		*texts[i] = frame_text(f);
+	s.freq = (char)frame_u8(f);
+	s.unit_mult = (int32_t)frame_i64(f);
+	return frame_done(f) ? take_series(in, &s, d) : bad(d, "a series that does not read");
+}
+
+static glane_rc frame_note(struct intake *in, struct frame *f, struct diag *d)
+{
+	struct note n;
+
+	memset(&n, 0, sizeof(n));
+	n.value_text = frame_text(f);
+	n.flags = frame_text(f);
+	n.note = frame_text(f);
+	n.has_unit_mult = frame_u8(f) != 0;
+	n.remove = frame_u8(f) != 0;
+	n.unit_mult = (int32_t)frame_i64(f);
+	return frame_done(f) ? take_note(in, &n, d) : bad(d, "a note that does not read");
+}
+
+/* Frames are not aligned in the buffer: observations are copied out before they are looked at. */
+static glane_rc frame_obs(struct intake *in, const struct frame *f, struct diag *d)
+{
+	struct glane_obs obs[256];
+	size_t left = f->rest.n / sizeof(obs[0]);
+	const char *at = f->rest.p;
+	glane_rc rc = GLANE_OK;
+
+	if (f->rest.n % sizeof(obs[0]) != 0)
+		return bad(d, "observations that do not read");
+	while (left > 0 && rc == GLANE_OK) {
+		const size_t m = left < 256 ? left : 256;
+
+		memcpy(obs, at, m * sizeof(obs[0]));
+		rc = take_obs(in, obs, m, d);
+		at += m * sizeof(obs[0]);
+		left -= m;
+	}
+	return rc;
+}
+
+static glane_rc frame_cover(struct intake *in, struct frame *f, struct diag *d)
+{
+	struct cover c;
+
+	memset(&c, 0, sizeof(c));
+	c.kind = frame_u32(f);
+	c.dataset = frame_text(f);
+	c.indicator = frame_text(f);
+	c.from = frame_i64(f);
+	c.to = frame_i64(f);
+	c.reason = frame_text(f);
+	return frame_done(f) ? take_cover(in, &c, d) : bad(d, "a cover that does not read");
+}
+
+static glane_rc frame_reject(struct intake *in, struct frame *f, struct diag *d)
+{
+	char rule[64];
+	struct host_reject q = {.rule = rule};
+	const struct slice name = frame_text(f);
+	const size_t n = name.n < sizeof(rule) - 1 ? name.n : sizeof(rule) - 1;
+
+	memcpy(rule, name.p ? name.p : "", name.p ? n : 0);
+	rule[name.p ? n : 0] = 0;
+	q.reason = frame_text(f);
+	q.record = frame_text(f);
+	q.number = frame_u64(f);
+	q.line = frame_u64(f);
+	q.offset = frame_u64(f);
+	return frame_done(f) ? take_reject(in, &q, d) : bad(d, "a rejected record that does not read");
+}
+
+static glane_rc frame_end(struct intake *in, struct frame *f, struct diag *d)
+{
+	const int64_t rc = frame_i64(f);
+	const struct slice message = frame_text(f);
+
+	in->counts.rows = frame_u64(f);
+	in->counts.rejected = frame_u64(f);
+	in->counts.padding = frame_u64(f);
+	in->counts.bytes = frame_u64(f);
+	if (!frame_done(f) || rc > 0 || rc < -1000 || in->ended)
+		return bad(d, "an end that does not read");
+	if (rc == 0 && in->counts.rows != in->rows)
+		return bad(d, "an end whose number of rows is not the number that came");
+	in->ended = true;
+	in->end_rc = (glane_rc)rc;
+	in->end_message = visible(in, message);
+	return in->end_message ? GLANE_OK : fail(d, GLANE_E_NOMEM, "no memory for the worker's message");
+}
+
+static void give_log(struct intake *in, int level, struct slice text)
+{
+	char *clean = visible(in, text.n > 1024 ? (struct slice){text.p, 1024} : text);
+
+	if (in->on_log && clean)
+		in->on_log(in->arg, level, slice_of(clean));
+}
+
+static glane_rc frame_small(struct intake *in, struct frame *f, struct diag *d)
+{
+	struct slice a, b;
+	uint8_t level;
+
+	switch (f->type) {
+	case W_PAYLOAD:
+		a = frame_text(f);
+		return frame_done(f) ? take_payload(in, a, d) : bad(d, "a payload that does not read");
+	case W_PERIOD:
+		a = frame_text(f);
+		return frame_done(f) ? take_period(in, a, d) : bad(d, "a period that does not read");
+	case W_CURSOR:
+		a = frame_text(f);
+		b = frame_text(f);
+		return frame_done(f) ? take_cursor(in, a, b, d) : bad(d, "a cursor that does not read");
+	case W_LOG:
+		level = frame_u8(f);
+		a = frame_text(f);
+		if (!frame_done(f))
+			return bad(d, "a log line that does not read");
+		give_log(in, level, a);
+		return GLANE_OK;
+	case W_PROGRESS:
+		in->progress_rows = frame_u64(f);
+		in->progress_bytes = frame_u64(f);
+		return frame_done(f) ? GLANE_OK : bad(d, "progress that does not read");
+	default:
+		return fail(d, GLANE_E_FORMAT, "the worker sent a message of an unknown type (%u)", f->type);
+	}
+}
+
+glane_rc intake_frame(struct intake *in, struct frame *f, struct diag *d)
+{
+	if (in->ended)
+		return bad(d, "something after its end");
+	switch (f->type) {
+	case W_OBS:
+		return frame_obs(in, f, d);
+	case W_SERIES:
+		return frame_series(in, f, d);
+	case W_NOTE:
+		return frame_note(in, f, d);
+	case W_COVER:
+		return frame_cover(in, f, d);
+	case W_REJECT:
+		return frame_reject(in, f, d);
+	case W_END:
+		return frame_end(in, f, d);
+	default:
+		return frame_small(in, f, d);
+	}
+}
+
+/* ---- the same checks without a wire ---- */
+
+static glane_rc seam_payload(void *arg, const char *sha256)
+{
+	struct intake *in = arg;
+
+	return take_payload(in, slice_of(sha256), in->here);
+}
+
+static glane_rc seam_series(void *arg, const struct series *s)
+{
+	struct intake *in = arg;
+	struct series copy = *s;
+
+	return take_series(in, &copy, in->here);
+}
+
+static glane_rc seam_note(void *arg, const struct note *n)
+{
+	struct intake *in = arg;
+
+	return take_note(in, n, in->here);
+}
+
+static glane_rc seam_period(void *arg, struct slice text)
+{
+	struct intake *in = arg;
+
+	return take_period(in, text, in->here);
+}
+
+static glane_rc seam_obs(void *arg, const struct glane_obs *obs, size_t n)
+{
+	struct intake *in = arg;
+
+	return take_obs(in, obs, n, in->here);
+}
+
+static glane_rc seam_cover(void *arg, const struct cover *c)
+{
+	struct intake *in = arg;
+
+	return take_cover(in, c, in->here);
+}
+
+static glane_rc seam_cursor(void *arg, struct slice key, struct slice value)
+{
+	struct intake *in = arg;
+
+	return take_cursor(in, key, value, in->here);
+}
+
+static glane_rc seam_reject(void *arg, const struct host_reject *q)
+{
+	struct intake *in = arg;
+
+	return take_reject(in, q, in->here);
+}
+
+static void seam_log(void *arg, int level, struct slice text)
+{
+	give_log(arg, level, text);
+}
+
+static glane_rc seam_progress(void *arg, uint64_t rows, uint64_t bytes)
+{
+	struct intake *in = arg;
+
+	in->progress_rows = rows;
+	in->progress_bytes = bytes;
+	return GLANE_OK;
+}
+
+void intake_seams(struct intake *in, struct host_seams *ret, struct diag *d)
+{
+	in->here = d;
+	*ret = (struct host_seams){.arg = in, .payload = seam_payload, .series = seam_series, .note = seam_note,
+				   .period = seam_period, .obs = seam_obs, .cover = seam_cover, .cursor = seam_cursor,
+				   .reject = seam_reject, .log = seam_log, .progress = seam_progress};
+}

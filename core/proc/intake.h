@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The trusted side of a worker: every frame re-checked (lengths, handles, codes, UTF-8, ranges) before it reaches the batch. A frame that does not
+ * hold is GLANE_E_FORMAT and ends that worker.
+ */
+#ifndef PROC_INTAKE_H
+#define PROC_INTAKE_H
+#include "model/areas.h"
+#include "model/batch.h"
+#include "plug/host.h"
+#include "proc/wire.h"
+
+/* Worker -> scheduler. */
+enum {
+	W_PAYLOAD = 10, /* text sha256 */
+	W_SERIES,       /* text dataset, indicator, area, area_scheme, dims, unit, title, area_title, updated; u8 freq; i64 unit_mult */
+	W_NOTE,         /* text value_text, flags, note; u8 has_unit_mult, remove; i64 unit_mult */
+	W_PERIOD,       /* text */
+	W_OBS,          /* n * struct glane_obs, the rest of the frame */
+	W_COVER,        /* u32 kind; text dataset, indicator; i64 from, to; text reason */
+	W_CURSOR,       /* text key, value */
+	W_REJECT,       /* text rule, reason, record; u64 number, line, offset */
+	W_LOG,          /* u8 level; text */
+	W_PROGRESS,     /* u64 rows, bytes */
+	W_END,          /* i64 rc; text message; u64 rows, rejected, padding, bytes */
+	W_JOB = 40      /* scheduler -> worker, see worker.h */
+};
+struct intake_reject {
+	char *rule, *reason, *record;
+	char sha256[65];
+	uint64_t number, line, offset;
+};
+struct intake {
+	struct batch *batch;
+	const struct areas *areas;
+	struct arena arena;
+	/* What follows the checks of a run of observations: NULL pushes them into the batch's spool. They are checked. */
+	glane_rc (*on_obs)(void *arg, const struct batch_obs *obs, size_t n, struct diag *d);
+	void (*on_log)(void *arg, int level, struct slice text); /* may be NULL */
+	void *arg;
+	struct wire *broker;     /* of an in-process run */
+	struct diag *here;       /* likewise: where its checks report */
+	uint32_t payload;        /* index + 1 of the current one */
+	struct intake_reject *rejects; /* the first 1,000 */
+	size_t n_rejects, cap_rejects;
+	uint64_t rejected;       /* all of them */
+	struct glane_kv *cursors;
+	size_t n_cursors, cap_cursors;
+	uint64_t rows, progress_rows, progress_bytes;
+	uint64_t unknown_areas;
+	char last_unknown[128];
+	bool ended;              /* W_END was seen */
+	glane_rc end_rc;
+	char *end_message;
+	struct host_counts counts;
+};
+glane_rc intake_init(struct intake *in, struct batch *b, const struct areas *areas);
+void intake_release(struct intake *in);
+glane_rc intake_frame(struct intake *in, struct frame *f, struct diag *d);
+/* The same checks as seams of an in-process run (fetch and cancelled are the caller's). */
+void intake_seams(struct intake *in, struct host_seams *ret, struct diag *d);
+#endif

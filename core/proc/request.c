@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/* Requests between processes: their fields on the wire, and the key under which an answer is kept. */
+#include "proc/broker.h"
+
+#include "base/sha256.h"
+
+#define MAX_HEADERS 64
+
+void wire_request(struct wire *w, const struct request *r)
+{
+	wire_cstr(w, r->method);
+	wire_cstr(w, r->url);
+	wire_u32(w, (uint32_t)r->n_header);
+	for (size_t i = 0; i < r->n_header; i++) {
+		wire_cstr(w, r->header[i].k);
+		wire_text(w, (struct slice){r->header[i].v.p, r->header[i].v.n});
+	}
+	wire_text(w, r->body);
+	wire_cstr(w, r->content_type);
+	wire_u8(w, r->format);
+}
+
+glane_rc frame_request(struct frame *f, struct arena *a, struct request *ret, struct diag *d)
+{
+	struct request r = {0};
+	struct glane_kv *kv;
+	uint32_t n;
+
+	r.method = frame_cstr(f, a);
+	r.url = frame_cstr(f, a);
+	n = frame_u32(f);
+	if (f->bad || n > MAX_HEADERS || !r.method || !r.url)
+		return fail(d, GLANE_E_FORMAT, "a request between processes does not read");
+	kv = arena_alloc(a, (n + 1) * sizeof(*kv));
+	if (!kv)
+		return fail(d, GLANE_E_NOMEM, "no memory for a request");
+	for (uint32_t i = 0; i < n; i++) {
+		struct slice v;
+
+		kv[i].k = frame_cstr(f, a);
+		if (!kv[i].k || !arena_dup(a, frame_text(f), &v))
+			return fail(d, GLANE_E_FORMAT, "a request between processes does not read");
+		kv[i].v = (glane_str){v.p, v.n};
+	}
+	r.header = kv;
+	r.n_header = n;
+	if (!arena_dup(a, frame_text(f), &r.body))
+		return fail(d, GLANE_E_NOMEM, "no memory for a request");
+	r.content_type = frame_cstr(f, a);
+	r.format = frame_u8(f);
+	if (f->bad)
+		return fail(d, GLANE_E_FORMAT, "a request between processes does not read");
+	*ret = r;
+	return GLANE_OK;
+}
+
+bool request_key(const struct request *r, char hex[65])
+{
+	struct sha256 h;
+	bool ok;
+
+	if (!sha256_init(&h))
+		return false;
+	ok = sha256_add(&h, r->method, strlen(r->method) + 1) && sha256_add(&h, r->url, strlen(r->url) + 1);
+	for (size_t i = 0; ok && i < r->n_header; i++)
+		ok = sha256_add(&h, r->header[i].k, strlen(r->header[i].k) + 1) &&
+		     sha256_add(&h, r->header[i].v.p ? r->header[i].v.p : "", r->header[i].v.n) && sha256_add(&h, "", 1);
+	ok = ok && sha256_add(&h, "\n", 1) && (!r->body.n || sha256_add(&h, r->body.p, r->body.n));
+	if (!ok) {
+		sha256_release(&h);
+		return false;
+	}
+	return sha256_end(&h, hex);
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* What a worker may not do. So far: resource limits and no_new_privs; Landlock and seccomp have their place in worker.c
+ * between loading and running (RELIABILITY 3.4). */
+#ifndef PROC_SANDBOX_H
+#define PROC_SANDBOX_H
+#include "base/diag.h"
+
+/*
+ * Private memory (heap, stacks, anonymous mappings) up to `memory` bytes, address space up to that plus `mapped` and 1 GiB, CPU seconds, no
+ * core file, no file writing, no new processes (where the user is not root), 32 descriptors, no new privileges.
+ * Sanitizer builds keep their address space and memory unlimited.
+ */
+glane_rc sandbox_limits(uint64_t memory, uint64_t mapped, uint64_t cpu_seconds, struct diag *d);
+/* The level reached, for reports: "limits". */
+const char *sandbox_level(void);
+#endif

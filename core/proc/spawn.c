@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+/* posix_spawn of our own binary, and what is left to do when a child ends. */
+#include "proc/spawn.h"
+
+#include "base/slice.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define MAX_FDS 4
+#define MAX_ARGS 8
+#define HIGH_FD 32 /* sources of the child's descriptors are moved above the numbers they are to get */
+
+extern char **environ;
+
+glane_rc socket_pair(int ret[2], struct diag *d)
+{
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ret) != 0)
+		return fail(d, GLANE_E_IO, "cannot make a socket pair: %s", strerror(errno));
+	return GLANE_OK;
+}
+
+/* Sanitizer builds read their options from the environment; nothing else of it reaches a worker. */
+static void clean_environment(char **env, size_t cap)
+{
+	static char lc[] = "LC_ALL=C", path[] = "PATH=/usr/bin:/bin";
+	static const char *const keep[] = {"ASAN_OPTIONS=", "UBSAN_OPTIONS=", "LSAN_OPTIONS=", "LLVM_PROFILE_FILE=", "GCOV_PREFIX="};
+	size_t n = 0;
+
+	env[n++] = lc;
+	env[n++] = path;
+	for (char **e = environ; *e && n + 1 < cap; e++)
+		for (size_t i = 0; i < sizeof(keep) / sizeof(keep[0]); i++)
+			if (strncmp(*e, keep[i], strlen(keep[i])) == 0 && n + 1 < cap)
+				env[n++] = *e;
+	env[n] = NULL;
+}
+
+static int move_high(int fd)
+{
+	return fcntl(fd, F_DUPFD_CLOEXEC, HIGH_FD);
+}
+
+/* Descriptors 0 (null), 1 and 2 (the pipe or our stderr), 3.. from `high`; the rest closed. */
+static int prepare_files(posix_spawn_file_actions_t *actions, const int *high, unsigned n, int output)
+{
+	int rc = posix_spawn_file_actions_addopen(actions, 0, "/dev/null", O_RDONLY, 0);
+
+	if (output >= 0) {
+		rc = rc ? rc : posix_spawn_file_actions_adddup2(actions, output, 1);
+		rc = rc ? rc : posix_spawn_file_actions_adddup2(actions, output, 2);
+	} else {
+		rc = rc ? rc : posix_spawn_file_actions_addopen(actions, 1, "/dev/null", O_WRONLY, 0);
+	}
+	for (unsigned i = 0; i < n; i++)
+		rc = rc ? rc : posix_spawn_file_actions_adddup2(actions, high[i], 3 + (int)i);
+	return rc ? rc : posix_spawn_file_actions_addclosefrom_np(actions, 3 + (int)n);
+}
+
+static int prepare_signals(posix_spawnattr_t *attr)
+{
+	sigset_t none, all;
+	int rc;
+
+	sigemptyset(&none);
+	sigfillset(&all);
+	sigdelset(&all, SIGKILL);
+	sigdelset(&all, SIGSTOP);
+	rc = posix_spawnattr_setsigmask(attr, &none);
+	rc = rc ? rc : posix_spawnattr_setsigdefault(attr, &all);
+	rc = rc ? rc : posix_spawnattr_setpgroup(attr, 0);
+	return rc ? rc : posix_spawnattr_setflags(attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+}
+
+struct spawning {
+	const char *role;
+	const char *const *args;
+	bool inherit_env;
+	int high[MAX_FDS];
+	unsigned n;
+	int pipe[2];
+};
+
+static int spawn_it(const struct spawning *s, pid_t *ret_pid)
+{
+	static char self[] = "/proc/self/exe";
+	char parent[24], role[16], *env[32], *argv[MAX_ARGS + 4];
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attr;
+	size_t n = 0;
+	int rc;
+
+	snprintf(parent, sizeof(parent), "%ld", (long)getpid());
+	snprintf(role, sizeof(role), "%s", s->role);
+	argv[n++] = self;
+	argv[n++] = role;
+	argv[n++] = parent;
+	for (size_t i = 0; s->args && s->args[i] && i < MAX_ARGS; i++) {
+		memcpy(&argv[n], &s->args[i], sizeof(argv[n])); /* exec does not write to them */
+		n++;
+	}
+	argv[n] = NULL;
+	clean_environment(env, sizeof(env) / sizeof(env[0]));
+	rc = posix_spawn_file_actions_init(&actions);
+	if (rc)
+		return rc;
+	rc = posix_spawnattr_init(&attr);
+	if (rc == 0) {
+		rc = prepare_files(&actions, s->high, s->n, s->pipe[1]);
+		rc = rc ? rc : prepare_signals(&attr);
+		rc = rc ? rc : posix_spawn(ret_pid, self, &actions, &attr, argv, s->inherit_env ? environ : env);
+		posix_spawnattr_destroy(&attr);
+	}
+	posix_spawn_file_actions_destroy(&actions);
+	return rc;
+}
+
+glane_rc child_spawn(const char *role, const char *const *args, const int *fds, unsigned n_fds, bool inherit_env, bool capture,
+		     struct child *ret, struct diag *d)
+{
+	struct spawning s = {role, args, inherit_env, {-1, -1, -1, -1}, 0, {-1, -1}};
+	int raw[2] = {-1, -1}, error = 0;
+	pid_t pid = -1;
+
+	if (capture && pipe2(raw, O_CLOEXEC) != 0)
+		error = errno;
+	if (!error && capture) {
+		s.pipe[0] = raw[0];
+		s.pipe[1] = move_high(raw[1]);
+		close(raw[1]);
+		error = s.pipe[1] < 0 || fcntl(raw[0], F_SETFL, O_NONBLOCK) != 0 ? errno : 0;
+	}
+	for (; !error && s.n < n_fds; s.n++) {
+		s.high[s.n] = move_high(fds[s.n]);
+		if (s.high[s.n] < 0) {
+			error = errno;
+			break;
+		}
+	}
+	if (!error)
+		error = spawn_it(&s, &pid);
+	for (unsigned i = 0; i < s.n; i++)
+		close(s.high[i]);
+	if (s.pipe[1] >= 0)
+		close(s.pipe[1]);
+	if (error) {
+		if (s.pipe[0] >= 0)
+			close(s.pipe[0]);
+		return fail(d, GLANE_E_IO, "cannot start a process for %s: %s", role + 1, strerror(error));
+	}
+	ret->pid = pid;
+	ret->output = s.pipe[0];
+	ret->pidfd = pidfd_open(pid, 0);
+	return GLANE_OK;
+}
+
+bool child_ended(struct child *c, int *ret_status)
+{
+	pid_t got;
+
+	if (c->pid <= 0)
+		return false;
+	do
+		got = waitpid(c->pid, ret_status, WNOHANG);
+	while (got < 0 && errno == EINTR);
+	if (got == 0)
+		return false;
+	if (got < 0)
+		*ret_status = 0;
+	c->pid = -1;
+	return true;
+}
+
+void child_kill(struct child *c, int sig)
+{
+	if (c->pid <= 0)
+		return;
+	kill(-c->pid, sig);
+	kill(c->pid, sig);
+}
+
+void child_close(struct child *c)
+{
+	if (c->pid > 0) {
+		const pid_t group = c->pid;
+		int status;
+
+		child_kill(c, SIGKILL);
+		while (waitpid(c->pid, &status, 0) < 0 && errno == EINTR)
+			;
+		kill(-group, SIGKILL);
+		c->pid = -1;
+	}
+	if (c->pidfd >= 0)
+		close(c->pidfd);
+	if (c->output >= 0)
+		close(c->output);
+	c->pidfd = c->output = -1;
+}
+
+bool child_adopt_parent(const char *parent)
+{
+	int64_t pid;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	signal(SIGINT, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
+	return slice_int(slice_of(parent), 1, INT32_MAX, &pid) && getppid() == (pid_t)pid;
+}
+
+void child_status_text(int status, char *buf, size_t n)
+{
+	if (WIFSIGNALED(status))
+		snprintf(buf, n, "signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
+	else
+		snprintf(buf, n, "exit status %d", WEXITSTATUS(status));
+}

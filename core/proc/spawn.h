@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* Starting our own binary in another role: clean environment, closed descriptors, its own process group. */
+#ifndef PROC_SPAWN_H
+#define PROC_SPAWN_H
+#include "base/diag.h"
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct child {
+	pid_t pid;
+	int pidfd;   /* readable once it has ended; -1: none */
+	int output;  /* its standard output and error, a pipe (non-blocking); -1: none */
+};
+/*
+ * role: "@broker", "@worker", "@describe"; args: NULL-terminated further arguments or NULL. fds[i] becomes descriptor 3 + i of the
+ * child and stays the caller's. inherit_env: the broker reads secrets from the environment, nobody else sees it.
+ */
+glane_rc child_spawn(const char *role, const char *const *args, const int *fds, unsigned n_fds, bool inherit_env, bool capture,
+		     struct child *ret, struct diag *d);
+/* Reaps it if it has ended: true, with waitpid's status. */
+bool child_ended(struct child *c, int *ret_status);
+void child_kill(struct child *c, int sig); /* to its whole process group */
+/* SIGKILL, reaps, closes. */
+void child_close(struct child *c);
+/* First thing in a child: dies with its parent (whose process id is its second argument), ignores the terminal's signals.
+ * False: the parent has gone already. */
+bool child_adopt_parent(const char *parent);
+/* A pair of connected stream sockets, close-on-exec. */
+glane_rc socket_pair(int ret[2], struct diag *d);
+/* "exit status 3", "signal 11 (Segmentation fault)". */
+void child_status_text(int status, char *buf, size_t n);
+#endif

@@ -1,0 +1,457 @@
+/* SPDX-License-Identifier: MIT */
+/* The worker's side: job in, fetches over the broker, frames out. */
+#include "proc/worker.h"
+
+#include "base/file.h"
+#include "proc/broker.h"
+#include "proc/sandbox.h"
+
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FLUSH_AT 65536
+
+static volatile sig_atomic_t cancel_asked;
+
+static void on_term(int sig)
+{
+	(void)sig;
+	cancel_asked = 1;
+}
+
+/* ---- the job ---- */
+
+glane_rc job_send(struct wire *w, const struct job *j, struct diag *d)
+{
+	uint32_t n = 0;
+
+	for (const struct conf_entry *e = j->section->entries; e; e = e->next)
+		n += !conf_is_host_key(e->key);
+	wire_begin(w, W_JOB);
+	wire_cstr(w, j->plugin_path);
+	wire_cstr(w, j->plugin_name);
+	wire_cstr(w, j->source);
+	wire_cstr(w, j->base_url);
+	wire_cstr(w, j->section->file);
+	wire_u32(w, j->section->line);
+	wire_u32(w, n);
+	for (const struct conf_entry *e = j->section->entries; e; e = e->next) {
+		if (conf_is_host_key(e->key))
+			continue;
+		wire_cstr(w, e->key);
+		wire_cstr(w, e->value);
+		wire_cstr(w, e->file);
+		wire_u32(w, e->line);
+	}
+	wire_u32(w, (uint32_t)j->n_cursors);
+	for (size_t i = 0; i < j->n_cursors; i++) {
+		wire_cstr(w, j->cursors[i].k);
+		wire_text(w, (struct slice){j->cursors[i].v.p, j->cursors[i].v.n});
+	}
+	wire_i64(w, j->now);
+	wire_u64(w, j->max_body);
+	wire_u64(w, j->memory);
+	wire_u64(w, j->cpu_seconds);
+	wire_u64(w, j->limit);
+	wire_u8(w, j->keep_empty);
+	return wire_end(w, -1, d);
+}
+
+struct taken_job {
+	struct job job;
+	struct conf_section section;
+};
+
+static bool take_entries(struct frame *f, struct arena *a, struct conf_section *s)
+{
+	const uint32_t n = frame_u32(f);
+	struct conf_entry **tail = &s->entries;
+
+	for (uint32_t i = 0; i < n && !f->bad; i++) {
+		struct conf_entry *e = arena_alloc(a, sizeof(*e));
+
+		if (!e)
+			return false;
+		e->key = frame_cstr(f, a);
+		e->value = frame_cstr(f, a);
+		e->file = frame_cstr(f, a);
+		e->line = frame_u32(f);
+		*tail = e;
+		tail = &e->next;
+	}
+	return !f->bad;
+}
+
+static bool take_cursors(struct frame *f, struct arena *a, struct job *j)
+{
+	const uint32_t n = frame_u32(f);
+	struct glane_kv *kv;
+
+	if (n > 10000)
+		return false;
+	kv = arena_alloc(a, (n + 1) * sizeof(*kv));
+	if (!kv)
+		return false;
+	for (uint32_t i = 0; i < n && !f->bad; i++) {
+		struct slice v;
+
+		kv[i].k = frame_cstr(f, a);
+		if (!arena_dup(a, frame_text(f), &v))
+			return false;
+		kv[i].v = (glane_str){v.p, v.n};
+	}
+	j->cursors = kv;
+	j->n_cursors = n;
+	return !f->bad;
+}
+
+static glane_rc job_take(struct frame *f, struct arena *a, struct taken_job *t, struct diag *d)
+{
+	struct job *j = &t->job;
+
+	memset(t, 0, sizeof(*t));
+	j->section = &t->section;
+	j->plugin_path = frame_cstr(f, a);
+	j->plugin_name = frame_cstr(f, a);
+	j->source = frame_cstr(f, a);
+	j->base_url = frame_cstr(f, a);
+	t->section.kind = "source";
+	t->section.name = j->source;
+	t->section.file = frame_cstr(f, a);
+	t->section.line = frame_u32(f);
+	if (f->type != W_JOB || !take_entries(f, a, &t->section) || !take_cursors(f, a, j))
+		return fail(d, GLANE_E_FORMAT, "the worker's job does not read");
+	j->now = frame_i64(f);
+	j->max_body = frame_u64(f);
+	j->memory = frame_u64(f);
+	j->cpu_seconds = frame_u64(f);
+	j->limit = frame_u64(f);
+	j->keep_empty = frame_u8(f) != 0;
+	return frame_done(f) ? GLANE_OK : fail(d, GLANE_E_FORMAT, "the worker's job does not read");
+}
+
+/* ---- seams over the wire ---- */
+
+struct worker {
+	struct wire up, broker;
+	struct diag diag;
+};
+
+static glane_rc up_end(struct worker *k)
+{
+	glane_rc rc = wire_end(&k->up, -1, &k->diag);
+
+	if (rc == GLANE_OK && k->up.out.n >= FLUSH_AT)
+		rc = wire_flush(&k->up, &k->diag);
+	return rc;
+}
+
+static glane_rc up_payload(void *arg, const char *sha256)
+{
+	struct worker *k = arg;
+
+	wire_begin(&k->up, W_PAYLOAD);
+	wire_cstr(&k->up, sha256);
+	return up_end(k);
+}
+
+static glane_rc up_series(void *arg, const struct series *s)
+{
+	struct worker *k = arg;
+	const struct slice texts[] = {s->dataset, s->indicator, s->area_code, s->area_scheme, s->dims,
+				      s->unit, s->title, s->area_title, s->updated};
+
+	wire_begin(&k->up, W_SERIES);
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		wire_text(&k->up, texts[i]);
+	wire_u8(&k->up, (uint8_t)s->freq);
+	wire_i64(&k->up, s->unit_mult);
+	return up_end(k);
+}
+
+static glane_rc up_note(void *arg, const struct note *n)
+{
+	struct worker *k = arg;
+
+	wire_begin(&k->up, W_NOTE);
+	wire_text(&k->up, n->value_text);
+	wire_text(&k->up, n->flags);
+	wire_text(&k->up, n->note);
+	wire_u8(&k->up, n->has_unit_mult);
+	wire_u8(&k->up, n->remove);
+	wire_i64(&k->up, n->unit_mult);
+	return up_end(k);
+}
+
+static glane_rc up_period(void *arg, struct slice text)
+{
+	struct worker *k = arg;
+
+	wire_begin(&k->up, W_PERIOD);
+	wire_text(&k->up, text);
+	return up_end(k);
+}
+
+static glane_rc up_obs(void *arg, const struct glane_obs *obs, size_t n)
+{
+	struct worker *k = arg;
+
+	wire_begin(&k->up, W_OBS);
+	wire_bytes(&k->up, obs, n * sizeof(*obs));
+	return up_end(k);
+}
+
+static glane_rc up_cover(void *arg, const struct cover *c)
+{
+	struct worker *k = arg;
+
+	wire_begin(&k->up, W_COVER);
+	wire_u32(&k->up, c->kind);
+	wire_text(&k->up, c->dataset);
+	wire_text(&k->up, c->indicator);
+	wire_i64(&k->up, c->from);
+	wire_i64(&k->up, c->to);
+	wire_text(&k->up, c->reason);
+	return up_end(k);
+}
+
+static glane_rc up_cursor(void *arg, struct slice key, struct slice value)
+{
+	struct worker *k = arg;
+
+	wire_begin(&k->up, W_CURSOR);
+	wire_text(&k->up, key);
+	wire_text(&k->up, value);
+	return up_end(k);
+}
+
+static glane_rc up_reject(void *arg, const struct host_reject *q)
+{
+	struct worker *k = arg;
+
+	wire_begin(&k->up, W_REJECT);
+	wire_cstr(&k->up, q->rule);
+	wire_text(&k->up, q->reason);
+	wire_text(&k->up, q->record);
+	wire_u64(&k->up, q->number);
+	wire_u64(&k->up, q->line);
+	wire_u64(&k->up, q->offset);
+	return up_end(k);
+}
+
+static void up_log(void *arg, int level, struct slice text)
+{
+	struct worker *k = arg;
+
+	wire_begin(&k->up, W_LOG);
+	wire_u8(&k->up, (uint8_t)level);
+	wire_text(&k->up, text);
+	if (up_end(k) == GLANE_OK)
+		wire_flush(&k->up, &k->diag);
+}
+
+static glane_rc up_progress(void *arg, uint64_t rows, uint64_t bytes)
+{
+	struct worker *k = arg;
+	glane_rc rc;
+
+	wire_begin(&k->up, W_PROGRESS);
+	wire_u64(&k->up, rows);
+	wire_u64(&k->up, bytes);
+	rc = up_end(k);
+	return rc == GLANE_OK ? wire_flush(&k->up, &k->diag) : rc;
+}
+
+static bool up_cancelled(void *arg)
+{
+	(void)arg;
+	return cancel_asked != 0;
+}
+
+static glane_rc take_answer(struct wire *broker, struct frame *f, struct host_answer *ret, struct diag *d)
+{
+	const int64_t rc = frame_i64(f);
+	const struct slice message = frame_text(f), sha256 = frame_text(f);
+
+	ret->size = frame_u64(f);
+	frame_text(f); /* content type */
+	frame_text(f); /* URL */
+	if (f->type != B_ANSWER || f->bad || rc > GLANE_END || rc < INT32_MIN)
+		return fail(d, GLANE_E_FORMAT, "the broker's answer does not read");
+	if (rc < GLANE_OK)
+		return fail(d, (glane_rc)rc, "%.*s", SLICE_FMT(message));
+	if (rc == GLANE_END)
+		return GLANE_END;
+	ret->fd = wire_take_fd(broker);
+	if (ret->fd < 0 || sha256.n != 64)
+		return fail(d, GLANE_E_FORMAT, "the broker's answer came without its payload");
+	memcpy(ret->sha256, sha256.p, 64);
+	ret->sha256[64] = 0;
+	return GLANE_OK;
+}
+
+static glane_rc broker_fetch(struct wire *broker, const struct host_request *q, struct host_answer *ret, struct diag *d)
+{
+	const struct request r = {q->method, q->url, q->header, q->n_header, q->body, q->content_type, q->format};
+	struct frame f;
+	glane_rc rc;
+
+	wire_begin(broker, B_FETCH);
+	wire_request(broker, &r);
+	rc = wire_end(broker, -1, d);
+	if (rc == GLANE_OK)
+		rc = wire_flush(broker, d);
+	if (rc == GLANE_OK)
+		rc = wire_wait(broker, &f, d);
+	return rc == GLANE_OK ? take_answer(broker, &f, ret, d) : rc;
+}
+
+static glane_rc up_fetch(void *arg, const struct host_request *q, struct host_answer *ret, struct diag *d)
+{
+	struct worker *k = arg;
+	glane_rc rc = wire_flush(&k->up, &k->diag); /* what was read so far shows while the next page is fetched */
+
+	return rc == GLANE_OK ? broker_fetch(&k->broker, q, ret, d) : fail(d, rc, "%s", k->diag.text);
+}
+
+/* ---- the run ---- */
+
+static struct host_job host_job_of(const struct job *j, const struct plugin *p)
+{
+	return (struct host_job){p, j->section, j->source, j->base_url ? j->base_url : p->desc.base_url, j->cursors, j->n_cursors,
+				 j->now, j->max_body, j->limit, j->keep_empty};
+}
+
+static glane_rc run_job(struct worker *k, struct arena *a, const struct job *j, struct host_counts *counts, struct diag *d)
+{
+	const struct host_seams seams = {k, up_fetch, up_payload, up_series, up_note, up_period, up_obs, up_cover,
+					 up_cursor, up_reject, up_log, up_progress, up_cancelled};
+	struct plugin plugin;
+	struct host_job host;
+	glane_rc rc = sandbox_limits(j->memory, j->max_body, j->cpu_seconds, d);
+
+	if (rc == GLANE_OK)
+		rc = plugin_load(a, j->plugin_path, j->plugin_name, &plugin, d);
+	if (rc != GLANE_OK)
+		return rc;
+	host = host_job_of(j, &plugin);
+	return host_run(&host, &seams, counts, d);
+}
+
+static glane_rc send_end(struct worker *k, glane_rc rc, const char *message, const struct host_counts *c)
+{
+	glane_rc sent;
+
+	wire_begin(&k->up, W_END);
+	wire_i64(&k->up, rc);
+	wire_cstr(&k->up, message);
+	wire_u64(&k->up, c->rows);
+	wire_u64(&k->up, c->rejected);
+	wire_u64(&k->up, c->padding);
+	wire_u64(&k->up, c->bytes);
+	sent = wire_end(&k->up, -1, &k->diag);
+	return sent == GLANE_OK ? wire_flush(&k->up, &k->diag) : sent;
+}
+
+int worker_main(void)
+{
+	const struct sigaction term = {.sa_handler = on_term};
+	struct host_counts counts = {0};
+	struct taken_job t;
+	struct worker k;
+	struct arena a;
+	struct diag d;
+	struct frame f;
+	glane_rc rc;
+
+	diag_clear(&d);
+	diag_clear(&k.diag);
+	arena_init(&a, 0);
+	wire_init(&k.up, 3);
+	wire_init(&k.broker, 4);
+	sigaction(SIGTERM, &term, NULL);
+	rc = wire_wait(&k.up, &f, &d);
+	if (rc == GLANE_OK)
+		rc = job_take(&f, &a, &t, &d);
+	if (rc == GLANE_OK)
+		rc = run_job(&k, &a, &t.job, &counts, &d);
+	rc = send_end(&k, rc, rc == GLANE_OK ? NULL : d.text, &counts);
+	arena_release(&a);
+	wire_release(&k.up);
+	wire_release(&k.broker);
+	return rc == GLANE_OK ? 0 : 1;
+}
+
+static glane_rc here_fetch(void *arg, const struct host_request *q, struct host_answer *ret, struct diag *d)
+{
+	struct intake *in = arg;
+
+	return broker_fetch(in->broker, q, ret, d);
+}
+
+static bool here_cancelled(void *arg)
+{
+	(void)arg;
+	return false;
+}
+
+glane_rc job_run_here(const struct job *j, struct intake *in, struct wire *broker, struct diag *d)
+{
+	struct host_seams seams;
+	struct host_counts counts = {0};
+	struct plugin plugin;
+	struct host_job host;
+	struct arena a;
+	struct diag checks;
+	glane_rc rc;
+
+	arena_init(&a, 0);
+	diag_clear(&checks);
+	intake_seams(in, &seams, &checks);
+	in->broker = broker;
+	seams.fetch = here_fetch;
+	seams.cancelled = here_cancelled;
+	rc = plugin_load(&a, j->plugin_path, j->plugin_name, &plugin, d);
+	if (rc == GLANE_OK) {
+		host = host_job_of(j, &plugin);
+		rc = host_run(&host, &seams, &counts, d);
+	}
+	if (checks.code != GLANE_OK) {
+		diag_clear(d);
+		rc = fail(d, checks.code, "%s", checks.text);
+	}
+	in->counts = counts;
+	in->ended = true;
+	in->end_rc = rc;
+	arena_release(&a);
+	return rc;
+}
+
+int describe_main(const char *path, const char *name)
+{
+	struct plugin plugin;
+	struct arena a;
+	struct diag d;
+	struct strbuf text;
+	json_t *j = NULL;
+	glane_rc rc;
+
+	diag_clear(&d);
+	arena_init(&a, 0);
+	strbuf_init(&text, 0);
+	rc = sandbox_limits((uint64_t)256 << 20, 0, 10, &d);
+	if (rc == GLANE_OK)
+		rc = plugin_load(&a, path, name, &plugin, &d);
+	if (rc == GLANE_OK) {
+		j = plugin_describe(&plugin);
+		rc = j && json_print(&text, j, true) ? fd_write(3, text.p, text.n, &d)
+						     : fail(&d, GLANE_E_NOMEM, "no memory to describe %s", path);
+	}
+	if (rc != GLANE_OK)
+		fd_write(2, d.text, strlen(d.text), NULL);
+	json_decref(j);
+	strbuf_release(&text);
+	arena_release(&a);
+	return rc == GLANE_OK ? 0 : 1;
+}

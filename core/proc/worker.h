@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The worker: one process for one run of one source. Descriptor 3 is the scheduler's socket (W_JOB comes, W_* frames go), descriptor 4
+ * the broker's (B_FETCH, B_ANSWER).
+ */
+#ifndef PROC_WORKER_H
+#define PROC_WORKER_H
+#include "plug/host.h"
+#include "proc/intake.h"
+#include "proc/wire.h"
+
+struct job { /* what W_JOB carries; texts borrowed by the sender */
+	const char *plugin_path, *plugin_name, *source, *base_url;
+	const struct conf_section *section; /* host keys are not sent */
+	const struct glane_kv *cursors;
+	size_t n_cursors;
+	int64_t now;
+	uint64_t max_body, memory, cpu_seconds, limit;
+	bool keep_empty;
+};
+glane_rc job_send(struct wire *w, const struct job *j, struct diag *d);
+/* Runs a job with `in`'s checks in this very process; fetches go over `broker`. For --inproc. */
+glane_rc job_run_here(const struct job *j, struct intake *in, struct wire *broker, struct diag *d);
+
+int worker_main(void);
+/* Prints the plugin's description as JSON on descriptor 3. Messages on stderr. */
+int describe_main(const char *path, const char *name);
+#endif

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/* Records of any format: passes each call on to the reader of the format. */
+#include "read/record.h"
+
+struct record_reader {
+	const struct record_ops *ops;
+	void *state;
+};
+
+static const struct record_ops *ops_of(uint8_t format)
+{
+	switch (format) {
+	case GLANE_FMT_CSV:
+		return &csv_record_ops;
+	case GLANE_FMT_JSON:
+		return &json_record_ops;
+	case GLANE_FMT_XML:
+		return &xml_record_ops;
+	default:
+		return NULL;
+	}
+}
+
+glane_rc record_open(struct record_reader **ret, struct payload *p, const struct record_options *o, struct diag *d)
+{
+	const struct record_ops *ops = ops_of(o->format);
+	struct record_reader *r;
+	glane_rc rc;
+
+	if (!ops)
+		return fail(d, GLANE_E_USAGE, "records: format %u has none", (unsigned)o->format);
+	r = mem_zalloc(1, sizeof(*r));
+	if (!r)
+		return fail(d, GLANE_E_NOMEM, "records: out of memory");
+	r->ops = ops;
+	rc = ops->open(&r->state, p, o, d);
+	if (rc != GLANE_OK) {
+		mem_free(r);
+		return rc;
+	}
+	*ret = r;
+	return GLANE_OK;
+}
+
+glane_rc record_next(struct record_reader *r)
+{
+	return r->ops->next(r->state);
+}
+
+struct slice record_at(struct record_reader *r, size_t i)
+{
+	return r->ops->at(r->state, i);
+}
+
+struct slice record_get(struct record_reader *r, const char *path)
+{
+	return r->ops->get(r->state, path);
+}
+
+size_t record_columns(const struct record_reader *r)
+{
+	return r->ops->columns(r->state);
+}
+
+struct slice record_column(const struct record_reader *r, size_t i)
+{
+	return r->ops->column(r->state, i);
+}
+
+struct slice record_head(const struct record_reader *r, size_t i)
+{
+	return r->ops->head(r->state, i);
+}
+
+void record_where(const struct record_reader *r, uint64_t *ret_number, uint64_t *ret_line, uint64_t *ret_offset)
+{
+	r->ops->where(r->state, ret_number, ret_line, ret_offset);
+}
+
+struct slice record_text(const struct record_reader *r, size_t max)
+{
+	return r->ops->text(r->state, max);
+}
+
+void record_close(struct record_reader *r)
+{
+	if (!r)
+		return;
+	r->ops->close(r->state);
+	mem_free(r);
+}

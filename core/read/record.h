@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Records out of a payload: what the CSV, JSON and XML readers have in common. Memory is bounded by the largest record.
+ */
+#ifndef READ_RECORD_H
+#define READ_RECORD_H
+#include "base/diag.h"
+#include "base/mem.h"
+#include "read/payload.h"
+
+struct record_options { /* texts are borrowed and must outlive the reader */
+	uint8_t format;           /* GLANE_FMT_CSV JSON XML */
+	const char *select;       /* JSON, XML: path of the records; see json.h, xml.h */
+	const char *const *field; /* bound fields; NULL with CSV: every column in file order */
+	size_t n_field;
+	const char *const *head;  /* values outside the records */
+	size_t n_head;
+	const struct glane_csv *csv; /* NULL: the defaults */
+	size_t max_record;        /* bytes of one record; 0: 8 MiB */
+	size_t max_field;         /* bytes of one value; 0: 1 MiB */
+	unsigned max_depth;       /* nesting; 0: 64 */
+};
+struct record_reader; /* one of the three */
+
+glane_rc record_open(struct record_reader **ret, struct payload *p, const struct record_options *o, struct diag *d);
+/* GLANE_OK: there is a record; GLANE_END: the payload ended where it may; else the error (never resumed). A document
+ * without any place that could hold records is GLANE_E_FORMAT ("no array at 1"); an empty list is GLANE_END at once. */
+glane_rc record_next(struct record_reader *r);
+/* Field i: absent (p == NULL) where the record has none or JSON null. Until the next record_next(). Text is decoded
+ * (escapes, entities, quotes), UTF-8; numbers keep their text; JSON true/false are those words. A field whose value is an
+ * object or array (JSON) is GLANE_E_FORMAT in record_next(), with path and record number. */
+struct slice record_at(struct record_reader *r, size_t i);
+/* Any path of the current record, slower; absent where it is not there. */
+struct slice record_get(struct record_reader *r, const char *path);
+size_t record_columns(const struct record_reader *r);                  /* CSV header; 0 otherwise */
+struct slice record_column(const struct record_reader *r, size_t i);   /* CSV: name of column i */
+struct slice record_head(const struct record_reader *r, size_t i);     /* absent until passed */
+/* Number of the current record (1 is the first) and where it starts: line (CSV) or byte offset. For messages. */
+void record_where(const struct record_reader *r, uint64_t *ret_number, uint64_t *ret_line, uint64_t *ret_offset);
+/* Text of the current record for quarantine, at most max bytes, as it stands in the payload. */
+struct slice record_text(const struct record_reader *r, size_t max);
+void record_close(struct record_reader *r);
+
+/* The vtable each format fills; record.c dispatches. */
+struct record_ops {
+	glane_rc (*open)(void **state, struct payload *, const struct record_options *, struct diag *);
+	glane_rc (*next)(void *state);
+	struct slice (*at)(void *state, size_t i);
+	struct slice (*get)(void *state, const char *path);
+	size_t (*columns)(const void *state);
+	struct slice (*column)(const void *state, size_t i);
+	struct slice (*head)(const void *state, size_t i);
+	void (*where)(const void *state, uint64_t *number, uint64_t *line, uint64_t *offset);
+	struct slice (*text)(const void *state, size_t max);
+	void (*close)(void *state);
+};
+extern const struct record_ops csv_record_ops, json_record_ops, xml_record_ops;
+#endif

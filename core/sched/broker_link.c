@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+/* The scheduler's end of the control socket: set-up, sources, replays, and requests as they stand in state files. */
+#include "sched/task.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+glane_rc broker_start(struct run *r, struct diag *d)
+{
+	const struct settings *s = r->settings;
+	char limits[4200];
+	int pair[2];
+	glane_rc rc = socket_pair(pair, d);
+
+	if (rc != GLANE_OK)
+		return rc;
+	rc = child_spawn("@broker", NULL, &pair[1], 1, true, false, &r->broker, d);
+	close(pair[1]);
+	if (rc != GLANE_OK || fcntl(pair[0], F_SETFL, O_NONBLOCK) != 0) {
+		close(pair[0]);
+		return rc != GLANE_OK ? rc : fail(d, GLANE_E_IO, "cannot prepare the broker's socket: %s", strerror(errno));
+	}
+	wire_init(&r->control, pair[0]);
+	r->has_broker = true;
+	if (!path_join(r->store.path, "state/limits.json", limits, sizeof(limits)))
+		return fail(d, GLANE_E_CONFIG, "the store's path is too long");
+	wire_begin(&r->control, B_SETUP);
+	wire_cstr(&r->control, s->contact);
+	wire_cstr(&r->control, s->proxy);
+	wire_cstr(&r->control, s->ca_bundle);
+	wire_cstr(&r->control, limits);
+	wire_cstr(&r->control, r->store.path);
+	wire_u32(&r->control, (uint32_t)s->per_host);
+	wire_u32(&r->control, (uint32_t)s->stall_seconds);
+	wire_u32(&r->control, 0);
+	wire_f64(&r->control, 0);
+	wire_u8(&r->control, r->options->dry_run ? 2 : r->options->offline ? 1 : 0);
+	return wire_end(&r->control, -1, d);
+}
+
+void broker_stop(struct run *r)
+{
+	struct diag d;
+
+	if (!r->has_broker)
+		return;
+	diag_clear(&d);
+	wire_begin(&r->control, B_QUIT);
+	if (wire_end(&r->control, -1, &d) == GLANE_OK && fcntl(r->control.fd, F_SETFL, 0) == 0)
+		wire_flush(&r->control, &d);
+	for (int i = 0; i < 500; i++) { /* it stores its rate budgets and ends */
+		int status;
+
+		if (child_ended(&r->broker, &status))
+			break;
+		usleep(10000);
+	}
+	child_close(&r->broker);
+	wire_release(&r->control);
+	r->has_broker = false;
+}
+
+static void put_allowed(struct wire *w, const struct source_conf *c)
+{
+	const struct plugin *p = c->desc;
+	const char *base = c->base_url ? c->base_url : p->desc.base_url;
+
+	wire_u32(w, (uint32_t)(p->n_hosts + c->n_hosts + (base ? 1 : 0)));
+	if (base)
+		wire_cstr(w, base);
+	for (size_t i = 0; i < p->n_hosts; i++)
+		wire_cstr(w, p->hosts[i]);
+	for (size_t i = 0; i < c->n_hosts; i++)
+		wire_cstr(w, c->hosts[i]);
+}
+
+glane_rc broker_source(struct task *t, int client_fd)
+{
+	struct wire *w = &t->run->control;
+	const struct source_conf *c = t->conf;
+
+	wire_begin(w, B_SOURCE);
+	wire_u32(w, t->id);
+	wire_cstr(w, c->name);
+	put_allowed(w, c);
+	wire_u32(w, (uint32_t)c->n_secrets);
+	for (size_t i = 0; i < c->n_secrets; i++) {
+		wire_cstr(w, c->secrets[i].name);
+		wire_cstr(w, c->secrets[i].spec);
+	}
+	wire_u32(w, 0); /* secret_params: keys are placeholders already */
+	wire_u64(w, c->max_body);
+	wire_u32(w, (uint32_t)c->retries);
+	wire_f64(w, c->rate);
+	wire_cstr(w, c->ca_extra);
+	wire_i64(w, t->deadline_ms);
+	return wire_end(w, client_fd, &t->run->diag);
+}
+
+/* A request of a state file, as request_json() wrote it. */
+glane_rc broker_replay(struct task *t, uint32_t index, const json_t *j)
+{
+	struct wire *w = &t->run->control;
+	const json_t *headers = json_object_get(j, "headers");
+	const char *key, *body = json_text(j, "body", NULL);
+	json_t *value;
+
+	wire_begin(w, B_REPLAY);
+	wire_u32(w, t->id);
+	wire_u32(w, index);
+	wire_cstr(w, json_text(j, "method", "GET"));
+	wire_cstr(w, json_text(j, "url", ""));
+	wire_u32(w, (uint32_t)json_object_size(headers));
+	json_object_foreach((json_t *)(uintptr_t)headers, key, value)
+	{
+		wire_cstr(w, key);
+		wire_cstr(w, json_string_value(value));
+	}
+	wire_cstr(w, body);
+	wire_cstr(w, json_text(j, "content_type", NULL));
+	wire_u8(w, (uint8_t)json_int(j, "format", 0));
+	wire_cstr(w, json_text(j, "etag", ""));
+	wire_cstr(w, json_text(j, "last_modified", ""));
+	wire_cstr(w, json_text(j, "sha256", ""));
+	return wire_end(w, -1, &t->run->diag);
+}
+
+glane_rc broker_tell(struct task *t, uint16_t type)
+{
+	struct wire *w = &t->run->control;
+
+	wire_begin(w, type);
+	wire_u32(w, t->id);
+	return wire_end(w, -1, &t->run->diag);
+}
+
+static bool put_headers(json_t *j, const struct request *q)
+{
+	json_t *headers = json_object();
+	bool ok = headers != NULL;
+
+	for (size_t i = 0; ok && i < q->n_header; i++)
+		ok = json_set_slice(headers, q->header[i].k, (struct slice){q->header[i].v.p, q->header[i].v.n});
+	ok = ok && (q->n_header == 0 || json_object_set(j, "headers", headers) == 0);
+	json_decref(headers);
+	return ok;
+}
+
+json_t *request_json(struct frame *f, struct arena *a, struct diag *d)
+{
+	static const char *const origins[] = {"fetched", "not modified", "archive"};
+	struct request q;
+	json_t *j = json_object();
+	uint8_t origin;
+	bool ok;
+
+	if (frame_request(f, a, &q, d) != GLANE_OK || !j) {
+		json_decref(j);
+		return NULL;
+	}
+	ok = json_set_text(j, "method", q.method) && json_set_text(j, "url", q.url) && put_headers(j, &q) &&
+	     (!q.body.n || json_set_slice(j, "body", q.body)) && json_set_text(j, "content_type", q.content_type) &&
+	     json_set_int(j, "format", q.format) && json_set_int(j, "status", frame_u32(f)) &&
+	     json_set_slice(j, "sha256", frame_text(f)) && json_set_slice(j, "etag", frame_text(f)) &&
+	     json_set_slice(j, "last_modified", frame_text(f)) && json_set_slice(j, "answer_type", frame_text(f));
+	ok = ok && json_set_int(j, "size", (int64_t)frame_u64(f)) && json_set_int(j, "wire", (int64_t)frame_u64(f)) &&
+	     json_set_int(j, "tries", frame_u32(f)) && json_set_int(j, "fetched_at", frame_i64(f));
+	origin = frame_u8(f);
+	ok = ok && json_set_text(j, "origin", origins[origin < 3 ? origin : 0]);
+	if (ok && frame_done(f))
+		return j;
+	json_decref(j);
+	fail(d, GLANE_E_FORMAT, "a request listed by the broker does not read");
+	return NULL;
+}

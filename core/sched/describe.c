@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/* Learning what a plugin is, without loading it: a short-lived worker says so. */
+#include "sched/settings.h"
+
+#include "base/clock.h"
+#include "base/sha256.h"
+#include "proc/spawn.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define DESCRIBE_MS 20000
+#define MAX_DESCRIPTION ((size_t)1 << 20)
+
+/* Everything that comes on fd until its end or the deadline. False: the deadline passed. */
+static bool read_all(int fd, struct strbuf *b, int64_t deadline)
+{
+	for (;;) {
+		struct pollfd p = {fd, POLLIN, 0};
+		const int64_t left = deadline - clock_mono_ms();
+		char *room;
+		ssize_t n;
+
+		if (left <= 0 || poll(&p, 1, (int)left) == 0)
+			return false;
+		room = strbuf_room(b, 4096);
+		if (!room)
+			return true;
+		n = read(fd, room, 4096);
+		if (n < 0 && (errno == EINTR || errno == EAGAIN))
+			continue;
+		if (n <= 0)
+			return true;
+		b->n += (size_t)n;
+	}
+}
+
+static glane_rc answer_of(struct arena *a, const char *path, const struct strbuf *text, struct plugin *ret, struct diag *d)
+{
+	json_error_t e;
+	json_t *j = json_loadb(text->n ? text->p : "", text->n, JSON_REJECT_DUPLICATES, &e);
+	glane_rc rc;
+
+	if (!j)
+		return fail(d, GLANE_E_DENIED, "%s: refused: its description does not read (%s)", path, e.text);
+	rc = plugin_from_json(a, j, ret, d);
+	json_decref(j);
+	return rc;
+}
+
+static glane_rc ask(struct arena *a, const char *path, const char *name, int answer[2], struct strbuf *text, struct strbuf *words,
+		    struct plugin *ret, struct diag *d)
+{
+	const char *const args[] = {path, name, NULL};
+	const int64_t deadline = clock_mono_ms() + DESCRIBE_MS;
+	struct child child;
+	char how[96];
+	int status = 0;
+	bool in_time;
+	glane_rc rc = child_spawn("@describe", args, &answer[1], 1, false, true, &child, d);
+
+	if (rc != GLANE_OK)
+		return rc;
+	close(answer[1]);
+	answer[1] = -1;
+	in_time = read_all(answer[0], text, deadline) && read_all(child.output, words, deadline);
+	if (!in_time)
+		child_kill(&child, SIGKILL);
+	while (waitpid(child.pid, &status, 0) < 0 && errno == EINTR)
+		;
+	child.pid = -1;
+	child_close(&child);
+	if (in_time && WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return answer_of(a, path, text, ret, d);
+	child_status_text(status, how, sizeof(how));
+	if (!in_time)
+		return fail(d, GLANE_E_DENIED, "%s: refused: it does not answer within %d s", path, DESCRIBE_MS / 1000);
+	if (words->n && WIFEXITED(status))
+		return fail(d, GLANE_E_DENIED, "%.*s", SLICE_FMT(slice_trim(strbuf_get(words))));
+	return fail(d, GLANE_E_DENIED, "%s: refused: loading it ended with %s", path, how);
+}
+
+glane_rc plugin_ask(struct arena *a, const char *path, const char *name, struct plugin *ret, struct diag *d)
+{
+	struct strbuf text, words;
+	int answer[2];
+	glane_rc rc = plugin_file_check(path, d);
+
+	if (rc != GLANE_OK)
+		return rc;
+	rc = socket_pair(answer, d);
+	if (rc != GLANE_OK)
+		return rc;
+	strbuf_init(&text, MAX_DESCRIPTION);
+	strbuf_init(&words, 16384);
+	rc = ask(a, path, name, answer, &text, &words, ret, d);
+	close(answer[0]);
+	if (answer[1] >= 0)
+		close(answer[1]);
+	strbuf_release(&text);
+	strbuf_release(&words);
+	return rc;
+}
+
+/* Another source's answer about the same plugin. */
+static const struct source_conf *known(const struct settings *s, const struct source_conf *c)
+{
+	for (size_t i = 0; i < s->n_sources; i++) {
+		const struct source_conf *o = &s->sources[i];
+
+		if (o != c && (o->desc || o->refused) && strcmp(o->plugin, c->plugin) == 0)
+			return o;
+	}
+	return NULL;
+}
+
+static glane_rc describe_one(struct settings *s, struct source_conf *c, struct diag *d)
+{
+	const struct source_conf *o = known(s, c);
+	struct plugin *fresh;
+	struct diag why;
+	glane_rc rc;
+
+	if (!c->plugin_path)
+		return fail(d, GLANE_E_CONFIG, "%s:%u: [source %s]: no plugin '%s' (%s.so) in the folders of plugin_path",
+			    c->section->file, c->section->line, c->name, c->plugin, c->plugin);
+	if (o) {
+		c->desc = o->desc;
+		c->refused = o->refused;
+		return GLANE_OK;
+	}
+	diag_clear(&why);
+	fresh = arena_alloc(&s->arena, sizeof(*fresh));
+	if (!fresh)
+		return fail(d, GLANE_E_NOMEM, "no memory for the plugins");
+	rc = plugin_ask(&s->arena, c->plugin_path, c->plugin, fresh, &why);
+	if (rc == GLANE_OK) {
+		c->desc = fresh;
+		return GLANE_OK;
+	}
+	c->refused = arena_strndup(&s->arena, why.text, strlen(why.text));
+	return c->refused ? GLANE_OK : fail(d, GLANE_E_NOMEM, "no memory for the plugins");
+}
+
+glane_rc settings_describe(struct settings *s, struct diag *d)
+{
+	for (size_t i = 0; i < s->n_sources; i++) {
+		struct source_conf *c = &s->sources[i];
+		glane_rc rc;
+
+		if (!c->enabled && !c->wanted)
+			continue;
+		rc = describe_one(s, c, d);
+		if (rc == GLANE_OK && c->desc)
+			rc = options_fill(&s->arena, c->desc, c->section, NULL, d);
+		if (rc != GLANE_OK)
+			return rc;
+	}
+	return GLANE_OK;
+}
+
+static bool add_text(struct sha256 *h, const char *s)
+{
+	return sha256_add(h, s ? s : "", s ? strlen(s) + 1 : 1);
+}
+
+glane_rc source_options_digest(const struct source_conf *c, char hex[65], struct diag *d)
+{
+	struct sha256 h;
+	bool ok = sha256_init(&h);
+
+	if (!ok)
+		return fail(d, GLANE_E_NOMEM, "no memory for a digest");
+	ok = add_text(&h, c->base_url ? c->base_url : c->desc->desc.base_url) && add_text(&h, c->keep_empty ? "keep" : "skip");
+	for (size_t i = 0; ok && i < c->desc->n_options; i++) {
+		const struct option_spec *o = &c->desc->options[i];
+		const struct conf_entry *e = conf_find(c->section, o->name);
+
+		ok = add_text(&h, o->name) && add_text(&h, e ? e->value : o->dflt);
+	}
+	if (!ok) {
+		sha256_release(&h);
+		return fail(d, GLANE_E_NOMEM, "no memory for a digest");
+	}
+	return sha256_end(&h, hex) ? GLANE_OK : fail(d, GLANE_E_NOMEM, "no memory for a digest");
+}

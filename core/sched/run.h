@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* `glane run`: what is due, the loop over brokers and workers, and the report. */
+#ifndef SCHED_RUN_H
+#define SCHED_RUN_H
+#include "sched/settings.h"
+
+enum run_exit { EXIT_FINE = 0, EXIT_SOME = 1, EXIT_USAGE = 2, EXIT_ALL = 3, EXIT_LOCKED = 4, EXIT_STORE = 5 };
+
+struct run_options {
+	const char **names;     /* these sources now, whether due or not */
+	size_t n_names;
+	const char **tags;      /* only sources with one of these */
+	size_t n_tags;
+	bool all, offline, dry_run, accept, json, inproc, quiet, verbose;
+	uint64_t limit;         /* rows per source; nothing is committed */
+	int64_t jobs;           /* 0: the configuration's */
+	int64_t now;            /* seconds UTC; INT64_MIN: the clock */
+};
+/* Runs and prints. The settings are loaded; the store is opened and locked here. Returns the exit code. */
+int run_all(struct settings *s, const struct run_options *o);
+
+/* Parses one payload (descriptor) with a plugin and calls `row` in file order, nothing is stored. */
+struct parse_options {
+	const char *plugin_path, *plugin;
+	const struct conf_section *section;
+	const struct areas *areas;
+	const char *base_url;
+	bool keep_empty, inproc;
+	uint64_t limit, max_body;
+	int64_t now;
+};
+glane_rc parse_payload(const struct parse_options *o, int fd, glane_rc (*row)(void *arg, const struct row *r), void *arg,
+		       struct host_counts *ret, uint64_t *ret_rejected, struct diag *d);
+#endif

@@ -1,0 +1,452 @@
+/* SPDX-License-Identifier: MIT */
+/* Reading glane.conf and sources.d, and the keys that the host owns for every source. */
+#include "sched/settings.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MAX_SOURCES 10000
+#define MAX_FILES 10000
+
+static glane_rc at_entry(struct diag *d, const struct conf_entry *e, const char *what)
+{
+	diag_clear(d);
+	return fail(d, GLANE_E_CONFIG, "%s:%u: %s = %.80s: %s", e->file, e->line, e->key, e->value, what);
+}
+
+static const char *value_of(const struct conf_section *s, const char *key)
+{
+	struct conf_entry *e = conf_find(s, key);
+
+	if (!e)
+		return NULL;
+	e->used = true;
+	return e->value;
+}
+
+/* A path of the configuration, relative to the file it stands in. */
+static glane_rc path_of(struct settings *s, const struct conf_section *sec, const char *key, const char *dflt, const char **ret,
+			struct diag *d)
+{
+	const char *text = value_of(sec, key);
+	char dir[4096], path[4096];
+
+	if (!text)
+		text = dflt;
+	*ret = NULL;
+	if (!text)
+		return GLANE_OK;
+	path_dir(sec->file, dir, sizeof(dir));
+	if (!path_join(dir, text, path, sizeof(path)))
+		return fail(d, GLANE_E_CONFIG, "%s:%u: the path of '%s' is too long", sec->file, sec->line, key);
+	*ret = arena_strndup(&s->arena, path, strlen(path));
+	return *ret ? GLANE_OK : fail(d, GLANE_E_NOMEM, "no memory for the configuration");
+}
+
+static glane_rc list_of(struct settings *s, const struct conf_section *sec, const char *key, const char ***ret, size_t *ret_n,
+			struct diag *d)
+{
+	const struct conf_entry *e = conf_find(sec, key);
+	const char *text = value_of(sec, key), *cursor = text, *item;
+	size_t n = 0;
+	glane_rc rc;
+
+	*ret = NULL;
+	*ret_n = 0;
+	if (!text)
+		return GLANE_OK;
+	while ((rc = conf_item(&s->arena, &cursor, &item, d)) == GLANE_OK)
+		n++;
+	if (rc != GLANE_END)
+		return diag_prefix(d, "%s:%u", e->file, e->line);
+	*ret = arena_alloc(&s->arena, (n + 1) * sizeof(**ret));
+	if (!*ret)
+		return fail(d, GLANE_E_NOMEM, "no memory for the configuration");
+	for (cursor = text; *ret_n < n; ++*ret_n)
+		conf_item(&s->arena, &cursor, &(*ret)[*ret_n], d);
+	return GLANE_OK;
+}
+
+static glane_rc int_of(const struct conf_section *sec, const char *key, int64_t dflt, int64_t min, int64_t max, int64_t *ret,
+		       struct diag *d)
+{
+	const struct conf_entry *e = conf_find(sec, key);
+	const char *text = value_of(sec, key);
+
+	*ret = dflt;
+	if (!text || slice_int(slice_of(text), min, max, ret))
+		return GLANE_OK;
+	return at_entry(d, e, "not a number in the range that makes sense here");
+}
+
+static glane_rc size_of(const struct conf_section *sec, const char *key, uint64_t dflt, uint64_t *ret, struct diag *d)
+{
+	const struct conf_entry *e = conf_find(sec, key);
+	const char *text = value_of(sec, key);
+	int64_t v;
+
+	*ret = dflt;
+	if (!text)
+		return GLANE_OK;
+	if (!size_parse(slice_of(text), &v) || v <= 0)
+		return at_entry(d, e, "not a size (512k, 64M, 2G)");
+	*ret = (uint64_t)v;
+	return GLANE_OK;
+}
+
+static glane_rc time_of(const struct conf_section *sec, const char *key, bool weeks, int64_t dflt, int64_t *ret, struct diag *d)
+{
+	const struct conf_entry *e = conf_find(sec, key);
+	const char *text = value_of(sec, key);
+
+	*ret = dflt;
+	if (!text || (duration_parse(slice_of(text), weeks, ret) && *ret > 0))
+		return GLANE_OK;
+	return at_entry(d, e, weeks ? "not an interval (12h, 1d, 2w, 1m)" : "not a duration (90s, 15m, 6h, 2d)");
+}
+
+static glane_rc flag_of(const struct conf_section *sec, const char *key, bool dflt, bool *ret, struct diag *d)
+{
+	const struct conf_entry *e = conf_find(sec, key);
+	const char *text = value_of(sec, key);
+
+	*ret = dflt;
+	if (!text)
+		return GLANE_OK;
+	*ret = strcmp(text, "yes") == 0 || strcmp(text, "true") == 0 || strcmp(text, "1") == 0;
+	if (*ret || strcmp(text, "no") == 0 || strcmp(text, "false") == 0 || strcmp(text, "0") == 0)
+		return GLANE_OK;
+	return at_entry(d, e, "neither yes nor no");
+}
+
+static glane_rc percent_of(const struct conf_section *sec, const char *key, double dflt, double *ret, struct diag *d)
+{
+	int64_t v;
+	glane_rc rc = int_of(sec, key, -1, 0, 1000, &v, d);
+
+	*ret = v < 0 ? dflt : (double)v;
+	return rc;
+}
+
+/* "5/s", "60/m", "60/h" -> requests per second. */
+static glane_rc rate_of(const struct conf_section *sec, double *ret, struct diag *d)
+{
+	const struct conf_entry *e = conf_find(sec, "rate");
+	const char *text = value_of(sec, "rate");
+	struct slice rest, n;
+	int64_t v;
+
+	*ret = 0;
+	if (!text)
+		return GLANE_OK;
+	rest = slice_of(text);
+	n = slice_cut(&rest, '/');
+	if (!slice_int(n, 1, 1000000, &v) || rest.n != 1 || !strchr("smh", rest.p[0]))
+		return at_entry(d, e, "not a rate (5/s, 60/m, 60/h)");
+	*ret = (double)v / (rest.p[0] == 's' ? 1.0 : rest.p[0] == 'm' ? 60.0 : 3600.0);
+	return GLANE_OK;
+}
+
+/* auth = NAME=env:VAR NAME=file:PATH: never a secret in the clear. */
+static glane_rc secrets_of(struct settings *s, struct source_conf *c, struct diag *d)
+{
+	const struct conf_entry *e = conf_find(c->section, "auth");
+	const char **items;
+	size_t n;
+	glane_rc rc = list_of(s, c->section, "auth", &items, &n, d);
+
+	if (rc != GLANE_OK || n == 0)
+		return rc;
+	c->secrets = arena_alloc(&s->arena, n * sizeof(*c->secrets));
+	if (!c->secrets)
+		return fail(d, GLANE_E_NOMEM, "no memory for the configuration");
+	for (size_t i = 0; i < n; i++) {
+		const char *equals = strchr(items[i], '=');
+		const struct slice spec = slice_of(equals ? equals + 1 : "");
+
+		if (!equals || equals == items[i] || (!slice_has_prefix(spec, "env:") && !slice_has_prefix(spec, "file:"))) {
+			diag_clear(d);
+			return fail(d, GLANE_E_CONFIG, "%s:%u: auth: write NAME=env:VARIABLE or NAME=file:PATH, never the secret itself",
+				    e->file, e->line);
+		}
+		c->secrets[i].name = arena_strndup(&s->arena, items[i], (size_t)(equals - items[i]));
+		c->secrets[i].spec = spec.p;
+		if (!c->secrets[i].name)
+			return fail(d, GLANE_E_NOMEM, "no memory for the configuration");
+	}
+	c->n_secrets = n;
+	return GLANE_OK;
+}
+
+static glane_rc gates_of(struct source_conf *c, struct diag *d)
+{
+	glane_rc rc = percent_of(c->section, "gate.min_rows_percent", 90, &c->gate.min_rows_percent, d);
+
+	if (rc == GLANE_OK)
+		rc = percent_of(c->section, "gate.max_withdrawn_percent", 10, &c->gate.max_withdrawn_percent, d);
+	if (rc == GLANE_OK)
+		rc = percent_of(c->section, "gate.max_quarantined_percent", 1, &c->max_quarantined_percent, d);
+	for (const struct conf_entry *e = c->section->entries; rc == GLANE_OK && e; e = e->next)
+		if (slice_has_prefix(slice_of(e->key), "gate.") && !e->used)
+			rc = fail(d, GLANE_E_CONFIG,
+				  "%s:%u: no gate is called '%s' (gate.min_rows_percent, gate.max_withdrawn_percent, "
+				  "gate.max_quarantined_percent)",
+				  e->file, e->line, e->key);
+	return rc;
+}
+
+static glane_rc limits_of(struct source_conf *c, struct diag *d)
+{
+	glane_rc rc = time_of(c->section, "every", true, 86400, &c->every, d);
+
+	if (rc == GLANE_OK)
+		rc = time_of(c->section, "deadline", false, 6 * 3600, &c->deadline, d);
+	if (rc == GLANE_OK)
+		rc = size_of(c->section, "max_body", (uint64_t)512 << 20, &c->max_body, d);
+	if (rc == GLANE_OK)
+		rc = size_of(c->section, "memory", (uint64_t)256 << 20, &c->memory, d);
+	if (rc == GLANE_OK)
+		rc = int_of(c->section, "retries", 3, 0, 20, &c->retries, d);
+	if (rc == GLANE_OK)
+		rc = rate_of(c->section, &c->rate, d);
+	return rc;
+}
+
+static glane_rc base_url_of(struct settings *s, struct source_conf *c, struct diag *d)
+{
+	const char *text = value_of(c->section, "base_url");
+	size_t n = text ? strlen(text) : 0;
+
+	if (!text)
+		return GLANE_OK;
+	while (n > 0 && text[n - 1] == '/')
+		n--;
+	c->base_url = arena_strndup(&s->arena, text, n);
+	if (!c->base_url)
+		return fail(d, GLANE_E_NOMEM, "no memory for the configuration");
+	if (!slice_has_prefix(slice_of(c->base_url), "http://") && !slice_has_prefix(slice_of(c->base_url), "https://"))
+		return at_entry(d, conf_find(c->section, "base_url"), "not an http or https address");
+	return GLANE_OK;
+}
+
+static glane_rc source_read(struct settings *s, const struct conf_section *sec, struct source_conf *c, struct diag *d)
+{
+	const char *empty;
+	glane_rc rc;
+
+	memset(c, 0, sizeof(*c));
+	c->section = sec;
+	c->name = sec->name;
+	if (!sec->name || !conf_is_name(slice_of(sec->name)))
+		return fail(d, GLANE_E_CONFIG, "%s:%u: [source NAME]: a name is [a-z0-9][a-z0-9._-]*, at most 63 characters", sec->file,
+			    sec->line);
+	c->plugin = value_of(sec, "plugin");
+	if (!c->plugin || !conf_is_name(slice_of(c->plugin)))
+		return fail(d, GLANE_E_CONFIG, "%s:%u: [source %s] needs 'plugin = NAME'", sec->file, sec->line, sec->name);
+	c->plugin_path = settings_plugin(s, c->plugin);
+	rc = flag_of(sec, "enabled", true, &c->enabled, d);
+	if (rc == GLANE_OK)
+		rc = limits_of(c, d);
+	if (rc == GLANE_OK)
+		rc = base_url_of(s, c, d);
+	if (rc == GLANE_OK)
+		rc = list_of(s, sec, "hosts", &c->hosts, &c->n_hosts, d);
+	if (rc == GLANE_OK)
+		rc = list_of(s, sec, "tags", &c->tags, &c->n_tags, d);
+	if (rc == GLANE_OK)
+		rc = secrets_of(s, c, d);
+	if (rc == GLANE_OK)
+		rc = path_of(s, sec, "ca_extra", NULL, &c->ca_extra, d);
+	if (rc == GLANE_OK)
+		rc = gates_of(c, d);
+	if (rc != GLANE_OK)
+		return rc;
+	empty = value_of(sec, "empty");
+	c->keep_empty = empty && strcmp(empty, "keep") == 0;
+	if (empty && !c->keep_empty && strcmp(empty, "skip") != 0)
+		return at_entry(d, conf_find(sec, "empty"), "neither keep nor skip");
+	c->licence = value_of(sec, "licence");
+	c->attribution = value_of(sec, "attribution");
+	c->owner = value_of(sec, "owner");
+	return GLANE_OK;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct source_conf *)a)->name, ((const struct source_conf *)b)->name);
+}
+
+static int by_text(const void *a, const void *b)
+{
+	const char *const *x = a, *const *y = b;
+
+	return strcmp(*x, *y);
+}
+
+static glane_rc read_sources(struct settings *s, struct diag *d)
+{
+	size_t n = 0;
+	glane_rc rc = GLANE_OK;
+
+	for (const struct conf_section *sec = s->conf.sections; sec; sec = sec->next)
+		n += strcmp(sec->kind, "source") == 0;
+	if (n > MAX_SOURCES)
+		return fail(d, GLANE_E_LIMIT, "more than %d sources are configured", MAX_SOURCES);
+	s->sources = arena_alloc(&s->arena, (n + 1) * sizeof(*s->sources));
+	if (!s->sources)
+		return fail(d, GLANE_E_NOMEM, "no memory for the configuration");
+	for (const struct conf_section *sec = s->conf.sections; sec && rc == GLANE_OK; sec = sec->next) {
+		if (strcmp(sec->kind, "source") == 0)
+			rc = source_read(s, sec, &s->sources[s->n_sources++], d);
+		else if (strcmp(sec->kind, "glane") != 0)
+			rc = fail(d, GLANE_E_CONFIG, "%s:%u: no section is called [%s] ([glane] and [source NAME] are)", sec->file,
+				  sec->line, sec->kind);
+	}
+	if (rc == GLANE_OK)
+		qsort(s->sources, s->n_sources, sizeof(*s->sources), by_name);
+	return rc;
+}
+
+/* The *.conf files of a folder, by name; no such folder: none. */
+static glane_rc read_folder(struct settings *s, const char *dir, struct diag *d)
+{
+	const char *names[MAX_FILES > 4096 ? 4096 : MAX_FILES];
+	size_t n = 0;
+	struct dirent *e;
+	DIR *handle = opendir(dir);
+	glane_rc rc = GLANE_OK;
+
+	if (!handle)
+		return errno == ENOENT ? GLANE_OK : fail(d, GLANE_E_CONFIG, "%s: %s", dir, strerror(errno));
+	while ((e = readdir(handle))) {
+		const size_t len = strlen(e->d_name);
+
+		if (len < 6 || e->d_name[0] == '.' || strcmp(e->d_name + len - 5, ".conf") != 0)
+			continue;
+		if (n == sizeof(names) / sizeof(names[0])) {
+			rc = fail(d, GLANE_E_LIMIT, "%s: more than %zu files", dir, n);
+			break;
+		}
+		names[n] = arena_fmt(&s->arena, "%s/%s", dir, e->d_name);
+		if (!names[n++]) {
+			rc = fail(d, GLANE_E_NOMEM, "no memory for the configuration");
+			break;
+		}
+	}
+	closedir(handle);
+	if (rc == GLANE_OK)
+		qsort(names, n, sizeof(names[0]), by_text);
+	for (size_t i = 0; i < n && rc == GLANE_OK; i++)
+		rc = conf_read(&s->conf, names[i], d);
+	return rc;
+}
+
+static glane_rc plugin_folders(struct settings *s, const struct conf_section *sec, struct diag *d)
+{
+	char dir[4096], path[4096];
+	glane_rc rc = list_of(s, sec, "plugin_path", &s->plugin_path, &s->n_plugin_path, d);
+
+	path_dir(sec->file, dir, sizeof(dir));
+	for (size_t i = 0; i < s->n_plugin_path && rc == GLANE_OK; i++) {
+		if (!path_join(dir, s->plugin_path[i], path, sizeof(path)))
+			return fail(d, GLANE_E_CONFIG, "%s:%u: a plugin_path is too long", sec->file, sec->line);
+		s->plugin_path[i] = arena_strndup(&s->arena, path, strlen(path));
+		if (!s->plugin_path[i])
+			return fail(d, GLANE_E_NOMEM, "no memory for the configuration");
+	}
+	return rc;
+}
+
+static glane_rc read_glane(struct settings *s, const struct conf_section *sec, struct diag *d)
+{
+	const char *sources;
+	glane_rc rc = path_of(s, sec, "store", "store", &s->store, d);
+
+	if (rc == GLANE_OK)
+		rc = path_of(s, sec, "tables", ".", &s->tables, d);
+	if (rc == GLANE_OK)
+		rc = path_of(s, sec, "sources", "sources.d", &sources, d);
+	if (rc == GLANE_OK)
+		rc = path_of(s, sec, "ca_bundle", NULL, &s->ca_bundle, d);
+	if (rc == GLANE_OK)
+		rc = plugin_folders(s, sec, d);
+	if (rc == GLANE_OK)
+		rc = int_of(sec, "jobs", 4, 1, 64, &s->jobs, d);
+	if (rc == GLANE_OK)
+		rc = int_of(sec, "per_host", 4, 1, 64, &s->per_host, d);
+	if (rc == GLANE_OK)
+		rc = time_of(sec, "stall", false, 60, &s->stall_seconds, d);
+	s->contact = value_of(sec, "contact");
+	s->proxy = value_of(sec, "proxy");
+	for (const struct conf_entry *e = sec->entries; e && rc == GLANE_OK; e = e->next)
+		if (!e->used)
+			rc = fail(d, GLANE_E_CONFIG,
+				  "%s:%u: [glane] has no key '%s' (store tables sources plugin_path jobs per_host stall contact proxy "
+				  "ca_bundle)",
+				  e->file, e->line, e->key);
+	return rc == GLANE_OK ? read_folder(s, sources, d) : rc;
+}
+
+static const struct conf_section *glane_section(const struct settings *s)
+{
+	for (const struct conf_section *sec = s->conf.sections; sec; sec = sec->next)
+		if (strcmp(sec->kind, "glane") == 0)
+			return sec;
+	return NULL;
+}
+
+glane_rc settings_load(struct settings *s, const char *path, struct diag *d)
+{
+	const struct conf_section *sec;
+	glane_rc rc;
+
+	memset(s, 0, sizeof(*s));
+	conf_init(&s->conf);
+	arena_init(&s->arena, 0);
+	if (!path)
+		path = access("conf/glane.conf", R_OK) == 0 ? "conf/glane.conf" : "/etc/glane/glane.conf";
+	if (!path_join(".", path, s->file, sizeof(s->file)))
+		return fail(d, GLANE_E_CONFIG, "the path of the configuration is too long");
+	path_dir(s->file, s->dir, sizeof(s->dir));
+	rc = conf_read(&s->conf, path, d);
+	if (rc != GLANE_OK)
+		return rc == GLANE_E_NOMEM ? rc : (d->code = GLANE_E_CONFIG);
+	sec = glane_section(s);
+	if (!sec)
+		return fail(d, GLANE_E_CONFIG, "%s: there is no [glane] section", path);
+	rc = read_glane(s, sec, d);
+	return rc == GLANE_OK ? read_sources(s, d) : rc;
+}
+
+void settings_release(struct settings *s)
+{
+	conf_release(&s->conf);
+	arena_release(&s->arena);
+}
+
+struct source_conf *settings_find(const struct settings *s, const char *name)
+{
+	for (size_t i = 0; i < s->n_sources; i++)
+		if (strcmp(s->sources[i].name, name) == 0)
+			return &s->sources[i];
+	return NULL;
+}
+
+const char *settings_plugin(struct settings *s, const char *name)
+{
+	for (size_t i = 0; i < s->n_plugin_path; i++) {
+		const char *path = arena_fmt(&s->arena, "%s/%s.so", s->plugin_path[i], name);
+
+		if (path && access(path, F_OK) == 0)
+			return path;
+	}
+	return NULL;
+}

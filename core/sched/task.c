@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: MIT */
+/* One source during one run: replay of its last requests, then a worker where anything may have changed. */
+#include "sched/task.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define GRACE_MS 5000 /* between SIGTERM and SIGKILL */
+#define CPU_SECONDS 3600
+#define NORMALISER "1" /* raised when the same payload would give other rows */
+
+static void digests(struct task *t, struct diag *d)
+{
+	struct run *r = t->run;
+	const json_t *old = json_object_get(t->state, "digests");
+	int fd = open(t->conf->plugin_path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0) {
+		fail(d, GLANE_E_IO, "%s: %s", t->conf->plugin_path, strerror(errno));
+		return;
+	}
+	sha256_fd(fd, t->plugin_digest, d);
+	close(fd);
+	source_options_digest(t->conf, t->options_digest, d);
+	t->digests_same = strcmp(json_text(old, "plugin", ""), t->plugin_digest) == 0 &&
+			  strcmp(json_text(old, "options", ""), t->options_digest) == 0 &&
+			  strcmp(json_text(old, "tables", ""), r->areas.digest) == 0 &&
+			  strcmp(json_text(old, "normaliser", ""), NORMALISER) == 0;
+}
+
+/* Asks the broker whether every answer of the last commit still holds. Without a commit there is nothing to ask. */
+static glane_rc replay(struct task *t)
+{
+	const json_t *list = json_object_get(t->state, "requests");
+	glane_rc rc = GLANE_OK;
+
+	if (t->run->options->dry_run)
+		return GLANE_OK;
+	t->replays = t->replays_left = json_array_size(list);
+	for (size_t i = 0; i < t->replays && rc == GLANE_OK; i++)
+		rc = broker_replay(t, (uint32_t)i, json_array_get(list, i));
+	return rc;
+}
+
+glane_rc task_begin(struct task *t)
+{
+	struct diag d;
+	int pair[2];
+	glane_rc rc;
+
+	diag_clear(&d);
+	t->started_ms = clock_mono_ms();
+	t->deadline_ms = t->started_ms + t->conf->deadline * 1000;
+	if (t->conf->refused) {
+		task_fail(t, GLANE_E_DENIED, "%s", t->conf->refused);
+		return GLANE_OK;
+	}
+	rc = store_commit_number(&t->run->store, t->conf->name, &t->previous, &d);
+	if (rc == GLANE_OK)
+		rc = store_state(&t->run->store, t->conf->name, t->previous, &t->state, &d);
+	if (rc == GLANE_OK)
+		digests(t, &d);
+	if (d.code == GLANE_OK)
+		rc = socket_pair(pair, &d);
+	if (d.code != GLANE_OK) {
+		task_fail(t, d.code, "%s", d.text);
+		return GLANE_OK;
+	}
+	t->broker_end = pair[0];
+	rc = broker_source(t, pair[1]);
+	if (rc == GLANE_OK)
+		rc = replay(t);
+	t->phase = t->replays ? TASK_REPLAYING : TASK_READY;
+	return rc;
+}
+
+static void all_replayed(struct task *t)
+{
+	const bool same = t->replays_same == t->replays;
+
+	if (same && t->digests_same && !json_flag(t->state, "partial") && !t->run->options->limit) {
+		t->verdict = V_UNCHANGED;
+		task_done(t);
+		return;
+	}
+	if (same && !t->digests_same)
+		t->cause = "mapping";
+	t->phase = TASK_READY;
+}
+
+void task_replayed(struct task *t, struct frame *f)
+{
+	uint8_t verdict;
+
+	frame_u32(f);
+	verdict = frame_u8(f);
+	frame_text(f);
+	if (t->phase != TASK_REPLAYING || !frame_done(f) || t->replays_left == 0)
+		return;
+	t->replays_same += verdict == REPLAY_SAME;
+	t->replay_failed |= verdict == REPLAY_FAILED;
+	if (--t->replays_left == 0)
+		all_replayed(t);
+}
+
+/* ---- the worker ---- */
+
+static void on_log(void *arg, int level, struct slice text)
+{
+	struct task *t = arg;
+	char *line = t->log[t->n_log < 3 ? t->n_log : 2];
+
+	if (t->n_log == 3)
+		memmove(t->log[0], t->log[1], 2 * sizeof(t->log[0]));
+	else
+		t->n_log++;
+	snprintf(line, sizeof(t->log[0]), "%.*s", SLICE_FMT(text));
+	if (level >= GLANE_LOG_WARN && !t->run->options->quiet)
+		fprintf(stderr, "glane: %s: %.*s\n", t->conf->name, SLICE_FMT(text));
+}
+
+static glane_rc make_cursors(struct task *t, struct glane_kv **ret, size_t *ret_n)
+{
+	const json_t *j = json_object_get(t->state, "cursors");
+	struct glane_kv *kv = arena_alloc(&t->run->arena, (json_object_size(j) + 1) * sizeof(*kv));
+	const char *key;
+	json_t *value;
+	size_t n = 0;
+
+	if (!kv)
+		return GLANE_E_NOMEM;
+	json_object_foreach((json_t *)(uintptr_t)j, key, value)
+	{
+		const char *text = json_string_value(value);
+
+		if (text)
+			kv[n++] = (struct glane_kv){key, {text, strlen(text)}};
+	}
+	*ret = kv;
+	*ret_n = n;
+	return GLANE_OK;
+}
+
+static struct job job_of(struct task *t, const struct glane_kv *cursors, size_t n)
+{
+	const struct source_conf *c = t->conf;
+
+	return (struct job){c->plugin_path, c->plugin, c->name, c->base_url, c->section, cursors, n, t->run->now, c->max_body,
+			    c->memory, CPU_SECONDS, t->run->options->limit, c->keep_empty};
+}
+
+static glane_rc prepare_batch(struct task *t, struct diag *d)
+{
+	glane_rc rc = batch_init(&t->batch, t->run->store.tmp, d);
+
+	if (rc == GLANE_OK)
+		rc = intake_init(&t->intake, &t->batch, &t->run->areas);
+	t->intake.on_log = on_log;
+	t->intake.arg = t;
+	t->has_batch = true;
+	return rc;
+}
+
+static void run_here(struct task *t, const struct job *j)
+{
+	struct wire broker;
+	struct diag d;
+	glane_rc rc;
+
+	diag_clear(&d);
+	wire_init(&broker, t->broker_end);
+	t->broker_end = -1;
+	rc = wire_flush(&t->run->control, &d);
+	if (rc == GLANE_OK)
+		rc = job_run_here(j, &t->intake, &broker, &d);
+	wire_release(&broker);
+	if (rc != GLANE_OK) {
+		task_fail(t, rc, "%s", d.text);
+		return;
+	}
+	t->phase = TASK_LISTING;
+	broker_tell(t, B_LIST);
+}
+
+static glane_rc spawn_worker(struct task *t, const struct job *j, struct diag *d)
+{
+	int pair[2], fds[2];
+	glane_rc rc = socket_pair(pair, d);
+
+	if (rc != GLANE_OK)
+		return rc;
+	fds[0] = pair[1];
+	fds[1] = t->broker_end;
+	rc = child_spawn("@worker", NULL, fds, 2, false, true, &t->worker, d);
+	close(pair[1]);
+	fd_close(&t->broker_end);
+	if (rc != GLANE_OK) {
+		close(pair[0]);
+		return rc;
+	}
+	t->has_worker = true;
+	wire_init(&t->wire, pair[0]);
+	t->has_wire = true;
+	rc = job_send(&t->wire, j, d);
+	if (rc == GLANE_OK)
+		rc = wire_flush(&t->wire, d);
+	if (rc == GLANE_OK && fcntl(t->wire.fd, F_SETFL, O_NONBLOCK) != 0)
+		rc = fail(d, GLANE_E_IO, "cannot prepare a worker's socket: %s", strerror(errno));
+	return rc;
+}
+
+void task_start_worker(struct task *t)
+{
+	struct glane_kv *cursors;
+	struct diag d;
+	struct job j;
+	size_t n;
+	glane_rc rc;
+
+	diag_clear(&d);
+	t->phase = TASK_WORKING;
+	rc = prepare_batch(t, &d);
+	if (rc == GLANE_OK && make_cursors(t, &cursors, &n) != GLANE_OK)
+		rc = fail(&d, GLANE_E_NOMEM, "no memory for the cursors");
+	if (rc != GLANE_OK) {
+		task_fail(t, rc, "%s", d.text);
+		return;
+	}
+	j = job_of(t, cursors, n);
+	if (t->run->options->inproc) {
+		run_here(t, &j);
+		return;
+	}
+	rc = spawn_worker(t, &j, &d);
+	if (rc != GLANE_OK)
+		task_fail(t, rc, "%s", d.text);
+}
+
+void task_worker_input(struct task *t)
+{
+	struct diag d;
+	struct frame f;
+	glane_rc rc;
+
+	diag_clear(&d);
+	rc = wire_fill(&t->wire, &d);
+	while (rc == GLANE_OK) {
+		rc = wire_take(&t->wire, &f, &d);
+		if (rc == GLANE_OK)
+			rc = intake_frame(&t->intake, &f, &d);
+	}
+	if (rc == GLANE_E_IO && d.code == GLANE_E_IO && !t->intake.ended)
+		t->wire.eof = true; /* reset by a killed worker: its exit status says the rest */
+	else if (rc < GLANE_OK)
+		task_fail(t, rc, "%s", d.text);
+}
+
+void task_worker_output(struct task *t)
+{
+	char buf[2048];
+	ssize_t n;
+
+	while ((n = read(t->worker.output, buf, sizeof(buf))) > 0) {
+		strbuf_add(&t->tail, buf, (size_t)n);
+		if (t->tail.n > TAIL_MAX) {
+			memmove(t->tail.p, t->tail.p + (t->tail.n - TAIL_MAX), TAIL_MAX);
+			t->tail.n = TAIL_MAX;
+		}
+	}
+	if (n == 0)
+		fd_close(&t->worker.output);
+}
+
+/* The worker's last words for a message: the last line it printed, control bytes made visible. */
+static const char *last_words(struct task *t)
+{
+	struct slice s = slice_trim(strbuf_get(&t->tail));
+	struct strbuf b;
+	char *copy;
+
+	for (size_t i = s.n; i > 0; i--)
+		if (s.p[i - 1] == '\n') {
+			s.p += i;
+			s.n -= i;
+			break;
+		}
+	if (s.n == 0)
+		return t->n_log ? t->log[t->n_log - 1] : NULL;
+	strbuf_init(&b, 4 * TAIL_MAX);
+	strbuf_visible(&b, s);
+	copy = arena_strndup(&t->run->arena, b.n ? b.p : "", b.n);
+	strbuf_release(&b);
+	return copy;
+}
+
+static void died(struct task *t, int status)
+{
+	const char *words = last_words(t), *why = "";
+	char how[96];
+
+	child_status_text(status, how, sizeof(how));
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
+		why = ": its CPU time is used up";
+	else if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		why = " without reporting its end";
+	task_fail(t, GLANE_E_DATA, "the worker of plugin %s ended with %s%s%s%s%s", t->conf->plugin, how, why,
+		  words ? " (last words: " : "", words ? words : "", words ? ")" : "");
+}
+
+void task_worker_ended(struct task *t, int status)
+{
+	t->has_worker = false;
+	if (t->worker.output >= 0)
+		task_worker_output(t);
+	while (t->phase == TASK_WORKING && !t->wire.eof) {
+		const size_t before = t->wire.in.n - t->wire.taken;
+
+		task_worker_input(t); /* what was still in the socket */
+		if (t->wire.in.n - t->wire.taken == before && !t->wire.eof)
+			break;
+	}
+	fd_close(&t->worker.pidfd);
+	fd_close(&t->worker.output);
+	if (t->phase != TASK_WORKING)
+		return;
+	if (!t->intake.ended) {
+		died(t, status);
+		return;
+	}
+	if (t->intake.end_rc != GLANE_OK && !(t->intake.end_rc == GLANE_E_CANCELLED && t->run->options->limit)) {
+		task_fail(t, t->intake.end_rc, "%s", t->intake.end_message);
+		return;
+	}
+	t->phase = TASK_LISTING;
+	broker_tell(t, B_LIST);
+}
+
+void task_timers(struct task *t, int64_t now)
+{
+	if (t->phase == TASK_DONE || t->phase == TASK_QUEUED)
+		return;
+	if (!t->stopping && now >= t->deadline_ms) {
+		task_fail(t, GLANE_E_CANCELLED, "not done within its deadline of %lld s", (long long)t->conf->deadline);
+		return;
+	}
+	if (t->has_worker && t->stopping && now >= t->kill_ms)
+		child_kill(&t->worker, SIGKILL);
+}
+
+void task_stop(struct task *t, int sig)
+{
+	if (!t->has_worker)
+		return;
+	child_kill(&t->worker, sig);
+	t->stopping = true;
+	t->kill_ms = clock_mono_ms() + (sig == SIGKILL ? 0 : GRACE_MS);
+}
+
+/* A failed task is done for the report at once; its worker, if any, is asked to end and then made to. */
+void task_fail(struct task *t, glane_rc rc, const char *fmt, ...)
+{
+	char text[2048];
+	va_list ap;
+
+	if (t->phase == TASK_DONE)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	t->message = arena_strndup(&t->run->arena, text, strlen(text));
+	t->rc = rc;
+	t->verdict = V_FAILED;
+	task_stop(t, rc == GLANE_E_CANCELLED ? SIGTERM : SIGKILL);
+	task_done(t);
+}
+
+void task_release(struct task *t)
+{
+	if (t->has_worker)
+		child_close(&t->worker);
+	if (t->has_wire)
+		wire_release(&t->wire);
+	if (t->has_batch) {
+		intake_release(&t->intake);
+		batch_release(&t->batch);
+	}
+	if (t->has_diff)
+		diff_release(&t->diff);
+	fd_close(&t->broker_end);
+	strbuf_release(&t->tail);
+	json_decref(t->state);
+	json_decref(t->last);
+	json_decref(t->requests);
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/* Inside of the scheduler: one source during one run, from its replay to its commit. Not for other layers. */
+#ifndef SCHED_TASK_H
+#define SCHED_TASK_H
+#include "model/areas.h"
+#include "proc/broker.h"
+#include "proc/spawn.h"
+#include "proc/worker.h"
+#include "sched/run.h"
+
+enum task_phase {
+	TASK_QUEUED,
+	TASK_REPLAYING, /* the broker asks whether the last commit's answers still hold */
+	TASK_READY,     /* waits for a free job */
+	TASK_WORKING,
+	TASK_LISTING,   /* the broker lists what was asked */
+	TASK_ARCHIVING, /* the broker makes the payloads durable */
+	TASK_DONE
+};
+enum task_verdict { V_NONE, V_OK, V_UNCHANGED, V_PARTIAL, V_HELD, V_FAILED, V_TRIAL };
+extern const char *const task_verdict_names[];
+
+#define TAIL_MAX 4096 /* bytes of a worker's output that a report keeps */
+
+struct task {
+	struct run *run;
+	struct source_conf *conf;
+	uint32_t id;
+	enum task_phase phase;
+	enum task_verdict verdict;
+	char *message;            /* of a failure, in the run's arena */
+	glane_rc rc;
+	uint64_t previous, commit; /* numbers; commit 0: none made */
+	json_t *state, *last, *requests;
+	char plugin_digest[65], options_digest[65];
+	bool digests_same, replay_failed;
+	size_t replays, replays_left, replays_same;
+	const char *cause;
+
+	int broker_end;           /* the worker's end of its socket to the broker, until it is spawned */
+	struct child worker;
+	struct wire wire;         /* to the worker */
+	bool has_wire, has_worker, stopping;
+	int64_t started_ms, deadline_ms, kill_ms, ended_ms;
+	struct batch batch;
+	struct intake intake;
+	bool has_batch;
+	struct strbuf tail;       /* the last of the worker's output */
+	char log[3][256];         /* its last log lines */
+	unsigned n_log;
+	struct diff_result diff;
+	bool has_diff;
+	uint64_t wire_bytes, expected;
+	char waits_for[96];
+	unsigned security;
+};
+struct run {
+	struct settings *settings;
+	const struct run_options *options;
+	struct arena arena;
+	struct store store;
+	struct areas areas;
+	struct task *tasks;
+	size_t n_tasks;
+	struct child broker;
+	struct wire control;
+	bool has_broker;
+	int64_t now, started_ms;
+	char id[48];
+	struct diag diag;         /* of the run as a whole */
+	int64_t progress_ms;
+	bool tty, stopped;
+	unsigned progress_lines;
+};
+
+/* plan.c: the tasks of this run, in the order of names. */
+glane_rc plan_tasks(struct run *r, struct diag *d);
+bool source_due(const struct run *r, const struct source_conf *c, const json_t *last);
+/* task.c */
+glane_rc task_begin(struct task *t);
+void task_replayed(struct task *t, struct frame *f);
+void task_start_worker(struct task *t);
+void task_worker_input(struct task *t);
+void task_worker_output(struct task *t);
+void task_worker_ended(struct task *t, int status);
+void task_timers(struct task *t, int64_t now_ms);
+void task_fail(struct task *t, glane_rc rc, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void task_stop(struct task *t, int sig);
+void task_release(struct task *t);
+/* finish.c: from the worker's last row to the commit. */
+void task_listed(struct task *t, struct frame *f);
+void task_list_end(struct task *t, struct frame *f);
+void task_archived(struct task *t, struct frame *f);
+void task_done(struct task *t);
+/* broker_link.c */
+glane_rc broker_start(struct run *r, struct diag *d);
+void broker_stop(struct run *r);
+glane_rc broker_source(struct task *t, int client_fd);
+glane_rc broker_replay(struct task *t, uint32_t index, const json_t *request);
+glane_rc broker_tell(struct task *t, uint16_t type);
+json_t *request_json(struct frame *f, struct arena *a, struct diag *d); /* of a LISTED frame after its id */
+/* report.c */
+json_t *run_report(const struct run *r, int exit_code);
+void report_task(const struct task *t); /* one line on stdout */
+void report_progress(struct run *r, bool last);
+int run_exit_code(const struct run *r);
+#endif

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT */
+/* Commits of a source: their numbers, times and states; the side file outside them. */
+#include "base/conf.h"
+#include "base/file.h"
+#include "store/files.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static glane_rc widen(void *arg, int dir, const char *name)
+{
+	struct span *span = arg;
+	uint64_t n = file_number(name, ".csv");
+
+	(void)dir;
+	if (n && (!span->low || n < span->low))
+		span->low = n;
+	if (n > span->high)
+		span->high = n;
+	return GLANE_OK;
+}
+
+glane_rc store_span(const struct store *s, const char *source, struct span *ret, struct diag *d)
+{
+	char folder[STORE_NAME];
+	struct span span = {0};
+	glane_rc rc = source_folder("stream", source, folder, d);
+
+	if (rc == GLANE_OK)
+		rc = folder_each(s->dir, folder, widen, &span, d);
+	if (rc == GLANE_OK)
+		*ret = span;
+	return rc;
+}
+
+glane_rc store_commit_number(const struct store *s, const char *source, uint64_t *ret, struct diag *d)
+{
+	struct span span;
+	glane_rc rc = store_span(s, source, &span, d);
+
+	if (rc == GLANE_OK)
+		*ret = span.high;
+	return rc;
+}
+
+glane_rc store_state(const struct store *s, const char *source, uint64_t n, json_t **ret, struct diag *d)
+{
+	char name[STORE_NAME], rows[STORE_NAME];
+	glane_rc rc = state_name(source, n, name, d);
+	json_t *j;
+
+	if (rc == GLANE_OK)
+		rc = rows_name(source, n, rows, d);
+	if (rc < 0)
+		return rc;
+	if (n && !file_exists(s->dir, rows))
+		return fail(d, GLANE_E_IO, "%s/%s: there is no such commit", s->path, rows);
+	if (!n) {
+		j = json_object();
+		if (!j)
+			return fail(d, GLANE_E_NOMEM, "no memory for an empty state");
+	} else {
+		j = read_object(s, name, &rc, d);
+		if (!j)
+			return rc;
+	}
+	*ret = j;
+	return GLANE_OK;
+}
+
+glane_rc commit_time(const struct store *s, const char *source, uint64_t n, int64_t *ret, struct diag *d)
+{
+	json_t *state;
+	glane_rc rc = store_state(s, source, n, &state, d);
+
+	if (rc < 0)
+		return rc;
+	if (!json_time(state, "recorded_at", ret))
+		rc = fail(d, GLANE_E_IO, "%s/state/%s/%llu.json: recorded_at is missing; the store is damaged", s->path,
+			source, (unsigned long long)n);
+	json_decref(state);
+	return rc;
+}
+
+glane_rc store_commit_as_of(const struct store *s, const char *source, int64_t t, uint64_t *ret, struct diag *d)
+{
+	struct span span;
+	glane_rc rc = store_span(s, source, &span, d);
+	uint64_t below, above; /* commits <= below are not later than t, those >= above are */
+
+	if (rc < 0)
+		return rc;
+	if (span.high == 0) {
+		*ret = 0;
+		return GLANE_OK;
+	}
+	below = span.low - 1;
+	above = span.high + 1;
+	while (above - below > 1) {
+		uint64_t mid = below + (above - below) / 2;
+		int64_t at;
+
+		rc = commit_time(s, source, mid, &at, d);
+		if (rc < 0)
+			return rc;
+		if (at <= t)
+			below = mid;
+		else
+			above = mid;
+	}
+	*ret = below < span.low ? 0 : below;
+	return GLANE_OK;
+}
+
+struct names {
+	const struct store *s;
+	struct arena *arena;
+	const char **v;
+	size_t n, cap;
+	struct diag *d;
+};
+
+static glane_rc add_source(void *arg, int dir, const char *name)
+{
+	struct names *names = arg;
+	uint64_t newest = 0;
+	char *copy;
+	glane_rc rc;
+
+	(void)dir;
+	if (!conf_is_name(slice_of(name)))
+		return GLANE_OK;
+	rc = store_commit_number(names->s, name, &newest, names->d);
+	if (rc < 0 || !newest)
+		return rc;
+	copy = arena_strndup(names->arena, name, strlen(name));
+	if (!copy || !mem_grow(&names->v, &names->cap, names->n + 1, sizeof(*names->v)))
+		return fail(names->d, GLANE_E_NOMEM, "no memory for the list of sources");
+	names->v[names->n++] = copy;
+	return GLANE_OK;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+glane_rc store_sources(const struct store *s, struct arena *a, const char ***ret, size_t *ret_n, struct diag *d)
+{
+	struct names names = {.s = s, .arena = a, .d = d};
+	glane_rc rc = folder_each(s->dir, "stream", add_source, &names, d);
+	const char **list;
+
+	if (rc < 0)
+		goto out;
+	list = arena_alloc(a, (names.n + 1) * sizeof(*list));
+	if (!list) {
+		rc = fail(d, GLANE_E_NOMEM, "no memory for the list of sources");
+		goto out;
+	}
+	if (names.n) {
+		memcpy(list, names.v, names.n * sizeof(*list));
+		qsort(list, names.n, sizeof(*list), by_name);
+	}
+	*ret = list;
+	*ret_n = names.n;
+out:
+	mem_free(names.v);
+	return rc;
+}
+
+glane_rc store_commits(const struct store *s, json_t **ret, struct diag *d)
+{
+	json_t *j = json_object();
+	const char **names;
+	struct arena arena;
+	size_t n = 0;
+	glane_rc rc;
+
+	arena_init(&arena, 0);
+	rc = j ? store_sources(s, &arena, &names, &n, d) : fail(d, GLANE_E_NOMEM, "no memory for the list of commits");
+	for (size_t i = 0; rc == GLANE_OK && i < n; i++) {
+		uint64_t newest;
+
+		rc = store_commit_number(s, names[i], &newest, d);
+		if (rc == GLANE_OK && !json_set_int(j, names[i], (int64_t)newest))
+			rc = fail(d, GLANE_E_NOMEM, "no memory for the list of commits");
+	}
+	arena_release(&arena);
+	if (rc == GLANE_OK)
+		*ret = j;
+	else
+		json_decref(j);
+	return rc;
+}
+
+glane_rc store_last_read(const struct store *s, const char *source, json_t **ret, struct diag *d)
+{
+	char folder[STORE_NAME], name[STORE_NAME + 16];
+	glane_rc rc = source_folder("state", source, folder, d);
+	json_t *j;
+
+	if (rc < 0)
+		return rc;
+	(void)snprintf(name, sizeof(name), "%s/last.json", folder);
+	if (!file_exists(s->dir, name)) {
+		j = json_object();
+		if (!j)
+			return fail(d, GLANE_E_NOMEM, "no memory for an empty document");
+	} else {
+		j = read_object(s, name, &rc, d);
+		if (!j)
+			return rc;
+	}
+	*ret = j;
+	return GLANE_OK;
+}
+
+glane_rc store_last_write(const struct store *s, const char *source, const json_t *j, struct diag *d)
+{
+	char folder[STORE_NAME];
+	glane_rc rc = store_may_write(s, d);
+	int dir;
+
+	if (rc == GLANE_OK)
+		rc = source_folder("state", source, folder, d);
+	if (rc < 0)
+		return rc;
+	dir = dir_open(s->dir, folder, true, d);
+	rc = dir < 0 ? GLANE_E_IO : json_write_file(dir, "last.json", j, false, d);
+	fd_close(&dir);
+	if (rc < 0)
+		(void)diag_prefix(d, "%s/%s", s->path, folder);
+	return store_wrote(s, rc);
+}

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+/* The first pass of a diff: counts per slice, verdicts; the second one (spool.c) runs only where there are events. */
+#include "store/diff.h"
+#include "base/file.h"
+#include "store/files.h"
+#include "store/merge.h"
+#include "store/spool.h"
+
+static void count_fresh(struct slice_result *part, enum outcome outcome)
+{
+	switch (outcome) {
+	case NEW:
+		part->added++;
+		break;
+	case REVISED:
+		part->revised++;
+		break;
+	case STATUS:
+		part->status++;
+		break;
+	case RESTORED:
+		part->restored++;
+		break;
+	case WITHDRAWN:
+		part->withdrawn++;
+		break;
+	case KEEP:
+	case NOTHING:
+		break;
+	}
+}
+
+static glane_rc count_all(const struct store *s, const struct diff_input *in, struct slice_result *parts, struct diag *d)
+{
+	struct merge_step step;
+	struct merge m;
+	glane_rc rc = merge_open(&m, s, in, d);
+
+	while (rc == GLANE_OK) {
+		rc = merge_next(&m, &step, d);
+		if (rc != GLANE_OK)
+			break;
+		parts[step.slice].rows += step.fresh && !step.remove;
+		parts[step.slice].before += step.old && !row_withdrawn(step.old);
+		count_fresh(&parts[step.slice], step.outcome);
+	}
+	merge_close(&m);
+	return rc < 0 ? rc : GLANE_OK;
+}
+
+static uint64_t events_of(const struct slice_result *p)
+{
+	return p->added + p->revised + p->status + p->withdrawn + p->restored;
+}
+
+static uint64_t live_after(const struct slice_result *p)
+{
+	return p->before + p->added + p->restored - p->withdrawn;
+}
+
+static void refuse(struct slice_result *p, enum slice_verdict verdict, const char *reason)
+{
+	p->verdict = verdict;
+	p->reason = reason;
+}
+
+/* An empty answer is a failure, whatever it claims to cover. */
+static bool judge_empty(struct slice_result *p, const struct diff_input *in, const struct cover *c, struct arena *a)
+{
+	bool nothing_at_all = !c && in->batch->n_obs == 0 && in->batch->n_covers == 0;
+
+	if (c && c->kind == GLANE_COVER_FAILED)
+		refuse(p, SLICE_FAILED, c->reason.n ? arena_strndup(a, c->reason.p, c->reason.n) : "the fetch failed");
+	else if ((c && c->kind == GLANE_COVER_FULL && p->rows == 0) || nothing_at_all)
+		refuse(p, SLICE_FAILED, "no observations");
+	else
+		return false;
+	p->added = p->revised = p->status = p->withdrawn = p->restored = 0;
+	return true;
+}
+
+static bool judge_gate(
+	struct slice_result *p, const struct gate_limits *g, const struct cover *c, struct arena *a)
+{
+	unsigned long long before = p->before, after = live_after(p), withdrawn = p->withdrawn;
+
+	if (g->accept || before == 0)
+		return false;
+	if (c && c->kind == GLANE_COVER_RANGE && p->rows == 0 && withdrawn > 0)
+		refuse(p, SLICE_HELD, arena_fmt(a, "no observations where %llu were", withdrawn));
+	else if ((double)after * 100 < (double)before * g->min_rows_percent)
+		refuse(p, SLICE_HELD,
+			arena_fmt(a, "%llu live rows where the last commit had %llu, below gate.min_rows_percent = %g", after,
+				before, g->min_rows_percent));
+	else if ((double)withdrawn * 100 > (double)before * g->max_withdrawn_percent)
+		refuse(p, SLICE_HELD,
+			arena_fmt(a, "%llu of %llu live rows withdrawn, above gate.max_withdrawn_percent = %g", withdrawn,
+				before, g->max_withdrawn_percent));
+	else
+		return false;
+	return true;
+}
+
+static glane_rc judge(
+	struct slice_result *p, const struct diff_input *in, const struct cover *c, struct diff_result *r, struct diag *d)
+{
+	if (judge_empty(p, in, c, &r->arena) || judge_gate(p, &in->gate, c, &r->arena)) {
+		r->total += p->before;
+		if (!p->reason)
+			return fail(d, GLANE_E_NOMEM, "%s: no memory for a verdict", in->source);
+		return GLANE_OK;
+	}
+	p->verdict = events_of(p) ? SLICE_OK : SLICE_UNCHANGED;
+	r->events += events_of(p);
+	r->total += live_after(p);
+	return GLANE_OK;
+}
+
+/* A cover that another one of the same slice has taken the place of speaks of nothing. */
+static bool is_shown(const struct batch *b, size_t i, const struct slice_result *p)
+{
+	const struct cover *c = &b->covers[i];
+
+	if (i == b->n_covers)
+		return p->rows || events_of(p) || p->verdict == SLICE_FAILED;
+	return batch_cover_of(b, c->dataset, c->indicator) == c;
+}
+
+static glane_rc list_slices(const struct diff_input *in, const struct slice_result *parts, struct diff_result *r,
+	struct diag *d)
+{
+	const struct batch *b = in->batch;
+
+	r->slices = arena_alloc(&r->arena, (b->n_covers + 1) * sizeof(*r->slices));
+	if (!r->slices)
+		return fail(d, GLANE_E_NOMEM, "%s: no memory for the slices", in->source);
+	for (size_t i = 0; i <= b->n_covers; i++) {
+		struct slice_result *p = &r->slices[r->n_slices];
+
+		if (!is_shown(b, i, &parts[i]))
+			continue;
+		*p = parts[i];
+		if (i < b->n_covers && (!arena_dup(&r->arena, b->covers[i].dataset, &p->dataset) ||
+					       !arena_dup(&r->arena, b->covers[i].indicator, &p->indicator)))
+			return fail(d, GLANE_E_NOMEM, "%s: no memory for the slices", in->source);
+		r->n_slices++;
+	}
+	return GLANE_OK;
+}
+
+/* The clock may have gone back since the last commit: recorded_at never does. */
+static glane_rc set_stamp(const struct store *s, const struct diff_input *in, struct diff_result *r, struct diag *d)
+{
+	int64_t last;
+	glane_rc rc;
+
+	r->recorded_at = in->now;
+	r->run = arena_strndup(&r->arena, in->run, strlen(in->run));
+	if (!r->run)
+		return fail(d, GLANE_E_NOMEM, "%s: no memory for a run id", in->source);
+	if (!in->previous)
+		return GLANE_OK;
+	rc = commit_time(s, in->source, in->previous, &last, d);
+	if (rc == GLANE_OK && last > r->recorded_at)
+		r->recorded_at = last;
+	return rc;
+}
+
+static glane_rc run(const struct store *s, const struct diff_input *in, struct diff_result *r, struct diag *d)
+{
+	const struct batch *b = in->batch;
+	struct slice_result *parts = arena_alloc(&r->arena, (b->n_covers + 1) * sizeof(*parts));
+	glane_rc rc;
+
+	if (!parts)
+		return fail(d, GLANE_E_NOMEM, "%s: no memory for the slices", in->source);
+	rc = set_stamp(s, in, r, d);
+	if (rc == GLANE_OK)
+		rc = count_all(s, in, parts, d);
+	for (size_t i = 0; rc == GLANE_OK && i <= b->n_covers; i++) {
+		if (i == b->n_covers || is_shown(b, i, &parts[i]))
+			rc = judge(&parts[i], in, i < b->n_covers ? &b->covers[i] : NULL, r, d);
+	}
+	if (rc == GLANE_OK)
+		rc = list_slices(in, parts, r, d);
+	if (rc == GLANE_OK && r->events)
+		rc = spool_write(s, in, parts, r, d);
+	return rc;
+}
+
+glane_rc diff_run(const struct store *s, const struct diff_input *in, struct diff_result *ret, struct diag *d)
+{
+	struct diff_result r = {.spool = -1};
+	glane_rc rc;
+
+	arena_init(&r.arena, 0);
+	rc = run(s, in, &r, d);
+	if (rc < 0)
+		diff_release(&r);
+	else
+		*ret = r;
+	return rc;
+}
+
+void diff_release(struct diff_result *r)
+{
+	fd_close(&r->spool);
+	arena_release(&r->arena);
+	*r = (struct diff_result){.spool = -1};
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/* Names below the store, listing of folders, small documents. */
+#include "store/files.h"
+#include "base/clock.h"
+#include "base/conf.h"
+#include "base/file.h"
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+static glane_rc each_entry(DIR *dir, const char *path, glane_rc (*each)(void *arg, int dir, const char *name), void *arg,
+	struct diag *d)
+{
+	const struct dirent *e;
+	glane_rc rc = GLANE_OK;
+
+	for (errno = 0; rc >= 0 && (e = readdir(dir)); errno = 0) {
+		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+			rc = each(arg, dirfd(dir), e->d_name);
+	}
+	if (rc >= 0 && errno)
+		return fail(d, GLANE_E_IO, "%s: cannot read the folder: %s", path, strerror(errno));
+	return rc < 0 ? rc : GLANE_OK;
+}
+
+glane_rc folder_each(int dirfd, const char *path, glane_rc (*each)(void *arg, int dir, const char *name), void *arg,
+	struct diag *d)
+{
+	int fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	glane_rc rc;
+	DIR *dir;
+
+	if (fd < 0 && errno == ENOENT)
+		return GLANE_OK;
+	if (fd < 0)
+		return fail(d, GLANE_E_IO, "%s: cannot open the folder: %s", path, strerror(errno));
+	dir = fdopendir(fd);
+	if (!dir) {
+		fd_close(&fd);
+		return fail(d, GLANE_E_NOMEM, "%s: no memory to list the folder", path);
+	}
+	rc = each_entry(dir, path, each, arg, d);
+	(void)closedir(dir);
+	return rc;
+}
+
+static glane_rc check_source(const char *source, struct diag *d)
+{
+	if (!conf_is_name(slice_of(source)))
+		return fail(d, GLANE_E_USAGE, "'%s' is no name of a source ([a-z0-9][a-z0-9._-]{0,62})", source);
+	return GLANE_OK;
+}
+
+glane_rc source_folder(const char *folder, const char *source, char ret[STORE_NAME], struct diag *d)
+{
+	if (check_source(source, d) < 0)
+		return GLANE_E_USAGE;
+	(void)snprintf(ret, STORE_NAME, "%s/%s", folder, source);
+	return GLANE_OK;
+}
+
+glane_rc rows_name(const char *source, uint64_t n, char ret[STORE_NAME], struct diag *d)
+{
+	if (check_source(source, d) < 0)
+		return GLANE_E_USAGE;
+	(void)snprintf(ret, STORE_NAME, "stream/%s/%llu.csv", source, (unsigned long long)n);
+	return GLANE_OK;
+}
+
+glane_rc state_name(const char *source, uint64_t n, char ret[STORE_NAME], struct diag *d)
+{
+	if (check_source(source, d) < 0)
+		return GLANE_E_USAGE;
+	(void)snprintf(ret, STORE_NAME, "state/%s/%llu.json", source, (unsigned long long)n);
+	return GLANE_OK;
+}
+
+bool has_suffix(const char *name, const char *suffix)
+{
+	size_t n = strlen(name), m = strlen(suffix);
+
+	return n > m && strcmp(name + n - m, suffix) == 0;
+}
+
+uint64_t file_number(const char *name, const char *suffix)
+{
+	int64_t n;
+
+	if (!has_suffix(name, suffix) || *name < '1' || *name > '9')
+		return 0;
+	if (!slice_int((struct slice){name, strlen(name) - strlen(suffix)}, 1, INT64_MAX - 1, &n))
+		return 0;
+	return (uint64_t)n;
+}
+
+json_t *read_object(const struct store *s, const char *name, glane_rc *ret_rc, struct diag *d)
+{
+	struct diag own = {0};
+	json_t *j = json_read_file(s->dir, name, STORE_STATE_MAX, &own);
+
+	if (json_is_object(j))
+		return j;
+	if (j)
+		(void)fail(&own, GLANE_E_FORMAT, "%s: is no JSON object", name);
+	json_decref(j);
+	*ret_rc = store_damaged(s, own.code, &own);
+	(void)fail(d, *ret_rc, "%s", own.text);
+	return NULL;
+}
+
+bool json_time(const json_t *j, const char *key, int64_t *ret)
+{
+	const json_t *v = json_object_get(j, key);
+
+	if (json_is_integer(v)) {
+		*ret = (int64_t)json_integer_value(v);
+		return true;
+	}
+	return json_is_string(v) && time_parse((struct slice){json_string_value(v), json_string_length(v)}, ret);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/* Names, folders and the write guard that the files of store/ share; nobody else includes this. */
+#ifndef STORE_FILES_H
+#define STORE_FILES_H
+#include "store/store.h"
+
+#define STORE_NAME 192                     /* longest name below the store, with NUL */
+#define STORE_STATE_MAX ((size_t)64 << 20) /* bytes of a state file or a report */
+#define STORE_RECORD_MAX ((size_t)16 << 20) /* bytes of one row; a longer one is neither written nor read */
+
+/* Calls `each` for every entry of a folder (in no order) except "." and ".."; none where the folder is missing.
+ * `dir` is the folder. The first code < 0 ends it. */
+glane_rc folder_each(int dirfd, const char *path, glane_rc (*each)(void *arg, int dir, const char *name), void *arg,
+	struct diag *d);
+/* "stream/SOURCE/N.csv" and "state/SOURCE/N.json"; GLANE_E_USAGE on a name that is none. */
+glane_rc rows_name(const char *source, uint64_t n, char ret[STORE_NAME], struct diag *d);
+glane_rc state_name(const char *source, uint64_t n, char ret[STORE_NAME], struct diag *d);
+/* "FOLDER/SOURCE". */
+glane_rc source_folder(const char *folder, const char *source, char ret[STORE_NAME], struct diag *d);
+/* N of "N.csv" for the suffix ".csv"; 0: another name. */
+uint64_t file_number(const char *name, const char *suffix);
+bool has_suffix(const char *name, const char *suffix);
+/* Lowest and highest commit of a source; 0, 0 where there is none. */
+struct span {
+	uint64_t low, high;
+};
+glane_rc store_span(const struct store *s, const char *source, struct span *ret, struct diag *d);
+/* recorded_at of a commit. */
+glane_rc commit_time(const struct store *s, const char *source, uint64_t n, int64_t *ret, struct diag *d);
+/* GLANE_E_USAGE for a reader, GLANE_E_IO after a failed write. */
+glane_rc store_may_write(const struct store *s, struct diag *d);
+/* Passes rc on; GLANE_E_IO ends all writing through this store. */
+glane_rc store_wrote(const struct store *s, glane_rc rc);
+/* Names the store in the message of a file of it that could not be read; GLANE_E_IO whatever rc, but for GLANE_E_NOMEM. */
+glane_rc store_damaged(const struct store *s, glane_rc rc, struct diag *d);
+/* A document below the store that must be an object; NULL and the code in *ret_rc: see store_damaged(). */
+json_t *read_object(const struct store *s, const char *name, glane_rc *ret_rc, struct diag *d);
+/* A time in a state file or report: RFC 3339 text or seconds. False: absent or neither. */
+bool json_time(const json_t *j, const char *key, int64_t *ret);
+/* 20261123T234435Z, also with -2, -3, ... */
+bool is_run_id(const char *text);
+/* The key as one text that orders as row_cmp_key() does; replaces what b holds. */
+void row_key(struct strbuf *b, const struct row *r);
+/* As store_rows_open(), where `whole` is false also for a file of another size than the commit's. */
+glane_rc rows_open(
+	const struct store *s, const char *source, uint64_t n, bool whole, struct store_cursor *c, struct diag *d);
+/* Findings of store_check() in payloads/; counts into *findings. */
+glane_rc check_payloads(const struct store *s, struct strbuf *b, uint64_t *findings, struct diag *d);
+#endif

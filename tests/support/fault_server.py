@@ -1,0 +1,400 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""A loopback HTTP server for tests: faults by path, and recorded answers by a routes table.
+
+usage: fault_server.py [--port N] [--routes FILE] [--log FILE]
+
+Prints its port on stdout and serves until stdin is closed or it is killed. Scenarios are the names in SCENARIOS below, as
+the first part of the path ("/gzip-truncated"); counters of those that change after the first request are kept per full
+path, so that "/429-then-ok?a" and "/429-then-ok?b" do not disturb each other.
+
+FILE of --routes is JSON: {"PATH?QUERY or PREFIX": {"file": NAME, "content_type": ..., "status": 200, "etag": true,
+"gzip": true, "delay": SECONDS, "location": URL}}. The exact path with its query wins, then the exact path, then the longest prefix that ends
+in "*". NAME is relative to FILE. Requests are logged as "METHOD PATH STATUS HEADERS", HEADERS being those of
+if-none-match, if-modified-since, range and accept-encoding that were sent.
+"""
+import argparse
+import gzip
+import hashlib
+import json
+import os
+import socket
+import struct
+import sys
+import threading
+import time
+import urllib.parse
+import zlib
+
+DATA = b'[{"page":1,"note":"' + b"0123456789abcdef" * 4096 + b'"}]'
+SMALL = b'{"ok":true}'
+HTML = b"<!DOCTYPE html>\n<html><head><title>Gateway is busy</title></head><body>Sorry</body></html>"
+JSON_TYPE = "application/json"
+
+lock = threading.Lock()
+counts = {}
+routes = {}
+routes_dir = "."
+log_file = None
+port = 0
+
+
+def times_seen(key):
+    with lock:
+        counts[key] = counts.get(key, 0) + 1
+        return counts[key]
+
+
+def log(request, status):
+    if log_file:
+        sent = [f"{k}={v}" for k, v in sorted(request.headers.items())
+                if k in ("if-none-match", "if-modified-since", "range", "accept-encoding")]
+        with lock:
+            log_file.write(" ".join([request.method, request.target, str(status)] + sent) + "\n")
+            log_file.flush()
+
+
+class Request:
+    """One request; its answers are written to the socket as they are."""
+
+    def __init__(self, sock, reader):
+        self.sock = sock
+        self.close = False
+        line = reader.readline(65536).decode("latin-1").split()
+        if len(line) != 3:
+            raise EOFError
+        self.method, self.target, _ = line
+        self.path = self.target.split("?")[0]
+        self.headers, self.lines = {}, []
+        while True:
+            line = reader.readline(65536).decode("latin-1").rstrip("\r\n")
+            if not line:
+                break
+            self.lines.append(line)
+            name, _, value = line.partition(":")
+            self.headers[name.strip().lower()] = value.strip()
+        self.body = reader.read(int(self.headers.get("content-length", "0")))
+
+    def head(self, status=200, headers=(), length=None):
+        lines = [f"HTTP/1.1 {status} Status"]
+        lines += [f"{k}: {v}" for k, v in headers]
+        if length is not None:
+            lines.append(f"Content-Length: {length}")
+        if self.close:
+            lines.append("Connection: close")
+        log(self, status)
+        return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+
+    def raw(self, data):
+        self.close = True
+        self.sock.sendall(data)
+
+    def answer(self, status=200, body=SMALL, ctype=JSON_TYPE, headers=()):
+        headers = [("Content-Type", ctype), *headers]
+        self.sock.sendall(self.head(status, headers, len(body)) + body)
+
+    def broken(self, data, **kw):
+        """An answer after which the connection cannot be used."""
+        self.close = True
+        self.sock.sendall(self.head(**kw) + data)
+
+    def reset(self):
+        self.close = True
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.sock.close()
+
+
+def chunks(data, last=True):
+    out = b"".join(b"%x\r\n%s\r\n" % (len(data[i:i + 5000]), data[i:i + 5000]) for i in range(0, len(data), 5000))
+    return out + (b"0\r\n\r\n" if last else b"")
+
+
+def with_ranges(r, data, etag, headers=(), ctype=JSON_TYPE, status=200):
+    """Conditional and range requests on a body with a strong validator."""
+    headers = [("ETag", etag), *headers]
+    span = r.headers.get("range", "")
+    if r.headers.get("if-none-match") == etag:
+        r.sock.sendall(r.head(304, headers))
+    elif span.startswith("bytes=") and r.headers.get("if-range") in (None, etag):
+        first = int(span[6:].split("-")[0])
+        part = data[first:]
+        r.answer(206, part, ctype, [*headers, ("Content-Range", f"bytes {first}-{len(data) - 1}/{len(data)}")])
+    else:
+        r.answer(status, data, ctype, headers)
+
+
+def cut_after(r, data, n, headers):
+    r.broken(data[:n], headers=[("Content-Type", JSON_TYPE), *headers], length=len(data))
+
+
+def resume(r, etag='"v1"', later='"v1"', total=1, coded=False):
+    """Breaks off in the middle `total` times; a Range continues, also inside a gzip stream."""
+    data = packed() if coded else DATA
+    headers = [("Content-Encoding", "gzip")] if coded else []
+    n = times_seen(r.target)
+    if n > total:
+        return with_ranges(r, data, later, headers)
+    start = 0
+    if r.headers.get("range"):
+        start = int(r.headers["range"][6:].split("-")[0])
+        headers.append(("Content-Range", f"bytes {start}-{len(data) - 1}/{len(data)}"))
+    rest = data[start:]
+    r.broken(rest[:len(rest) // 2], status=206 if start else 200, length=len(rest),
+             headers=[("Content-Type", JSON_TYPE), ("ETag", etag), *headers])
+
+
+def drip(r, pause, data):
+    r.close = True
+    r.sock.sendall(r.head(headers=[("Content-Type", JSON_TYPE)], length=len(data)))
+    for byte in data:
+        time.sleep(pause)
+        r.sock.sendall(bytes([byte]))
+
+
+def stall(r):
+    """Takes the request and says nothing until the client leaves."""
+    r.close = True
+    r.sock.settimeout(30)
+    r.sock.recv(1)
+
+
+def endless(r, first, piece, pieces=100000):
+    r.close = True
+    r.sock.sendall(first)
+    for _ in range(pieces):
+        r.sock.sendall(piece)
+
+
+def redirect(r, location, status=302):
+    r.answer(status, b"", headers=[("Location", location)])
+
+
+def first_fails(r, status, headers=()):
+    if times_seen(r.target) == 1:
+        r.answer(status, b'{"message":"slow down"}', headers=headers)
+    else:
+        r.answer()
+
+
+def other(path):
+    """The same server under another host name: another origin."""
+    return f"http://localhost:{port}{path}"
+
+
+def packed(data=DATA):
+    return gzip.compress(data, 6, mtime=0)
+
+
+def coded(r, data, coding="gzip"):
+    r.answer(body=data, headers=[("Content-Encoding", coding)])
+
+
+def bare_deflate(data):
+    z = zlib.compressobj(6, zlib.DEFLATED, -15)
+    return z.compress(data) + z.flush()
+
+
+def bomb():
+    z = zlib.compressobj(9, zlib.DEFLATED, 31)
+    return b"".join(z.compress(b" " * (1 << 20)) for _ in range(64)) + z.flush()
+
+
+def corrupt(data, at):
+    return data[:at] + bytes([data[at] ^ 0xff]) + data[at + 1:]
+
+
+def type_and(*more):
+    return [("Content-Type", JSON_TYPE), *more]
+
+
+def query(r):
+    return urllib.parse.unquote(r.target.partition("?")[2])
+
+
+SCENARIOS = {
+    "ok": lambda r: r.answer(),
+    "data": lambda r: r.answer(body=DATA),
+    "http10": lambda r: r.raw(b"HTTP/1.0 200 OK\r\nContent-Length: 11\r\n\r\n" + SMALL),
+    "gzip": lambda r: coded(r, packed()),
+    "gzip-members": lambda r: coded(r, packed(DATA[:1000]) + packed(DATA[1000:])),
+    "gzip-truncated": lambda r: coded(r, packed()[:-12]),
+    "gzip-corrupt": lambda r: coded(r, corrupt(packed(), 100)),
+    "gzip-crc": lambda r: coded(r, corrupt(packed(), len(packed()) - 6)),
+    "gzip-not": lambda r: coded(r, SMALL),
+    "gzip-trailing": lambda r: coded(r, packed() + b"junk"),
+    "gzip-empty": lambda r: coded(r, b""),
+    "gzip-bomb": lambda r: coded(r, bomb()),
+    "deflate": lambda r: coded(r, zlib.compress(DATA), "deflate"),
+    "deflate-bare": lambda r: coded(r, bare_deflate(DATA), "deflate"),
+    "encoding-unknown": lambda r: coded(r, SMALL, "br"),
+    "encoding-chain": lambda r: coded(r, SMALL, "gzip, gzip"),
+    "cl-long": lambda r: r.broken(SMALL, headers=type_and(), length=100),
+    "cl-short": lambda r: r.raw(r.head(headers=type_and(), length=len(SMALL)) + SMALL + b'{"more":1}'),
+    "cl-negative": lambda r: r.broken(SMALL, headers=type_and(("Content-Length", "-5"))),
+    "cl-overflow": lambda r: r.broken(SMALL, headers=type_and(("Content-Length", "9" * 30))),
+    "cl-huge": lambda r: r.broken(SMALL, headers=type_and(("Content-Length", "99000000000"))),
+    "two-cl": lambda r: r.broken(SMALL, headers=type_and(("Content-Length", "5")), length=len(SMALL)),
+    "two-cl-same": lambda r: r.broken(SMALL, headers=type_and(("Content-Length", str(len(SMALL)))), length=len(SMALL)),
+    "cl-and-te": lambda r: r.broken(chunks(SMALL), headers=type_and(("Transfer-Encoding", "chunked")), length=11),
+    "te-unknown": lambda r: r.broken(chunks(SMALL), headers=type_and(("Transfer-Encoding", "gzip, chunked"))),
+    "chunked": lambda r: r.broken(chunks(DATA), headers=type_and(("Transfer-Encoding", "chunked"))),
+    "chunk-cut": lambda r: r.broken(chunks(DATA)[:7000], headers=type_and(("Transfer-Encoding", "chunked"))),
+    "chunk-no-last": lambda r: r.broken(chunks(DATA, False), headers=type_and(("Transfer-Encoding", "chunked"))),
+    "chunk-not-hex": lambda r: r.broken(b"zz\r\nhello\r\n", headers=type_and(("Transfer-Encoding", "chunked"))),
+    "chunk-endless": lambda r: endless(r, r.head(headers=type_and(("Transfer-Encoding", "chunked"))),
+                                       b"10000\r\n" + b"x" * 65536 + b"\r\n"),
+    "close-delimited": lambda r: r.broken(SMALL, headers=type_and()),
+    "html200": lambda r: r.answer(body=HTML, ctype="text/html"),
+    "html-then-ok": lambda r: r.answer(body=HTML, ctype="text/html") if times_seen(r.target) == 1 else r.answer(),
+    "xml200": lambda r: r.answer(body=b"<?xml version='1.0'?><error>no data</error>", ctype="text/xml"),
+    "empty200": lambda r: r.answer(body=b""),
+    "204": lambda r: r.sock.sendall(r.head(204)),
+    "206": lambda r: r.answer(206, SMALL, headers=[("Content-Range", "bytes 0-10/11")]),
+    "304": lambda r: r.sock.sendall(r.head(304)),
+    "401": lambda r: r.answer(401, b'{"message":"bad key"}'),
+    "403": lambda r: r.answer(403, b"<html><head><title>Forbidden here</title></head></html>", "text/html"),
+    "404": lambda r: r.answer(404, b'{"error":{"code":7,"message":"no such\\u0020series"}}'),
+    "404-long": lambda r: r.answer(404, b"\x1b[31m" + b"word " * 20000, "text/plain"),
+    "404-gzip": lambda r: r.answer(404, packed(b'{"message":"packed words"}'), headers=[("Content-Encoding", "gzip")]),
+    "410": lambda r: r.answer(410, b"gone for good", "text/plain"),
+    "500": lambda r: r.answer(500, b"oops", "text/plain"),
+    "500-then-ok": lambda r: first_fails(r, 500),
+    "600": lambda r: r.answer(600),
+    "429-then-ok": lambda r: first_fails(r, 429),
+    "503-retry-after": lambda r: first_fails(r, 503, [("Retry-After", "1")]),
+    "503-far": lambda r: r.answer(503, headers=[("Retry-After", "Wed, 01 Jan 2999 00:00:00 GMT")]),
+    "redirect": lambda r: redirect(r, "/ok", 301),
+    "redirect-relative": lambda r: redirect(r, "../x/../ok?a=b"),
+    "redirect-echo": lambda r: redirect(r, "/echo-headers"),
+    "redirect-other-host": lambda r: redirect(r, other("/echo-headers")),
+    "redirect-leak": lambda r: redirect(r, other("/ok?" + r.target.partition("?")[2])),
+    "redirect-forbidden": lambda r: redirect(r, "http://192.0.2.1/ok"),
+    "redirect-metadata": lambda r: redirect(r, "http://169.254.169.254/latest/meta-data"),
+    "redirect-loop": lambda r: redirect(r, r.target),
+    "redirect-file": lambda r: redirect(r, "file:///etc/passwd"),
+    "redirect-ftp": lambda r: redirect(r, "ftp://127.0.0.1/x"),
+    "redirect-nowhere": lambda r: r.answer(302, b""),
+    "redirect-placeholder": lambda r: redirect(r, "/echo-url?x={auth:KEY}"),
+    "redirect-post": lambda r: redirect(r, "/echo-body", int(query(r))),
+    "echo-headers": lambda r: r.answer(body=json.dumps(r.lines).encode()),
+    "echo-url": lambda r: r.answer(body=json.dumps(r.target).encode()),
+    "echo-body": lambda r: r.answer(body=json.dumps([r.method, r.body.decode(), r.headers.get("content-type", "")]).encode()),
+    "echo-404": lambda r: r.answer(404, ("your key is " + query(r) + " " + r.headers.get("x-api-key", "")).encode(), "text/plain"),
+    "drip": lambda r: drip(r, 0.2, SMALL * 20),
+    "slow": lambda r: (time.sleep(0.3), r.answer()),
+    "stall": stall,
+    "empty-reply": lambda r: setattr(r, "close", True),
+    "rst": lambda r: (r.sock.sendall(r.head(headers=type_and(), length=len(DATA)) + DATA[:5000]), time.sleep(0.1), r.reset()),
+    "rst-then-ok": lambda r: r.reset() if times_seen(r.target) == 1 else r.answer(),
+    "header-flood": lambda r: endless(r, b"HTTP/1.1 200 OK\r\n", b"X-Flood: 1\r\n", 100000),
+    "header-huge": lambda r: endless(r, b"HTTP/1.1 200 OK\r\nX-Huge: ", b"x" * 65536, 100),
+    "header-nul": lambda r: r.raw(b"HTTP/1.1 200 OK\r\nX: a\0b\r\nContent-Length: 11\r\n\r\n" + SMALL),
+    "endless-103": lambda r: endless(r, b"", b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"),
+    "http09": lambda r: r.raw(SMALL),
+    "http99": lambda r: r.raw(b"HTTP/9.9 200 OK\r\nContent-Length: 11\r\n\r\n" + SMALL),
+    "binary": lambda r: r.raw(bytes(range(256)) * 8),
+    "etag": lambda r: with_ranges(r, SMALL, '"e1"', [("Last-Modified", "Mon, 02 Nov 2026 10:00:00 GMT")]),
+    "resume": resume,
+    "resume-gzip": lambda r: resume(r, coded=True),
+    "resume-changed": lambda r: resume(r, later='"v2"'),
+    "resume-weak": lambda r: resume(r, etag='W/"v1"', later='W/"v1"'),
+    "resume-often": lambda r: resume(r, total=6),
+    "resume-wrong": lambda r: cut_after(r, DATA, 9000, [("ETag", '"v1"')]) if times_seen(r.target) == 1 else (
+        r.answer(206, DATA[10:], headers=[("ETag", '"v1"'), ("Content-Range", f"bytes 10-{len(DATA) - 1}/{len(DATA)}")])
+        if "range" in r.headers else r.answer(body=DATA)),
+}
+
+
+def find_route(target):
+    path = target.split("?")[0]
+    for key in (target, path):
+        if key in routes:
+            return routes[key]
+    prefixes = [k for k in routes if k.endswith("*") and target.startswith(k[:-1])]
+    return routes[max(prefixes, key=len)] if prefixes else None
+
+
+def serve_route(r, route):
+    if "delay" in route:
+        time.sleep(route["delay"])
+    if "location" in route:
+        return redirect(r, route["location"])
+    data = b""
+    if "file" in route:
+        with open(os.path.join(routes_dir, route["file"]), "rb") as f:
+            data = f.read()
+    ctype = route.get("content_type", "application/octet-stream")
+    status, headers = route.get("status", 200), []
+    if route.get("gzip") and "gzip" in r.headers.get("accept-encoding", ""):
+        data = packed(data)
+        headers.append(("Content-Encoding", "gzip"))
+    if route.get("etag"):
+        return with_ranges(r, data, '"' + hashlib.sha256(data).hexdigest()[:16] + '"', headers, ctype, status)
+    return r.answer(status, data, ctype, headers)
+
+
+def serve(sock):
+    reader = sock.makefile("rb")
+    try:
+        while True:
+            r = Request(sock, reader)
+            route = find_route(r.target)
+            name = r.path.split("/")[1] if r.path.startswith("/") else ""
+            if route:
+                serve_route(r, route)
+            elif name in SCENARIOS:
+                SCENARIOS[name](r)
+            else:
+                r.answer(404, b'{"message":"no route"}')
+            if r.close:
+                break
+    except (OSError, EOFError, ValueError):
+        pass
+    finally:
+        try:
+            reader.close()
+            sock.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+        sock.close()
+
+
+def watch_parent():
+    """Ends with the test that started it, however that ended."""
+    try:
+        while os.read(0, 4096):
+            pass
+    except OSError:
+        pass
+    os._exit(0)
+
+
+def main():
+    global port, routes, routes_dir, log_file
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--routes")
+    parser.add_argument("--log")
+    parser.add_argument("--detached", action="store_true", help="do not end when stdin is closed")
+    args = parser.parse_args()
+    if args.routes:
+        routes_dir = os.path.dirname(os.path.abspath(args.routes))
+        with open(args.routes, encoding="utf-8") as f:
+            routes = json.load(f)
+    if args.log:
+        log_file = open(args.log, "a", encoding="utf-8")
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("127.0.0.1", args.port))
+    listener.listen(128)
+    port = listener.getsockname()[1]
+    print(port, flush=True)
+    if not args.detached:
+        threading.Thread(target=watch_parent, daemon=True).start()
+    while True:
+        sock, _ = listener.accept()
+        threading.Thread(target=serve, args=(sock,), daemon=True).start()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+/* A store in a temporary folder, batches from short tables, and exports, for the tests of core/store. */
+#ifndef STORE_FIXTURE_H
+#define STORE_FIXTURE_H
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "store/diff.h"
+#include "store/query.h"
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define T0 INT64_C(1795477475) /* 2026-11-23T23:44:35Z */
+
+struct fixture {
+	char path[64];
+	struct store s;
+	struct diag d;
+};
+struct cell { /* one annual observation of dataset DS */
+	const char *indicator, *area;
+	int32_t year;
+	int64_t coef;
+	int8_t exp10;
+	const char *flags; /* NULL: none; "remove": a remove annotation */
+	char status;
+};
+
+static inline int fixture_unlink(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+static inline void fixture_remove(const char *path)
+{
+	(void)nftw(path, fixture_unlink, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+static inline int fixture_setup(void **state)
+{
+	struct fixture *f = mem_zalloc(1, sizeof(*f));
+	const char *tmp = getenv("TMPDIR");
+
+	if (!f)
+		return -1;
+	(void)snprintf(f->path, sizeof(f->path), "%s/glane-store-XXXXXX", tmp && strlen(tmp) < 40 ? tmp : "/tmp");
+	if (!mkdtemp(f->path) || store_open(&f->s, f->path, true, &f->d) < 0)
+		return -1;
+	*state = f;
+	return 0;
+}
+
+static inline int fixture_teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	store_close(&f->s);
+	fixture_remove(f->path);
+	mem_free(f);
+	return 0;
+}
+
+/* A finished batch; returns the first code < 0. */
+static inline glane_rc fixture_batch(struct store *s, struct batch *b, const struct cell *cells, size_t n,
+	const struct cover *covers, size_t n_covers, struct diag *d)
+{
+	glane_rc rc = batch_init(b, s->tmp, d);
+	uint32_t payload = 0;
+
+	if (rc == GLANE_OK)
+		rc = batch_payload(
+			b, SLICE("aa6ff1c2f6f2d8f7a3a4b6b7b8b9c0c1c2c3c4c5c6c7c8c9d0d1d2d3d4d5d6d7"), &payload, d);
+	for (size_t i = 0; rc == GLANE_OK && i < n; i++) {
+		const struct cell *c = &cells[i];
+		struct series series = {.dataset = SLICE("DS"), .freq = 'A', .dims = SLICE(""), .unit = SLICE("PT")};
+		struct batch_obs o = {.period = c->year, .coef = c->coef, .exp10 = c->exp10, .payload = 1};
+
+		series.indicator = slice_of(c->indicator);
+		series.area_code = series.area = slice_of(c->area);
+		o.status = c->status ? c->status : 'A';
+		rc = batch_series(b, &series, &o.series, d);
+		if (rc == GLANE_OK && c->flags) {
+			struct note note = {.flags = slice_of(c->flags)};
+
+			if (slice_is(note.flags, "remove"))
+				note = (struct note){.remove = true};
+			rc = batch_note(b, &note, &o.note, d);
+			o.note++;
+		}
+		if (rc == GLANE_OK)
+			rc = batch_push(b, &o, 1, d);
+	}
+	for (size_t i = 0; rc == GLANE_OK && i < n_covers; i++)
+		rc = batch_cover(b, &covers[i], d);
+	return rc == GLANE_OK ? batch_finish(b, NULL, NULL, d) : rc;
+}
+
+/* Diff of the cells with the newest commit of `source`. */
+static inline glane_rc fixture_diff(struct store *s, const char *source, const struct cell *cells, size_t n,
+	const struct cover *covers, size_t n_covers, int64_t now, struct diff_result *ret, struct diag *d)
+{
+	struct batch b;
+	struct diff_input in = {.source = source, .batch = &b, .now = now, .run = "20261123T234435Z", .cause = "source"};
+	glane_rc rc = fixture_batch(s, &b, cells, n, covers, n_covers, d);
+
+	in.gate.min_rows_percent = 90;
+	in.gate.max_withdrawn_percent = 10;
+	if (rc == GLANE_OK)
+		rc = store_commit_number(s, source, &in.previous, d);
+	if (rc == GLANE_OK)
+		rc = diff_run(s, &in, ret, d);
+	batch_release(&b);
+	return rc;
+}
+
+/* Commits a diff, where it has events. */
+static inline glane_rc fixture_commit(struct store *s, const char *source, struct diff_result *r, struct diag *d)
+{
+	json_t *state = json_object();
+	uint64_t previous, n;
+	glane_rc rc = store_commit_number(s, source, &previous, d);
+
+	if (rc == GLANE_OK && !state)
+		rc = GLANE_E_NOMEM;
+	if (rc == GLANE_OK && r->events)
+		rc = diff_commit(s, source, previous, r, state, &n, d);
+	json_decref(state);
+	return rc;
+}
+
+/* Both, with a whole-dataset FULL cover. */
+static inline glane_rc fixture_refresh(
+	struct store *s, const char *source, const struct cell *cells, size_t n, int64_t now, struct diag *d)
+{
+	const struct cover full = {.kind = GLANE_COVER_FULL, .dataset = SLICE("DS")};
+	struct diff_result r;
+	glane_rc rc = fixture_diff(s, source, cells, n, &full, 1, now, &r, d);
+
+	if (rc < 0)
+		return rc;
+	rc = fixture_commit(s, source, &r, d);
+	diff_release(&r);
+	return rc;
+}
+
+static inline glane_rc fixture_put(void *arg, struct row *r)
+{
+	row_csv(arg, r, ROW_COLUMNS_ALL);
+	return GLANE_OK;
+}
+
+static inline glane_rc fixture_export(const struct store *s, const struct query *q, struct strbuf *b, struct diag *d)
+{
+	strbuf_reset(b);
+	return query_run(s, q, fixture_put, b, d);
+}
+
+/* Puts content in place of a file of the store, which may be read-only. */
+static inline void fixture_damage(const struct fixture *f, const char *name, struct slice content)
+{
+	int fd;
+
+	(void)unlinkat(f->s.dir, name, 0);
+	fd = openat(f->s.dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	assert_true(fd >= 0);
+	assert_int_equal(fd_write(fd, content.p, content.n, NULL), GLANE_OK);
+	fd_close(&fd);
+}
+
+static inline void fixture_read(const struct fixture *f, const char *name, struct strbuf *b)
+{
+	strbuf_reset(b);
+	assert_int_equal(file_read(f->s.dir, name, STRBUF_MAX, b, NULL), GLANE_OK);
+}
+#endif

@@ -89,7 +89,8 @@ static glane_rc step(struct inflater *z, struct slice *in, char *out, size_t cap
 		return GLANE_OK;
 	if (code == Z_MEM_ERROR)
 		return fail(d, GLANE_E_NOMEM, "no memory to decompress");
-	return fail(d, GLANE_E_FORMAT, "the compressed stream is damaged: %s", z->z.msg ? z->z.msg : "a preset dictionary");
+	return fail(
+		d, GLANE_E_FORMAT, "the compressed stream is damaged: %s", z->z.msg ? z->z.msg : "a preset dictionary");
 }
 
 glane_rc inflater_add(struct inflater *z, struct slice *in, char *out, size_t cap, size_t *ret_n, struct diag *d)

@@ -12,8 +12,8 @@
 struct inflater;
 struct inflater *inflater_new(int form); /* NULL: no memory */
 void inflater_free(struct inflater *z);  /* NULL is fine */
-/* Decompresses from *in, which it shortens, until it is empty or `cap` bytes (at least 1) stand in out; *ret_n: how many.
- * Damage and bytes behind the end are GLANE_E_FORMAT. Only where *ret_n < cap has all that *in holds come out. */
+/* Decompresses from *in, which it shortens, until it is empty or `cap` bytes (at least 1) stand in out; *ret_n: how
+ * many. Damage and bytes behind the end are GLANE_E_FORMAT. Only where *ret_n < cap has all that *in holds come out. */
 glane_rc inflater_add(struct inflater *z, struct slice *in, char *out, size_t cap, size_t *ret_n, struct diag *d);
 /* GLANE_E_FORMAT unless the stream has reached its own end. */
 glane_rc inflater_end(const struct inflater *z, struct diag *d);

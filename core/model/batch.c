@@ -30,6 +30,8 @@ glane_rc batch_init(struct batch *b, int spool_dir, struct diag *d)
 	*b = (struct batch){.fd = -1};
 	arena_init(&b->arena, 0);
 	strbuf_init(&b->pending, PENDING);
+	if (spool_dir < 0)
+		return GLANE_OK;
 	b->fd = file_temp(spool_dir, d);
 	return b->fd < 0 ? GLANE_E_IO : GLANE_OK;
 }

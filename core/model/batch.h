@@ -55,7 +55,7 @@ struct batch {
 	uint64_t duplicates;    /* same key and same content, dropped by batch_finish() */
 	uint64_t conflicts;     /* same key, other content: all but the first dropped and reported */
 };
-/* spool_dir: folder for the unlinked spool file; dirfd stays the caller's. */
+/* spool_dir: folder for the unlinked spool file; the descriptor stays the caller's. -1: no spool, only the tables are used. */
 glane_rc batch_init(struct batch *b, int spool_dir, struct diag *d);
 void batch_release(struct batch *b);
 /* Each adds a copy to its table; *ret is the index. */

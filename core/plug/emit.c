@@ -255,19 +255,20 @@ static glane_rc host_annotate(glane_run *r, const struct glane_annotation *given
 					     a.has_unit_mult != 0, a.remove != 0}, ret);
 }
 
-/* The text with '.' and without grouping, where the current payload's dialect writes numbers otherwise. */
-static struct slice plain_number(struct glane_run *r, struct slice text)
+/* Puts '.' and no grouping into *text, where the current payload's dialect writes numbers otherwise. False: no number there. */
+static bool plain_number(struct glane_run *r, struct slice *text)
 {
 	struct glane_reader *rd = r->current;
 	const struct glane_csv *csv = rd ? rd->req.csv : NULL;
 	const char mark = csv && csv->decimal ? csv->decimal : '.';
 
-	if (!csv || (mark == '.' && !csv->group))
-		return text;
+	if (!csv || text->n == 0 || (mark == '.' && !csv->group))
+		return true;
 	strbuf_reset(&rd->scratch);
-	if (!decimal_localise(text, mark, csv->group, &rd->scratch) || !strbuf_ok(&rd->scratch))
-		return text;
-	return strbuf_get(&rd->scratch);
+	if (!decimal_localise(*text, mark, csv->group, &rd->scratch) || !strbuf_ok(&rd->scratch))
+		return false;
+	*text = strbuf_get(&rd->scratch);
+	return true;
 }
 
 /* Number or text of a value: fills coef and exp10, and sets *ret_text where the text has to be kept. */
@@ -278,7 +279,10 @@ static glane_rc value_of(struct glane_run *r, struct slice text, struct glane_ob
 	o->coef = 0;
 	o->exp10 = DECIMAL_NONE;
 	*ret_text = (struct slice){NULL, 0};
-	text = plain_number(r, text);
+	if (!plain_number(r, &text)) {
+		*ret_text = text;
+		return GLANE_OK;
+	}
 	if (text.n == 0)
 		return GLANE_OK;
 	switch (decimal_parse(text, &v)) {
@@ -439,7 +443,7 @@ static glane_rc push_checked(struct glane_run *r, struct glane_obs o)
 		return usage(r, "push() with a series handle that is not valid, or of a series without freq");
 	if (o.zero != 0 || o.note > r->n_notes || (o.status && !status_ok(o.status)))
 		return usage(r, "push() with a note or status that does not exist");
-	if (o.period < 0 ? (uint32_t)(-1 - o.period) >= r->n_periods : o.period > period_max(freq))
+	if (o.period < 0 ? (uint32_t)(-1 - o.period) >= r->n_periods : o.period < period_min(freq) || o.period > period_max(freq))
 		return usage(r, "push() with a period out of range");
 	if (!o.status)
 		o.status = o.exp10 != DECIMAL_NONE ? 'A' : 'O';
@@ -465,7 +469,7 @@ static glane_rc host_push(glane_run *r, const struct glane_obs *obs, size_t n, s
 	return rc;
 }
 
-static glane_rc host_reject(glane_run *r, const char *rule, const char *fmt, ...)
+__attribute__((format(printf, 3, 4))) static glane_rc host_reject(glane_run *r, const char *rule, const char *fmt, ...)
 {
 	char text[1024];
 	va_list ap;

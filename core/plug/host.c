@@ -76,7 +76,7 @@ static glane_rc host_set_cursor(glane_run *r, const char *key, glane_str value)
 }
 
 /* A failure of the host that is under way becomes the tail of the plugin's message; a cancelled run stays cancelled. */
-static glane_rc host_fail(glane_run *r, glane_rc rc, const char *fmt, ...)
+__attribute__((format(printf, 3, 4))) static glane_rc host_fail(glane_run *r, glane_rc rc, const char *fmt, ...)
 {
 	struct diag cause = r->diag;
 	char text[1024];
@@ -95,7 +95,7 @@ static glane_rc host_fail(glane_run *r, glane_rc rc, const char *fmt, ...)
 	return fail(&r->diag, rc, "%s", text);
 }
 
-static void host_log(glane_run *r, int level, const char *fmt, ...)
+__attribute__((format(printf, 3, 4))) static void host_log(glane_run *r, int level, const char *fmt, ...)
 {
 	char text[1024];
 	va_list ap;
@@ -119,7 +119,7 @@ static int64_t host_now(glane_run *r)
 	return r->job->now;
 }
 
-static const char *host_fmt(glane_run *r, const char *fmt, ...)
+__attribute__((format(printf, 2, 3))) static const char *host_fmt(glane_run *r, const char *fmt, ...)
 {
 	char *text;
 	va_list ap;

@@ -122,7 +122,7 @@ static const char *check_obs(const struct intake *in, const struct glane_obs *o)
 		return "an observation of a series that was not defined";
 	s = &b->series[o->series - 1];
 	if (o->period < 0 ? (size_t)(-1 - (int64_t)o->period) >= b->n_periods || s->freq != 'I'
-			  : s->freq == 'I' || o->period > period_max(s->freq))
+			  : s->freq == 'I' || o->period < period_min(s->freq) || o->period > period_max(s->freq))
 		return "an observation of a period that cannot be";
 	if (o->note > b->n_notes)
 		return "an observation with a note that was not defined";

@@ -396,7 +396,7 @@ static bool here_cancelled(void *arg)
 	return false;
 }
 
-glane_rc job_run_here(const struct job *j, struct intake *in, struct wire *broker, struct diag *d)
+glane_rc job_run_here(const struct job *j, struct intake *in, job_fetch *fetch, struct wire *broker, struct diag *d)
 {
 	struct host_seams seams;
 	struct host_counts counts = {0};
@@ -410,7 +410,7 @@ glane_rc job_run_here(const struct job *j, struct intake *in, struct wire *broke
 	diag_clear(&checks);
 	intake_seams(in, &seams, &checks);
 	in->broker = broker;
-	seams.fetch = here_fetch;
+	seams.fetch = fetch ? fetch : here_fetch;
 	seams.cancelled = here_cancelled;
 	rc = plugin_load(&a, j->plugin_path, j->plugin_name, &plugin, d);
 	if (rc == GLANE_OK) {

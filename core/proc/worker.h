@@ -19,8 +19,12 @@ struct job { /* what W_JOB carries; texts borrowed by the sender */
 	bool keep_empty;
 };
 glane_rc job_send(struct wire *w, const struct job *j, struct diag *d);
-/* Runs a job with `in`'s checks in this very process; fetches go over `broker`. For --inproc. */
-glane_rc job_run_here(const struct job *j, struct intake *in, struct wire *broker, struct diag *d);
+/*
+ * Runs a job with `in`'s checks in this very process, for --inproc. fetch is called with `in` as its argument; NULL: over `broker`,
+ * a socket as a worker would have it.
+ */
+typedef glane_rc job_fetch(void *arg, const struct host_request *, struct host_answer *ret, struct diag *);
+glane_rc job_run_here(const struct job *j, struct intake *in, job_fetch *fetch, struct wire *broker, struct diag *d);
 
 int worker_main(void);
 /* Prints the plugin's description as JSON on descriptor 3. Messages on stderr. */

@@ -5,6 +5,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
+#include <locale.h>
 #include <string.h>
 #include <strings.h>
 
@@ -16,13 +17,13 @@ struct archive_source {
 	struct payload_source base;
 	struct archive *a;
 	int fd;
-	uint64_t size, at;      /* of the file; of the next block in it */
-	const char *kind;       /* "zip", "7z" */
-	const char *data;       /* what libarchive gave and was not passed on yet */
+	uint64_t size, at; /* of the file; of the next block in it */
+	const char *kind;  /* "zip", "7z" */
+	const char *data;  /* what libarchive gave and was not passed on yet */
 	size_t n_data;
-	uint64_t made;          /* bytes of the entry passed on or held in data */
+	uint64_t made; /* bytes of the entry passed on or held in data */
 	bool is_end;
-	struct strbuf name;     /* of the entry */
+	struct strbuf name; /* of the entry */
 	char block[BLOCK];
 };
 
@@ -79,9 +80,10 @@ static glane_rc broken(struct archive_source *s, struct diag *d)
 	if (s->a && archive_errno(s->a) == ENOMEM)
 		return fail(d, GLANE_E_NOMEM, "%s archive: out of memory", s->kind);
 	if (s->a && archive_read_has_encrypted_entries(s->a) > 0)
-		return fail(d, GLANE_E_FORMAT, "%s archive: it is encrypted; encrypted archives are not opened", s->kind);
+		return fail(
+			d, GLANE_E_FORMAT, "%s archive: it is encrypted; encrypted archives are not opened", s->kind);
 	return fail(d, GLANE_E_FORMAT, "%s archive: damaged or cut short%s%.*s: %s", s->kind, s->name.n ? ", in " : "",
-		    SLICE_FMT(strbuf_get(&s->name)), text ? text : "no directory of entries");
+		SLICE_FMT(strbuf_get(&s->name)), text ? text : "no directory of entries");
 }
 
 /* (Re)opens the file at its first entry. */
@@ -95,16 +97,16 @@ static glane_rc begin(struct archive_source *s, struct diag *d)
 		return fail(d, GLANE_E_NOMEM, "%s archive: out of memory", s->kind);
 	/* The seeking zip reader only: the streaming one would read entries of a file whose end is missing. */
 	if (archive_read_support_format_zip_seekable(s->a) != ARCHIVE_OK ||
-	    archive_read_support_format_7zip(s->a) != ARCHIVE_OK ||
-	    archive_read_set_read_callback(s->a, on_read) != ARCHIVE_OK ||
-	    archive_read_set_skip_callback(s->a, on_skip) != ARCHIVE_OK ||
-	    archive_read_set_seek_callback(s->a, on_seek) != ARCHIVE_OK ||
-	    archive_read_set_callback_data(s->a, s) != ARCHIVE_OK || archive_read_open1(s->a) != ARCHIVE_OK)
+		archive_read_support_format_7zip(s->a) != ARCHIVE_OK ||
+		archive_read_set_read_callback(s->a, on_read) != ARCHIVE_OK ||
+		archive_read_set_skip_callback(s->a, on_skip) != ARCHIVE_OK ||
+		archive_read_set_seek_callback(s->a, on_seek) != ARCHIVE_OK ||
+		archive_read_set_callback_data(s->a, s) != ARCHIVE_OK || archive_read_open1(s->a) != ARCHIVE_OK)
 		return broken(s, d);
 	return GLANE_OK;
 }
 
-/* The next header; GLANE_END after the last. A name that the C locale cannot hold is only a warning. */
+/* The next header; GLANE_END after the last. A name that the locale cannot hold is only a warning. */
 static glane_rc header(struct archive_source *s, struct archive_entry **ret, struct diag *d)
 {
 	int r = archive_read_next_header(s->a, ret);
@@ -207,11 +209,13 @@ static glane_rc list(struct archive_source *s, const struct payload_options *o, 
 		if (index == MAX_ENTRIES)
 			return fail(d, GLANE_E_LIMIT, "%s archive: more than %d entries", s->kind, MAX_ENTRIES);
 		if (is_climbing(name))
-			return fail(d, GLANE_E_FORMAT, "%s archive: entry '%.*s' points outside of the archive; refused",
-				    s->kind, SLICE_FMT(name));
+			return fail(d, GLANE_E_FORMAT,
+				"%s archive: entry '%.*s' points outside of the archive; refused", s->kind,
+				SLICE_FMT(name));
 		if (archive_entry_filetype(e) == AE_IFDIR || slice_has_prefix(name, "__MACOSX/"))
 			continue;
-		is_named = o->member ? is_match(name, o->member) : o->member_suffix && has_suffix(name, o->member_suffix);
+		is_named =
+			o->member ? is_match(name, o->member) : o->member_suffix && has_suffix(name, o->member_suffix);
 		if (is_named)
 			tally_add(&t[0], index, name, e);
 		tally_add(&t[1], index, name, e);
@@ -220,8 +224,8 @@ static glane_rc list(struct archive_source *s, const struct payload_options *o, 
 	return rc == GLANE_END ? GLANE_OK : rc;
 }
 
-static glane_rc choose(struct archive_source *s, const struct payload_options *o, struct tally t[2], size_t *ret,
-		       struct diag *d)
+static glane_rc choose(
+	struct archive_source *s, const struct payload_options *o, struct tally t[2], size_t *ret, struct diag *d)
 {
 	struct tally *c = t[0].n || o->member ? &t[0] : &t[1];
 
@@ -229,22 +233,23 @@ static glane_rc choose(struct archive_source *s, const struct payload_options *o
 		return fail(d, GLANE_E_DATA, "%s archive: it holds no file", s->kind);
 	if (c->n == 0)
 		return fail(d, GLANE_E_DATA, "%s archive: no file matches member '%s'; there are: %.*s", s->kind,
-			    o->member ? o->member : "*", SLICE_FMT(strbuf_get(&t[1].names)));
+			o->member ? o->member : "*", SLICE_FMT(strbuf_get(&t[1].names)));
 	if (c->n > 1)
 		return fail(d, GLANE_E_DATA, "%s archive: %zu files match, name one with `member`: %.*s", s->kind, c->n,
-			    SLICE_FMT(strbuf_get(&c->names)));
+			SLICE_FMT(strbuf_get(&c->names)));
 	if (c->is_irregular)
 		return fail(d, GLANE_E_FORMAT, "%s archive: entry '%.*s' is a link or device, not a file; refused",
-			    s->kind, SLICE_FMT(strbuf_get(&c->names)));
+			s->kind, SLICE_FMT(strbuf_get(&c->names)));
 	if (c->is_encrypted)
-		return fail(d, GLANE_E_FORMAT, "%s archive: entry '%.*s' is encrypted; encrypted archives are not opened",
-			    s->kind, SLICE_FMT(strbuf_get(&c->names)));
+		return fail(d, GLANE_E_FORMAT,
+			"%s archive: entry '%.*s' is encrypted; encrypted archives are not opened", s->kind,
+			SLICE_FMT(strbuf_get(&c->names)));
 	*ret = c->first;
 	return GLANE_OK;
 }
 
 /* Finds the entry, then reopens the archive at it. */
-static glane_rc locate(struct archive_source *s, const struct payload_options *o, struct diag *d)
+static glane_rc search(struct archive_source *s, const struct payload_options *o, struct diag *d)
 {
 	struct tally t[2] = {0};
 	struct archive_entry *e = NULL;
@@ -268,6 +273,22 @@ static glane_rc locate(struct archive_source *s, const struct payload_options *o
 	return rc == GLANE_END ? fail(d, GLANE_E_IO, "%s archive: the file changed while it was read", s->kind) : rc;
 }
 
+/* libarchive gives names in the thread's locale, and none where they do not fit into it: so that is UTF-8 meanwhile. */
+static glane_rc locate(struct archive_source *s, const struct payload_options *o, struct diag *d)
+{
+	locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0), before = (locale_t)0;
+	glane_rc rc;
+
+	if (utf8)
+		before = uselocale(utf8);
+	rc = search(s, o, d);
+	if (utf8) {
+		(void)uselocale(before);
+		freelocale(utf8);
+	}
+	return rc;
+}
+
 static glane_rc archive_source_read(struct payload_source *base, char *buf, size_t cap, size_t *ret_n, struct diag *d)
 {
 	struct archive_source *s = (struct archive_source *)base;
@@ -286,7 +307,7 @@ static glane_rc archive_source_read(struct payload_source *base, char *buf, size
 		s->data = data;
 		if (s->n_data && (uint64_t)offset != s->made)
 			return fail(d, GLANE_E_FORMAT, "%s archive: entry '%.*s' has holes; refused", s->kind,
-				    SLICE_FMT(strbuf_get(&s->name)));
+				SLICE_FMT(strbuf_get(&s->name)));
 		s->made += s->n_data;
 	}
 	n = s->n_data < cap ? s->n_data : cap;
@@ -308,8 +329,8 @@ static void archive_source_close(struct payload_source *base)
 	mem_free(s);
 }
 
-glane_rc archive_open(struct payload_source **ret, int fd, uint64_t size, const struct payload_options *o,
-		      struct diag *d)
+glane_rc archive_open(
+	struct payload_source **ret, int fd, uint64_t size, const struct payload_options *o, struct diag *d)
 {
 	struct archive_source *s = mem_zalloc(1, sizeof(*s));
 	char magic[8];

@@ -20,9 +20,38 @@ struct converter {
 
 /* windows-1252, bytes 0x80 to 0x9F; 0: not a character. */
 static const uint16_t cp1252[32] = {
-	0x20AC, 0,	0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160,
-	0x2039, 0x0152, 0,	0x017D, 0,	0,	0x2018, 0x2019, 0x201C, 0x201D, 0x2022,
-	0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0,	0x017E, 0x0178,
+	0x20AC,
+	0,
+	0x201A,
+	0x0192,
+	0x201E,
+	0x2026,
+	0x2020,
+	0x2021,
+	0x02C6,
+	0x2030,
+	0x0160,
+	0x2039,
+	0x0152,
+	0,
+	0x017D,
+	0,
+	0,
+	0x2018,
+	0x2019,
+	0x201C,
+	0x201D,
+	0x2022,
+	0x2013,
+	0x2014,
+	0x02DC,
+	0x2122,
+	0x0161,
+	0x203A,
+	0x0153,
+	0,
+	0x017E,
+	0x0178,
 };
 
 static void put(struct cursor *c, uint32_t u)
@@ -123,7 +152,7 @@ static bool run_utf16be(struct cursor *c)
 static glane_rc bad(struct converter *s, const char *what, struct diag *d)
 {
 	return fail(d, GLANE_E_FORMAT, "payload: %s at byte %llu is not %s; is `encoding` right?", what,
-		    (unsigned long long)(s->inner.pos + s->used), s->name);
+		(unsigned long long)(s->inner.pos + s->used), s->name);
 }
 
 static glane_rc convert_read(struct payload_source *base, char *buf, size_t cap, size_t *ret_n, struct diag *d)
@@ -165,8 +194,11 @@ static const struct charset {
 	const char *name, *alias;
 	bool (*run)(struct cursor *c); /* NULL: nothing to convert */
 } charsets[] = {
-	{"UTF-8", "utf8", NULL},	       {"ISO-8859-1", "latin1", run_latin1},  {"windows-1252", "cp1252", run_cp1252},
-	{"UTF-16LE", "utf16le", run_utf16le}, {"UTF-16BE", "utf16be", run_utf16be},
+	{"UTF-8", "utf8", NULL},
+	{"ISO-8859-1", "latin1", run_latin1},
+	{"windows-1252", "cp1252", run_cp1252},
+	{"UTF-16LE", "utf16le", run_utf16le},
+	{"UTF-16BE", "utf16be", run_utf16be},
 };
 
 static const struct charset *charset_find(const char *name)
@@ -218,12 +250,12 @@ glane_rc charset_open(struct payload *p, const char *encoding, struct diag *d)
 	set = charset_find(marked ? marked : name);
 	if (!set && strcasecmp(name, "UTF-16") == 0)
 		return fail(d, GLANE_E_FORMAT,
-			    "payload: no byte-order mark where encoding = UTF-16 needs one; say UTF-16LE or UTF-16BE");
+			"payload: no byte-order mark where encoding = UTF-16 needs one; say UTF-16LE or UTF-16BE");
 	if (!charset_find(name) && strcasecmp(name, "UTF-16") != 0)
 		return fail(d, GLANE_E_CONFIG,
-			    "encoding '%s' is not known; there are UTF-8, ISO-8859-1, windows-1252, UTF-16, UTF-16LE, "
-			    "UTF-16BE and binary",
-			    name);
+			"encoding '%s' is not known; there are UTF-8, ISO-8859-1, windows-1252, UTF-16, UTF-16LE, "
+			"UTF-16BE and binary",
+			name);
 	if (marked) {
 		p->p += mark;
 		p->n -= mark;

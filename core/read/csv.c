@@ -29,15 +29,16 @@ static glane_rc index_fail(struct csv_reader *r)
 
 	switch (x->error) {
 	case CSV_NUL:
-		return fail(r->d, GLANE_E_FORMAT, "csv line %llu: a NUL at byte %llu; UTF-16 needs `encoding`", line, at);
+		return fail(
+			r->d, GLANE_E_FORMAT, "csv line %llu: a NUL at byte %llu; UTF-16 needs `encoding`", line, at);
 	case CSV_UTF8:
 		return fail(r->d, GLANE_E_FORMAT,
-			    "csv line %llu: 0x%02X at byte %llu is not UTF-8; set `encoding`, e.g. windows-1252", line, byte,
-			    at);
+			"csv line %llu: 0x%02X at byte %llu is not UTF-8; set `encoding`, e.g. windows-1252", line,
+			byte, at);
 	case CSV_OPEN:
 		return fail(r->d, GLANE_E_FORMAT,
-			    "csv line %llu: a quote inside of an unquoted cell, at byte %llu; is the file without quoting?",
-			    line, at);
+			"csv line %llu: a quote inside of an unquoted cell, at byte %llu; is the file without quoting?",
+			line, at);
 	default:
 		return fail(r->d, GLANE_E_FORMAT, "csv line %llu: text after a closing quote, at byte %llu", line, at);
 	}
@@ -46,8 +47,8 @@ static glane_rc index_fail(struct csv_reader *r)
 static glane_rc too_long(struct csv_reader *r, unsigned long long line)
 {
 	return fail(r->d, GLANE_E_LIMIT,
-		    "csv line %llu: the record that begins here is longer than %zu bytes; is a quote not closed?", line,
-		    r->max_record);
+		"csv line %llu: the record that begins here is longer than %zu bytes; is a quote not closed?", line,
+		r->max_record);
 }
 
 /* Asks for more bytes; what is kept begins with the record under way. */
@@ -81,15 +82,15 @@ static glane_rc refill(struct csv_reader *r)
 			return index_fail(r);
 		if (x->n_sep > CSV_MAX_COLUMNS)
 			return fail(r->d, GLANE_E_LIMIT, "csv line %llu: more than %d columns",
-				    (unsigned long long)r->next_line, CSV_MAX_COLUMNS);
+				(unsigned long long)r->next_line, CSV_MAX_COLUMNS);
 		if (x->at > r->next_begin + r->max_record && !x->is_done)
 			return too_long(r, r->next_line);
 		if (csv_index_run(x, r->p->p, r->p->n, r->p->last))
 			continue;
 		if (x->is_done && x->is_inside)
 			return fail(r->d, GLANE_E_FORMAT,
-				    "csv line %llu: the record that begins here has a quoted cell that never ends",
-				    (unsigned long long)r->next_line);
+				"csv line %llu: the record that begins here has a quoted cell that never ends",
+				(unsigned long long)r->next_line);
 		if (x->is_done)
 			return GLANE_END;
 		rc = window_more(r);
@@ -168,9 +169,9 @@ static glane_rc check_quotes(struct csv_reader *r)
 	for (size_t i = 0; i < r->n_cell; i++) {
 		if (!is_quoted_well(r, raw_cell(r, i)))
 			return fail(r->d, GLANE_E_FORMAT,
-				    "csv line %llu: a quote inside of an unquoted cell, or text beside a quoted one, in "
-				    "column %zu",
-				    (unsigned long long)r->line, i + 1);
+				"csv line %llu: a quote inside of an unquoted cell, or text beside a quoted one, in "
+				"column %zu",
+				(unsigned long long)r->line, i + 1);
 	}
 	return GLANE_OK;
 }
@@ -182,7 +183,7 @@ static glane_rc check_sizes(struct csv_reader *r)
 	for (size_t i = 0; i < r->n_cell; i++) {
 		if (raw_cell(r, i).n > r->max_field)
 			return fail(r->d, GLANE_E_LIMIT, "csv line %llu: column %zu is longer than %zu bytes",
-				    (unsigned long long)r->line, i + 1, r->max_field);
+				(unsigned long long)r->line, i + 1, r->max_field);
 	}
 	return GLANE_OK;
 }
@@ -260,13 +261,14 @@ static glane_rc check_cells(struct csv_reader *r)
 	if (r->n_cell < r->n_column) {
 		if (r->is_ragged || (r->n_cell + 1 == r->n_column && r->column[r->n_cell].n == 0))
 			return GLANE_OK;
-		return fail(r->d, GLANE_E_FORMAT, "csv line %llu: %u cells where the header has %zu; `ragged` would pad them",
-			    line, (unsigned)r->n_cell, r->n_column);
+		return fail(r->d, GLANE_E_FORMAT,
+			"csv line %llu: %u cells where the header has %zu; `ragged` would pad them", line,
+			(unsigned)r->n_cell, r->n_column);
 	}
 	for (size_t i = r->n_column; i < r->n_cell; i++) {
 		if (cell(r, i).n || (!r->is_ragged && i > r->n_column))
 			return fail(r->d, GLANE_E_FORMAT, "csv line %llu: %u cells where the header has %zu", line,
-				    (unsigned)r->n_cell, r->n_column);
+				(unsigned)r->n_cell, r->n_column);
 	}
 	return GLANE_OK;
 }
@@ -318,7 +320,8 @@ static glane_rc check_dialect(struct csv_reader *r)
 	unsigned char c = (unsigned char)r->x.delimiter, q = (unsigned char)r->x.quote;
 
 	if (c == q || c >= 0x80 || c == '\n' || c == '\r')
-		return fail(r->d, GLANE_E_CONFIG, "csv: delimiter 0x%02X: it must be ASCII, no line end, not the quote", c);
+		return fail(
+			r->d, GLANE_E_CONFIG, "csv: delimiter 0x%02X: it must be ASCII, no line end, not the quote", c);
 	if (q >= 0x80 || q == '\n' || q == '\r')
 		return fail(r->d, GLANE_E_CONFIG, "csv: quote 0x%02X: it must be ASCII and no line end", q);
 	return GLANE_OK;

@@ -21,7 +21,7 @@ static uint32_t column_find(const struct csv_reader *r, struct slice name, bool 
 		}
 	}
 	if (found == CSV_UNBOUND && name.n > 1 && *name.p == '#' &&
-	    slice_int((struct slice){name.p + 1, name.n - 1}, 1, (int64_t)r->n_column, &n))
+		slice_int((struct slice){name.p + 1, name.n - 1}, 1, (int64_t)r->n_column, &n))
 		found = (uint32_t)(n - 1);
 	return found;
 }
@@ -54,7 +54,7 @@ static glane_rc missing(struct csv_reader *r, const char *field)
 	}
 	strbuf_puts(&b, r->n_column > NAMES_SHOWN ? ", ..." : "");
 	rc = fail(r->d, GLANE_E_DATA, "csv line %llu: no column '%s' in the header; there are: %.*s",
-		  (unsigned long long)r->line, field, SLICE_FMT(strbuf_get(&b)));
+		(unsigned long long)r->line, field, SLICE_FMT(strbuf_get(&b)));
 	strbuf_release(&b);
 	return rc;
 }
@@ -72,8 +72,8 @@ glane_rc csv_bind_fields(struct csv_reader *r, const struct record_options *o)
 		r->bound[i] = csv_field_find(r, o->field[i], &is_twice, &is_optional);
 		if (is_twice)
 			return fail(r->d, GLANE_E_DATA,
-				    "csv line %llu: the header has '%s' twice; name the column by its number, e.g. #%u",
-				    (unsigned long long)r->line, o->field[i], (unsigned)r->bound[i] + 1);
+				"csv line %llu: the header has '%s' twice; name the column by its number, e.g. #%u",
+				(unsigned long long)r->line, o->field[i], (unsigned)r->bound[i] + 1);
 		if (r->bound[i] == CSV_UNBOUND && !is_optional)
 			return missing(r, o->field[i]);
 	}
@@ -86,12 +86,12 @@ glane_rc csv_read_header(struct csv_reader *r, bool has_header)
 
 	if (rc == GLANE_END)
 		return fail(r->d, GLANE_E_FORMAT, "csv line %llu: the document ends before %s",
-			    (unsigned long long)r->next_line, has_header ? "its header" : "the first record");
+			(unsigned long long)r->next_line, has_header ? "its header" : "the first record");
 	if (rc != GLANE_OK)
 		return rc;
 	if (r->n_cell > CSV_MAX_COLUMNS)
 		return fail(r->d, GLANE_E_LIMIT, "csv line %llu: more than %d columns", (unsigned long long)r->line,
-			    CSV_MAX_COLUMNS);
+			CSV_MAX_COLUMNS);
 	r->column = arena_alloc(&r->arena, r->n_cell * sizeof(*r->column));
 	for (size_t i = 0; r->column && i < r->n_cell; i++) {
 		char number[16];

@@ -18,7 +18,7 @@ struct masks { /* bit i: byte i of the block is ... */
 	uint64_t nul, high; /* high: 0x80 and above */
 };
 
-/* Bytes of the well-formed sequence at p (Unicode 15, table 3-7), 0 where it is none; p[0] >= 0x80. Reads up to 4 bytes. */
+/* Bytes of the well-formed sequence at p (Unicode 15, table 3-7), 0 where it is none; p[0] >= 0x80. Reads up to 4. */
 static size_t utf8_length(const unsigned char *p)
 {
 	unsigned lead = p[0];
@@ -191,7 +191,8 @@ static INLINE AVX2 struct masks masks_avx2(const unsigned char *p, const struct 
 	m.cr = equal_avx2(a, b, _mm256_set1_epi8('\r'));
 	m.quote = equal_avx2(a, b, _mm256_set1_epi8(x->quote)) & (UINT64_C(0) - x->is_quoting);
 	if (_mm256_movemask_epi8(_mm256_or_si256(a, b)))
-		m.high = (uint64_t)(unsigned)_mm256_movemask_epi8(a) | (uint64_t)(unsigned)_mm256_movemask_epi8(b) << 32;
+		m.high = (uint64_t)(unsigned)_mm256_movemask_epi8(a) | (uint64_t)(unsigned)_mm256_movemask_epi8(b)
+									       << 32;
 	if (_mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_min_epu8(a, b), zero)))
 		m.nul = equal_avx2(a, b, zero);
 	return m;
@@ -247,16 +248,15 @@ static INLINE AVX512 struct masks masks_avx512(const unsigned char *p, const str
 static INLINE AVX512 uint32_t *flatten_avx512(uint32_t *out, uint32_t at, uint64_t m)
 {
 	const __m512i from = _mm512_set1_epi32((int)at);
-	const __m512i iota = _mm512_set_epi8(
-		63, 62, 61, 60, 59, 58, 57, 56, 55, 54, 53, 52, 51, 50, 49, 48, 47, 46, 45, 44, 43, 42, 41, 40, 39, 38,
-		37, 36, 35, 34, 33, 32, 31, 30, 29, 28, 27, 26, 25, 24, 23, 22, 21, 20, 19, 18, 17, 16, 15, 14, 13, 12,
-		11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+	const __m512i iota = _mm512_set_epi8(63, 62, 61, 60, 59, 58, 57, 56, 55, 54, 53, 52, 51, 50, 49, 48, 47, 46, 45,
+		44, 43, 42, 41, 40, 39, 38, 37, 36, 35, 34, 33, 32, 31, 30, 29, 28, 27, 26, 25, 24, 23, 22, 21, 20, 19,
+		18, 17, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
 	__m512i places = _mm512_maskz_compress_epi8(m, iota);
 	size_t n = (size_t)_mm_popcnt_u64(m);
 
 	for (size_t done = 0;;) {
 		_mm512_storeu_si512((void *)(out + done),
-				    _mm512_add_epi32(from, _mm512_cvtepu8_epi32(_mm512_castsi512_si128(places))));
+			_mm512_add_epi32(from, _mm512_cvtepu8_epi32(_mm512_castsi512_si128(places))));
 		done += 16;
 		if (__builtin_expect(done >= n, 1))
 			return out + n;
@@ -275,12 +275,12 @@ static INLINE AVX512 uint32_t *flatten_avx512(uint32_t *out, uint32_t at, uint64
 static int machine_level(void)
 {
 	if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("bmi") || !__builtin_cpu_supports("bmi2") ||
-	    !__builtin_cpu_supports("popcnt") || !__builtin_cpu_supports("pclmul"))
+		!__builtin_cpu_supports("popcnt") || !__builtin_cpu_supports("pclmul"))
 		return 1;
 	return __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
-			       __builtin_cpu_supports("avx512vbmi2") ?
-		       3 :
-		       2;
+			       __builtin_cpu_supports("avx512vbmi2")
+		       ? 3
+		       : 2;
 }
 #else
 #define scan_sse2 scan_word

@@ -13,12 +13,12 @@
 #define CSV_MAX_COLUMNS 16384
 
 #define CSV_OK 0
-#define CSV_NUL 1   /* a NUL byte */
-#define CSV_UTF8 2  /* malformed UTF-8 */
-#define CSV_OPEN 3  /* a quote inside of an unquoted cell */
-#define CSV_SHUT 4  /* text after a closing quote */
+#define CSV_NUL 1  /* a NUL byte */
+#define CSV_UTF8 2 /* malformed UTF-8 */
+#define CSV_OPEN 3 /* a quote inside of an unquoted cell */
+#define CSV_SHUT 4 /* text after a closing quote */
 
-struct csv_end { /* a record's end */
+struct csv_end {        /* a record's end */
 	uint32_t sep;   /* its place in csv_index.sep */
 	uint32_t lines; /* lines that the record takes, times 2; plus 1 where it holds a doubled quote */
 };
@@ -32,9 +32,9 @@ struct csv_index {
 	size_t n_sep;
 	struct csv_end *end;
 	size_t n_end;
-	size_t at;      /* bytes before this one are indexed */
-	bool is_done;   /* all of the document is; a line end was added where it ends without one */
-	int error;      /* CSV_*; at error_at. All that is indexed lies before it */
+	size_t at;    /* bytes before this one are indexed */
+	bool is_done; /* all of the document is; a line end was added where it ends without one */
+	int error;    /* CSV_*; at error_at. All that is indexed lies before it */
 	size_t error_at;
 	bool is_inside; /* of quotes, at `at` */
 

@@ -12,17 +12,17 @@ struct csv_reader {
 	struct payload *p;
 	struct diag *d;
 	struct csv_index x;
-	size_t next_end;           /* the next record's place in x.end */
-	uint32_t next_sep;         /* its first separator's in x.sep */
-	size_t next_begin;         /* its first byte in the window */
+	size_t next_end;   /* the next record's place in x.end */
+	uint32_t next_sep; /* its first separator's in x.sep */
+	size_t next_begin; /* its first byte in the window */
 	uint64_t next_line;
-	size_t begin, stop;        /* the current record, without its line end */
-	uint32_t sep, n_cell;      /* its first separator, its cells */
-	bool is_doubled;           /* it holds a doubled quote */
-	bool is_replay;            /* it is the first record of a file without header, to be given again */
+	size_t begin, stop;   /* the current record, without its line end */
+	uint32_t sep, n_cell; /* its first separator, its cells */
+	bool is_doubled;      /* it holds a doubled quote */
+	bool is_replay;       /* it is the first record of a file without header, to be given again */
 	uint64_t number, line;
-	glane_rc rc;               /* how the last next() ended */
-	char *scratch;             /* unescaped cells, at their place in the record */
+	glane_rc rc;   /* how the last next() ended */
+	char *scratch; /* unescaped cells, at their place in the record */
 	size_t scratch_cap;
 	char quote;
 	bool is_quoting, is_ragged, is_trimmed, is_bound;
@@ -30,7 +30,7 @@ struct csv_reader {
 	struct arena arena;
 	struct slice *column;
 	size_t n_column;
-	uint32_t *bound;           /* columns of the bound fields */
+	uint32_t *bound; /* columns of the bound fields */
 	size_t n_bound;
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * gzip files as a stream; not by libarchive, which checks neither CRC-32 nor length of a member and passes over trailing
- * bytes (libarchive 3.6, archive_read_support_filter_gzip.c, consume_trailer()).
+ * gzip files as a stream; not by libarchive, which checks neither CRC-32 nor length of a member and passes over
+ * trailing bytes (libarchive 3.6, archive_read_support_filter_gzip.c, consume_trailer()).
  */
 #include "base/inflate.h"
 #include "base/mem.h"

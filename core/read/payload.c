@@ -120,7 +120,7 @@ static glane_rc stream_room(struct payload *p, size_t keep)
 			return fail(p->diag, GLANE_E_NOMEM, "payload: out of memory for a window of %zu bytes", cap);
 	}
 	if (keep)
-		memmove(buf, p->p + p->n - keep, keep);
+		memmove(buf, p->p, keep);
 	if (buf != s->buf)
 		mem_free(s->buf);
 	s->buf = buf;
@@ -146,9 +146,10 @@ static glane_rc stream_more(struct payload *p, size_t keep)
 	p->last = got == 0;
 	if (p->pos + p->n > p->limit)
 		return fail(p->diag, GLANE_E_LIMIT,
-			    "payload: more than %llu bytes come out of the archive or conversion (the limit is max_body, or "
-			    "%d times the archive's size)",
-			    (unsigned long long)p->limit, MAX_RATIO);
+			"payload: more than %llu bytes come out of the archive or conversion (the limit is max_body, "
+			"or "
+			"%d times the archive's size)",
+			(unsigned long long)p->limit, MAX_RATIO);
 	return GLANE_OK;
 }
 
@@ -183,7 +184,7 @@ static glane_rc open_bytes(struct payload *p, int fd, uint64_t size, const struc
 		return rc;
 	if (kind == ARCHIVE_NONE && size > max)
 		return fail(d, GLANE_E_LIMIT, "payload: %llu bytes are more than the limit of %llu; see max_body",
-			    (unsigned long long)size, (unsigned long long)max);
+			(unsigned long long)size, (unsigned long long)max);
 	if (kind == ARCHIVE_NONE)
 		return map_open(p, fd, (size_t)size, d);
 	p->p = "";
@@ -198,10 +199,11 @@ glane_rc payload_open(struct payload *p, int fd, const struct payload_options *o
 	struct stat st;
 	glane_rc rc;
 
-	*p = (struct payload){.diag = d};
+	*p = (struct payload){.p = "", .diag = d};
 	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
-		return fail(d, GLANE_E_IO, "payload: not a regular file");
-	rc = open_bytes(p, fd, (uint64_t)st.st_size, o, d);
+		rc = fail(d, GLANE_E_IO, "payload: not a regular file");
+	else
+		rc = open_bytes(p, fd, (uint64_t)st.st_size, o, d);
 	while (rc == GLANE_OK && p->n < 8 && !p->last)
 		rc = payload_more(p, p->n);
 	if (rc == GLANE_OK && p->step == 0 && archive_sniff(p->p, p->n) != ARCHIVE_NONE)

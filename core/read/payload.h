@@ -12,16 +12,18 @@ struct payload {
 	/* The window: bytes [pos, pos + n) of the decoded payload. Borrowed; stable until payload_more(). */
 	const char *p;
 	size_t n;
-	uint64_t pos;     /* offset of p in the decoded payload, for messages */
-	bool last;        /* no more bytes follow the window */
+	uint64_t pos;                  /* offset of p in the decoded payload, for messages */
+	bool last;                     /* no more bytes follow the window */
 	struct payload_source *source; /* private: map, archive, converter; stacked */
-	uint64_t limit;   /* bytes that may come out in all: GLANE_E_LIMIT beyond; of bytes in memory or mapped, their number */
-	size_t step;      /* private: bytes in memory or mapped: how many the window grows by; 0: a stream */
+	uint64_t
+		limit; /* bytes that may come out in all: GLANE_E_LIMIT beyond; of bytes in memory or mapped, their number */
+	size_t step; /* private: bytes in memory or mapped: how many the window grows by; 0: a stream */
 	struct diag *diag;
 };
 struct payload_options {
-	bool is_archive_ok;  /* open zip, 7z and gzip files by their magic */
-	const char *member;  /* glob of the entry's name; NULL: the only regular file of the archive (or the only one that
+	bool is_archive_ok; /* open zip, 7z and gzip files by their magic */
+	const char
+		*member; /* glob of the entry's name; NULL: the only regular file of the archive (or the only one that
 				matches member_suffix); several matches are an error that lists them (first 10) */
 	const char *member_suffix; /* ".csv": preferred where member is NULL; may be NULL */
 	const char *encoding;      /* NULL or "UTF-8": by byte-order mark, else UTF-8 as it is. Also ISO-8859-1, latin1,

@@ -127,7 +127,7 @@ static glane_rc judge_conflicts(struct task *t, const struct conflicts *c, struc
 
 static glane_rc diff_task(struct task *t, struct diag *d)
 {
-	const struct diff_input in = {t->conf->name, &t->batch, t->previous, t->run->now, t->run->id, t->cause, t->conf->gate};
+	const struct diff_input in = {t->conf->name, &t->batch, t->previous, t->run->now, t->run->id, t->cause, t->conf->gate, false};
 	struct diff_input with = in;
 	struct conflicts c = {t, ""};
 	glane_rc rc = judge_rejects(t, d);

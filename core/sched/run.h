@@ -2,6 +2,7 @@
 /* `glane run`: what is due, the loop over brokers and workers, and the report. */
 #ifndef SCHED_RUN_H
 #define SCHED_RUN_H
+#include "plug/host.h"
 #include "sched/settings.h"
 
 enum run_exit { EXIT_FINE = 0, EXIT_SOME = 1, EXIT_USAGE = 2, EXIT_ALL = 3, EXIT_LOCKED = 4, EXIT_STORE = 5 };

@@ -181,7 +181,7 @@ static void run_here(struct task *t, const struct job *j)
 	t->broker_end = -1;
 	rc = wire_flush(&t->run->control, &d);
 	if (rc == GLANE_OK)
-		rc = job_run_here(j, &t->intake, &broker, &d);
+		rc = job_run_here(j, &t->intake, NULL, &broker, &d);
 	wire_release(&broker);
 	if (rc != GLANE_OK) {
 		task_fail(t, rc, "%s", d.text);
@@ -346,14 +346,14 @@ void task_worker_ended(struct task *t, int status)
 
 void task_timers(struct task *t, int64_t now)
 {
+	if (t->has_worker && t->stopping && now >= t->kill_ms)
+		child_kill(&t->worker, SIGKILL);
 	if (t->phase == TASK_DONE || t->phase == TASK_QUEUED)
 		return;
 	if (!t->stopping && now >= t->deadline_ms) {
 		task_fail(t, GLANE_E_CANCELLED, "not done within its deadline of %lld s", (long long)t->conf->deadline);
 		return;
 	}
-	if (t->has_worker && t->stopping && now >= t->kill_ms)
-		child_kill(&t->worker, SIGKILL);
 }
 
 void task_stop(struct task *t, int sig)

@@ -43,6 +43,7 @@ struct diff_input {
 	int64_t now;             /* recorded_at; raised to the last commit's where the clock went back */
 	const char *run, *cause; /* cause: "source" or "mapping" */
 	struct gate_limits gate;
+	bool keep_missing;       /* records were rejected: a key that is missing may be theirs, nothing is withdrawn */
 };
 /*
  * Rules: a fresh key without a predecessor is `new`; another value `revised`; the same value with another attribute

@@ -49,7 +49,7 @@ glane_rc merge_open(struct merge *m, const struct store *s, const struct diff_in
 {
 	glane_rc rc = GLANE_OK;
 
-	*m = (struct merge){.batch = in->batch, .source = in->source, .slice = SIZE_MAX};
+	*m = (struct merge){.batch = in->batch, .source = in->source, .slice = SIZE_MAX, .keep_missing = in->keep_missing};
 	strbuf_init(&m->scratch, 0);
 	strbuf_init(&m->key, 0);
 	strbuf_init(&m->before, 0);
@@ -115,7 +115,7 @@ static enum outcome judge_missing(const struct merge *m, size_t slice)
 {
 	const struct cover *c;
 
-	if (slice == m->batch->n_covers || row_withdrawn(&m->old))
+	if (m->keep_missing || slice == m->batch->n_covers || row_withdrawn(&m->old))
 		return KEEP;
 	c = &m->batch->covers[slice];
 	if (c->kind == GLANE_COVER_FULL)

@@ -25,6 +25,7 @@ struct merge {
 	const struct batch *batch;
 	const char *source;
 	struct store_cursor cursor;
+	bool keep_missing;
 	bool has_cursor, has_old, has_fresh, used_old, used_fresh;
 	struct row old, fresh;
 	size_t next; /* observation behind `fresh` */

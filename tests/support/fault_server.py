@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: MIT
 """A loopback HTTP server for tests: faults by path, and recorded answers by a routes table.
 
-usage: fault_server.py [--port N] [--routes FILE] [--log FILE]
+usage: fault_server.py [--port N] [--routes FILE] [--log FILE] [--until-eof]
 
-Prints its port on stdout and serves until stdin is closed or it is killed. Scenarios are the names in SCENARIOS below, as
+Prints its port on stdout and serves until it is killed, or with --until-eof until its stdin is closed. Scenarios are the names in SCENARIOS below, as
 the first part of the path ("/gzip-truncated"); counters of those that change after the first request are kept per full
 path, so that "/429-then-ok?a" and "/429-then-ok?b" do not disturb each other.
 
@@ -141,6 +141,16 @@ def resume(r, etag='"v1"', later='"v1"', total=1, coded=False):
     rest = data[start:]
     r.broken(rest[:len(rest) // 2], status=206 if start else 200, length=len(rest),
              headers=[("Content-Type", JSON_TYPE), ("ETag", etag), *headers])
+
+
+def resume_big(r, size=8 << 20, piece=3 << 19):
+    """Breaks off after every 1.5 MiB."""
+    span = r.headers.get("range", "bytes=0-")
+    start = int(span[6:].split("-")[0])
+    headers = [("ETag", '"big"')]
+    if start:
+        headers.append(("Content-Range", f"bytes {start}-{size - 1}/{size}"))
+    r.broken(b"x" * min(piece, size - start), status=206 if start else 200, length=size - start, headers=headers)
 
 
 def drip(r, pause, data):
@@ -299,6 +309,7 @@ SCENARIOS = {
     "resume-changed": lambda r: resume(r, later='"v2"'),
     "resume-weak": lambda r: resume(r, etag='W/"v1"', later='W/"v1"'),
     "resume-often": lambda r: resume(r, total=6),
+    "resume-big": resume_big,
     "resume-wrong": lambda r: cut_after(r, DATA, 9000, [("ETag", '"v1"')]) if times_seen(r.target) == 1 else (
         r.answer(206, DATA[10:], headers=[("ETag", '"v1"'), ("Content-Range", f"bytes 10-{len(DATA) - 1}/{len(DATA)}")])
         if "range" in r.headers else r.answer(body=DATA)),
@@ -375,7 +386,7 @@ def main():
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--routes")
     parser.add_argument("--log")
-    parser.add_argument("--detached", action="store_true", help="do not end when stdin is closed")
+    parser.add_argument("--until-eof", action="store_true", help="end when stdin is closed")
     args = parser.parse_args()
     if args.routes:
         routes_dir = os.path.dirname(os.path.abspath(args.routes))
@@ -389,7 +400,7 @@ def main():
     listener.listen(128)
     port = listener.getsockname()[1]
     print(port, flush=True)
-    if not args.detached:
+    if args.until_eof:
         threading.Thread(target=watch_parent, daemon=True).start()
     while True:
         sock, _ = listener.accept()

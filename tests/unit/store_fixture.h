@@ -2,23 +2,20 @@
 /* A store in a temporary folder, batches from short tables, and exports, for the tests of core/store. */
 #ifndef STORE_FIXTURE_H
 #define STORE_FIXTURE_H
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "base/clock.h"
 #include "base/file.h"
 #include "store/diff.h"
 #include "store/query.h"
 #include <fcntl.h>
 #include <ftw.h>
+#include <setjmp.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
+/* cmocka defines a macro fail(), so it comes behind base/diag.h. */
+#include <cmocka.h>
 
 #define T0 INT64_C(1795477475) /* 2026-11-23T23:44:35Z */
 

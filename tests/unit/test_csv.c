@@ -100,7 +100,9 @@ static const struct doc good[] = {
 	{"a,b\n1,2\n", "a|b\n1|2\n", {0}, 0, NULL},
 	{"a,b\n1,2", "a|b\n1|2\n", {0}, 0, NULL},
 	{"a,b", "a|b\n", {0}, 0, NULL},
-	{"\xEF\xBB\xBF" "a,b\r\n1,2\r\n", "a|b\n1|2\n", {0}, 0, NULL},
+	{"\xEF\xBB\xBF"
+	 "a,b\r\n1,2\r\n",
+		"a|b\n1|2\n", {0}, 0, NULL},
 	{"a,b\r1,2\r3,4", "a|b\n1|2\n3|4\n", {0}, 0, NULL},
 	{"\n\r\na,b\n\n\r\n1,2\n\n\n\r", "a|b\n1|2\n", {0}, 0, NULL},
 	{"a,b\n,\n\"\",\n", "a|b\n|\n|\n", {0}, 0, NULL},
@@ -108,10 +110,11 @@ static const struct doc good[] = {
 	{"a,b\n\"1,\n2\",\"x\"\"y\"\n\"\"\"\",\"\"\"q\"\"\"\n", "a|b\n1,\n2|x\"y\n\"|\"q\"\n", {0}, 0, NULL},
 	{"\"a\",\"b\"\r\n\"x\",\"y\r\nz\"\r\n", "a|b\nx|y\r\nz\n", {0}, 0, NULL},
 	{"a,b\n\"" LONG64 "," LONG64 "\",\"" LONG64 "\"\"" LONG64 "\"\n1,2\n",
-	 "a|b\n" LONG64 "," LONG64 "|" LONG64 "\"" LONG64 "\n1|2\n", {0}, 0, NULL},
-	{LONG64 "," LONG64 "\r\n" LONG64 "," LONG64 "\r\n", LONG64 "|" LONG64 "\n" LONG64 "|" LONG64 "\n", {0}, 0, NULL},
+		"a|b\n" LONG64 "," LONG64 "|" LONG64 "\"" LONG64 "\n1|2\n", {0}, 0, NULL},
+	{LONG64 "," LONG64 "\r\n" LONG64 "," LONG64 "\r\n", LONG64 "|" LONG64 "\n" LONG64 "|" LONG64 "\n", {0}, 0,
+		NULL},
 	{",,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,\n",
-	 "||||||||||||||||||||||||||||||||||||||||||||||||||||||||||||||||||||\n", {0}, 0, NULL},
+		"||||||||||||||||||||||||||||||||||||||||||||||||||||||||||||||||||||\n", {0}, 0, NULL},
 	{"a;b\n1,5;2\n", "a|b\n1,5|2\n", {.delimiter = ';'}, 0, NULL},
 	{"a\tb\n\"1\t2\n", "a|b\n\"1|2\n", {.delimiter = '\t', .quote = '\1'}, 0, NULL},
 	{"a,b\n'1,''',2\n", "a|b\n1,'|2\n", {.quote = '\''}, 0, NULL},
@@ -138,17 +141,21 @@ static const struct doc evil[] = {
 	{"\n\n", "", {0}, GLANE_E_FORMAT, "before its header"},
 	{"a\nb\n", "", {.skip = 2}, GLANE_E_FORMAT, "before its header"},
 	{"", "", {.no_header = 1}, GLANE_E_FORMAT, "before the first record"},
-	{"a,b\n1,2\n3,\"4\n5,6\n", "a|b\n1|2\n", {0}, GLANE_E_FORMAT, "line 3: the record that begins here has a quoted"},
-	{"a,b\n1,2\n3,4\"5\"\n", "a|b\n1|2\n", {0}, GLANE_E_FORMAT, "line 3: a quote inside of an unquoted cell, at byte 11"},
+	{"a,b\n1,2\n3,\"4\n5,6\n", "a|b\n1|2\n", {0}, GLANE_E_FORMAT,
+		"line 3: the record that begins here has a quoted"},
+	{"a,b\n1,2\n3,4\"5\"\n", "a|b\n1|2\n", {0}, GLANE_E_FORMAT,
+		"line 3: a quote inside of an unquoted cell, at byte 11"},
 	{"a,b\n1,\"2\"x\n", "a|b\n", {0}, GLANE_E_FORMAT, "line 2: text after a closing quote, at byte 9"},
 	{"a,b\n1,\"2\" \n", "a|b\n", {0}, GLANE_E_FORMAT, "line 2: text after"},
-	{"a,b\n\"x\ny\",\"\xE9\"\n", "a|b\n", {0}, GLANE_E_FORMAT, "line 3: 0xE9 at byte 11 is not UTF-8; set `encoding`"},
+	{"a,b\n\"x\ny\",\"\xE9\"\n", "a|b\n", {0}, GLANE_E_FORMAT,
+		"line 3: 0xE9 at byte 11 is not UTF-8; set `encoding`"},
 	{"a,b\n1,\xC3", "a|b\n", {0}, GLANE_E_FORMAT, "line 2: 0xC3 at byte 6 is not UTF-8"},
 	{"a,b\n1,\xED\xA0\x80\n", "a|b\n", {0}, GLANE_E_FORMAT, "not UTF-8"},
 	{"a,b\n1,\xF4\x90\x80\x80\n", "a|b\n", {0}, GLANE_E_FORMAT, "not UTF-8"},
 	{"a,b\n1,\xC0\x80\n", "a|b\n", {0}, GLANE_E_FORMAT, "not UTF-8"},
 	{"a,b\n1,\xE0\x9F\xBF\n", "a|b\n", {0}, GLANE_E_FORMAT, "not UTF-8"},
-	{"a,b\n" LONG64 "," LONG16 "\xE2\x82" LONG64 "\n", "a|b\n", {0}, GLANE_E_FORMAT, "0xE2 at byte 85 is not UTF-8"},
+	{"a,b\n" LONG64 "," LONG16 "\xE2\x82" LONG64 "\n", "a|b\n", {0}, GLANE_E_FORMAT,
+		"0xE2 at byte 85 is not UTF-8"},
 	{"a,b\n1,2\n1\n", "a|b\n1|2\n", {0}, GLANE_E_FORMAT, "line 3: 1 cells where the header has 2; `ragged`"},
 	{"a,b\n1,2,3\n", "a|b\n", {0}, GLANE_E_FORMAT, "line 2: 3 cells where the header has 2"},
 	{"a,b\n1,2,,\n", "a|b\n", {0}, GLANE_E_FORMAT, "line 2: 4 cells"},
@@ -176,7 +183,8 @@ static void test_evil(void **state)
 /* The bytes before a cut give the same records as before, or an error; where the cut hides nothing, all of them. */
 static void test_cut(void **state)
 {
-	static const char in[] = "\xEF\xBB\xBF" "id,\"na\"\"me\"\r\n1,\"Côte\r\nd'Ivoire\"\r\n\r\n2,\"\"\"x\"\"\"\r\n3,日本\r\n";
+	static const char in[] = "\xEF\xBB\xBF"
+				 "id,\"na\"\"me\"\r\n1,\"Côte\r\nd'Ivoire\"\r\n\r\n2,\"\"\"x\"\"\"\r\n3,日本\r\n";
 	static const char out[] = "id|na\"me\n1|Côte\r\nd'Ivoire\n2|\"x\"\n3|日本\n";
 	struct record_options o = {.format = GLANE_FMT_CSV};
 
@@ -294,7 +302,8 @@ static void repeat(struct strbuf *b, const char *prefix, const char *unit, size_
 static void test_limits(void **state)
 {
 	static const struct doc field = {"", NULL, {0}, GLANE_E_LIMIT, "column 2 is longer than 1000 bytes"};
-	static const struct doc record = {"", NULL, {0}, GLANE_E_LIMIT, "line 2: the record that begins here is longer"};
+	static const struct doc record = {
+		"", NULL, {0}, GLANE_E_LIMIT, "line 2: the record that begins here is longer"};
 	static const struct doc columns = {"", NULL, {0}, GLANE_E_LIMIT, "line 1: more than 16384 columns"};
 	static const struct doc fine = {"", NULL, {0}, 0, NULL};
 	struct record_options o = {.format = GLANE_FMT_CSV, .max_field = 1000, .max_record = 100000};
@@ -363,9 +372,15 @@ static void test_no_format(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_golden), cmocka_unit_test(test_evil),   cmocka_unit_test(test_cut),
-		cmocka_unit_test(test_split),  cmocka_unit_test(test_fields), cmocka_unit_test(test_where),
-		cmocka_unit_test(test_limits), cmocka_unit_test(test_memory), cmocka_unit_test(test_no_format),
+		cmocka_unit_test(test_golden),
+		cmocka_unit_test(test_evil),
+		cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_split),
+		cmocka_unit_test(test_fields),
+		cmocka_unit_test(test_where),
+		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_memory),
+		cmocka_unit_test(test_no_format),
 	};
 
 	return cmocka_run_group_tests_name("csv", tests, NULL, NULL);

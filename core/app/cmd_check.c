@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/* glane check */
+#include "app/app.h"
+
+#include "model/areas.h"
+#include "net/archive.h"
+#include "proc/sandbox.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char help[] =
+	"glane check [--conf] [--store]\n"
+	"\n"
+	"Configuration: every file, every option of every enabled source against its plugin, the tables under conf/.\n"
+	"Store: every row file in order, every state file, every payload against its hash. Both where neither is named.\n";
+
+static int check_conf(struct settings *s)
+{
+	struct areas areas;
+	struct diag d;
+	int code = EXIT_FINE;
+
+	diag_clear(&d);
+	if (settings_describe(s, &d) != GLANE_OK)
+		return complain(EXIT_USAGE, "%s", d.text);
+	for (size_t i = 0; i < s->n_sources; i++)
+		if (s->sources[i].refused)
+			code = complain(EXIT_SOME, "%s: %s", s->sources[i].name, s->sources[i].refused);
+	if (areas_load(&areas, s->tables, &d) != GLANE_OK)
+		return complain(EXIT_USAGE, "%s", d.text);
+	areas_release(&areas);
+	printf("configuration  %s: %zu sources\n", s->file, s->n_sources);
+	printf("sandbox        %s\n", sandbox_level());
+	return code;
+}
+
+static int check_payloads(const struct store *st)
+{
+	struct archive archive;
+	struct strbuf report;
+	struct diag d;
+	uint64_t bodies = 0, damaged = 0;
+	int code = EXIT_FINE;
+
+	diag_clear(&d);
+	strbuf_init(&report, 0);
+	if (archive_open(&archive, st->dir, false, &d) != GLANE_OK) {
+		printf("payloads       none\n");
+		return EXIT_FINE;
+	}
+	if (archive_check(&archive, &report, &bodies, &damaged, &d) != GLANE_OK)
+		code = complain(EXIT_STORE, "%s", d.text);
+	if (report.n)
+		fprintf(stderr, "%s", report.p);
+	printf("payloads       %llu bodies, %llu damaged\n", (unsigned long long)bodies, (unsigned long long)damaged);
+	archive_close(&archive);
+	strbuf_release(&report);
+	return damaged ? EXIT_STORE : code;
+}
+
+static int check_store(const struct settings *s)
+{
+	struct strbuf findings;
+	struct store st;
+	struct diag d;
+	uint64_t rows = 0, n = 0;
+	int code = app_store(s, &st), payloads;
+
+	if (code != EXIT_FINE)
+		return code;
+	diag_clear(&d);
+	strbuf_init(&findings, 0);
+	if (store_check(&st, &findings, &rows, &n, &d) != GLANE_OK)
+		code = complain(EXIT_STORE, "%s", d.text);
+	if (findings.n)
+		fprintf(stderr, "%s", findings.p);
+	printf("store          %s: %llu rows, %llu findings\n", s->store, (unsigned long long)rows, (unsigned long long)n);
+	if (n > 0)
+		code = EXIT_STORE;
+	payloads = check_payloads(&st);
+	strbuf_release(&findings);
+	store_close(&st);
+	return code != EXIT_FINE ? code : payloads;
+}
+
+int cmd_check(const struct app *a, int argc, char **argv)
+{
+	bool conf = false, store = false, done;
+	const struct arg args[] = {{"conf", 0, false, take_flag, &conf}, {"store", 0, false, take_flag, &store}};
+	struct settings s;
+	int code, second = EXIT_FINE;
+
+	if (!args_parse(argc, argv, args, 2, NULL, help, &done))
+		return EXIT_USAGE;
+	if (done)
+		return flush_out();
+	code = app_settings(a, &s);
+	if (code == EXIT_FINE && (conf || !store))
+		code = check_conf(&s);
+	if (code != EXIT_USAGE && (store || !conf))
+		second = check_store(&s);
+	settings_release(&s);
+	if (code == EXIT_FINE)
+		code = second;
+	return code == EXIT_FINE ? flush_out() : code;
+}

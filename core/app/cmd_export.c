@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/* glane export */
+#include "app/app.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "model/areas.h"
+#include "store/query.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FLUSH_AT 262144
+
+static const char help[] =
+	"glane export [filters] [--format csv|ndjson] [--as-of T] [--scaled] [--withdrawn] [-o FILE]\n"
+	"\n"
+	"The observations, sorted by key. Filters, each repeatable (any of one kind, all kinds together):\n"
+	"  --source S --dataset D --indicator I --area AREA --group GROUP --freq F --dim KEY=VALUE\n"
+	"  --from PERIOD --to PERIOD   first and last period\n"
+	"  --as-of T      as known then: an RFC 3339 time, a date, or a run id\n"
+	"  --scaled       value * 10^unit_mult, unit_mult 0\n"
+	"  --withdrawn    also withdrawn rows; each row ends with its event\n"
+	"  --format F     csv (default) or ndjson\n"
+	"  -o FILE        instead of standard output\n";
+
+struct sink {
+	struct strbuf b, scratch;
+	int fd, columns;
+	bool ndjson;
+	struct diag d;
+};
+
+static glane_rc on_row(void *arg, struct row *r)
+{
+	struct sink *s = arg;
+	glane_rc rc = GLANE_OK;
+
+	if (s->ndjson)
+		row_ndjson(&s->b, r, s->columns);
+	else
+		row_csv(&s->b, r, s->columns);
+	if (!strbuf_ok(&s->b))
+		return fail(&s->d, GLANE_E_NOMEM, "no memory for a row");
+	if (s->b.n >= FLUSH_AT) {
+		rc = fd_write(s->fd, s->b.p, s->b.n, &s->d);
+		strbuf_reset(&s->b);
+	}
+	return rc;
+}
+
+struct filters {
+	struct list source, dataset, indicator, area, group, freq, dim;
+	const char *from, *to, *as_of, *format, *output;
+	bool scaled, withdrawn;
+};
+
+static int export_rows(const struct store *st, const struct filters *f, struct query *q, struct sink *s)
+{
+	struct diag d;
+
+	diag_clear(&d);
+	if (f->as_of && query_as_of(st, f->as_of, &q->as_of, &d) != GLANE_OK)
+		return complain(EXIT_USAGE, "%s", d.text);
+	if (!s->ndjson)
+		row_csv_header(&s->b, s->columns);
+	if (query_run(st, q, on_row, s, &d) != GLANE_OK) {
+		if (s->d.code != GLANE_OK)
+			return complain(EXIT_STORE, "%s", s->d.text);
+		return complain(d.code == GLANE_E_CONFIG || d.code == GLANE_E_USAGE || d.code == GLANE_E_DATA ? EXIT_USAGE : EXIT_STORE,
+				"%s", d.text);
+	}
+	if (fd_write(s->fd, s->b.p ? s->b.p : "", s->b.n, &s->d) != GLANE_OK)
+		return complain(EXIT_STORE, "%s", s->d.text);
+	return EXIT_FINE;
+}
+
+static int export_store(const struct settings *set, const struct filters *f, const struct areas *areas)
+{
+	struct query q = {.source = f->source.n ? (const char **)(uintptr_t)f->source.v : NULL,
+			  .dataset = f->dataset.n ? (const char **)(uintptr_t)f->dataset.v : NULL,
+			  .indicator = f->indicator.n ? (const char **)(uintptr_t)f->indicator.v : NULL,
+			  .area = f->area.n ? (const char **)(uintptr_t)f->area.v : NULL,
+			  .group = f->group.n ? (const char **)(uintptr_t)f->group.v : NULL,
+			  .freq = f->freq.n ? (const char **)(uintptr_t)f->freq.v : NULL,
+			  .dim = f->dim.n ? (const char **)(uintptr_t)f->dim.v : NULL,
+			  .from = f->from, .to = f->to, .as_of = INT64_MAX, .scaled = f->scaled, .withdrawn = f->withdrawn,
+			  .areas = areas, .group_on = clock_utc() / 86400};
+	struct sink s = {.fd = 1, .columns = f->withdrawn ? ROW_COLUMNS + 1 : ROW_COLUMNS};
+	struct store st;
+	int code = app_store(set, &st);
+
+	if (code != EXIT_FINE)
+		return code;
+	s.ndjson = f->format && strcmp(f->format, "ndjson") == 0;
+	strbuf_init(&s.b, 0);
+	diag_clear(&s.d);
+	if (f->output)
+		s.fd = open(f->output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	if (s.fd < 0)
+		code = complain(EXIT_USAGE, "%s: %s", f->output, strerror(errno));
+	else
+		code = export_rows(&st, f, &q, &s);
+	if (f->output && s.fd >= 0 && close(s.fd) != 0 && code == EXIT_FINE)
+		code = complain(EXIT_STORE, "%s: %s", f->output, strerror(errno));
+	strbuf_release(&s.b);
+	store_close(&st);
+	return code;
+}
+
+int cmd_export(const struct app *a, int argc, char **argv)
+{
+	struct filters f = {.from = NULL};
+	const struct arg args[] = {
+		{"source", 0, true, take_list, &f.source},	 {"dataset", 0, true, take_list, &f.dataset},
+		{"indicator", 0, true, take_list, &f.indicator}, {"area", 0, true, take_list, &f.area},
+		{"group", 0, true, take_list, &f.group},	 {"freq", 0, true, take_list, &f.freq},
+		{"dim", 0, true, take_list, &f.dim},		 {"from", 0, true, take_text, &f.from},
+		{"to", 0, true, take_text, &f.to},		 {"as-of", 0, true, take_text, &f.as_of},
+		{"format", 0, true, take_text, &f.format},	 {"output", 'o', true, take_text, &f.output},
+		{"scaled", 0, false, take_flag, &f.scaled},	 {"withdrawn", 0, false, take_flag, &f.withdrawn},
+	};
+	struct settings s;
+	struct areas areas;
+	struct diag d;
+	bool done;
+	int code;
+
+	diag_clear(&d);
+	if (!args_parse(argc, argv, args, sizeof(args) / sizeof(args[0]), NULL, help, &done))
+		return EXIT_USAGE;
+	if (done)
+		return flush_out();
+	if (f.format && strcmp(f.format, "csv") != 0 && strcmp(f.format, "ndjson") != 0)
+		return complain(EXIT_USAGE, "--format %s: this version writes csv and ndjson", f.format);
+	code = app_settings(a, &s);
+	if (code == EXIT_FINE) {
+		if (areas_load(&areas, s.tables, &d) != GLANE_OK) {
+			code = complain(EXIT_USAGE, "%s", d.text);
+		} else {
+			for (size_t i = 0; i < f.group.n && code == EXIT_FINE; i++)
+				if (!areas_has_group(&areas, slice_of(f.group.v[i])))
+					code = complain(EXIT_USAGE, "no group is called '%s' (groups.csv lists them)", f.group.v[i]);
+			if (code == EXIT_FINE)
+				code = export_store(&s, &f, &areas);
+			areas_release(&areas);
+		}
+	}
+	settings_release(&s);
+	return code;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/* glane run */
+#include "app/app.h"
+
+static const char help[] =
+	"glane run [SOURCE...] [options]\n"
+	"\n"
+	"Refreshes what is due; named sources now. One line per source; exit code as glane --help says.\n"
+	"\n"
+	"  --all          every enabled source, due or not\n"
+	"  --tag T        only sources with this tag (repeatable)\n"
+	"  --offline      ask nobody: answers come from the payload archive\n"
+	"  --dry-run      print what would be asked, with the sizes of the last answers; nothing is fetched or written\n"
+	"  --accept       commit also what a gate would hold\n"
+	"  --limit N      stop each source after N rows; nothing is committed\n"
+	"  --jobs N       workers at once\n"
+	"  --now T        take T (RFC 3339) as the time of this run\n"
+	"  --inproc       load plugins into this very process, for a debugger; no isolation\n"
+	"  --json         the report on standard output\n"
+	"  -q, --quiet    nothing on success\n";
+
+int cmd_run(const struct app *a, int argc, char **argv)
+{
+	struct run_options o = {.now = INT64_MIN};
+	struct list names = {{NULL}, 0}, tags = {{NULL}, 0};
+	const char *limit = NULL, *jobs = NULL, *now = NULL;
+	const struct arg args[] = {
+		{"all", 0, false, take_flag, &o.all},	    {"tag", 0, true, take_list, &tags},
+		{"offline", 0, false, take_flag, &o.offline}, {"dry-run", 0, false, take_flag, &o.dry_run},
+		{"accept", 0, false, take_flag, &o.accept},   {"limit", 0, true, take_text, &limit},
+		{"jobs", 'j', true, take_text, &jobs},	    {"now", 0, true, take_text, &now},
+		{"inproc", 0, false, take_flag, &o.inproc},   {"json", 0, false, take_flag, &o.json},
+		{"quiet", 'q', false, take_flag, &o.quiet},
+	};
+	struct settings s;
+	int64_t rows = 0;
+	bool done;
+	int code;
+
+	if (!args_parse(argc, argv, args, sizeof(args) / sizeof(args[0]), &names, help, &done))
+		return EXIT_USAGE;
+	if (done)
+		return flush_out();
+	if (!arg_number("limit", limit, 1, INT64_MAX, &rows) || !arg_number("jobs", jobs, 1, 64, &o.jobs) ||
+	    !arg_time("now", now, &o.now))
+		return EXIT_USAGE;
+	o.limit = (uint64_t)rows;
+	o.names = names.v;
+	o.n_names = names.n;
+	o.tags = tags.v;
+	o.n_tags = tags.n;
+	code = app_settings(a, &s);
+	if (code == EXIT_FINE)
+		code = run_all(&s, &o);
+	settings_release(&s);
+	return code == EXIT_FINE ? flush_out() : code;
+}

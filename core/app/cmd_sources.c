@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+/* glane sources, glane plugins */
+#include "app/app.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char sources_help[] = "glane sources [--json]\n\nWhat is configured: name, plugin, interval, address, tags.\n";
+static const char plugins_help[] =
+	"glane plugins [NAME]\n\nWhat is installed in the folders of plugin_path; with NAME its options, types, defaults and help.\n";
+
+static void every_text(int64_t seconds, char *buf, size_t n)
+{
+	if (seconds % 86400 == 0)
+		snprintf(buf, n, "%lldd", (long long)(seconds / 86400));
+	else if (seconds % 3600 == 0)
+		snprintf(buf, n, "%lldh", (long long)(seconds / 3600));
+	else
+		snprintf(buf, n, "%llds", (long long)seconds);
+}
+
+static json_t *source_json(const struct source_conf *c)
+{
+	json_t *j = json_object();
+
+	if (!j)
+		return NULL;
+	json_set_text(j, "source", c->name);
+	json_set_text(j, "plugin", c->plugin);
+	json_set_text(j, "base_url", c->base_url);
+	json_set_text(j, "licence", c->licence);
+	json_set_text(j, "attribution", c->attribution);
+	json_set_int(j, "every_seconds", c->every);
+	json_object_set_new(j, "enabled", json_boolean(c->enabled));
+	return j;
+}
+
+static void print_json(json_t *j)
+{
+	struct strbuf b;
+
+	strbuf_init(&b, 0);
+	if (j && json_print(&b, j, false))
+		printf("%.*s\n", (int)b.n, b.p);
+	strbuf_release(&b);
+	json_decref(j);
+}
+
+int cmd_sources(const struct app *a, int argc, char **argv)
+{
+	bool json = false, done;
+	const struct arg args[] = {{"json", 0, false, take_flag, &json}};
+	json_t *list = NULL;
+	struct settings s;
+	int code;
+
+	if (!args_parse(argc, argv, args, 1, NULL, sources_help, &done))
+		return EXIT_USAGE;
+	if (done)
+		return flush_out();
+	code = app_settings(a, &s);
+	if (json)
+		list = json_array();
+	for (size_t i = 0; code == EXIT_FINE && i < s.n_sources; i++) {
+		const struct source_conf *c = &s.sources[i];
+		char every[32];
+
+		if (json) {
+			json_array_append_new(list, source_json(c));
+			continue;
+		}
+		every_text(c->every, every, sizeof(every));
+		printf("%-24s %-12s %-9s every %-6s %s\n", c->name, c->plugin, c->enabled ? "enabled" : "disabled", every,
+		       c->base_url ? c->base_url : "");
+	}
+	if (json)
+		print_json(list);
+	settings_release(&s);
+	return code == EXIT_FINE ? flush_out() : code;
+}
+
+static void print_option(const struct option_spec *o)
+{
+	printf("  %-16s %-14s %s%s%s\n", o->name, option_type_name(o->type), o->help ? o->help : "",
+	       o->flags & GLANE_OPT_REQUIRED ? " (required)" : "", "");
+	if (o->dflt && *o->dflt)
+		printf("  %-16s %-14s default: %s\n", "", "", o->dflt);
+}
+
+static int show_plugin(struct settings *s, const char *name)
+{
+	const char *path = settings_plugin(s, name);
+	struct plugin p;
+	struct diag d;
+
+	diag_clear(&d);
+	if (!path)
+		return complain(EXIT_USAGE, "no plugin '%s' in the folders of plugin_path", name);
+	if (plugin_ask(&s->arena, path, name, &p, &d) != GLANE_OK)
+		return complain(EXIT_SOME, "%s", d.text);
+	printf("%s %s - %s\n", p.desc.name, p.desc.version ? p.desc.version : "", p.desc.title ? p.desc.title : "");
+	printf("file      %s (ABI 1.%u)\n", path, p.desc.abi_minor);
+	if (p.desc.base_url)
+		printf("base_url  %s\n", p.desc.base_url);
+	for (size_t i = 0; i < p.n_hosts; i++)
+		printf("host      %s\n", p.hosts[i]);
+	for (size_t i = 0; i < p.n_options; i++)
+		print_option(&p.options[i]);
+	return EXIT_FINE;
+}
+
+static int list_folder(struct settings *s, const char *dir)
+{
+	struct dirent *e;
+	DIR *handle = opendir(dir);
+	int code = EXIT_FINE;
+
+	while (handle && (e = readdir(handle))) {
+		const size_t n = strlen(e->d_name);
+		char *name;
+		struct plugin p;
+		struct diag d;
+
+		if (n < 4 || strcmp(e->d_name + n - 3, ".so") != 0)
+			continue;
+		diag_clear(&d);
+		name = arena_strndup(&s->arena, e->d_name, n - 3);
+		if (!name)
+			break;
+		if (plugin_ask(&s->arena, arena_fmt(&s->arena, "%s/%s", dir, e->d_name), name, &p, &d) != GLANE_OK)
+			code = complain(EXIT_SOME, "%s", d.text);
+		else
+			printf("%-16s %-8s %-50s %s/%s\n", name, p.desc.version ? p.desc.version : "", p.desc.title ? p.desc.title : "",
+			       dir, e->d_name);
+	}
+	if (handle)
+		closedir(handle);
+	return code;
+}
+
+int cmd_plugins(const struct app *a, int argc, char **argv)
+{
+	struct list words = {{NULL}, 0};
+	struct settings s;
+	bool done;
+	int code;
+
+	if (!args_parse(argc, argv, NULL, 0, &words, plugins_help, &done))
+		return EXIT_USAGE;
+	if (done)
+		return flush_out();
+	code = app_settings(a, &s);
+	for (size_t i = 0; code == EXIT_FINE && words.n == 0 && i < s.n_plugin_path; i++)
+		code = list_folder(&s, s.plugin_path[i]);
+	for (size_t i = 0; code == EXIT_FINE && i < words.n; i++)
+		code = show_plugin(&s, words.v[i]);
+	settings_release(&s);
+	return code == EXIT_FINE ? flush_out() : code;
+}

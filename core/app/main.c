@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/* The program: roles of child processes first, then the commands. */
+#include "app/app.h"
+
+#include "proc/broker.h"
+#include "proc/spawn.h"
+#include "proc/worker.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char help[] =
+	"glane [-c CONF] [--store DIR] COMMAND [...]\n"
+	"\n"
+	"Gathers published indicators, source by source, into one stream on disk.\n"
+	"\n"
+	"  run [SOURCE...]   refresh what is due, or the named sources now\n"
+	"  sources           what is configured\n"
+	"  plugins [NAME]    what is installed; one plugin's options\n"
+	"  status            per source: last checked, last changed, state, overdue\n"
+	"  runs [ID]         past runs; one run's report\n"
+	"  export            the observations, as CSV or NDJSON\n"
+	"  parse PLUGIN      one payload on standard input to rows on standard output\n"
+	"  check             configuration, plugins and store\n"
+	"\n"
+	"  -c, --conf FILE   configuration (default: conf/glane.conf, then /etc/glane/glane.conf)\n"
+	"      --store DIR   another store than the configuration's\n"
+	"      --version, --help; each command has its own --help\n"
+	"\n"
+	"Exit codes: 0 fine, 1 some source failed, was held or is partial, 2 usage or configuration,\n"
+	"3 every due source failed, 4 another run holds the lock, 5 the store is damaged or cannot be written.\n";
+
+static const struct {
+	const char *name;
+	int (*run)(const struct app *a, int argc, char **argv);
+} commands[] = {
+	{"run", cmd_run},   {"sources", cmd_sources}, {"plugins", cmd_plugins}, {"status", cmd_status},
+	{"runs", cmd_runs}, {"export", cmd_export},   {"parse", cmd_parse},	{"check", cmd_check},
+};
+
+/* A child of ours: glane @role PARENT-PID [...]. */
+static int play_role(int argc, char **argv)
+{
+	if (argc < 3 || !child_adopt_parent(argv[2]))
+		return 2;
+	if (strcmp(argv[1], "@broker") == 0)
+		return broker_main(3);
+	if (strcmp(argv[1], "@worker") == 0)
+		return worker_main();
+	if (strcmp(argv[1], "@describe") == 0 && argc == 5)
+		return describe_main(argv[3], argv[4]);
+	return 2;
+}
+
+/* Cron may start us with closed standard descriptors: a file opened later must not take their numbers. */
+static bool own_standard_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= 2);
+	if (fd < 0)
+		return false;
+	close(fd);
+	return true;
+}
+
+static int command(const struct app *a, int argc, char **argv)
+{
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (strcmp(argv[0], commands[i].name) == 0)
+			return commands[i].run(a, argc, argv);
+	return complain(EXIT_USAGE, "there is no command '%s' (glane --help lists them)", argv[0]);
+}
+
+static bool takes_value(const char *word, const char *name, char letter)
+{
+	return (word[0] == '-' && word[1] == letter && !word[2] && letter) || strcmp(word, name) == 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct app a = {NULL, NULL};
+	int i;
+
+	if (argc > 1 && argv[1][0] == '@')
+		return play_role(argc, argv);
+	if (!own_standard_descriptors())
+		return EXIT_USAGE;
+	umask(022);
+	for (i = 1; i < argc && argv[i][0] == '-'; i++) {
+		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+			fputs(help, stdout);
+			return flush_out();
+		}
+		if (strcmp(argv[i], "--version") == 0) {
+			printf("glane %s (plugin ABI %d.%d)\n", GLANE_VERSION, GLANE_ABI_MAJOR, GLANE_ABI_MINOR);
+			return flush_out();
+		}
+		if (takes_value(argv[i], "--conf", 'c') && i + 1 < argc)
+			a.conf = argv[++i];
+		else if (takes_value(argv[i], "--store", 0) && i + 1 < argc)
+			a.store = argv[++i];
+		else
+			return complain(EXIT_USAGE, "option '%s' is unknown or lacks its value (glane --help)", argv[i]);
+	}
+	if (i == argc) {
+		fputs(help, stderr);
+		return EXIT_USAGE;
+	}
+	return command(&a, argc - i, argv + i);
+}

@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: MIT */
+/* The run loop: one process that waits on the broker and on every worker, and never parses a remote byte. */
+#include "sched/task.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define MAX_REPLAYING 64
+#define MAX_ACTIVE 160
+#define TICK_MS 200
+
+static volatile sig_atomic_t stop_asked;
+
+static void on_signal(int sig)
+{
+	stop_asked = sig;
+}
+
+/* ---- broker ---- */
+
+static struct task *task_of(struct run *r, uint32_t id)
+{
+	return id >= 1 && id <= r->n_tasks ? &r->tasks[id - 1] : NULL;
+}
+
+static void take_progress(struct task *t, struct frame *f)
+{
+	const uint64_t wire = frame_u64(f), expected = frame_u64(f);
+	const struct slice state = frame_text(f);
+
+	if (!frame_done(f) || t->phase == TASK_DONE)
+		return;
+	t->wire_bytes = wire;
+	t->expected = expected;
+	snprintf(t->waits_for, sizeof(t->waits_for), "%.*s", SLICE_FMT(state));
+}
+
+static void take_security(struct task *t, struct frame *f)
+{
+	const struct slice message = frame_text(f);
+
+	t->security++;
+	fprintf(stderr, "glane: %s: %.*s\n", t->conf->name, SLICE_FMT(message));
+}
+
+static glane_rc broker_frame(struct run *r, struct frame *f, struct diag *d)
+{
+	const uint16_t type = f->type;
+	struct task *t = task_of(r, frame_u32(f));
+
+	if (!t)
+		return fail(d, GLANE_E_FORMAT, "the broker speaks of a source that is not there");
+	switch (type) {
+	case B_REPLAYED:
+		task_replayed(t, f);
+		return GLANE_OK;
+	case B_LISTED:
+		task_listed(t, f);
+		return GLANE_OK;
+	case B_LIST_END:
+		task_list_end(t, f);
+		return GLANE_OK;
+	case B_ARCHIVED:
+		task_archived(t, f);
+		return GLANE_OK;
+	case B_PROGRESS:
+		take_progress(t, f);
+		return GLANE_OK;
+	case B_SECURITY:
+		take_security(t, f);
+		return GLANE_OK;
+	default:
+		return fail(d, GLANE_E_FORMAT, "the broker sent a message of an unknown type (%u)", type);
+	}
+}
+
+static glane_rc read_broker(struct run *r, struct diag *d)
+{
+	struct frame f;
+	glane_rc rc = wire_fill(&r->control, d);
+
+	while (rc == GLANE_OK) {
+		rc = wire_take(&r->control, &f, d);
+		if (rc == GLANE_OK)
+			rc = broker_frame(r, &f, d);
+	}
+	if (rc == GLANE_END && r->control.eof)
+		return fail(d, GLANE_E_FETCH, "the broker has ended (see its message above)");
+	return rc == GLANE_END ? GLANE_OK : rc;
+}
+
+/* ---- turns ---- */
+
+static size_t count_phase(const struct run *r, enum task_phase p)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->n_tasks; i++)
+		n += r->tasks[i].phase == p;
+	return n;
+}
+
+static size_t busy(const struct run *r)
+{
+	return count_phase(r, TASK_WORKING) + count_phase(r, TASK_LISTING) + count_phase(r, TASK_ARCHIVING);
+}
+
+/* Begins replays, and workers as far as there are free jobs. */
+static glane_rc start_some(struct run *r)
+{
+	const size_t jobs = (size_t)(r->options->jobs > 0 ? r->options->jobs : r->settings->jobs);
+	glane_rc rc = GLANE_OK;
+
+	for (size_t i = 0; i < r->n_tasks && rc == GLANE_OK && !r->stopped; i++) {
+		struct task *t = &r->tasks[i];
+
+		if (t->phase == TASK_QUEUED && count_phase(r, TASK_REPLAYING) + count_phase(r, TASK_READY) < MAX_REPLAYING)
+			rc = task_begin(t);
+		if (t->phase == TASK_READY && busy(r) < jobs)
+			task_start_worker(t);
+	}
+	return rc;
+}
+
+static bool all_done(const struct run *r)
+{
+	for (size_t i = 0; i < r->n_tasks; i++)
+		if (r->tasks[i].phase != TASK_DONE || r->tasks[i].has_worker)
+			return false;
+	return true;
+}
+
+static void stop_all(struct run *r)
+{
+	r->stopped = true;
+	for (size_t i = 0; i < r->n_tasks; i++)
+		if (r->tasks[i].phase != TASK_DONE)
+			task_fail(&r->tasks[i], GLANE_E_CANCELLED, "stopped by signal %d; what was committed stays", (int)stop_asked);
+}
+
+struct waiting { /* what the loop waits on: three descriptors per task at most */
+	struct pollfd fds[3 * MAX_ACTIVE + 1];
+	struct task *who[3 * MAX_ACTIVE + 1];
+	char what[3 * MAX_ACTIVE + 1]; /* 'b'roker 'w'ire 'o'utput 'e'nd */
+	unsigned n;
+};
+
+static void wait_on(struct waiting *w, int fd, short events, struct task *t, char what)
+{
+	if (fd < 0 || w->n == sizeof(w->what))
+		return;
+	w->fds[w->n] = (struct pollfd){fd, events, 0};
+	w->who[w->n] = t;
+	w->what[w->n++] = what;
+}
+
+static void gather(struct run *r, struct waiting *w)
+{
+	w->n = 0;
+	wait_on(w, r->control.fd, (short)(POLLIN | (wire_pending(&r->control) ? POLLOUT : 0)), NULL, 'b');
+	for (size_t i = 0; i < r->n_tasks; i++) {
+		struct task *t = &r->tasks[i];
+
+		if (!t->has_worker)
+			continue;
+		if (t->phase == TASK_WORKING && !t->wire.eof)
+			wait_on(w, t->wire.fd, POLLIN, t, 'w');
+		wait_on(w, t->worker.output, POLLIN, t, 'o');
+		wait_on(w, t->worker.pidfd, POLLIN, t, 'e');
+	}
+}
+
+static glane_rc serve(struct run *r, const struct waiting *w, struct diag *d)
+{
+	glane_rc rc = GLANE_OK;
+
+	for (unsigned i = 0; i < w->n && rc == GLANE_OK; i++) {
+		struct task *t = w->who[i];
+		int status;
+
+		if (!w->fds[i].revents)
+			continue;
+		if (w->what[i] == 'b' && w->fds[i].revents & (POLLIN | POLLHUP | POLLERR))
+			rc = read_broker(r, d);
+		else if (w->what[i] == 'w' && t->phase == TASK_WORKING)
+			task_worker_input(t);
+		else if (w->what[i] == 'o' && t->worker.output >= 0)
+			task_worker_output(t);
+		else if (w->what[i] == 'e' && child_ended(&t->worker, &status))
+			task_worker_ended(t, status);
+	}
+	return rc;
+}
+
+/* Grandchildren that a plugin left behind come to us (subreaper): killed and reaped. */
+static void reap_strays(struct run *r)
+{
+	siginfo_t info;
+
+	for (int i = 0; i < 1000; i++) {
+		bool ours = false;
+
+		memset(&info, 0, sizeof(info));
+		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0)
+			return;
+		for (size_t k = 0; k < r->n_tasks; k++)
+			ours |= r->tasks[k].has_worker && r->tasks[k].worker.pid == info.si_pid;
+		if (ours || (r->has_broker && r->broker.pid == info.si_pid))
+			return;
+		waitpid(info.si_pid, NULL, WNOHANG);
+	}
+}
+
+static glane_rc turn(struct run *r, struct diag *d)
+{
+	struct waiting w;
+	glane_rc rc = start_some(r);
+
+	if (rc == GLANE_OK)
+		rc = wire_flush(&r->control, d);
+	if (rc != GLANE_OK)
+		return rc;
+	gather(r, &w);
+	if (poll(w.fds, w.n, TICK_MS) < 0 && errno != EINTR)
+		return fail(d, GLANE_E_IO, "poll: %s", strerror(errno));
+	if (stop_asked && !r->stopped)
+		stop_all(r);
+	rc = serve(r, &w, d);
+	for (size_t i = 0; i < r->n_tasks; i++)
+		task_timers(&r->tasks[i], clock_mono_ms());
+	reap_strays(r);
+	report_progress(r, false);
+	return rc;
+}
+
+/* ---- the run as a whole ---- */
+
+static glane_rc loop(struct run *r, struct diag *d)
+{
+	const struct sigaction act = {.sa_handler = on_signal};
+	glane_rc rc;
+
+	sigaction(SIGINT, &act, NULL);
+	sigaction(SIGTERM, &act, NULL);
+	sigaction(SIGHUP, &act, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+	rc = broker_start(r, d);
+	while (rc == GLANE_OK && !all_done(r) && r->diag.code == GLANE_OK)
+		rc = turn(r, d);
+	for (size_t i = 0; i < r->n_tasks; i++)
+		if (r->tasks[i].phase != TASK_DONE)
+			task_fail(&r->tasks[i], rc == GLANE_OK ? r->diag.code : rc, "not run: %s",
+				  rc == GLANE_OK ? r->diag.text : d->text);
+	report_progress(r, true);
+	broker_stop(r);
+	return rc;
+}
+
+static glane_rc write_last(const struct task *t, struct diag *d)
+{
+	json_t *j = json_object();
+	glane_rc rc;
+
+	if (!j)
+		return fail(d, GLANE_E_NOMEM, "no memory for the state of %s", t->conf->name);
+	if (t->last)
+		json_object_update(j, t->last);
+	json_set_int(j, "checked", t->run->now);
+	json_set_text(j, "run", t->run->id);
+	json_set_text(j, "status", task_verdict_names[t->verdict]);
+	json_object_del(j, "message");
+	json_set_text(j, "message", t->message);
+	if (t->verdict != V_FAILED)
+		json_set_int(j, "succeeded", t->run->now);
+	if (t->commit) {
+		json_set_int(j, "changed", t->run->now);
+		json_set_int(j, "rows", (int64_t)t->diff.total);
+	}
+	rc = store_last_write(&t->run->store, t->conf->name, j, d);
+	json_decref(j);
+	return rc;
+}
+
+/* The report first: a run without one does not count for due times. */
+static glane_rc write_reports(struct run *r, const json_t *report, struct diag *d)
+{
+	glane_rc rc = store_run_write(&r->store, r->id, report, d);
+
+	for (size_t i = 0; i < r->n_tasks && rc == GLANE_OK; i++)
+		rc = write_last(&r->tasks[i], d);
+	return rc;
+}
+
+static int report(struct run *r)
+{
+	int code = run_exit_code(r);
+	json_t *j = run_report(r, code);
+	struct strbuf text;
+	struct diag d;
+
+	diag_clear(&d);
+	if (!j) {
+		fprintf(stderr, "glane: no memory for the report\n");
+		return EXIT_STORE;
+	}
+	if (r->options->json) {
+		strbuf_init(&text, 0);
+		if (json_print(&text, j, false))
+			printf("%.*s\n", (int)text.n, text.p);
+		strbuf_release(&text);
+	}
+	if (!r->options->dry_run && !r->options->limit && code != EXIT_STORE && write_reports(r, j, &d) != GLANE_OK) {
+		fprintf(stderr, "glane: %s\n", d.text);
+		code = EXIT_STORE;
+	}
+	if (code == EXIT_STORE && r->diag.code != GLANE_OK)
+		fprintf(stderr, "glane: %s\n", r->diag.text);
+	json_decref(j);
+	return code;
+}
+
+static int exit_of(glane_rc rc)
+{
+	return rc == GLANE_E_DENIED ? EXIT_LOCKED : rc == GLANE_E_CONFIG || rc == GLANE_E_USAGE ? EXIT_USAGE : EXIT_STORE;
+}
+
+static glane_rc check_names(const struct settings *s, const struct run_options *o, struct diag *d)
+{
+	for (size_t i = 0; i < o->n_names; i++) {
+		struct source_conf *c = settings_find(s, o->names[i]);
+
+		if (!c)
+			return fail(d, GLANE_E_CONFIG, "no source is called '%s' (glane sources lists them)", o->names[i]);
+		c->wanted = true;
+	}
+	return GLANE_OK;
+}
+
+static int run_inside(struct run *r, struct diag *d)
+{
+	glane_rc rc = plan_tasks(r, d);
+
+	if (rc == GLANE_OK)
+		rc = store_run_id(&r->store, r->now, r->id, d);
+	if (rc != GLANE_OK) {
+		fprintf(stderr, "glane: %s\n", d->text);
+		return exit_of(rc);
+	}
+	if (r->n_tasks == 0) {
+		if (!r->options->quiet)
+			fprintf(stderr, "glane: nothing is due (glane run --all asks every enabled source)\n");
+		return EXIT_FINE;
+	}
+	rc = loop(r, d);
+	if (rc != GLANE_OK)
+		fprintf(stderr, "glane: %s\n", d->text);
+	return report(r);
+}
+
+int run_all(struct settings *s, const struct run_options *o)
+{
+	struct run *r = mem_zalloc(1, sizeof(*r));
+	struct diag d;
+	glane_rc rc;
+	int code;
+
+	diag_clear(&d);
+	if (!r)
+		return EXIT_STORE;
+	r->settings = s;
+	r->options = o;
+	r->now = o->now == INT64_MIN ? clock_utc() : o->now;
+	r->started_ms = clock_mono_ms();
+	r->tty = !o->quiet && !o->json && isatty(2);
+	arena_init(&r->arena, 0);
+	rc = check_names(s, o, &d);
+	if (rc == GLANE_OK)
+		rc = settings_describe(s, &d);
+	if (rc == GLANE_OK)
+		rc = areas_load(&r->areas, s->tables, &d);
+	if (rc != GLANE_OK) {
+		fprintf(stderr, "glane: %s\n", d.text);
+		code = EXIT_USAGE;
+		goto out;
+	}
+	rc = store_open(&r->store, s->store, true, &d);
+	if (rc == GLANE_OK) {
+		code = run_inside(r, &d);
+		for (size_t i = 0; i < r->n_tasks; i++)
+			task_release(&r->tasks[i]);
+		store_close(&r->store);
+	} else {
+		fprintf(stderr, "glane: %s\n", d.text);
+		code = exit_of(rc);
+	}
+	areas_release(&r->areas);
+out:
+	mem_free(r->tasks);
+	arena_release(&r->arena);
+	mem_free(r);
+	return code;
+}

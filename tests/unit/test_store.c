@@ -1,0 +1,491 @@
+/* SPDX-License-Identifier: MIT */
+/* The store on disk: opening, lock, refusals, reports, side files, and every damage found. */
+#include "base/sha256.h"
+#include "base/zst.h"
+#include "store_fixture.h"
+#include <signal.h>
+#include <sys/wait.h>
+
+#define N(a) (sizeof(a) / sizeof(*(a)))
+
+static const struct cell night1[] = {{"A", "BEN", 2020, 1, 0, NULL, 0}, {"A", "TGO", 2020, 2, 0, "two\nlines", 0},
+	{"B", "TGO", 2020, 3, 0, "\"quoted\"", 0}, {"B", "TGO", 2021, 4, 0, NULL, 0}};
+static const struct cell night2[] = {{"A", "BEN", 2020, 1, 0, NULL, 0}, {"A", "TGO", 2020, 5, 0, "two\nlines", 0},
+	{"B", "TGO", 2020, 3, 0, "\"quoted\"", 0}, {"B", "TGO", 2021, 4, 0, NULL, 0}};
+
+static void two_nights(struct fixture *f)
+{
+	assert_int_equal(fixture_refresh(&f->s, "src", night1, N(night1), T0, &f->d), GLANE_OK);
+	assert_int_equal(fixture_refresh(&f->s, "src", night2, N(night2), T0 + 86400, &f->d), GLANE_OK);
+}
+
+static uint64_t check(struct fixture *f, struct strbuf *b)
+{
+	uint64_t rows, findings = 0;
+
+	strbuf_reset(b);
+	strbuf_puts(b, "");
+	assert_int_equal(store_check(&f->s, b, &rows, &findings, &f->d), GLANE_OK);
+	return findings;
+}
+
+static void test_open(void **state)
+{
+	struct fixture *f = *state;
+	struct store r;
+	char path[128];
+
+	(void)snprintf(path, sizeof(path), "%s/none", f->path);
+	assert_int_equal(store_open(&r, path, false, &f->d), GLANE_E_IO);
+	assert_non_null(strstr(f->d.text, "no store at"));
+	diag_clear(&f->d);
+	(void)snprintf(path, sizeof(path), "%s/stream", f->path);
+	assert_int_equal(store_open(&r, path, false, &f->d), GLANE_E_IO);
+	assert_non_null(strstr(f->d.text, "no store at"));
+	diag_clear(&f->d);
+	(void)snprintf(path, sizeof(path), "%s/a/b", f->path);
+	assert_int_equal(store_open(&r, path, true, &f->d), GLANE_OK);
+	store_close(&r);
+	assert_int_equal(store_open(&r, path, false, &f->d), GLANE_OK);
+	assert_int_equal(r.lock, -1);
+	store_close(&r);
+}
+
+/* A folder of somebody else, a newer store, links in place of folders: refused, and nothing is changed. */
+static void test_refusals(void **state)
+{
+	struct fixture *f = *state;
+	struct store r;
+	char path[128];
+
+	fixture_damage(f, "format", SLICE("2\n"));
+	assert_int_equal(store_open(&r, f->path, false, &f->d), GLANE_E_IO);
+	assert_non_null(strstr(f->d.text, "format '2'"));
+	diag_clear(&f->d);
+	store_close(&f->s);
+	assert_int_equal(store_open(&r, f->path, true, &f->d), GLANE_E_IO);
+	diag_clear(&f->d);
+	(void)snprintf(path, sizeof(path), "%s/home", f->path);
+	assert_int_equal(mkdir(path, 0755), 0);
+	(void)snprintf(path, sizeof(path), "%s/home/letters", f->path);
+	assert_int_equal(mkdir(path, 0755), 0);
+	(void)snprintf(path, sizeof(path), "%s/home", f->path);
+	assert_int_equal(store_open(&r, path, true, &f->d), GLANE_E_IO);
+	assert_non_null(strstr(f->d.text, "is no store, and not empty"));
+	diag_clear(&f->d);
+	(void)snprintf(path, sizeof(path), "%s/home/lock", f->path);
+	assert_int_equal(access(path, F_OK), -1);
+	(void)snprintf(path, sizeof(path), "%s/linked", f->path);
+	assert_int_equal(store_open(&r, path, true, &f->d), GLANE_OK);
+	assert_int_equal(unlinkat(r.dir, "stream", AT_REMOVEDIR), 0);
+	assert_int_equal(symlinkat("/tmp", r.dir, "stream"), 0);
+	store_close(&r);
+	assert_int_equal(store_open(&r, path, true, &f->d), GLANE_E_IO);
+	assert_non_null(strstr(f->d.text, "is no folder"));
+}
+
+/* A child that opens the store and waits until it is killed. */
+static pid_t hold(const char *path, bool write_it)
+{
+	int fds[2];
+	struct store s;
+	pid_t pid;
+	char c = 0;
+
+	assert_int_equal(pipe(fds), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		if (store_open(&s, path, write_it, NULL) < 0 || write(fds[1], "x", 1) != 1)
+			_exit(1);
+		for (;;)
+			(void)pause();
+	}
+	fd_close(&fds[1]);
+	assert_int_equal(read(fds[0], &c, 1), 1);
+	fd_close(&fds[0]);
+	return pid;
+}
+
+static void end(pid_t pid)
+{
+	int status;
+
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+}
+
+static void test_lock(void **state)
+{
+	struct fixture *f = *state;
+	struct store s;
+	pid_t writer, reader;
+
+	store_close(&f->s);
+	writer = hold(f->path, true);
+	assert_int_equal(store_open(&s, f->path, true, &f->d), GLANE_E_DENIED);
+	assert_non_null(strstr(f->d.text, "another run holds the lock"));
+	diag_clear(&f->d);
+	assert_int_equal(store_open(&s, f->path, false, &f->d), GLANE_OK);
+	/* A deleted lock file lets nobody in. */
+	assert_int_equal(unlinkat(s.dir, "lock", 0), 0);
+	store_close(&s);
+	assert_int_equal(store_open(&s, f->path, true, &f->d), GLANE_E_DENIED);
+	diag_clear(&f->d);
+	end(writer);
+	reader = hold(f->path, false);
+	assert_int_equal(store_open(&f->s, f->path, true, &f->d), GLANE_OK);
+	end(reader);
+}
+
+static glane_rc open_as_nobody(const char *path, bool write_it)
+{
+	struct store s;
+
+	if (geteuid() == 0 && (setgid(65534) < 0 || setuid(65534) < 0))
+		return 99;
+	return store_open(&s, path, write_it, NULL);
+}
+
+/* A folder that this user may not write to can be read, and is refused for writing. */
+static void test_read_only(void **state)
+{
+	static const char *const inside[] = {"stream", "stream/src", "state", "state/src", "runs", "tmp", "payloads", "."};
+	struct fixture *f = *state;
+	json_t *j = json_object();
+	struct store s;
+	int status;
+
+	two_nights(f);
+	assert_int_equal(store_open(&s, f->path, false, &f->d), GLANE_OK);
+	assert_int_equal(store_last_write(&s, "src", j, &f->d), GLANE_E_USAGE);
+	diag_clear(&f->d);
+	assert_int_equal(store_run_write(&s, "20261123T234435Z", j, &f->d), GLANE_E_USAGE);
+	json_decref(j);
+	store_close(&s);
+	store_close(&f->s);
+	assert_int_equal(store_open(&f->s, f->path, false, &f->d), GLANE_OK);
+	for (size_t i = 0; i < N(inside); i++)
+		assert_int_equal(fchmodat(f->s.dir, inside[i], 0555, 0), 0);
+	for (int write_it = 0; write_it < 2; write_it++) {
+		pid_t pid = fork();
+
+		assert_true(pid >= 0);
+		if (pid == 0)
+			_exit(-open_as_nobody(f->path, write_it));
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFEXITED(status));
+		assert_int_equal(WEXITSTATUS(status), write_it ? -GLANE_E_IO : GLANE_OK);
+	}
+	for (size_t i = N(inside); i--;)
+		assert_int_equal(fchmodat(f->s.dir, inside[i], 0755, 0), 0);
+}
+
+static void test_commits(void **state)
+{
+	struct fixture *f = *state;
+	const char **names;
+	struct arena a;
+	uint64_t n = 9;
+	size_t count;
+	json_t *j;
+
+	arena_init(&a, 0);
+	assert_int_equal(store_commit_number(&f->s, "src", &n, &f->d), GLANE_OK);
+	assert_int_equal(n, 0);
+	assert_int_equal(store_commit_number(&f->s, "../..", &n, &f->d), GLANE_E_USAGE);
+	diag_clear(&f->d);
+	two_nights(f);
+	assert_int_equal(fixture_refresh(&f->s, "b-src", night1, N(night1), T0, &f->d), GLANE_OK);
+	assert_int_equal(mkdirat(f->s.dir, "stream/empty", 0755), 0);
+	assert_int_equal(store_sources(&f->s, &a, &names, &count, &f->d), GLANE_OK);
+	assert_int_equal(count, 2);
+	assert_string_equal(names[0], "b-src");
+	assert_string_equal(names[1], "src");
+	assert_int_equal(store_commits(&f->s, &j, &f->d), GLANE_OK);
+	assert_int_equal(json_object_size(j), 2);
+	assert_int_equal(json_int(j, "src", 0), 2);
+	json_decref(j);
+	arena_release(&a);
+	assert_int_equal(store_state(&f->s, "src", 0, &j, &f->d), GLANE_OK);
+	assert_int_equal(json_object_size(j), 0);
+	json_decref(j);
+	assert_int_equal(store_state(&f->s, "src", 3, &j, &f->d), GLANE_E_IO);
+}
+
+static void test_as_of(void **state)
+{
+	static const struct {
+		int64_t t;
+		uint64_t n;
+	} table[] = {{0, 0}, {T0 - 1, 0}, {T0, 1}, {T0 + 86399, 1}, {T0 + 86400, 2}, {INT64_MAX, 2}};
+	struct fixture *f = *state;
+	uint64_t n;
+
+	two_nights(f);
+	for (size_t i = 0; i < N(table); i++) {
+		assert_int_equal(store_commit_as_of(&f->s, "src", table[i].t, &n, &f->d), GLANE_OK);
+		assert_int_equal(n, table[i].n);
+	}
+}
+
+static void test_runs(void **state)
+{
+	static const char *const want[] = {"20261123T234435Z", "20261123T234435Z-2", "20261123T234435Z-3"};
+	struct fixture *f = *state;
+	const char **ids;
+	struct arena a;
+	json_t *j = json_object();
+	char id[48];
+	size_t n;
+
+	arena_init(&a, 0);
+	for (size_t i = 0; i < N(want); i++) {
+		assert_int_equal(store_run_id(&f->s, T0, id, &f->d), GLANE_OK);
+		assert_string_equal(id, want[i]);
+		assert_int_equal(store_run_write(&f->s, id, j, &f->d), GLANE_OK);
+	}
+	for (int i = 4; i <= 11; i++) {
+		assert_int_equal(store_run_id(&f->s, T0, id, &f->d), GLANE_OK);
+		assert_int_equal(store_run_write(&f->s, id, j, &f->d), GLANE_OK);
+	}
+	assert_int_equal(store_run_write(&f->s, "20251123T234435Z", j, &f->d), GLANE_OK);
+	fixture_damage(f, "runs/notes.txt", SLICE("mine"));
+	assert_int_equal(store_runs(&f->s, &a, &ids, &n, &f->d), GLANE_OK);
+	assert_int_equal(n, 12);
+	assert_string_equal(ids[0], "20251123T234435Z");
+	assert_string_equal(ids[1], want[0]);
+	assert_string_equal(ids[2], want[1]);
+	assert_string_equal(ids[11], "20261123T234435Z-11");
+	json_decref(j);
+	assert_int_equal(store_run_read(&f->s, want[1], &j, &f->d), GLANE_OK);
+	json_decref(j);
+	assert_int_equal(store_run_read(&f->s, "20271123T234435Z", &j, &f->d), GLANE_E_CONFIG);
+	diag_clear(&f->d);
+	assert_int_equal(store_run_read(&f->s, "../format", &j, &f->d), GLANE_E_USAGE);
+	arena_release(&a);
+}
+
+/* A report is never written over. */
+static void test_report_once(void **state)
+{
+	struct fixture *f = *state;
+	json_t *j = json_object();
+
+	assert_int_equal(store_run_write(&f->s, "20261123T234435Z", j, &f->d), GLANE_OK);
+	assert_int_equal(store_run_write(&f->s, "20261123T234435Z", j, &f->d), GLANE_E_IO);
+	json_decref(j);
+}
+
+static void test_last(void **state)
+{
+	struct fixture *f = *state;
+	json_t *j;
+
+	assert_int_equal(store_last_read(&f->s, "src", &j, &f->d), GLANE_OK);
+	assert_int_equal(json_object_size(j), 0);
+	assert_true(json_set_int(j, "checked", T0));
+	assert_int_equal(store_last_write(&f->s, "src", j, &f->d), GLANE_OK);
+	assert_int_equal(store_last_write(&f->s, "src", j, &f->d), GLANE_OK);
+	json_decref(j);
+	assert_int_equal(store_last_read(&f->s, "src", &j, &f->d), GLANE_OK);
+	assert_int_equal(json_int(j, "checked", 0), T0);
+	json_decref(j);
+}
+
+/* Line numbers count every line end, those inside of quotes too. */
+static void test_cursor_lines(void **state)
+{
+	static const uint64_t lines[] = {2, 3, 5, 6};
+	struct fixture *f = *state;
+	struct store_cursor c;
+	struct row r;
+
+	two_nights(f);
+	assert_int_equal(store_rows_open(&f->s, "src", 1, &c, &f->d), GLANE_OK);
+	for (size_t i = 0; i < N(lines); i++) {
+		assert_int_equal(store_rows_next(&c, &r, &f->d), GLANE_OK);
+		assert_int_equal(c.line, lines[i]);
+		assert_true(c.raw.n && c.raw.p[c.raw.n - 1] == '\n');
+	}
+	assert_int_equal(store_rows_next(&c, &r, &f->d), GLANE_END);
+	assert_int_equal(store_rows_next(&c, &r, &f->d), GLANE_END);
+	store_rows_close(&c);
+}
+
+/* Every byte changed, and every length cut: found, with the file's name; a cut file is not opened at all. */
+static void test_bit_rot(void **state)
+{
+	struct fixture *f = *state;
+	struct strbuf good, bad, b;
+	struct store_cursor c;
+
+	two_nights(f);
+	strbuf_init(&good, 0);
+	strbuf_init(&bad, 0);
+	strbuf_init(&b, 0);
+	fixture_read(f, "stream/src/2.csv", &good);
+	assert_int_equal(check(f, &b), 0);
+	for (size_t i = 0; i < good.n; i++) {
+		strbuf_reset(&bad);
+		strbuf_slice(&bad, strbuf_get(&good));
+		bad.p[i] = (char)(bad.p[i] ^ 1);
+		fixture_damage(f, "stream/src/2.csv", strbuf_get(&bad));
+		assert_true(check(f, &b) > 0);
+		assert_non_null(strstr(b.p, "stream/src/2.csv"));
+		fixture_damage(f, "stream/src/2.csv", (struct slice){good.p, i});
+		assert_true(check(f, &b) > 0);
+		assert_non_null(strstr(b.p, "stream/src/2.csv"));
+		assert_int_equal(store_rows_open(&f->s, "src", 2, &c, &f->d), GLANE_E_IO);
+		diag_clear(&f->d);
+	}
+	strbuf_release(&good);
+	strbuf_release(&bad);
+	strbuf_release(&b);
+}
+
+struct damage {
+	const char *file, *from, *to, *finding;
+};
+static const struct damage damages[] = {
+	{"stream/src/2.csv", "TGO,TGO,,A,2021", "TGO,TGO,,A,2019", "stream/src/2.csv:6: a row out of order"},
+	{"stream/src/2.csv", "\nsrc,DS,B", "\nsrd,DS,B", "stream/src/2.csv:5: a row of another source"},
+	{"stream/src/2.csv", "A,2020,2020-01-01,5", "A,2020,2020-13-01,5", "stream/src/2.csv:3: column period_start"},
+	{"stream/src/2.csv", ",event,", ",envie,", "stream/src/2.csv:1: not the columns of a row file"},
+	{"stream/src/2.csv", "2026-11-24T", "2027-11-24T", "stream/src/2.csv:3: recorded_at is later than its commit"},
+	{"stream/src/2.csv", ",5,", ",6,", "stream/src/2.csv: other bytes than the commit wrote"},
+	{"state/src/2.json", "2026-11-24T", "2026-11-22T", "state/src/2.json: recorded_at is earlier"},
+	{"state/src/1.json", "{", "[", "state/src/1.json:"},
+	{"state/src/last.json", "{", "", "state/src/last.json:"},
+	{"runs/20261123T234435Z.json", "}", "", "runs/20261123T234435Z.json:"},
+};
+
+static void replace(const struct fixture *f, const struct damage *m)
+{
+	struct strbuf in, out;
+	const char *at;
+
+	strbuf_init(&in, 0);
+	strbuf_init(&out, 0);
+	fixture_read(f, m->file, &in);
+	at = strstr(in.p, m->from);
+	assert_non_null(at);
+	strbuf_add(&out, in.p, (size_t)(at - in.p));
+	strbuf_puts(&out, m->to);
+	strbuf_puts(&out, at + strlen(m->from));
+	fixture_damage(f, m->file, strbuf_get(&out));
+	strbuf_release(&in);
+	strbuf_release(&out);
+}
+
+static void test_damages(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < N(damages); i++) {
+		void *own = NULL;
+		struct fixture *f;
+		json_t *j = json_object();
+		struct strbuf b;
+
+		strbuf_init(&b, 0);
+		assert_int_equal(fixture_setup(&own), 0);
+		f = own;
+		two_nights(f);
+		assert_int_equal(store_last_write(&f->s, "src", j, &f->d), GLANE_OK);
+		assert_int_equal(store_run_write(&f->s, "20261123T234435Z", j, &f->d), GLANE_OK);
+		json_decref(j);
+		replace(f, &damages[i]);
+		assert_true(check(f, &b) > 0);
+		if (!strstr(b.p, damages[i].finding))
+			fail_msg("'%s' is not in: %s", damages[i].finding, b.p);
+		strbuf_release(&b);
+		(void)fixture_teardown(&own);
+	}
+}
+
+static void test_missing(void **state)
+{
+	struct fixture *f = *state;
+	struct strbuf b;
+
+	strbuf_init(&b, 0);
+	two_nights(f);
+	assert_int_equal(fixture_refresh(&f->s, "src", night1, N(night1), T0 + 2 * 86400, &f->d), GLANE_OK);
+	assert_int_equal(unlinkat(f->s.dir, "stream/src/2.csv", 0), 0);
+	assert_int_equal(check(f, &b), 1);
+	assert_non_null(strstr(b.p, "stream/src: commit 2 is missing"));
+	assert_int_equal(unlinkat(f->s.dir, "state/src/1.json", 0), 0);
+	assert_int_equal(check(f, &b), 2);
+	assert_non_null(strstr(b.p, "state/src/1.json"));
+	fixture_damage(f, "stream/src/README", SLICE("x"));
+	assert_int_equal(check(f, &b), 3);
+	strbuf_release(&b);
+}
+
+static void put_payload(struct fixture *f, struct slice body, struct slice named, bool compressed)
+{
+	char hex[SHA256_HEX], name[160];
+	int in, out;
+
+	assert_true(sha256_of(named, hex));
+	(void)snprintf(name, sizeof(name), "payloads/%.2s", hex);
+	(void)mkdirat(f->s.dir, name, 0755);
+	(void)snprintf(name, sizeof(name), "payloads/%.2s/%s%s", hex, hex, compressed ? ".zst" : "");
+	if (!compressed) {
+		fixture_damage(f, name, body);
+		return;
+	}
+	in = file_temp(f->s.tmp, &f->d);
+	assert_true(in >= 0);
+	assert_int_equal(fd_write(in, body.p, body.n, &f->d), GLANE_OK);
+	fixture_damage(f, name, SLICE(""));
+	out = openat(f->s.dir, name, O_WRONLY | O_CLOEXEC);
+	assert_true(out >= 0);
+	assert_int_equal(zst_compress(in, out, &f->d), GLANE_OK);
+	fd_close(&in);
+	fd_close(&out);
+}
+
+static void test_payloads(void **state)
+{
+	struct fixture *f = *state;
+	struct strbuf b;
+	struct store writer = f->s;
+
+	strbuf_init(&b, 0);
+	put_payload(f, SLICE("one"), SLICE("one"), true);
+	put_payload(f, SLICE("two"), SLICE("two"), false);
+	assert_int_equal(check(f, &b), 0);
+	put_payload(f, SLICE("three"), SLICE("drei"), true);
+	put_payload(f, SLICE("four"), SLICE("vier"), false);
+	put_payload(f, SLICE("no zstd"), SLICE("fuenf"), false);
+	assert_int_equal(check(f, &b), 3);
+	assert_non_null(strstr(b.p, "other bytes than were stored"));
+	assert_int_equal(store_open(&f->s, f->path, false, &f->d), GLANE_OK);
+	assert_int_equal(check(f, &b), 3);
+	store_close(&f->s);
+	f->s = writer;
+	strbuf_release(&b);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_open, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_refusals, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_lock, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_read_only, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_commits, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_as_of, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_runs, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_report_once, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_last, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_cursor_lines, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_bit_rot, fixture_setup, fixture_teardown),
+		cmocka_unit_test(test_damages),
+		cmocka_unit_test_setup_teardown(test_missing, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_payloads, fixture_setup, fixture_teardown),
+	};
+
+	return cmocka_run_group_tests_name("store", tests, NULL, NULL);
+}

@@ -319,11 +319,11 @@ glane_rc fetcher_step(struct fetcher *f, struct pollfd *extra, unsigned n_extra,
 	int running, ready;
 
 	for (;;) {
-		start_due(f);
 		if (curl_multi_perform(f->multi, &running) != CURLM_OK)
 			return fail(d, GLANE_E_IO, "libcurl cannot go on");
 		collect(f);
 		check_clocks(f);
+		start_due(f); /* what is added now is due at once in curl_multi_poll() */
 		done = deliver(f);
 		ready = n_extra ? poll(extra, n_extra, 0) : 0;
 		now = clock_mono_ms();

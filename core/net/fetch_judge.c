@@ -154,6 +154,8 @@ static void judge_transport(struct fetch *r, CURLcode code)
 	const char *text = r->t.error[0] ? r->t.error : code ? curl_easy_strerror(code) : "no HTTP answer";
 	struct diag d = {0};
 
+	if (code == CURLE_OUT_OF_MEMORY) /* libcurl says the same of a header line that is too long for it */
+		text = "no memory, or a header line of more than 100 KB";
 	if (r->t.refused[0]) {
 		(void)fail(&d, GLANE_E_DENIED,
 			   "security: %s leads to the local address %s; if that is meant, name that address and port in hosts",

@@ -292,7 +292,11 @@ static glane_rc value_of(struct glane_run *r, struct slice text, struct glane_ob
 		if (!v.canonical)
 			*ret_text = text;
 		return GLANE_OK;
-	case DECIMAL_LONG:
+	case DECIMAL_LONG: /* the text is the value; the first digits stand for it in the observation */
+		o->coef = v.coef;
+		o->exp10 = (int8_t)v.exp10;
+		*ret_text = text;
+		return GLANE_OK;
 	case DECIMAL_TEXT:
 		*ret_text = text;
 		return GLANE_OK;

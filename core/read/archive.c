@@ -237,13 +237,10 @@ static glane_rc choose(
 	if (c->n > 1)
 		return fail(d, GLANE_E_DATA, "%s archive: %zu files match, name one with `member`: %.*s", s->kind, c->n,
 			SLICE_FMT(strbuf_get(&c->names)));
-	if (c->is_irregular)
-		return fail(d, GLANE_E_FORMAT, "%s archive: entry '%.*s' is a link or device, not a file; refused",
-			s->kind, SLICE_FMT(strbuf_get(&c->names)));
-	if (c->is_encrypted)
-		return fail(d, GLANE_E_FORMAT,
-			"%s archive: entry '%.*s' is encrypted; encrypted archives are not opened", s->kind,
-			SLICE_FMT(strbuf_get(&c->names)));
+	if (c->is_irregular || c->is_encrypted)
+		return fail(d, GLANE_E_FORMAT, "%s archive: entry '%.*s' is %s; refused", s->kind,
+			SLICE_FMT(strbuf_get(&c->names)),
+			c->is_irregular ? "a link or device, not a file" : "encrypted");
 	*ret = c->first;
 	return GLANE_OK;
 }

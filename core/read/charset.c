@@ -152,7 +152,7 @@ static bool run_utf16be(struct cursor *c)
 static glane_rc bad(struct converter *s, const char *what, struct diag *d)
 {
 	return fail(d, GLANE_E_FORMAT, "payload: %s at byte %llu is not %s; is `encoding` right?", what,
-		(unsigned long long)(s->inner.pos + s->used), s->name);
+		(unsigned long long)s->inner.pos + s->used, s->name);
 }
 
 static glane_rc convert_read(struct payload_source *base, char *buf, size_t cap, size_t *ret_n, struct diag *d)

@@ -2,7 +2,8 @@
 /*
  * The loop over 64-byte blocks, included by csv_index.c once per instruction set with these macros set: SCAN_NAME the
  * function, SCAN_TARGET its attribute, SCAN_MASKS(p, x) the block's struct masks, SCAN_COUNT(m) its one bits,
- * SCAN_PREFIX(m) for each bit the parity of the bits up to it, SCAN_FLATTEN(out, at, m) the offsets of its one bits.
+ * SCAN_PREFIX(m) for each bit the parity of the bits up to it, SCAN_FLATTEN(out, at, m) puts the offsets of its one
+ * bits at out and returns what follows them.
  */
 
 /* p: the byte at x->at, with 4 readable bytes after the last block. */
@@ -70,7 +71,7 @@ static SCAN_TARGET void SCAN_NAME(struct csv_index *x, const unsigned char *p, s
 			lines += (uint32_t)SCAN_COUNT(inner);
 			is_doubled |= twice != 0;
 		}
-		SCAN_FLATTEN(out, at, sep);
+		out = SCAN_FLATTEN(out, at, sep);
 	}
 	x->in_quote = in_quote;
 	x->before = before;

@@ -61,21 +61,23 @@ static glane_rc missing(struct csv_reader *r, const char *field)
 
 glane_rc csv_bind_fields(struct csv_reader *r, const struct record_options *o)
 {
-	r->is_bound = o->field != NULL;
-	r->n_bound = r->is_bound ? o->n_field : 0;
+	const char *const *field = o->field;
+
+	r->is_bound = field != NULL;
+	r->n_bound = field ? o->n_field : 0;
 	r->bound = arena_alloc(&r->arena, (r->n_bound + 1) * sizeof(*r->bound));
 	if (!r->bound)
 		return fail(r->d, GLANE_E_NOMEM, "csv: out of memory");
-	for (size_t i = 0; i < r->n_bound; i++) {
+	for (size_t i = 0; field && i < r->n_bound; i++) {
 		bool is_twice, is_optional;
 
-		r->bound[i] = csv_field_find(r, o->field[i], &is_twice, &is_optional);
+		r->bound[i] = csv_field_find(r, field[i], &is_twice, &is_optional);
 		if (is_twice)
 			return fail(r->d, GLANE_E_DATA,
 				"csv line %llu: the header has '%s' twice; name the column by its number, e.g. #%u",
-				(unsigned long long)r->line, o->field[i], (unsigned)r->bound[i] + 1);
+				(unsigned long long)r->line, field[i], (unsigned)r->bound[i] + 1);
 		if (r->bound[i] == CSV_UNBOUND && !is_optional)
-			return missing(r, o->field[i]);
+			return missing(r, field[i]);
 	}
 	return GLANE_OK;
 }

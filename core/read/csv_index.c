@@ -87,10 +87,13 @@ static inline uint64_t count_bits(uint64_t m)
 	return m * UINT64_C(0x0101010101010101) >> 56;
 }
 
-/* The lowest offsets first; writes nothing beyond them. */
-#define FLATTEN_EACH(out, at, m)                                                                                       \
-	for (uint64_t left = (m); left; left &= left - 1)                                                              \
-	*(out)++ = (at) + (uint32_t)__builtin_ctzll(left)
+/* The offsets of the one bits, the lowest first; writes nothing beyond them. */
+static inline uint32_t *flatten_each(uint32_t *out, uint32_t at, uint64_t m)
+{
+	for (; m; m &= m - 1)
+		*out++ = at + (uint32_t)__builtin_ctzll(m);
+	return out;
+}
 
 /* Bit i of the result: byte i of the little-endian word equals that of pattern. */
 static inline uint64_t word_equal(uint64_t word, uint64_t pattern)
@@ -131,7 +134,7 @@ static inline struct masks masks_word(const unsigned char *p, const struct csv_i
 #define SCAN_MASKS masks_word
 #define SCAN_COUNT count_bits
 #define SCAN_PREFIX prefix_parity
-#define SCAN_FLATTEN FLATTEN_EACH
+#define SCAN_FLATTEN flatten_each
 #include "read/csv_block.h"
 
 #if defined(__x86_64__)
@@ -150,7 +153,7 @@ static inline struct masks masks_sse2(const unsigned char *p, const struct csv_i
 	__m128i v[4];
 
 	m.high = 0;
-	for (unsigned i = 0; i < 4; i++) {
+	for (size_t i = 0; i < 4; i++) {
 		v[i] = _mm_loadu_si128((const __m128i *)(const void *)(p + i * 16));
 		m.high |= (uint64_t)(unsigned)_mm_movemask_epi8(v[i]) << i * 16;
 	}
@@ -167,7 +170,7 @@ static inline struct masks masks_sse2(const unsigned char *p, const struct csv_i
 #define SCAN_MASKS masks_sse2
 #define SCAN_COUNT count_bits
 #define SCAN_PREFIX prefix_parity
-#define SCAN_FLATTEN FLATTEN_EACH
+#define SCAN_FLATTEN flatten_each
 #include "read/csv_block.h"
 
 #define AVX2 __attribute__((target("avx2,bmi,bmi2,popcnt,lzcnt,pclmul")))
@@ -225,7 +228,7 @@ static INLINE AVX2 uint32_t *flatten_avx2(uint32_t *out, uint32_t at, uint64_t m
 #define SCAN_MASKS masks_avx2
 #define SCAN_COUNT(m) _mm_popcnt_u64(m)
 #define SCAN_PREFIX prefix_clmul
-#define SCAN_FLATTEN(out, at, m) (out) = flatten_avx2(out, at, m)
+#define SCAN_FLATTEN flatten_avx2
 #include "read/csv_block.h"
 
 #define AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512vbmi2,avx2,bmi,bmi2,popcnt,lzcnt,pclmul")))
@@ -269,7 +272,7 @@ static INLINE AVX512 uint32_t *flatten_avx512(uint32_t *out, uint32_t at, uint64
 #define SCAN_MASKS masks_avx512
 #define SCAN_COUNT(m) _mm_popcnt_u64(m)
 #define SCAN_PREFIX prefix_clmul
-#define SCAN_FLATTEN(out, at, m) (out) = flatten_avx512(out, at, m)
+#define SCAN_FLATTEN flatten_avx512
 #include "read/csv_block.h"
 
 static int machine_level(void)

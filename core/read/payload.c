@@ -120,7 +120,7 @@ static glane_rc stream_room(struct payload *p, size_t keep)
 			return fail(p->diag, GLANE_E_NOMEM, "payload: out of memory for a window of %zu bytes", cap);
 	}
 	if (keep)
-		memmove(buf, p->p, keep);
+		memmove(buf, p->p + p->n - keep, keep);
 	if (buf != s->buf)
 		mem_free(s->buf);
 	s->buf = buf;

@@ -94,8 +94,8 @@ static glane_rc check_file(struct check *c, uint64_t n, const json_t *state)
 		return found(c, &own);
 	rc = check_rows(c, &cur, recorded_at, &rows);
 	if (rc == GLANE_OK && expected >= 0 && rows != (uint64_t)expected) {
-		(void)fail(&own, GLANE_E_IO, "%s: %llu rows, where the commit wrote %lld", cur.name, (unsigned long long)rows,
-			(long long)expected);
+		(void)fail(&own, GLANE_E_IO, "%s: %llu rows, where the commit wrote %lld", cur.name,
+			(unsigned long long)rows, (long long)expected);
 		rc = found(c, &own);
 	}
 	if (rc == GLANE_OK && expected >= 0)
@@ -116,7 +116,8 @@ static glane_rc check_commit(struct check *c, uint64_t n, int64_t *last)
 			(void)fail(&own, GLANE_E_IO, "state/%s/%llu.json: recorded_at is missing", c->source,
 				(unsigned long long)n);
 		else if (at < *last)
-			(void)fail(&own, GLANE_E_IO, "state/%s/%llu.json: recorded_at is earlier than the commit before", c->source,
+			(void)fail(&own, GLANE_E_IO,
+				"state/%s/%llu.json: recorded_at is earlier than the commit before", c->source,
 				(unsigned long long)n);
 		else
 			*last = at;

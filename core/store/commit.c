@@ -111,7 +111,8 @@ static glane_rc copy(int from, int to, struct diag *d)
 static glane_rc taken(const struct commit *c, struct diag *d)
 {
 	if (errno == EEXIST)
-		return fail(d, GLANE_E_IO, "%s/%s exists already: has another program written it?", c->s->path, c->rows);
+		return fail(
+			d, GLANE_E_IO, "%s/%s exists already: has another program written it?", c->s->path, c->rows);
 	return fail(d, GLANE_E_IO, "%s/%s: cannot publish: %s", c->s->path, c->rows, strerror(errno));
 }
 
@@ -169,7 +170,7 @@ glane_rc diff_commit(const struct store *s, const char *source, uint64_t previou
 	uint64_t *ret_n, struct diag *d)
 {
 	struct commit c = {.s = s, .source = source, .n = previous + 1};
-	uint64_t newest;
+	uint64_t newest = 0;
 	glane_rc rc = store_may_write(s, d);
 
 	if (rc == GLANE_OK && r->spool < 0)
@@ -183,8 +184,9 @@ glane_rc diff_commit(const struct store *s, const char *source, uint64_t previou
 	if (rc < 0)
 		return rc;
 	if (newest != previous)
-		return fail(d, GLANE_E_IO, "%s/stream/%s: commit %llu appeared meanwhile; has another program written it?",
-			s->path, source, (unsigned long long)newest);
+		return fail(d, GLANE_E_IO,
+			"%s/stream/%s: commit %llu appeared meanwhile; has another program written it?", s->path,
+			source, (unsigned long long)newest);
 	rc = store_wrote(s, commit(&c, r, state, d));
 	if (rc < 0)
 		(void)diag_prefix(d, "%s", source);

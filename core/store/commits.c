@@ -35,7 +35,7 @@ glane_rc store_span(const struct store *s, const char *source, struct span *ret,
 
 glane_rc store_commit_number(const struct store *s, const char *source, uint64_t *ret, struct diag *d)
 {
-	struct span span;
+	struct span span = {0};
 	glane_rc rc = store_span(s, source, &span, d);
 
 	if (rc == GLANE_OK)
@@ -70,7 +70,7 @@ glane_rc store_state(const struct store *s, const char *source, uint64_t n, json
 
 glane_rc commit_time(const struct store *s, const char *source, uint64_t n, int64_t *ret, struct diag *d)
 {
-	json_t *state;
+	json_t *state = NULL;
 	glane_rc rc = store_state(s, source, n, &state, d);
 
 	if (rc < 0)
@@ -84,7 +84,7 @@ glane_rc commit_time(const struct store *s, const char *source, uint64_t n, int6
 
 glane_rc store_commit_as_of(const struct store *s, const char *source, int64_t t, uint64_t *ret, struct diag *d)
 {
-	struct span span;
+	struct span span = {0};
 	glane_rc rc = store_span(s, source, &span, d);
 	uint64_t below, above; /* commits <= below are not later than t, those >= above are */
 

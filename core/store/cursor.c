@@ -121,7 +121,7 @@ static glane_rc next_record(struct store_cursor *c, struct slice *ret, struct di
 
 static glane_rc check_header(struct store_cursor *c, struct diag *d)
 {
-	struct slice record;
+	struct slice record = {NULL, 0};
 	glane_rc rc = next_record(c, &record, d);
 
 	if (rc == GLANE_END)
@@ -141,7 +141,7 @@ static glane_rc check_header(struct store_cursor *c, struct diag *d)
 static glane_rc check_size(const struct store *s, const struct store_cursor *c, uint64_t n, struct diag *d)
 {
 	struct stat st;
-	json_t *state;
+	json_t *state = NULL;
 	int64_t bytes;
 	glane_rc rc = store_state(s, c->source, n, &state, d);
 
@@ -153,7 +153,8 @@ static glane_rc check_size(const struct store *s, const struct store_cursor *c, 
 		return fail(d, GLANE_E_IO, "%s: cannot ask for its size: %s", c->name, strerror(errno));
 	if (st.st_size != bytes)
 		return fail(d, GLANE_E_IO,
-			"%s: %lld bytes, where the commit wrote %lld; the store is damaged: `glane check --store` lists what is",
+			"%s: %lld bytes, where the commit wrote %lld; the store is damaged: `glane check --store` "
+			"lists what is",
 			c->name, (long long)st.st_size, (long long)bytes);
 	return GLANE_OK;
 }
@@ -218,7 +219,7 @@ static glane_rc check_order(struct store_cursor *c, const struct row *r, struct 
 glane_rc store_rows_next(struct store_cursor *c, struct row *ret, struct diag *d)
 {
 	struct diag own = {0};
-	struct slice record;
+	struct slice record = {NULL, 0};
 	struct row row;
 	glane_rc rc = next_record(c, &record, d);
 

@@ -30,7 +30,8 @@ static void count_fresh(struct slice_result *part, enum outcome outcome)
 	}
 }
 
-static glane_rc count_all(const struct store *s, const struct diff_input *in, struct slice_result *parts, struct diag *d)
+static glane_rc count_all(
+	const struct store *s, const struct diff_input *in, struct slice_result *parts, struct diag *d)
 {
 	struct merge_step step;
 	struct merge m;
@@ -79,8 +80,7 @@ static bool judge_empty(struct slice_result *p, const struct diff_input *in, con
 	return true;
 }
 
-static bool judge_gate(
-	struct slice_result *p, const struct gate_limits *g, const struct cover *c, struct arena *a)
+static bool judge_gate(struct slice_result *p, const struct gate_limits *g, const struct cover *c, struct arena *a)
 {
 	unsigned long long before = p->before, after = live_after(p), withdrawn = p->withdrawn;
 
@@ -90,19 +90,19 @@ static bool judge_gate(
 		refuse(p, SLICE_HELD, arena_fmt(a, "no observations where %llu were", withdrawn));
 	else if ((double)after * 100 < (double)before * g->min_rows_percent)
 		refuse(p, SLICE_HELD,
-			arena_fmt(a, "%llu live rows where the last commit had %llu, below gate.min_rows_percent = %g", after,
-				before, g->min_rows_percent));
+			arena_fmt(a, "%llu live rows where the last commit had %llu, below gate.min_rows_percent = %g",
+				after, before, g->min_rows_percent));
 	else if ((double)withdrawn * 100 > (double)before * g->max_withdrawn_percent)
 		refuse(p, SLICE_HELD,
-			arena_fmt(a, "%llu of %llu live rows withdrawn, above gate.max_withdrawn_percent = %g", withdrawn,
-				before, g->max_withdrawn_percent));
+			arena_fmt(a, "%llu of %llu live rows withdrawn, above gate.max_withdrawn_percent = %g",
+				withdrawn, before, g->max_withdrawn_percent));
 	else
 		return false;
 	return true;
 }
 
-static glane_rc judge(
-	struct slice_result *p, const struct diff_input *in, const struct cover *c, struct diff_result *r, struct diag *d)
+static glane_rc judge(struct slice_result *p, const struct diff_input *in, const struct cover *c, struct diff_result *r,
+	struct diag *d)
 {
 	if (judge_empty(p, in, c, &r->arena) || judge_gate(p, &in->gate, c, &r->arena)) {
 		r->total += p->before;
@@ -126,8 +126,8 @@ static bool is_shown(const struct batch *b, size_t i, const struct slice_result 
 	return batch_cover_of(b, c->dataset, c->indicator) == c;
 }
 
-static glane_rc list_slices(const struct diff_input *in, const struct slice_result *parts, struct diff_result *r,
-	struct diag *d)
+static glane_rc list_slices(
+	const struct diff_input *in, const struct slice_result *parts, struct diff_result *r, struct diag *d)
 {
 	const struct batch *b = in->batch;
 

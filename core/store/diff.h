@@ -7,34 +7,32 @@
 #define STORE_DIFF_H
 #include "store/store.h"
 
-struct gate_limits { /* DESIGN section 6; percentages of the last commit's live rows in the same slice */
-	double min_rows_percent;        /* 90: fewer live rows than that afterwards holds the slice */
-	double max_withdrawn_percent;   /* 10 */
-	bool accept;                    /* --accept: nothing is held */
+struct gate_limits {             /* DESIGN section 6; percentages of the last commit's live rows in the same slice */
+	double min_rows_percent; /* 90: fewer live rows than that afterwards holds the slice */
+	double max_withdrawn_percent; /* 10 */
+	bool accept;                  /* --accept: nothing is held */
 };
-enum slice_verdict {
-	SLICE_OK, SLICE_UNCHANGED, SLICE_HELD, SLICE_FAILED
-};
+enum slice_verdict { SLICE_OK, SLICE_UNCHANGED, SLICE_HELD, SLICE_FAILED };
 struct slice_result {
 	struct slice dataset, indicator; /* indicator absent: the whole dataset; dataset absent: rows without a cover */
 	enum slice_verdict verdict;
-	const char *reason;      /* of held and failed; in the arena */
-	uint64_t rows;           /* in the fresh batch */
-	uint64_t before;         /* live rows of the last commit */
+	const char *reason; /* of held and failed; in the arena */
+	uint64_t rows;      /* in the fresh batch */
+	uint64_t before;    /* live rows of the last commit */
 	uint64_t added, revised, status, withdrawn, restored;
 };
 struct diff_result {
 	struct arena arena;
 	struct slice_result *slices;
 	size_t n_slices;
-	uint64_t events;         /* over slices that are ok */
-	uint64_t total;          /* live rows afterwards */
-	int spool;               /* rows of the new commit (unlinked file), ready for diff_commit(); -1 where events == 0 */
-	struct slice *payloads;  /* SHA-256 of the payloads that caused an event; of a slice with withdrawals, all */
+	uint64_t events; /* over slices that are ok */
+	uint64_t total;  /* live rows afterwards */
+	int spool;       /* rows of the new commit (unlinked file), ready for diff_commit(); -1 where events == 0 */
+	struct slice *payloads; /* SHA-256 of the payloads that caused an event; of a slice with withdrawals, all */
 	size_t n_payloads;
-	int64_t recorded_at;     /* of the new commit */
+	int64_t recorded_at; /* of the new commit */
 	const char *run;
-	uint64_t rows;           /* in the spool, withdrawn ones included */
+	uint64_t rows; /* in the spool, withdrawn ones included */
 };
 struct diff_input {
 	const char *source;
@@ -43,7 +41,7 @@ struct diff_input {
 	int64_t now;             /* recorded_at; raised to the last commit's where the clock went back */
 	const char *run, *cause; /* cause: "source" or "mapping" */
 	struct gate_limits gate;
-	bool keep_missing;       /* records were rejected: a key that is missing may be theirs, nothing is withdrawn */
+	bool keep_missing; /* records were rejected: a key that is missing may be theirs, nothing is withdrawn */
 };
 /*
  * Rules: a fresh key without a predecessor is `new`; another value `revised`; the same value with another attribute
@@ -57,5 +55,5 @@ void diff_release(struct diff_result *r);
 /* Commits: state/SOURCE/N.json (exclusive) is durable first, then stream/SOURCE/N.csv appears under its name, folder synced.
  * `state` is completed with run and recorded_at. *ret_n is the new commit number. */
 glane_rc diff_commit(const struct store *s, const char *source, uint64_t previous, struct diff_result *r, json_t *state,
-		     uint64_t *ret_n, struct diag *d);
+	uint64_t *ret_n, struct diag *d);
 #endif

@@ -10,8 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static glane_rc each_entry(DIR *dir, const char *path, glane_rc (*each)(void *arg, int dir, const char *name), void *arg,
-	struct diag *d)
+static glane_rc each_entry(
+	DIR *dir, const char *path, glane_rc (*each)(void *arg, int dir, const char *name), void *arg, struct diag *d)
 {
 	const struct dirent *e;
 	glane_rc rc = GLANE_OK;
@@ -25,8 +25,8 @@ static glane_rc each_entry(DIR *dir, const char *path, glane_rc (*each)(void *ar
 	return rc < 0 ? rc : GLANE_OK;
 }
 
-glane_rc folder_each(int dirfd, const char *path, glane_rc (*each)(void *arg, int dir, const char *name), void *arg,
-	struct diag *d)
+glane_rc folder_each(
+	int dirfd, const char *path, glane_rc (*each)(void *arg, int dir, const char *name), void *arg, struct diag *d)
 {
 	int fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	glane_rc rc;

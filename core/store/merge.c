@@ -49,7 +49,8 @@ glane_rc merge_open(struct merge *m, const struct store *s, const struct diff_in
 {
 	glane_rc rc = GLANE_OK;
 
-	*m = (struct merge){.batch = in->batch, .source = in->source, .slice = SIZE_MAX, .keep_missing = in->keep_missing};
+	*m = (struct merge){
+		.batch = in->batch, .source = in->source, .slice = SIZE_MAX, .keep_missing = in->keep_missing};
 	strbuf_init(&m->scratch, 0);
 	strbuf_init(&m->key, 0);
 	strbuf_init(&m->before, 0);

@@ -5,8 +5,8 @@
 #include "store/diff.h"
 
 enum outcome {
-	KEEP,      /* the old row as it is */
-	NOTHING,   /* no row: a remove annotation for a key that is not there */
+	KEEP,    /* the old row as it is */
+	NOTHING, /* no row: a remove annotation for a key that is not there */
 	NEW,
 	REVISED,
 	STATUS,
@@ -30,7 +30,7 @@ struct merge {
 	struct row old, fresh;
 	size_t next; /* observation behind `fresh` */
 	struct strbuf scratch;
-	struct strbuf key, before; /* of the fresh row and of the one before it */
+	struct strbuf key, before;        /* of the fresh row and of the one before it */
 	struct strbuf dataset, indicator; /* of the last old row, whose slice is cached */
 	size_t slice;
 };

@@ -25,7 +25,8 @@ struct bodies {
 /* A store that is read has no tmp/ of its own to write to. */
 static int scratch_file(const struct store *s, struct diag *d)
 {
-	int fd = s->tmp >= 0 ? file_temp(s->tmp, NULL) : openat(AT_FDCWD, "/var/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	int fd = s->tmp >= 0 ? file_temp(s->tmp, NULL)
+			     : openat(AT_FDCWD, "/var/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 
 	if (fd < 0)
 		fd = memfd_create("payload", MFD_CLOEXEC);

@@ -13,7 +13,7 @@
 
 struct run {
 	const struct query *q;
-	int64_t from, to;   /* days */
+	int64_t from, to;      /* days */
 	const json_t *commits; /* of the run asked for, or NULL */
 	struct strbuf scratch;
 	glane_rc (*row)(void *arg, struct row *r);
@@ -200,8 +200,8 @@ static glane_rc check_lists(const struct query *q, struct diag *d)
 	return GLANE_OK;
 }
 
-glane_rc query_run(
-	const struct store *s, const struct query *q, glane_rc (*row)(void *arg, struct row *r), void *arg, struct diag *d)
+glane_rc query_run(const struct store *s, const struct query *q, glane_rc (*row)(void *arg, struct row *r), void *arg,
+	struct diag *d)
 {
 	struct run w = {.q = q, .from = INT64_MIN, .to = INT64_MAX, .row = row, .arg = arg, .d = d};
 	json_t *report = NULL;
@@ -253,7 +253,8 @@ glane_rc query_as_of(const struct store *s, const char *text, int64_t *ret, stru
 	if (is_run_id(text))
 		return run_time(s, text, ret, d);
 	if (!time_parse(t, &at))
-		return fail(d, GLANE_E_CONFIG, "'%s' is no time (2026-11-23T23:44:35Z), no date and no id of a run", text);
+		return fail(
+			d, GLANE_E_CONFIG, "'%s' is no time (2026-11-23T23:44:35Z), no date and no id of a run", text);
 	*ret = t.n == strlen("2026-11-23") ? at + DAY - 1 : at;
 	return GLANE_OK;
 }

@@ -6,12 +6,14 @@
 #include "store/store.h"
 
 struct query { /* every list: any of its items; an empty list: no restriction. Texts are borrowed */
-	const char **source, **dataset, **indicator, **area, **group, **freq, **dim; /* NULL-terminated or NULL; dim: KEY=VALUE */
+	const char **source, **dataset, **indicator, **area, **group, **freq,
+		**dim;                          /* NULL-terminated or NULL; dim: KEY=VALUE */
 	const struct catalogue_item *catalogue; /* any of these, or NULL */
 	size_t n_catalogue;
-	const char *from, *to;   /* period texts: period_start within [start of from, end of to] */
-	int64_t as_of;           /* seconds; INT64_MAX: now */
-	const char *as_of_run;   /* text of --as-of, or NULL: where it is the id of a run, the commits of its report are read */
+	const char *from, *to; /* period texts: period_start within [start of from, end of to] */
+	int64_t as_of;         /* seconds; INT64_MAX: now */
+	const char *
+		as_of_run; /* text of --as-of, or NULL: where it is the id of a run, the commits of its report are read */
 	bool scaled, withdrawn;
 	const struct areas *areas; /* for groups; membership on group_on (days since 1970-01-01) */
 	int64_t group_on;
@@ -21,7 +23,7 @@ struct catalogue_item { /* one row of conf/catalogue.csv: id -> where it comes f
 };
 /* Calls `row` for each match in key order; it may return a code < 0 to stop. */
 glane_rc query_run(const struct store *s, const struct query *q, glane_rc (*row)(void *arg, struct row *r), void *arg,
-		   struct diag *d);
+	struct diag *d);
 /* Resolves --as-of: an RFC 3339 time, a date (its end), or a run id. */
 glane_rc query_as_of(const struct store *s, const char *text, int64_t *ret, struct diag *d);
 #endif

@@ -27,8 +27,8 @@ glane_rc store_may_write(const struct store *s, struct diag *d)
 	if (s->lock < 0)
 		return fail(d, GLANE_E_USAGE, "%s: the store was opened for reading", s->path);
 	if (*s->broken)
-		return fail(d, GLANE_E_IO, "%s: nothing more is written after the earlier error; mend its cause and run again",
-			s->path);
+		return fail(d, GLANE_E_IO,
+			"%s: nothing more is written after the earlier error; mend its cause and run again", s->path);
 	return GLANE_OK;
 }
 
@@ -57,7 +57,8 @@ static glane_rc check_format(const struct store *s, struct diag *d)
 	strbuf_init(&b, 256);
 	rc = file_read(s->dir, "format", 64, &b, d);
 	if (rc == GLANE_OK && !slice_is(slice_trim(strbuf_get(&b)), FORMAT))
-		rc = fail(d, GLANE_E_IO, "has format '%.*s', this program knows " FORMAT "; use the version that wrote it",
+		rc = fail(d, GLANE_E_IO,
+			"has format '%.*s', this program knows " FORMAT "; use the version that wrote it",
 			SLICE_FMT(slice_trim(strbuf_get(&b))));
 	strbuf_release(&b);
 	return rc < 0 ? store_damaged(s, rc, d) : GLANE_OK;
@@ -101,12 +102,13 @@ static glane_rc check_folder(const struct store *s, struct diag *d)
 		if (rc < 0)
 			return rc;
 		if (found)
-			return fail(d, GLANE_E_IO, "%s is no store, and not empty; name a store or a new folder", s->path);
+			return fail(
+				d, GLANE_E_IO, "%s is no store, and not empty; name a store or a new folder", s->path);
 	}
 	for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++) {
 		if (fstatat(s->dir, folders[i], &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISDIR(st.st_mode))
-			return fail(d, GLANE_E_IO, "%s/%s is no folder; a store's own folders must not be links", s->path,
-				folders[i]);
+			return fail(d, GLANE_E_IO, "%s/%s is no folder; a store's own folders must not be links",
+				s->path, folders[i]);
 	}
 	return GLANE_OK;
 }
@@ -114,15 +116,16 @@ static glane_rc check_folder(const struct store *s, struct diag *d)
 /* flock() and renames are not dependable there, and a lost lock would double commits. */
 static glane_rc refuse_network(const struct store *s, struct diag *d)
 {
-	static const uint32_t magics[] = {0x6969 /* NFS */, 0x517B /* SMB */, 0xFF534D42 /* CIFS */, 0xFE534D42 /* SMB2 */};
+	static const uint32_t magics[] = {
+		0x6969 /* NFS */, 0x517B /* SMB */, 0xFF534D42 /* CIFS */, 0xFE534D42 /* SMB2 */};
 	struct statfs fs;
 
 	if (fstatfs(s->dir, &fs) < 0)
 		return fail(d, GLANE_E_IO, "%s: cannot ask for its file system: %s", s->path, strerror(errno));
 	for (size_t i = 0; i < sizeof(magics) / sizeof(*magics); i++) {
 		if ((uint32_t)fs.f_type == magics[i])
-			return fail(d, GLANE_E_IO, "%s is on a network file system (NFS or CIFS); put the store on a local disk",
-				s->path);
+			return fail(d, GLANE_E_IO,
+				"%s is on a network file system (NFS or CIFS); put the store on a local disk", s->path);
 	}
 	return GLANE_OK;
 }
@@ -132,8 +135,8 @@ static glane_rc take_lock(struct store *s, struct diag *d)
 {
 	s->lock = openat(s->dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
 	if (s->lock < 0)
-		return fail(d, GLANE_E_IO, "%s/lock: cannot open for writing: %s; may this user write to the store?", s->path,
-			strerror(errno));
+		return fail(d, GLANE_E_IO, "%s/lock: cannot open for writing: %s; may this user write to the store?",
+			s->path, strerror(errno));
 	if (flock(s->lock, LOCK_EX | LOCK_NB) < 0 || flock(s->dir, LOCK_EX | LOCK_NB) < 0) {
 		if (errno != EWOULDBLOCK)
 			return fail(d, GLANE_E_IO, "%s/lock: cannot lock: %s", s->path, strerror(errno));
@@ -153,11 +156,11 @@ static glane_rc check_space(const struct store *s, struct diag *d)
 		return fail(d, GLANE_E_IO, "%s is on a read-only file system", s->path);
 	left = (uint64_t)fs.f_bavail * fs.f_frsize;
 	if (left < MIN_FREE)
-		return fail(d, GLANE_E_IO, "%s: %llu MiB are free on its disk, at least %llu are needed; make room", s->path,
-			(unsigned long long)(left >> 20), (unsigned long long)(MIN_FREE >> 20));
+		return fail(d, GLANE_E_IO, "%s: %llu MiB are free on its disk, at least %llu are needed; make room",
+			s->path, (unsigned long long)(left >> 20), (unsigned long long)(MIN_FREE >> 20));
 	if (fs.f_files && fs.f_favail < MIN_INODES)
-		return fail(d, GLANE_E_IO, "%s: its disk has room for %llu more files only, at least %d are needed", s->path,
-			(unsigned long long)fs.f_favail, MIN_INODES);
+		return fail(d, GLANE_E_IO, "%s: its disk has room for %llu more files only, at least %d are needed",
+			s->path, (unsigned long long)fs.f_favail, MIN_INODES);
 	return GLANE_OK;
 }
 
@@ -171,7 +174,8 @@ static glane_rc make_folders(struct store *s, struct diag *d)
 		if (mkdirat(s->dir, folders[i], 0755) == 0)
 			made = true;
 		else if (errno != EEXIST)
-			return fail(d, GLANE_E_IO, "%s/%s: cannot create the folder: %s", s->path, folders[i], strerror(errno));
+			return fail(d, GLANE_E_IO, "%s/%s: cannot create the folder: %s", s->path, folders[i],
+				strerror(errno));
 	}
 	if (made)
 		rc = fd_sync(s->dir, s->path, d);
@@ -197,8 +201,8 @@ struct sweep {
 static glane_rc sweep_away(const struct sweep *w, int dir, const char *name)
 {
 	if (unlinkat(dir, name, 0) < 0 && errno != ENOENT)
-		return fail(w->d, GLANE_E_IO, "%s: cannot remove the left-over %s of a killed run: %s", w->s->path, name,
-			strerror(errno));
+		return fail(w->d, GLANE_E_IO, "%s: cannot remove the left-over %s of a killed run: %s", w->s->path,
+			name, strerror(errno));
 	return GLANE_OK;
 }
 

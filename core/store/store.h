@@ -47,11 +47,11 @@ struct store_cursor {
 	int fd;
 	struct strbuf buf, scratch;
 	struct strbuf last, key; /* keys of the last row and of the one before it */
-	struct slice raw;   /* bytes of the last row with its LF; until the next call */
+	struct slice raw;        /* bytes of the last row with its LF; until the next call */
 	size_t pos;
 	bool eof;
-	uint64_t line;      /* first line of the last row */
-	uint64_t lines;     /* line ends passed */
+	uint64_t line;  /* first line of the last row */
+	uint64_t lines; /* line ends passed */
 	char source[64];
 	char name[192]; /* for messages */
 };
@@ -63,8 +63,10 @@ void store_rows_close(struct store_cursor *c);
 glane_rc store_run_write(const struct store *s, const char *id, const json_t *report, struct diag *d);
 /* A free id from `now`: 20261123T234435Z, then -2, -3, ... */
 glane_rc store_run_id(const struct store *s, int64_t now, char buf[48], struct diag *d);
-glane_rc store_runs(const struct store *s, struct arena *a, const char ***ret, size_t *ret_n, struct diag *d); /* oldest first */
+glane_rc store_runs(
+	const struct store *s, struct arena *a, const char ***ret, size_t *ret_n, struct diag *d); /* oldest first */
 glane_rc store_run_read(const struct store *s, const char *id, json_t **ret, struct diag *d);
 /* Every row file parsed and in order, every state file valid, every payload's hash; one line per finding. */
-glane_rc store_check(const struct store *s, struct strbuf *findings, uint64_t *ret_rows, uint64_t *ret_findings, struct diag *d);
+glane_rc store_check(
+	const struct store *s, struct strbuf *findings, uint64_t *ret_rows, uint64_t *ret_findings, struct diag *d);
 #endif

@@ -110,7 +110,8 @@ static inline glane_rc fixture_diff(struct store *s, const char *source, const s
 	const struct cover *covers, size_t n_covers, int64_t now, struct diff_result *ret, struct diag *d)
 {
 	struct batch b;
-	struct diff_input in = {.source = source, .batch = &b, .now = now, .run = "20261123T234435Z", .cause = "source"};
+	struct diff_input in = {
+		.source = source, .batch = &b, .now = now, .run = "20261123T234435Z", .cause = "source"};
 	glane_rc rc = fixture_batch(s, &b, cells, n, covers, n_covers, d);
 
 	in.gate.min_rows_percent = 90;

@@ -267,15 +267,15 @@ static const struct row rows[] = {
 	{"/slow", GLANE_OK, 1, 200, NULL, 11},
 	/* headers */
 	{"/header-flood", GLANE_E_LIMIT, 1, 200, "header", 0},
-	{"/header-huge", GLANE_E_FETCH, 1, -1, "", 0},
+	{"/header-huge", GLANE_E_FETCH, 1, -1, "header line", 0},
 	{"/header-nul", GLANE_E_FETCH, 1, -1, "", 0},
 	{"/endless-103", GLANE_E_LIMIT, 1, -1, "header", 0},
 	{"/http09", GLANE_E_FETCH, 1, 0, "", 0},
 	{"/http99", GLANE_E_FETCH, 1, -1, "", 0},
 	{"/binary", GLANE_E_FETCH, 1, 0, "", 0},
 	/* resumption; a file that changed in between starts anew */
-	{"/resume?t", GLANE_OK, 2, 200, NULL, DATA_SIZE},
-	{"/resume-gzip?t", GLANE_OK, 2, 200, NULL, DATA_SIZE},
+	{"/resume?t", GLANE_OK, 2, 206, NULL, DATA_SIZE},
+	{"/resume-gzip?t", GLANE_OK, 2, 206, NULL, DATA_SIZE},
 	{"/resume-changed?t", GLANE_OK, 2, 200, NULL, DATA_SIZE},
 	{"/resume-weak?t", GLANE_OK, 2, 200, NULL, DATA_SIZE},
 	{"/resume-wrong?t", GLANE_E_FETCH, 2, 206, "another range", 0},

@@ -56,8 +56,8 @@ static void test_memory(void **state)
 			payload_memory(&p, s, step, NULL);
 			assert_true(step == 0 || p.n <= step);
 			walk(&p, keep, s, 0);
-			assert_int_equal(payload_more(&p, 3), GLANE_OK); /* at the end: only forgets */
-			assert_true(p.last && p.n == 3 && memcmp(p.p, "xyz", 3) == 0);
+			assert_int_equal(payload_more(&p, 1), GLANE_OK); /* at the end: only forgets */
+			assert_true(p.last && p.n == 1 && *p.p == 'z');
 			payload_close(&p);
 			assert_true(p.last && p.n == 0);
 		}

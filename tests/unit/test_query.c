@@ -113,7 +113,8 @@ static void test_groups(void **state)
 	fixture_damage(f, "economies.csv",
 		SLICE("iso3,iso2,m49,name_en,name_fr\nBEN,BJ,204,Benin,B\nTGO,TG,768,Togo,T\nFRA,FR,250,France,F\n"));
 	fixture_damage(f, "areas.csv", SLICE("scheme,code,area,valid_from,valid_to\n"));
-	fixture_damage(f, "groups.csv", SLICE("group,area,valid_from,valid_to\nLDC,TGO,1982-01-01,\nLDC,BEN,1971-01-01,2019-12-31\n"));
+	fixture_damage(f, "groups.csv",
+		SLICE("group,area,valid_from,valid_to\nLDC,TGO,1982-01-01,\nLDC,BEN,1971-01-01,2019-12-31\n"));
 	(void)snprintf(path, sizeof(path), "%s", f->path);
 	assert_int_equal(areas_load(&areas, path, &f->d), GLANE_OK);
 	q.areas = &areas;
@@ -168,7 +169,8 @@ static void test_vintages(void **state)
 		if (i != 2)
 			assert_int_equal(fixture_refresh(&f->s, "one", cells, 12, clock[i], &f->d), GLANE_OK);
 		if (i % 2)
-			assert_int_equal(fixture_refresh(&f->s, "two", cells, i == 3 ? 11 : 12, clock[i], &f->d), GLANE_OK);
+			assert_int_equal(
+				fixture_refresh(&f->s, "two", cells, i == 3 ? 11 : 12, clock[i], &f->d), GLANE_OK);
 		report = json_object();
 		assert_int_equal(store_commits(&f->s, &commits, &f->d), GLANE_OK);
 		assert_int_equal(json_object_set_new(report, "commits", commits), 0);

@@ -150,7 +150,8 @@ static glane_rc open_as_nobody(const char *path, bool write_it)
 /* A folder that this user may not write to can be read, and is refused for writing. */
 static void test_read_only(void **state)
 {
-	static const char *const inside[] = {"stream", "stream/src", "state", "state/src", "runs", "tmp", "payloads", "."};
+	static const char *const inside[] = {
+		"stream", "stream/src", "state", "state/src", "runs", "tmp", "payloads", "."};
 	struct fixture *f = *state;
 	json_t *j = json_object();
 	struct store s;

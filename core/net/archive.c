@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #define BODY_MAX ((uint64_t)64 << 30) /* a decompressed body; what a damaged frame may claim at most */
-#define SIDE_MAX ((size_t)16 << 20)
 
 glane_rc archive_open(struct archive *a, int store_dir, bool create, struct diag *d)
 {
@@ -115,7 +114,7 @@ glane_rc archive_put(struct archive *a, int body_fd, const struct archive_entry 
 	if (!archive_has(a, e->sha256))
 		rc = put_body(a, body_fd, e->sha256, d);
 	if (rc == GLANE_OK)
-		rc = archive_side_write(a->dir, side.text, SIDE_MAX, e, d);
+		rc = archive_side_write(a->dir, side.text, e, d);
 	if (rc == GLANE_OK && a->indexed)
 		rc = index_add(a, e, d);
 	return rc;
@@ -159,8 +158,8 @@ static int open_body(const struct archive *a, const char *sha256, bool *ret_plai
 	return fd < 0 ? openat(a->dir, path_of(sha256, "").text, O_RDONLY | O_CLOEXEC) : fd;
 }
 
-glane_rc archive_get(struct archive *a, const char *sha256, int tmp_dir, int *ret_fd, uint64_t *ret_size,
-		     struct diag *d)
+glane_rc archive_get(
+	struct archive *a, const char *sha256, int tmp_dir, int *ret_fd, uint64_t *ret_size, struct diag *d)
 {
 	int in = -1, out = -1, fd = -1;
 	glane_rc rc;
@@ -172,7 +171,7 @@ glane_rc archive_get(struct archive *a, const char *sha256, int tmp_dir, int *re
 	in = open_body(a, sha256, &plain);
 	if (in < 0)
 		return fail(d, GLANE_E_IO, "payload %s: %s", sha256,
-			    errno == ENOENT ? "not in the archive" : strerror(errno));
+			errno == ENOENT ? "not in the archive" : strerror(errno));
 	out = file_temp(tmp_dir, d);
 	rc = out < 0 ? GLANE_E_IO : unpack(in, plain, sha256, out, d);
 	if (rc < 0) {
@@ -215,7 +214,7 @@ static glane_rc index_file(void *arg, int dir, const char *folder, const char *n
 	if (stem.n != 64 + 5 || strcmp(name + 64, ".json") != 0)
 		return GLANE_OK;
 	stem.n = 64;
-	rc = archive_side_read(&x->a->arena, dir, name, SIDE_MAX, &entries, &n, &why);
+	rc = archive_side_read(&x->a->arena, dir, name, &entries, &n, &why);
 	if (rc == GLANE_E_NOMEM)
 		return fail(d, rc, "no memory for the index of payloads/");
 	if (rc == GLANE_OK && n && !slice_is(stem, entries[0].sha256))
@@ -245,8 +244,8 @@ glane_rc archive_index(struct archive *a, struct strbuf *ret_warnings, struct di
 	return rc;
 }
 
-const struct archive_entry *archive_find(const struct archive *a, const char *method, const char *url,
-					 const char *body_sha256)
+const struct archive_entry *archive_find(
+	const struct archive *a, const char *method, const char *url, const char *body_sha256)
 {
 	const struct archive_entry *found = NULL;
 	struct arena tmp;
@@ -275,8 +274,8 @@ static void damage(struct checking *c, const char *folder, const char *name, con
 	c->damaged++;
 }
 
-static glane_rc check_body(struct checking *c, int dir, const char *folder, const char *name, bool plain,
-			   struct diag *d)
+static glane_rc check_body(
+	struct checking *c, int dir, const char *folder, const char *name, bool plain, struct diag *d)
 {
 	int in = openat(dir, name, O_RDONLY | O_CLOEXEC), out = file_temp(c->a->dir, d);
 	char sha256[SHA256_HEX];
@@ -316,7 +315,7 @@ static glane_rc check_file(void *arg, int dir, const char *folder, const char *n
 		return check_body(c, dir, folder, name, *suffix == '\0', d);
 	if (strcmp(suffix, ".json") == 0) {
 		arena_init(&tmp, 0);
-		(void)archive_side_read(&tmp, dir, name, SIDE_MAX, &entries, &n, &why);
+		(void)archive_side_read(&tmp, dir, name, &entries, &n, &why);
 		arena_release(&tmp);
 	}
 	if (why.code)
@@ -324,8 +323,8 @@ static glane_rc check_file(void *arg, int dir, const char *folder, const char *n
 	return GLANE_OK;
 }
 
-glane_rc archive_check(struct archive *a, struct strbuf *report, uint64_t *ret_bodies, uint64_t *ret_damaged,
-		       struct diag *d)
+glane_rc archive_check(
+	struct archive *a, struct strbuf *report, uint64_t *ret_bodies, uint64_t *ret_damaged, struct diag *d)
 {
 	struct checking c = {.a = a, .report = report};
 	glane_rc rc = archive_walk(a->dir, check_file, &c, d);

@@ -12,7 +12,7 @@
 #include "base/sha256.h"
 #include "base/strbuf.h"
 
-struct archive_entry { /* what is known of one archived answer; texts are borrowed */
+struct archive_entry {            /* what is known of one archived answer; texts are borrowed */
 	const char *method, *url; /* url redacted, with placeholders */
 	const char *body_sha256;  /* of the request's body, "" for none */
 	const char *content_type, *etag, *last_modified;
@@ -32,12 +32,14 @@ void archive_close(struct archive *a);
 glane_rc archive_put(struct archive *a, int body_fd, const struct archive_entry *e, struct diag *d);
 bool archive_has(const struct archive *a, const char *sha256);
 /* A read-only descriptor of the decompressed body, checked against its hash; made in tmp_dir, unlinked. */
-glane_rc archive_get(struct archive *a, const char *sha256, int tmp_dir, int *ret_fd, uint64_t *ret_size, struct diag *d);
+glane_rc archive_get(
+	struct archive *a, const char *sha256, int tmp_dir, int *ret_fd, uint64_t *ret_size, struct diag *d);
 /* Reads every side file once (for --offline); the newest answer of a request wins. A side file that does not parse is
  * passed over with a line in *ret_warnings. */
 glane_rc archive_index(struct archive *a, struct strbuf *ret_warnings, struct diag *d);
-const struct archive_entry *archive_find(const struct archive *a, const char *method, const char *url,
-					 const char *body_sha256);
+const struct archive_entry *archive_find(
+	const struct archive *a, const char *method, const char *url, const char *body_sha256);
 /* Recomputes every body's hash: one line per damaged file into `report`; counts. For `check --store`. */
-glane_rc archive_check(struct archive *a, struct strbuf *report, uint64_t *ret_bodies, uint64_t *ret_damaged, struct diag *d);
+glane_rc archive_check(
+	struct archive *a, struct strbuf *report, uint64_t *ret_bodies, uint64_t *ret_damaged, struct diag *d);
 #endif

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#define SIDE_MAX ((size_t)16 << 20)
 #define ALSO_MAX 10000 /* requests answered by one body */
 
 static const char *text_or_empty(const char *s)
@@ -67,10 +68,12 @@ static json_t *entry_write(const struct archive_entry *e)
 	bool ok;
 
 	time_format(e->fetched_at, at);
-	ok = j && json_set_text(j, "method", text_or_empty(e->method)) && json_set_text(j, "url", text_or_empty(e->url)) &&
+	ok = j && json_set_text(j, "method", text_or_empty(e->method)) &&
+	     json_set_text(j, "url", text_or_empty(e->url)) &&
 	     json_set_text(j, "request_sha256", text_or_empty(e->body_sha256)) && json_set_int(j, "status", 200) &&
 	     json_set_text(j, "fetched_at", at) && json_set_int(j, "size", (int64_t)e->size) &&
-	     json_set_text(j, "sha256", e->sha256) && json_set_text(j, "content_type", text_or_empty(e->content_type)) &&
+	     json_set_text(j, "sha256", e->sha256) &&
+	     json_set_text(j, "content_type", text_or_empty(e->content_type)) &&
 	     json_set_text(j, "etag", text_or_empty(e->etag)) &&
 	     json_set_text(j, "last_modified", text_or_empty(e->last_modified)) &&
 	     json_object_set_new(j, "headers", headers_of(e)) == 0;
@@ -81,8 +84,8 @@ static json_t *entry_write(const struct archive_entry *e)
 	return j;
 }
 
-static glane_rc entry_read(struct arena *a, const json_t *j, const char *path, struct archive_entry *ret,
-			   struct diag *d)
+static glane_rc entry_read(
+	struct arena *a, const json_t *j, const char *path, struct archive_entry *ret, struct diag *d)
 {
 	struct archive_entry e = {
 		.method = json_text(j, "method", NULL),
@@ -97,9 +100,9 @@ static glane_rc entry_read(struct arena *a, const json_t *j, const char *path, s
 	const struct archive_entry *copy;
 
 	if (!json_is_object(j) || !e.method || !e.url || !sha256 || !is_sha256_hex(slice_of(sha256)) || size < 0 ||
-	    !at || !time_parse(slice_of(at), &e.fetched_at))
-		return fail(d, GLANE_E_FORMAT, "%s: not the side file of a payload (method, url, sha256, size, fetched_at)",
-			    path);
+		!at || !time_parse(slice_of(at), &e.fetched_at))
+		return fail(d, GLANE_E_FORMAT,
+			"%s: not the side file of a payload (method, url, sha256, size, fetched_at)", path);
 	memcpy(e.sha256, sha256, SHA256_HEX);
 	e.size = (uint64_t)size;
 	copy = archive_entry_copy(a, &e);
@@ -109,10 +112,10 @@ static glane_rc entry_read(struct arena *a, const json_t *j, const char *path, s
 	return GLANE_OK;
 }
 
-glane_rc archive_side_read(struct arena *a, int dir, const char *path, size_t max, struct archive_entry **ret,
-			   size_t *ret_n, struct diag *d)
+glane_rc archive_side_read(
+	struct arena *a, int dir, const char *path, struct archive_entry **ret, size_t *ret_n, struct diag *d)
 {
-	json_t *j = json_read_file(dir, path, max, d);
+	json_t *j = json_read_file(dir, path, SIDE_MAX, d);
 	const json_t *also = json_object_get(j, "also");
 	size_t n = json_array_size(also);
 	struct archive_entry *e;
@@ -165,7 +168,7 @@ static bool keep_others(json_t *fresh, json_t *old)
 	return ok;
 }
 
-glane_rc archive_side_write(int dir, const char *path, size_t max, const struct archive_entry *e, struct diag *d)
+glane_rc archive_side_write(int dir, const char *path, const struct archive_entry *e, struct diag *d)
 {
 	json_t *fresh = entry_write(e), *old = NULL, *before = NULL;
 	struct diag ignored = {0};
@@ -174,7 +177,7 @@ glane_rc archive_side_write(int dir, const char *path, size_t max, const struct 
 	if (!fresh)
 		return fail(d, GLANE_E_NOMEM, "payloads/%s: no memory", path);
 	if (file_exists(dir, path))
-		old = json_read_file(dir, path, max, &ignored); /* a damaged one is replaced */
+		old = json_read_file(dir, path, SIDE_MAX, &ignored); /* a damaged one is replaced */
 	before = json_deep_copy(old);
 	if (json_is_object(old) && !keep_others(fresh, old))
 		rc = fail(d, GLANE_E_LIMIT, "payloads/%s: more than %d requests with this answer", path, ALSO_MAX);
@@ -194,8 +197,8 @@ static glane_rc walk_folder(int dir, const char *folder, archive_visit *fn, void
 	DIR *list;
 
 	if (fd < 0)
-		return errno == ENOENT ? GLANE_OK :
-					 fail(d, GLANE_E_IO, "payloads/%s: cannot open: %s", folder, strerror(errno));
+		return errno == ENOENT ? GLANE_OK
+				       : fail(d, GLANE_E_IO, "payloads/%s: cannot open: %s", folder, strerror(errno));
 	list = fdopendir(fd);
 	if (!list) {
 		fd_close(&fd);

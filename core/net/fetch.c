@@ -8,10 +8,10 @@
 #include <poll.h>
 #include <stdio.h>
 
-#define ACTIVE_MAX 64        /* connections to all hosts */
-#define RATE 5.0             /* requests per second of one host */
-#define STALL_BYTES 1024     /* in stall_seconds */
-#define STORE_MS 10000       /* how long the limits may lie unsaved */
+#define ACTIVE_MAX 64    /* connections to all hosts */
+#define RATE 5.0         /* requests per second of one host */
+#define STALL_BYTES 1024 /* in stall_seconds */
+#define STORE_MS 10000   /* how long the limits may lie unsaved */
 #define POLL_MS 1000
 
 static void list_append(struct fetch_list *l, struct fetch *r)
@@ -80,8 +80,8 @@ static bool take_options(struct fetcher *f, const struct fetch_options *o)
 	f->o.stall_seconds = o->stall_seconds ? o->stall_seconds : 60;
 	f->o.connect_seconds = o->connect_seconds ? o->connect_seconds : 15;
 	f->o.retry_base_seconds = o->retry_base_seconds > 0 ? o->retry_base_seconds : 1.0;
-	f->user_agent = f->o.contact ? arena_fmt(&f->arena, "glane/%s (%s)", GLANE_VERSION, f->o.contact) :
-				       "glane/" GLANE_VERSION;
+	f->user_agent = f->o.contact ? arena_fmt(&f->arena, "glane/%s (%s)", GLANE_VERSION, f->o.contact)
+				     : "glane/" GLANE_VERSION;
 	return ok && f->user_agent;
 }
 
@@ -207,7 +207,7 @@ static void collect(struct fetcher *f)
 		char *owner = NULL;
 
 		if (msg->msg == CURLMSG_DONE &&
-		    curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &owner) == CURLE_OK && owner)
+			curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &owner) == CURLE_OK && owner)
 			fetch_judge((struct fetch *)(void *)owner, code);
 	}
 }
@@ -221,11 +221,10 @@ static void check_stall(struct fetch *r, int64_t now)
 		t->mark_ms = now;
 	} else if (now - t->mark_ms >= (int64_t)r->f->o.stall_seconds * 1000) {
 		(void)snprintf(t->error, sizeof(t->error), "stalled: %llu bytes in %u seconds",
-			       (unsigned long long)(t->received - t->mark), r->f->o.stall_seconds);
+			(unsigned long long)(t->received - t->mark), r->f->o.stall_seconds);
 		fetch_judge(r, CURLE_OPERATION_TIMEDOUT);
 	}
 }
-
 
 static void check_clocks(struct fetcher *f)
 {
@@ -368,9 +367,9 @@ static void fill_progress(const struct fetch *r, int64_t now, struct fetch_progr
 	if (active && r->t.received)
 		ret->state = "receiving";
 	if (active && r->t.to_body && r->t.answer.length > 0)
-		ret->expected = r->t.answer.status == 206 && r->t.answer.range_total > 0 ?
-					(uint64_t)r->t.answer.range_total :
-					(uint64_t)r->t.answer.length;
+		ret->expected = r->t.answer.status == 206 && r->t.answer.range_total > 0
+					? (uint64_t)r->t.answer.range_total
+					: (uint64_t)r->t.answer.length;
 	if (!active && r->not_before > now)
 		ret->wait_seconds = (unsigned)((r->not_before - now + 999) / 1000);
 }

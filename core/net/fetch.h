@@ -29,46 +29,46 @@ struct fetch_policy { /* of one source; borrowed, must outlive its requests */
 	size_t n_secrets;
 	const char *const *secret_params; /* query keys that are redacted in every message */
 	size_t n_secret_params;
-	uint64_t max_body;          /* bytes after decoding; 0: 512 MiB */
-	unsigned retries;           /* further tries after the first */
-	double rate;                /* requests per second of this source's hosts; 0: the default 5 */
-	const char *ca_extra;       /* further CA certificates (PEM), or NULL */
+	uint64_t max_body;    /* bytes after decoding; 0: 512 MiB */
+	unsigned retries;     /* further tries after the first */
+	double rate;          /* requests per second of this source's hosts; 0: the default 5 */
+	const char *ca_extra; /* further CA certificates (PEM), or NULL */
 };
-struct fetch_options { /* of the engine; borrowed */
-	int tmp_dir;                /* folder for bodies under way */
-	const char *contact;        /* for the User-Agent "glane/VERSION (contact)" */
+struct fetch_options {                 /* of the engine; borrowed */
+	int tmp_dir;                   /* folder for bodies under way */
+	const char *contact;           /* for the User-Agent "glane/VERSION (contact)" */
 	const char *proxy, *ca_bundle; /* NULL: none (the environment's proxies are not used), the system's */
-	const char *limits_file;    /* token buckets kept across runs (path), or NULL */
-	unsigned per_host;          /* connections to one host at once; 0: 4 */
-	unsigned stall_seconds;     /* 0: 60 */
-	unsigned connect_seconds;   /* 0: 15 */
-	double retry_base_seconds;  /* 0: 1.0; tests use less */
+	const char *limits_file;       /* token buckets kept across runs (path), or NULL */
+	unsigned per_host;             /* connections to one host at once; 0: 4 */
+	unsigned stall_seconds;        /* 0: 60 */
+	unsigned connect_seconds;      /* 0: 15 */
+	double retry_base_seconds;     /* 0: 1.0; tests use less */
 };
-struct fetch_request { /* copied by fetch_start() */
-	const char *method, *url;   /* with {auth:NAME} placeholders */
+struct fetch_request {            /* copied by fetch_start() */
+	const char *method, *url; /* with {auth:NAME} placeholders */
 	const struct glane_kv *header;
 	size_t n_header;
 	struct slice body;
 	const char *content_type;
-	uint8_t format;             /* GLANE_FMT_*: what the first bytes must look like; an archive is always allowed for CSV and RAW */
+	uint8_t format; /* GLANE_FMT_*: what the first bytes must look like; an archive is always allowed for CSV and RAW */
 	const char *etag, *last_modified; /* validators: a conditional request; 304 is then an answer */
-	int64_t deadline_ms;        /* clock_mono_ms() at which to give up; 0: none */
+	int64_t deadline_ms;              /* clock_mono_ms() at which to give up; 0: none */
 };
-struct fetch_result { /* valid during the callback; take fd by setting it to -1 */
-	glane_rc rc;                /* GLANE_OK, or FETCH (transport, status), DENIED (host, redirect; security), FORMAT
+struct fetch_result {            /* valid during the callback; take fd by setting it to -1 */
+	glane_rc rc;             /* GLANE_OK, or FETCH (transport, status), DENIED (host, redirect; security), FORMAT
 				       (content), LIMIT (size), CONFIG (401, 403, missing secret) */
-	const char *message;        /* of a failure; redacted; security events begin with "security: " */
-	int status;                 /* HTTP status of the last try, 0: none */
-	bool not_modified;          /* 304 to a conditional request: no body */
-	int fd;                     /* decoded body, read-only, offset 0; -1: none */
-	uint64_t size, wire;        /* bytes decoded / received */
-	char sha256[SHA256_HEX];    /* of the decoded body */
-	const char *url;            /* redacted, with placeholders */
+	const char *message;     /* of a failure; redacted; security events begin with "security: " */
+	int status;              /* HTTP status of the last try, 0: none */
+	bool not_modified;       /* 304 to a conditional request: no body */
+	int fd;                  /* decoded body, read-only, offset 0; -1: none */
+	uint64_t size, wire;     /* bytes decoded / received */
+	char sha256[SHA256_HEX]; /* of the decoded body */
+	const char *url;         /* redacted, with placeholders */
 	const char *etag, *last_modified, *content_type, *date; /* "" where absent */
 	unsigned tries;
-	int64_t retry_after;        /* seconds the server asked for beyond our patience; 0: none */
+	int64_t retry_after; /* seconds the server asked for beyond our patience; 0: none */
 };
-struct fetch_progress { /* of a request under way */
+struct fetch_progress {          /* of a request under way */
 	uint64_t wire, expected; /* expected 0: unknown */
 	const char *state;       /* "queued" "waiting (rate limit)" "connecting" "receiving" "retry in" */
 	unsigned wait_seconds;
@@ -80,7 +80,7 @@ glane_rc fetcher_new(struct fetcher **ret, const struct fetch_options *o, struct
 void fetcher_free(struct fetcher *f); /* cancels all; stores the limits */
 /* Queues a request; `done` is called exactly once from fetcher_step(), unless cancelled. */
 glane_rc fetch_start(struct fetcher *f, const struct fetch_policy *p, const struct fetch_request *r, fetch_done *done,
-		     void *arg, uint64_t *ret_id, struct diag *d);
+	void *arg, uint64_t *ret_id, struct diag *d);
 void fetch_cancel(struct fetcher *f, uint64_t id); /* done is not called */
 bool fetch_progress(const struct fetcher *f, uint64_t id, struct fetch_progress *ret);
 /* Works until a descriptor of `extra` (struct pollfd of poll.h) is ready or timeout_ms passed; calls `done`s. */

@@ -70,7 +70,7 @@ static glane_rc on_length(struct answer *a, struct slice value, struct diag *d)
 		return fail(d, GLANE_E_FETCH, "Content-Length '%.*s' is no length", SLICE_FMT(value));
 	if (a->length >= 0 && a->length != n)
 		return fail(d, GLANE_E_FETCH, "two different Content-Length headers (%lld and %lld)",
-			    (long long)a->length, (long long)n);
+			(long long)a->length, (long long)n);
 	a->length = n;
 	return GLANE_OK;
 }

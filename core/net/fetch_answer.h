@@ -7,14 +7,14 @@
 
 struct answer {
 	struct arena arena;
-	size_t bytes, lines;  /* of all header sections of the transfer, 1xx included */
-	bool done;            /* the last section has ended: what follows are trailers */
+	size_t bytes, lines; /* of all header sections of the transfer, 1xx included */
+	bool done;           /* the last section has ended: what follows are trailers */
 	int status;
-	int64_t length;       /* Content-Length, -1: none */
-	bool chunked;         /* Transfer-Encoding: chunked */
-	bool ranges_refused;  /* Accept-Ranges: none */
-	unsigned coding;      /* CODING_* */
-	int64_t retry_after;  /* seconds, -1: none */
+	int64_t length;                               /* Content-Length, -1: none */
+	bool chunked;                                 /* Transfer-Encoding: chunked */
+	bool ranges_refused;                          /* Accept-Ranges: none */
+	unsigned coding;                              /* CODING_* */
+	int64_t retry_after;                          /* seconds, -1: none */
 	int64_t range_first, range_last, range_total; /* Content-Range; first -1: none or malformed; total -1: '*' */
 	const char *etag, *last_modified, *content_type, *date, *location; /* "" where absent */
 };

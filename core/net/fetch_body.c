@@ -61,7 +61,7 @@ static glane_rc sink(void *arg, const char *p, size_t n, struct diag *d)
 	b->size += n;
 	if (b->size > b->max)
 		return fail(d, GLANE_E_LIMIT, "the body is larger than max_body (%llu bytes) once decompressed",
-			    (unsigned long long)b->max);
+			(unsigned long long)b->max);
 	if (b->decoder && b->size > RATIO_FREE && (b->size - RATIO_FREE) / RATIO > b->wire)
 		return fail(d, GLANE_E_LIMIT, "the body unpacks more than %d:1; is it a decompression bomb?", RATIO);
 	memcpy(b->head + b->n_head, p, n < room ? n : room);
@@ -76,7 +76,8 @@ glane_rc fetch_body_add(struct fetch_body *b, const char *p, size_t n, struct di
 {
 	b->wire += n;
 	if (b->wire > b->max)
-		return fail(d, GLANE_E_LIMIT, "the body is larger than max_body (%llu bytes)", (unsigned long long)b->max);
+		return fail(
+			d, GLANE_E_LIMIT, "the body is larger than max_body (%llu bytes)", (unsigned long long)b->max);
 	return b->decoder ? decoder_add(b->decoder, p, n, sink, b, d) : sink(b, p, n, d);
 }
 

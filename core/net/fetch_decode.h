@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Content-Encoding undone by zlib, which libcurl would do without noticing a missing end. */
+/* Content-Encoding undone by us: libcurl would not notice a missing end. */
 #ifndef NET_FETCH_DECODE_H
 #define NET_FETCH_DECODE_H
 #include "base/diag.h"

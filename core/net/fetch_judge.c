@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* What an ended transfer was worth: data, a failure for good, or a reason to try again. */
-#include "net/fetch_priv.h"
 #include "base/clock.h"
 #include "net/body.h"
+#include "net/fetch_priv.h"
 #include "net/verify.h"
 
 #include <sys/random.h>
@@ -137,9 +137,18 @@ static void judge_fault(struct fetch *r, const struct diag *d)
 static bool is_transient(CURLcode code)
 {
 	static const CURLcode codes[] = {
-		CURLE_COULDNT_RESOLVE_PROXY, CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_CONNECT, CURLE_PARTIAL_FILE,
-		CURLE_OPERATION_TIMEDOUT,    CURLE_SSL_CONNECT_ERROR,	 CURLE_GOT_NOTHING,	CURLE_SEND_ERROR,
-		CURLE_RECV_ERROR,	     CURLE_HTTP2,		 CURLE_HTTP2_STREAM,	CURLE_AGAIN,
+		CURLE_COULDNT_RESOLVE_PROXY,
+		CURLE_COULDNT_RESOLVE_HOST,
+		CURLE_COULDNT_CONNECT,
+		CURLE_PARTIAL_FILE,
+		CURLE_OPERATION_TIMEDOUT,
+		CURLE_SSL_CONNECT_ERROR,
+		CURLE_GOT_NOTHING,
+		CURLE_SEND_ERROR,
+		CURLE_RECV_ERROR,
+		CURLE_HTTP2,
+		CURLE_HTTP2_STREAM,
+		CURLE_AGAIN,
 	};
 
 	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
@@ -158,8 +167,9 @@ static void judge_transport(struct fetch *r, CURLcode code)
 		text = "no memory, or a header line of more than 100 KB";
 	if (r->t.refused[0]) {
 		(void)fail(&d, GLANE_E_DENIED,
-			   "security: %s leads to the local address %s; if that is meant, name that address and port in hosts",
-			   r->hop.host, r->t.refused);
+			"security: %s leads to the local address %s; if that is meant, name that address and port in "
+			"hosts",
+			r->hop.host, r->t.refused);
 		give_up_diag(r, &d);
 	} else if (is_transient(code)) {
 		(void)fail(&d, GLANE_E_FETCH, "%s", text);
@@ -191,9 +201,9 @@ static void judge_status(struct fetch *r)
 	body_words(&words, strbuf_get(&r->t.words));
 	secret_scrub(&r->t.secrets, &words);
 	(void)fail(&d, rc, "HTTP %d%s%s%s%s%s", status,
-		   rc == GLANE_E_CONFIG ? ", the provider refuses us; check auth and contact" : "",
-		   status == 206 || status == 304 ? ", which was not asked for" : "", words.n ? ": \"" : "",
-		   words.n ? words.p : "", words.n ? "\"" : "");
+		rc == GLANE_E_CONFIG ? ", the provider refuses us; check auth and contact" : "",
+		status == 206 || status == 304 ? ", which was not asked for" : "", words.n ? ": \"" : "",
+		words.n ? words.p : "", words.n ? "\"" : "");
 	strbuf_release(&words);
 	if (status_is_transient(status))
 		retry(r, rc, d.text, 1);
@@ -216,7 +226,7 @@ static bool has_excess(const struct fetch *r)
 		return true;
 	(void)curl_easy_getinfo(r->t.easy, CURLINFO_HTTP_VERSION, &version);
 	if (version > CURL_HTTP_VERSION_1_1 || strcmp(r->hop.scheme, "http") != 0 ||
-	    curl_easy_getinfo(r->t.easy, CURLINFO_ACTIVESOCKET, &s) != CURLE_OK || s == CURL_SOCKET_BAD)
+		curl_easy_getinfo(r->t.easy, CURLINFO_ACTIVESOCKET, &s) != CURLE_OK || s == CURL_SOCKET_BAD)
 		return false;
 	return recv(s, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
@@ -230,14 +240,13 @@ static glane_rc check_length(const struct fetch *r, struct diag *d)
 	(void)curl_easy_getinfo(r->t.easy, CURLINFO_HTTP_VERSION, &version);
 	if (version <= CURL_HTTP_VERSION_1_1 && !r->t.answer.chunked && r->t.answer.length < 0)
 		return fail(d, GLANE_E_FETCH,
-			    "length unproven: neither Content-Length nor chunks, the body ends with the connection");
+			"length unproven: neither Content-Length nor chunks, the body ends with the connection");
 	if (r->t.answer.length >= 0 && has_excess(r))
 		return fail(d, GLANE_E_FETCH, "the body is longer than its Content-Length (%lld)",
-			    (long long)r->t.answer.length);
-	if (r->t.answer.range_total >= 0 && r->t.answer.status == 206 &&
-	    r->b.wire != (uint64_t)r->t.answer.range_total)
+			(long long)r->t.answer.length);
+	if (r->t.answer.range_total >= 0 && r->t.answer.status == 206 && r->b.wire != (uint64_t)r->t.answer.range_total)
 		return fail(d, GLANE_E_FETCH, "a resumed transfer ended at %llu of %lld bytes",
-			    (unsigned long long)r->b.wire, (long long)r->t.answer.range_total);
+			(unsigned long long)r->b.wire, (long long)r->t.answer.range_total);
 	return GLANE_OK;
 }
 
@@ -259,7 +268,7 @@ static glane_rc keep_validators(struct fetch *r, struct diag *d)
 	struct fetch_result *out = &r->result;
 
 	if (!keep(r, &out->etag, a->etag) || !keep(r, &out->last_modified, a->last_modified) ||
-	    !keep(r, &out->content_type, a->content_type) || !keep(r, &out->date, a->date)) {
+		!keep(r, &out->content_type, a->content_type) || !keep(r, &out->date, a->date)) {
 		out->etag = out->last_modified = out->content_type = out->date = "";
 		return fail(d, GLANE_E_NOMEM, "no memory for an answer");
 	}

@@ -14,8 +14,8 @@
 
 struct bucket {
 	const char *host;
-	double tokens, rate;   /* rate 0: nobody asked yet */
-	int64_t at, blocked;   /* clock_mono_ms() */
+	double tokens, rate; /* rate 0: nobody asked yet */
+	int64_t at, blocked; /* clock_mono_ms() */
 };
 struct limits {
 	struct arena arena;
@@ -139,7 +139,7 @@ static json_t *entry_of(const struct bucket *b, int64_t mono, int64_t utc)
 	int64_t blocked = b->blocked > mono ? utc + (b->blocked - mono + 999) / 1000 : 0;
 
 	if (!j || !json_set_int(j, "at", utc - age) || !json_set_int(j, "blocked_until", blocked) ||
-	    !json_set_int(j, "millitokens", (int64_t)(b->tokens * 1000.0))) {
+		!json_set_int(j, "millitokens", (int64_t)(b->tokens * 1000.0))) {
 		json_decref(j);
 		return NULL;
 	}

@@ -22,9 +22,9 @@
 #define FETCH_PATIENCE 300 /* seconds of Retry-After that we wait */
 #define FETCH_WORDS 4096   /* bytes kept of an error's body */
 
-#define FETCH_WAITING 0   /* until not_before, a free connection and a token */
-#define FETCH_ACTIVE 1    /* in the multi handle */
-#define FETCH_FINISHED 2  /* its callback is due */
+#define FETCH_WAITING 0  /* until not_before, a free connection and a token */
+#define FETCH_ACTIVE 1   /* in the multi handle */
+#define FETCH_FINISHED 2 /* its callback is due */
 
 struct transfer { /* one hop under way */
 	CURL *easy;
@@ -32,14 +32,14 @@ struct transfer { /* one hop under way */
 	struct strbuf url, body; /* with secrets */
 	struct secrets secrets;
 	struct answer answer;
-	struct strbuf words;     /* the beginning of a body that is no data */
-	bool routed, to_body;    /* the first body byte was seen; it goes to the file */
-	bool enough;             /* we ended it ourselves: status and words suffice */
-	bool excess;             /* libcurl saw bytes beyond Content-Length */
-	char refused[64];        /* local address that the socket callback refused, "" none */
-	struct diag fault;       /* of a callback; fault.code 0: none */
-	uint64_t received;       /* bytes of header and body */
-	uint64_t mark;           /* received at mark_ms: the stall clock */
+	struct strbuf words;  /* the beginning of a body that is no data */
+	bool routed, to_body; /* the first body byte was seen; it goes to the file */
+	bool enough;          /* we ended it ourselves: status and words suffice */
+	bool excess;          /* libcurl saw bytes beyond Content-Length */
+	char refused[64];     /* local address that the socket callback refused, "" none */
+	struct diag fault;    /* of a callback; fault.code 0: none */
+	uint64_t received;    /* bytes of header and body */
+	uint64_t mark;        /* received at mark_ms: the stall clock */
 	int64_t mark_ms;
 	char error[CURL_ERROR_SIZE];
 };
@@ -64,7 +64,7 @@ struct fetch {
 	const char *hop_url;
 	struct url_parts hop;
 	unsigned hops;
-	bool foreign; /* left the first scheme, host and port: no secrets from here on */
+	bool foreign;   /* left the first scheme, host and port: no secrets from here on */
 	bool plain_get; /* a redirect turned it into a GET without body */
 	/* the tries */
 	unsigned state, tries, failures, damages;
@@ -107,7 +107,7 @@ bool host_is_loopback(const char *host); /* 127/8, ::1 or localhost */
 /* fetch_judge.c: the transfer has ended with `code`; moves the request on. */
 void fetch_judge(struct fetch *r, CURLcode code);
 void fetch_give_up(struct fetch *r, glane_rc rc, const char *why); /* ends it now; `why` is redacted */
-void fetch_too_late(struct fetch *r); /* its deadline has passed */
+void fetch_too_late(struct fetch *r);                              /* its deadline has passed */
 /* fetch_redirect.c: sets the next hop; a refusal is a failure that no retry mends. */
 bool status_is_redirect(int status);
 glane_rc fetch_redirect(struct fetch *r, struct diag *d);

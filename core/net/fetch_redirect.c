@@ -36,13 +36,13 @@ static glane_rc check_target(struct fetch *r, const char *url, const struct url_
 		return fail(d, GLANE_E_DENIED, "security: redirect from https down to %s", shown(r, url));
 	if (!url_allowed(to, r->p->allowed, r->p->n_allowed))
 		return fail(d, GLANE_E_DENIED,
-			    "security: redirect to %s, a host that is not allowed; if it is right, add it to hosts",
-			    shown(r, url));
+			"security: redirect to %s, a host that is not allowed; if it is right, add it to hosts",
+			shown(r, url));
 	if (!same_origin(&r->hop, to) && secret_leaks(&r->t.secrets, slice_of(url)))
 		return fail(d, GLANE_E_DENIED, "security: redirect to %s would carry a secret away", shown(r, url));
 	if (!same_origin(&r->hop, to) && keeps_body && secret_wanted(r->body))
 		return fail(d, GLANE_E_DENIED, "security: redirect to %s would carry a body with a secret away",
-			    shown(r, url));
+			shown(r, url));
 	return GLANE_OK;
 }
 
@@ -63,10 +63,10 @@ glane_rc fetch_redirect(struct fetch *r, struct diag *d)
 		rc = url_parse(&r->arena, url, &to, &why);
 	if (rc == GLANE_E_DENIED)
 		return fail(d, rc, "security: redirect to %s: only http and https are fetched, without user:password",
-			    shown(r, url));
+			shown(r, url));
 	if (rc < 0)
 		return fail(d, rc == GLANE_E_CONFIG ? GLANE_E_FETCH : rc, "redirect to %s: no good URL",
-			    shown(r, a->location));
+			shown(r, a->location));
 	rc = check_target(r, url, &to, d);
 	if (rc < 0)
 		return rc;

@@ -4,9 +4,24 @@
 
 /* Framing, connection, conditions and coding are the engine's own business. */
 static const char *const own_headers[] = {
-	"accept-encoding", "connection",     "content-length", "expect",	    "host",	     "if-match",
-	"if-modified-since", "if-none-match", "if-range",	"if-unmodified-since", "keep-alive", "proxy-authorization",
-	"proxy-connection", "range",	      "te",	       "trailer",	    "transfer-encoding", "upgrade",
+	"accept-encoding",
+	"connection",
+	"content-length",
+	"expect",
+	"host",
+	"if-match",
+	"if-modified-since",
+	"if-none-match",
+	"if-range",
+	"if-unmodified-since",
+	"keep-alive",
+	"proxy-authorization",
+	"proxy-connection",
+	"range",
+	"te",
+	"trailer",
+	"transfer-encoding",
+	"upgrade",
 	"user-agent",
 };
 
@@ -35,7 +50,7 @@ static glane_rc check_header(const struct glane_kv *h, struct diag *d)
 {
 	if (!is_token(h->k) || !is_value((struct slice){h->v.p, h->v.n}))
 		return fail(d, GLANE_E_USAGE, "header '%s' holds bytes that a header cannot hold, such as a line end",
-			    h->k);
+			h->k);
 	for (size_t i = 0; i < sizeof(own_headers) / sizeof(own_headers[0]); i++) {
 		if (curl_strequal(h->k, own_headers[i]))
 			return fail(d, GLANE_E_USAGE, "header '%s' is set by the host alone", h->k);
@@ -118,13 +133,13 @@ static glane_rc prepare(struct fetch *r, const struct fetch_request *q, struct d
 		return fail(d, GLANE_E_NOMEM, "no memory for a request");
 	if (!url_allowed(&r->hop, r->p->allowed, r->p->n_allowed))
 		return fail(d, GLANE_E_DENIED,
-			    "security: %s %s: %s://%s:%u is not among the allowed hosts; if it is right, add it to hosts",
-			    r->method, r->shown, r->hop.scheme, r->hop.host, r->hop.port);
+			"security: %s %s: %s://%s:%u is not among the allowed hosts; if it is right, add it to hosts",
+			r->method, r->shown, r->hop.scheme, r->hop.host, r->hop.port);
 	return GLANE_OK;
 }
 
 glane_rc fetch_start(struct fetcher *f, const struct fetch_policy *p, const struct fetch_request *q, fetch_done *done,
-		     void *arg, uint64_t *ret_id, struct diag *d)
+	void *arg, uint64_t *ret_id, struct diag *d)
 {
 	glane_rc rc = check(q, d);
 	struct fetch *r;

@@ -93,7 +93,7 @@ static glane_rc load(struct secret_text *t, const struct fetch_secret *spec, str
 	for (size_t i = 0; rc == GLANE_OK && i < t->plain.n; i++) {
 		if ((unsigned char)t->plain.p[i] < ' ' || t->plain.p[i] == 0x7f)
 			rc = fail(d, GLANE_E_CONFIG, "secret '%s' (%s) holds a control byte, such as a line end",
-				  spec->name, spec->spec);
+				spec->name, spec->spec);
 	}
 	if (rc == GLANE_OK && strbuf_room(&t->encoded, 3 * t->plain.n + 1))
 		strbuf_percent(&t->encoded, strbuf_get(&t->plain), "");
@@ -115,8 +115,8 @@ static const struct fetch_secret *spec_of(const struct fetch_policy *p, struct s
 	return NULL;
 }
 
-static glane_rc find(struct secrets *s, struct slice name, const struct fetch_policy *p,
-		     const struct secret_text **ret, struct diag *d)
+static glane_rc find(struct secrets *s, struct slice name, const struct fetch_policy *p, const struct secret_text **ret,
+	struct diag *d)
 {
 	const struct fetch_secret *spec = spec_of(p, name);
 	glane_rc rc = GLANE_OK;
@@ -152,7 +152,7 @@ static void add(struct strbuf *b, const struct secret_text *t, unsigned how)
 }
 
 glane_rc secret_fill(struct strbuf *b, struct slice template_, unsigned how, struct secrets *s,
-		     const struct fetch_policy *p, struct diag *d)
+	const struct fetch_policy *p, struct diag *d)
 {
 	const struct secret_text *text = NULL;
 	struct slice rest = template_;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* One hop of one try: a libcurl easy handle, its settings and its callbacks. */
-#include "net/fetch_priv.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "net/fetch_priv.h"
 #include "net/fetch_tls.h"
 
 #include <stdio.h>
@@ -30,7 +30,7 @@ static glane_rc check_range(const struct fetch *r, struct diag *d)
 	const struct answer *a = &r->t.answer;
 
 	if (a->range_first != (int64_t)r->b.wire || a->coding != r->b.coding ||
-	    (a->range_total >= 0 && a->range_last != a->range_total - 1))
+		(a->range_total >= 0 && a->range_last != a->range_total - 1))
 		return fail(d, GLANE_E_FETCH, "the server answered a resumed transfer with another range");
 	if (*a->etag && strcmp(a->etag, r->b_etag) != 0)
 		return fail(d, GLANE_E_FETCH, "the server resumed a transfer with another version (ETag)");
@@ -44,8 +44,8 @@ static glane_rc restart_body(struct fetch *r, struct diag *d)
 	r->b_etag = NULL;
 	r->b_before = 0;
 	if (a->length > 0 && (uint64_t)a->length > max_body(r))
-		return fail(d, GLANE_E_LIMIT, "the body has %lld bytes, more than max_body (%llu)", (long long)a->length,
-			    (unsigned long long)max_body(r));
+		return fail(d, GLANE_E_LIMIT, "the body has %lld bytes, more than max_body (%llu)",
+			(long long)a->length, (unsigned long long)max_body(r));
 	if (etag_is_strong(a->etag) && !a->ranges_refused) {
 		r->b_etag = arena_strndup(&r->arena, a->etag, strlen(a->etag));
 		if (!r->b_etag)
@@ -192,8 +192,8 @@ static glane_rc add_headers(struct fetch *r, struct diag *d)
 	if (rc == GLANE_OK && post)
 		rc = add_header(r, "Expect", SLICE(""), d);
 	if (rc == GLANE_OK && post)
-		rc = add_header(r, "Content-Type",
-				slice_of(r->content_type ? r->content_type : "application/octet-stream"), d);
+		rc = add_header(
+			r, "Content-Type", slice_of(r->content_type ? r->content_type : "application/octet-stream"), d);
 	return rc;
 }
 
@@ -214,7 +214,8 @@ static glane_rc check_secrets(const struct fetch *r, struct diag *d)
 	for (size_t i = 0; i < r->n_header; i++)
 		wanted = wanted || (!r->foreign && header_has_secret(r, i));
 	if (wanted && strcmp(r->hop.scheme, "https") != 0 && !host_is_loopback(r->hop.host))
-		return fail(d, GLANE_E_DENIED, "security: a secret is not sent over http to another machine; use https");
+		return fail(
+			d, GLANE_E_DENIED, "security: a secret is not sent over http to another machine; use https");
 	return GLANE_OK;
 }
 

@@ -119,8 +119,8 @@ glane_rc url_resolve(struct arena *a, const char *base, const char *location, co
 		text = part(a, h, CURLUPART_URL, 0);
 	curl_url_cleanup(h);
 	if (!text)
-		return fail(d, GLANE_E_FETCH, "Location '%s': %s", location,
-			    code ? curl_url_strerror(code) : "no memory");
+		return fail(
+			d, GLANE_E_FETCH, "Location '%s': %s", location, code ? curl_url_strerror(code) : "no memory");
 	*ret = text;
 	return GLANE_OK;
 }
@@ -159,8 +159,17 @@ struct net4 {
 
 /* IANA special-purpose registry (RFC 6890 and successors): not globally reachable. */
 static const struct net4 local4[] = {
-	{0x00000000, 8},  {0x0a000000, 8},  {0x64400000, 10}, {0x7f000000, 8},	{0xa9fe0000, 16}, {0xac100000, 12},
-	{0xc0000000, 24}, {0xc0a80000, 16}, {0xc6120000, 15}, {0xe0000000, 4}, {0xf0000000, 4},
+	{0x00000000, 8},
+	{0x0a000000, 8},
+	{0x64400000, 10},
+	{0x7f000000, 8},
+	{0xa9fe0000, 16},
+	{0xac100000, 12},
+	{0xc0000000, 24},
+	{0xc0a80000, 16},
+	{0xc6120000, 15},
+	{0xe0000000, 4},
+	{0xf0000000, 4},
 };
 
 static bool local_v4(uint32_t addr)

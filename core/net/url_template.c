@@ -85,7 +85,7 @@ glane_rc url_expand(struct strbuf *b, const char *template_, const struct glane_
 			strbuf_add(b, s.p, name.n + 2);
 		else if (!found)
 			return fail(d, GLANE_E_CONFIG, "URL '%s': nothing is known for '{%.*s}'", template_,
-				    SLICE_FMT(name));
+				SLICE_FMT(name));
 		else if (slice_is(name, "base_url"))
 			strbuf_slice(b, slice_from(found->v));
 		else

@@ -61,8 +61,8 @@ static struct slice skip_bom(struct slice s)
 
 bool body_is_html(struct slice head)
 {
-	static const char *const roots[] = {"<!doctype html", "<html", "<head", "<body", "<title",
-					    "<script",	      "<meta", "<h1",	"<center", "<style"};
+	static const char *const roots[] = {
+		"<!doctype html", "<html", "<head", "<body", "<title", "<script", "<meta", "<h1", "<center", "<style"};
 	struct slice s = skip_blanks(skip_bom(head));
 
 	while (begins(s, "<!--") || begins(s, "<?xml"))
@@ -78,7 +78,8 @@ bool body_is_html(struct slice head)
 
 static bool is_archive(struct slice s)
 {
-	static const struct slice magic[] = {{"PK\003\004", 4}, {"PK\005\006", 4}, {"7z\274\257\047\034", 6}, {"\037\213", 2}};
+	static const struct slice magic[] = {
+		{"PK\003\004", 4}, {"PK\005\006", 4}, {"7z\274\257\047\034", 6}, {"\037\213", 2}};
 
 	for (size_t i = 0; i < sizeof(magic) / sizeof(magic[0]); i++) {
 		if (s.n >= magic[i].n && memcmp(s.p, magic[i].p, magic[i].n) == 0)
@@ -119,8 +120,8 @@ static struct slice json_string(struct slice s, const char *key)
 
 static struct slice json_words(struct slice s)
 {
-	static const char *const keys[] = {"\"message\"", "\"detail\"", "\"error_description\"",
-					   "\"error\"",	  "\"value\"",	"\"title\""};
+	static const char *const keys[] = {
+		"\"message\"", "\"detail\"", "\"error_description\"", "\"error\"", "\"value\"", "\"title\""};
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 		struct slice text = json_string(s, keys[i]);
@@ -207,7 +208,7 @@ static glane_rc refuse(struct slice head, const char *what, const char *content_
 	strbuf_init(&words, 0);
 	body_words(&words, head);
 	rc = fail(d, GLANE_E_FORMAT, "%s (%s): \"%s\"", what,
-		  content_type && *content_type ? content_type : "no content type", words.p ? words.p : "");
+		content_type && *content_type ? content_type : "no content type", words.p ? words.p : "");
 	strbuf_release(&words);
 	return rc;
 }
@@ -263,8 +264,8 @@ static glane_rc verify_csv(struct slice s, char last, const char *content_type, 
 	return GLANE_OK;
 }
 
-glane_rc body_verify(struct slice head, struct slice tail, uint64_t size, uint8_t format, const char *content_type,
-		     struct diag *d)
+glane_rc body_verify(
+	struct slice head, struct slice tail, uint64_t size, uint8_t format, const char *content_type, struct diag *d)
 {
 	struct slice s = skip_blanks(skip_bom(head));
 	char last = last_of(tail);

@@ -15,16 +15,15 @@ struct payload {
 	uint64_t pos;                  /* offset of p in the decoded payload, for messages */
 	bool last;                     /* no more bytes follow the window */
 	struct payload_source *source; /* private: map, archive, converter; stacked */
-	uint64_t
-		limit; /* bytes that may come out in all: GLANE_E_LIMIT beyond; of bytes in memory or mapped, their number */
-	size_t step; /* private: bytes in memory or mapped: how many the window grows by; 0: a stream */
+	uint64_t limit; /* bytes that may come out in all, GLANE_E_LIMIT beyond; in memory: their number */
+	size_t step;    /* private: bytes in memory or mapped: how many the window grows by; 0: a stream */
 	struct diag *diag;
 };
 struct payload_options {
 	bool is_archive_ok; /* open zip, 7z and gzip files by their magic */
-	const char
-		*member; /* glob of the entry's name; NULL: the only regular file of the archive (or the only one that
-				matches member_suffix); several matches are an error that lists them (first 10) */
+	/* Glob of the entry's name. NULL: the only file of the archive, or the only one whose name ends in member_suffix.
+	 * Several matches are an error that lists them (the first 10). */
+	const char *member;
 	const char *member_suffix; /* ".csv": preferred where member is NULL; may be NULL */
 	const char *encoding;      /* NULL or "UTF-8": by byte-order mark, else UTF-8 as it is. Also ISO-8859-1, latin1,
 				      windows-1252, UTF-16, UTF-16LE, UTF-16BE (own tables; no iconv). A byte-order mark

@@ -5,7 +5,7 @@
 #include "read/payload.h"
 
 struct payload_source {
-	/* Puts 1..cap further bytes into buf (cap >= 16), or none once the end is proven: nothing cut, checksums right. */
+	/* Puts 1..cap (>= 16) further bytes into buf, or none once the end is proven: nothing cut, checksums right. */
 	glane_rc (*read)(struct payload_source *s, char *buf, size_t cap, size_t *ret_n, struct diag *d);
 	/* Of mapped bytes: those before p are not asked for again. NULL: nothing to do. */
 	void (*drop)(struct payload_source *s, const char *p);

@@ -213,8 +213,6 @@ glane_rc store_check(
 		rc = store_runs(s, &arena, &names, &n, d);
 	for (size_t i = 0; rc == GLANE_OK && i < n; i++)
 		rc = check_json(&c, "runs", names[i]);
-	if (rc == GLANE_OK)
-		rc = check_payloads(s, findings, &c.findings, d);
 	if (rc == GLANE_OK && !strbuf_ok(findings))
 		rc = fail(d, GLANE_E_NOMEM, "%s: no memory for the findings", s->path);
 	mem_free(c.commits);

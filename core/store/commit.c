@@ -138,6 +138,13 @@ static glane_rc publish_copy(const struct commit *c, int spool, struct diag *d)
 	return rc;
 }
 
+/* Refusals that say what this system cannot do; after any other one, such as EIO, nothing more may be written. */
+static bool cannot_name(int error)
+{
+	return error == ENOENT || error == EXDEV || error == EPERM || error == EACCES || error == EOPNOTSUPP ||
+	       error == ENOSYS || error == EINVAL;
+}
+
 static glane_rc publish(const struct commit *c, int spool, struct diag *d)
 {
 	char from[64];
@@ -145,7 +152,7 @@ static glane_rc publish(const struct commit *c, int spool, struct diag *d)
 	(void)snprintf(from, sizeof(from), "/proc/self/fd/%d", spool);
 	if (linkat(AT_FDCWD, from, c->s->dir, c->rows, AT_SYMLINK_FOLLOW) == 0)
 		return GLANE_OK;
-	return errno == EEXIST ? taken(c, d) : publish_copy(c, spool, d);
+	return cannot_name(errno) ? publish_copy(c, spool, d) : taken(c, d);
 }
 
 static glane_rc commit(const struct commit *c, const struct diff_result *r, json_t *state, struct diag *d)

@@ -44,6 +44,4 @@ void row_key(struct strbuf *b, const struct row *r);
 /* As store_rows_open(), where `whole` is false also for a file of another size than the commit's. */
 glane_rc rows_open(
 	const struct store *s, const char *source, uint64_t n, bool whole, struct store_cursor *c, struct diag *d);
-/* Findings of store_check() in payloads/; counts into *findings. */
-glane_rc check_payloads(const struct store *s, struct strbuf *b, uint64_t *findings, struct diag *d);
 #endif

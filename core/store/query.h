@@ -6,14 +6,14 @@
 #include "store/store.h"
 
 struct query { /* every list: any of its items; an empty list: no restriction. Texts are borrowed */
-	const char **source, **dataset, **indicator, **area, **group, **freq,
-		**dim;                          /* NULL-terminated or NULL; dim: KEY=VALUE */
+	/* NULL-terminated or NULL; dim: KEY=VALUE */
+	const char **source, **dataset, **indicator, **area, **group, **freq, **dim;
 	const struct catalogue_item *catalogue; /* any of these, or NULL */
 	size_t n_catalogue;
 	const char *from, *to; /* period texts: period_start within [start of from, end of to] */
 	int64_t as_of;         /* seconds; INT64_MAX: now */
-	const char *
-		as_of_run; /* text of --as-of, or NULL: where it is the id of a run, the commits of its report are read */
+	/* Text of --as-of, or NULL: where it is the id of a run, the commits that its report names are read. */
+	const char *as_of_run;
 	bool scaled, withdrawn;
 	const struct areas *areas; /* for groups; membership on group_on (days since 1970-01-01) */
 	int64_t group_on;

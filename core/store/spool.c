@@ -150,5 +150,7 @@ glane_rc spool_write(const struct store *s, const struct diff_input *in, const s
 		rc = list_payloads(&w, d);
 	strbuf_release(&w.out);
 	strbuf_release(&w.scratch);
+	if (rc == GLANE_E_IO)
+		(void)diag_prefix(d, "%s: new rows in %s/tmp", in->source, s->path);
 	return store_wrote(s, rc);
 }

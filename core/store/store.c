@@ -230,8 +230,11 @@ static glane_rc sweep_state(void *arg, int dir, const char *name)
 static glane_rc sweep_source(void *arg, int dir, const char *name)
 {
 	struct sweep *w = arg;
+	struct stat st;
 	glane_rc rc;
 
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISDIR(st.st_mode))
+		return sweep_part(arg, dir, name); /* such as the rate budgets beside the sources */
 	if (!conf_is_name(slice_of(name)))
 		return GLANE_OK;
 	rc = store_commit_number(w->s, name, &w->newest, w->d);

@@ -63,10 +63,11 @@ void store_rows_close(struct store_cursor *c);
 glane_rc store_run_write(const struct store *s, const char *id, const json_t *report, struct diag *d);
 /* A free id from `now`: 20261123T234435Z, then -2, -3, ... */
 glane_rc store_run_id(const struct store *s, int64_t now, char buf[48], struct diag *d);
-glane_rc store_runs(
-	const struct store *s, struct arena *a, const char ***ret, size_t *ret_n, struct diag *d); /* oldest first */
+/* Oldest first. */
+glane_rc store_runs(const struct store *s, struct arena *a, const char ***ret, size_t *ret_n, struct diag *d);
 glane_rc store_run_read(const struct store *s, const char *id, json_t **ret, struct diag *d);
-/* Every row file parsed and in order, every state file valid, every payload's hash; one line per finding. */
+/* Every row file parsed, in order and of the hash of its commit, every state file and report valid; one line per finding.
+ * Payloads are net/archive's to check. */
 glane_rc store_check(
 	const struct store *s, struct strbuf *findings, uint64_t *ret_rows, uint64_t *ret_findings, struct diag *d);
 #endif

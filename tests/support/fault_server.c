@@ -21,7 +21,8 @@ static pid_t spawn(char *const argv[], int in, int out)
 
 	if (posix_spawn_file_actions_init(&actions) != 0)
 		return -1;
-	if (posix_spawn_file_actions_adddup2(&actions, in, 0) != 0 || posix_spawn_file_actions_adddup2(&actions, out, 1) != 0 ||
+	if (posix_spawn_file_actions_adddup2(&actions, in, 0) != 0 ||
+		posix_spawn_file_actions_adddup2(&actions, out, 1) != 0 ||
 		posix_spawnp(&pid, "python3", &actions, NULL, argv, environ) != 0)
 		pid = -1;
 	(void)posix_spawn_file_actions_destroy(&actions);

@@ -95,6 +95,7 @@ static void check_all(const struct doc *doc)
 
 #define LONG16 "0123456789abcdef"
 #define LONG64 LONG16 LONG16 LONG16 LONG16
+#define LONG61 LONG16 LONG16 LONG16 "0123456789abc"
 
 static const struct doc good[] = {
 	{"a,b\n1,2\n", "a|b\n1|2\n", {0}, 0, NULL},
@@ -137,6 +138,10 @@ static void test_golden(void **state)
 }
 
 static const struct doc evil[] = {
+	/* a quote, and text after one, that begins a block of 64 bytes; a CRLF across two, which is one line */
+	{"a\n" LONG61 "x\"\n", "a\n", {0}, GLANE_E_FORMAT, "line 2: a quote inside of an unquoted cell, at byte 64"},
+	{"a\n\"" LONG16 LONG16 LONG16 "0123456789ab\"x\n", "a\n", {0}, GLANE_E_FORMAT, "a closing quote, at byte 64"},
+	{"a\n" LONG61 "\r\nx,y\n", "a\n" LONG61 "\n", {0}, GLANE_E_FORMAT, "line 3: 2 cells"},
 	{"", "", {0}, GLANE_E_FORMAT, "before its header"},
 	{"\n\n", "", {0}, GLANE_E_FORMAT, "before its header"},
 	{"a\nb\n", "", {.skip = 2}, GLANE_E_FORMAT, "before its header"},

@@ -293,6 +293,38 @@ static void test_stamps(void **state)
 	strbuf_release(&b);
 }
 
+/* Records were rejected: what is missing may be theirs and stays. */
+static void test_keep_missing(void **state)
+{
+	static const struct cell first[] = {C("BEN", 2020, 1), C("TGO", 2020, 2)}, second[] = {C("TGO", 2020, 3)};
+	const struct cover full = {.kind = FULL, .dataset = SLICE("DS")};
+	struct fixture *f = *state;
+	struct batch b;
+	struct diff_input in = {.source = "src",
+		.batch = &b,
+		.previous = 1,
+		.now = T0,
+		.run = "20261123T234435Z",
+		.cause = "source",
+		.gate = {90, 10, false},
+		.keep_missing = true};
+	struct diff_result r;
+	struct strbuf got;
+
+	strbuf_init(&got, 0);
+	assert_int_equal(fixture_refresh(&f->s, "src", first, 2, T0, &f->d), GLANE_OK);
+	assert_int_equal(fixture_batch(&f->s, &b, second, 1, &full, 1, &f->d), GLANE_OK);
+	assert_int_equal(diff_run(&f->s, &in, &r, &f->d), GLANE_OK);
+	assert_int_equal(r.slices[0].verdict, SLICE_OK);
+	assert_int_equal(r.slices[0].withdrawn, 0);
+	assert_int_equal(fixture_commit(&f->s, "src", &r, &f->d), GLANE_OK);
+	list_rows(&f->s, &got);
+	assert_string_equal(got.p, "BEN 2020 1 new/TGO 2020 3 revised/");
+	diff_release(&r);
+	batch_release(&b);
+	strbuf_release(&got);
+}
+
 /* The commit refuses what is not its place, and a diff without events. */
 static void test_refusals(void **state)
 {
@@ -633,6 +665,7 @@ int main(void)
 		cmocka_unit_test(test_scenarios),
 		cmocka_unit_test_setup_teardown(test_slices, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_stamps, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_keep_missing, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_refusals, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_copied_spool, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_kills, fixture_setup, fixture_teardown),

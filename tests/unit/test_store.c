@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* The store on disk: opening, lock, refusals, reports, side files, and every damage found. */
-#include "base/sha256.h"
-#include "base/zst.h"
 #include "store_fixture.h"
 #include <signal.h>
 #include <sys/wait.h>
@@ -423,52 +421,6 @@ static void test_missing(void **state)
 	strbuf_release(&b);
 }
 
-static void put_payload(struct fixture *f, struct slice body, struct slice named, bool compressed)
-{
-	char hex[SHA256_HEX], name[160];
-	int in, out;
-
-	assert_true(sha256_of(named, hex));
-	(void)snprintf(name, sizeof(name), "payloads/%.2s", hex);
-	(void)mkdirat(f->s.dir, name, 0755);
-	(void)snprintf(name, sizeof(name), "payloads/%.2s/%s%s", hex, hex, compressed ? ".zst" : "");
-	if (!compressed) {
-		fixture_damage(f, name, body);
-		return;
-	}
-	in = file_temp(f->s.tmp, &f->d);
-	assert_true(in >= 0);
-	assert_int_equal(fd_write(in, body.p, body.n, &f->d), GLANE_OK);
-	fixture_damage(f, name, SLICE(""));
-	out = openat(f->s.dir, name, O_WRONLY | O_CLOEXEC);
-	assert_true(out >= 0);
-	assert_int_equal(zst_compress(in, out, &f->d), GLANE_OK);
-	fd_close(&in);
-	fd_close(&out);
-}
-
-static void test_payloads(void **state)
-{
-	struct fixture *f = *state;
-	struct strbuf b;
-	struct store writer = f->s;
-
-	strbuf_init(&b, 0);
-	put_payload(f, SLICE("one"), SLICE("one"), true);
-	put_payload(f, SLICE("two"), SLICE("two"), false);
-	assert_int_equal(check(f, &b), 0);
-	put_payload(f, SLICE("three"), SLICE("drei"), true);
-	put_payload(f, SLICE("four"), SLICE("vier"), false);
-	put_payload(f, SLICE("no zstd"), SLICE("fuenf"), false);
-	assert_int_equal(check(f, &b), 3);
-	assert_non_null(strstr(b.p, "other bytes than were stored"));
-	assert_int_equal(store_open(&f->s, f->path, false, &f->d), GLANE_OK);
-	assert_int_equal(check(f, &b), 3);
-	store_close(&f->s);
-	f->s = writer;
-	strbuf_release(&b);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -485,7 +437,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_bit_rot, fixture_setup, fixture_teardown),
 		cmocka_unit_test(test_damages),
 		cmocka_unit_test_setup_teardown(test_missing, fixture_setup, fixture_teardown),
-		cmocka_unit_test_setup_teardown(test_payloads, fixture_setup, fixture_teardown),
 	};
 
 	return cmocka_run_group_tests_name("store", tests, NULL, NULL);

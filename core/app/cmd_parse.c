@@ -206,7 +206,7 @@ int cmd_parse(const struct app *a, int argc, char **argv)
 		p->section.name = "parse";
 		p->section.file = "command line";
 		p->o = (struct parse_options){.plugin = argv[1], .section = &p->section, .areas = &areas,
-					      .max_body = (uint64_t)2 << 30, .now = clock_utc()};
+					      .max_body = (uint64_t)2 << 30, .base_url = "standard-input", .now = clock_utc()};
 		p->o.plugin_path = settings_plugin(&s, argv[1]);
 		if (!p->o.plugin_path)
 			code = complain(EXIT_USAGE, "no plugin '%s' in the folders of plugin_path", argv[1]);

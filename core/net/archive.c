@@ -57,10 +57,12 @@ bool archive_has(const struct archive *a, const char *sha256)
 static glane_rc put_body(struct archive *a, int body_fd, const char *sha256, struct diag *d)
 {
 	struct path tmp = path_of(sha256, ".zst.tmp"), name = path_of(sha256, ".zst");
-	char folder[3] = {sha256[0], sha256[1], '\0'};
-	int dir = dir_open(a->dir, folder, true, d), out;
+	char folder[3];
 	glane_rc rc;
+	int dir, out;
 
+	(void)snprintf(folder, sizeof(folder), "%.2s", sha256);
+	dir = dir_open(a->dir, folder, true, d);
 	if (dir < 0)
 		return GLANE_E_IO;
 	out = openat(a->dir, tmp.text, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);

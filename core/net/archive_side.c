@@ -124,11 +124,16 @@ glane_rc archive_side_read(
 	if (!j)
 		return d ? d->code : GLANE_E_FORMAT;
 	e = n <= ALSO_MAX ? arena_alloc(a, (n + 1) * sizeof(*e)) : NULL;
-	rc = e ? entry_read(a, j, path, &e[0], d) : fail(d, GLANE_E_LIMIT, "%s: %zu requests", path, n);
+	if (!e) {
+		json_decref(j);
+		return fail(
+			d, GLANE_E_LIMIT, "%s: no memory for its %zu requests, or more than %d", path, n + 1, ALSO_MAX);
+	}
+	rc = entry_read(a, j, path, &e[0], d);
 	for (size_t i = 0; rc == GLANE_OK && i < n; i++)
 		rc = entry_read(a, json_array_get(also, i), path, &e[i + 1], d);
 	json_decref(j);
-	if (rc < 0)
+	if (rc != GLANE_OK)
 		return rc;
 	*ret = e;
 	*ret_n = n + 1;

@@ -79,7 +79,7 @@ typedef void fetch_done(void *arg, uint64_t id, struct fetch_result *result);
 glane_rc fetcher_new(struct fetcher **ret, const struct fetch_options *o, struct diag *d);
 void fetcher_free(struct fetcher *f); /* cancels all; stores the limits */
 /* Queues a request; `done` is called exactly once from fetcher_step(), unless cancelled. */
-glane_rc fetch_start(struct fetcher *f, const struct fetch_policy *p, const struct fetch_request *r, fetch_done *done,
+glane_rc fetch_start(struct fetcher *f, const struct fetch_policy *p, const struct fetch_request *q, fetch_done *done,
 	void *arg, uint64_t *ret_id, struct diag *d);
 void fetch_cancel(struct fetcher *f, uint64_t id); /* done is not called */
 bool fetch_progress(const struct fetcher *f, uint64_t id, struct fetch_progress *ret);

@@ -50,8 +50,8 @@ glane_rc fetch_redirect(struct fetch *r, struct diag *d)
 {
 	const struct answer *a = &r->t.answer;
 	struct diag why = {0};
-	struct url_parts to;
-	const char *url;
+	struct url_parts to = {.scheme = "", .host = ""};
+	const char *url = "";
 	glane_rc rc;
 
 	if (!*a->location)

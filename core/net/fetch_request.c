@@ -138,6 +138,7 @@ static glane_rc prepare(struct fetch *r, const struct fetch_request *q, struct d
 	return GLANE_OK;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): who asks, what, and whom to tell are three things, not one struct */
 glane_rc fetch_start(struct fetcher *f, const struct fetch_policy *p, const struct fetch_request *q, fetch_done *done,
 	void *arg, uint64_t *ret_id, struct diag *d)
 {

@@ -36,21 +36,21 @@ bool secret_wanted(struct slice template_)
 static glane_rc read_file(const char *path, struct strbuf *b, struct diag *d)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	char *room = strbuf_room(b, SECRET_MAX);
 	glane_rc rc = GLANE_OK;
 	struct stat st;
 	ssize_t n = 0;
-	char *room;
 
-	if (fd < 0 || fstat(fd, &st) < 0)
-		rc = fail(d, GLANE_E_CONFIG, "secret file %s: %s", path, strerror(errno));
+	if (!room)
+		rc = fail(d, GLANE_E_NOMEM, "secret file %s: no memory", path);
+	else if (fd < 0 || fstat(fd, &st) < 0)
+		rc = fail(d, GLANE_E_CONFIG, "secret file %s: cannot open: %s", path, strerror(errno));
 	else if (!S_ISREG(st.st_mode) || st.st_size > (off_t)SECRET_MAX)
 		rc = fail(d, GLANE_E_CONFIG, "secret file %s: not a file of at most %zu bytes", path, SECRET_MAX);
 	else if (st.st_mode & 077)
 		rc = fail(d, GLANE_E_CONFIG, "secret file %s: others can read it; chmod 600 it", path);
-	else if (!(room = strbuf_room(b, SECRET_MAX)))
-		rc = fail(d, GLANE_E_NOMEM, "secret file %s: no memory", path);
 	else if ((n = read(fd, room, SECRET_MAX)) < 0)
-		rc = fail(d, GLANE_E_CONFIG, "secret file %s: %s", path, strerror(errno));
+		rc = fail(d, GLANE_E_CONFIG, "secret file %s: cannot read: %s", path, strerror(errno));
 	else
 		b->n += (size_t)n;
 	fd_close(&fd);

@@ -128,7 +128,7 @@ glane_rc url_resolve(struct arena *a, const char *base, const char *location, co
 static bool entry_matches(struct arena *a, const struct url_parts *u, const char *entry)
 {
 	size_t n_host = strlen(u->host), n_entry = strlen(entry);
-	struct url_parts e;
+	struct url_parts e = {.scheme = "", .host = ""};
 
 	if (strstr(entry, "://"))
 		return url_parse(a, entry, &e, NULL) == GLANE_OK && strcmp(e.scheme, u->scheme) == 0 &&

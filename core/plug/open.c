@@ -40,8 +40,11 @@ static bool dup_kv(struct arena *a, const struct glane_kv **kv, size_t n)
 
 static bool dup_texts(struct arena *a, const char *const **v, size_t n)
 {
-	const char **copy = arena_alloc(a, (n + 1) * sizeof(*copy));
+	const char **copy;
 
+	if (!*v)
+		return true;
+	copy = arena_alloc(a, (n + 1) * sizeof(*copy));
 	if (!copy)
 		return false;
 	for (size_t i = 0; i < n; i++) {

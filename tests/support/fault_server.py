@@ -278,6 +278,7 @@ SCENARIOS = {
     "redirect-echo": lambda r: redirect(r, "/echo-headers"),
     "redirect-other-host": lambda r: redirect(r, other("/echo-headers")),
     "redirect-leak": lambda r: redirect(r, other("/ok?" + r.target.partition("?")[2])),
+    "redirect-twice": lambda r: redirect(r, "/redirect-leak?" + r.target.partition("?")[2]),
     "redirect-forbidden": lambda r: redirect(r, "http://192.0.2.1/ok"),
     "redirect-metadata": lambda r: redirect(r, "http://169.254.169.254/latest/meta-data"),
     "redirect-loop": lambda r: redirect(r, r.target),

@@ -411,6 +411,7 @@ static void secrets_go_where_they_may(void **state)
 		{"/redirect-other-host", "{auth:KEY}", GLANE_OK, "Accept-Encoding", "c4n4ry", NULL},
 		{"/redirect-other-host?k={auth:KEY}", "plain", GLANE_OK, "X-Api-Key: plain", "c4n4ry", NULL},
 		{"/redirect-leak?k={auth:KEY}", "a", GLANE_E_DENIED, "", "", "would carry a secret away"},
+		{"/redirect-twice?k={auth:KEY}", "a", GLANE_E_DENIED, "", "", "would carry a secret away"},
 		/* the server cannot ask for a secret by writing a placeholder */
 		{"/redirect-placeholder", "{auth:KEY}", GLANE_OK, "{auth:KEY}", "c4n4ry", NULL},
 		{"/echo-404?{auth:KEY}", "{auth:KEY}", GLANE_E_FETCH, "", "", "your key is *** ***"},

@@ -11,16 +11,17 @@
 static glane_rc trust_both(CURL *easy, const char *bundle, const char *extra, struct diag *d)
 {
 	struct curl_blob blob = {.flags = CURL_BLOB_COPY};
+	struct diag why = {0};
 	struct strbuf pem;
 	glane_rc rc;
 
 	strbuf_init(&pem, CA_MAX);
-	rc = file_read(AT_FDCWD, extra, CA_MAX / 2, &pem, d);
+	rc = file_read(AT_FDCWD, extra, CA_MAX / 2, &pem, &why);
 	strbuf_putc(&pem, '\n');
 	if (rc == GLANE_OK && bundle)
-		rc = file_read(AT_FDCWD, bundle, CA_MAX / 2, &pem, d);
+		rc = file_read(AT_FDCWD, bundle, CA_MAX / 2, &pem, &why);
 	if (rc < 0)
-		rc = diag_prefix(d, "certificates");
+		rc = fail(d, GLANE_E_CONFIG, "certificates: %s", why.text);
 	blob.data = pem.p;
 	blob.len = pem.n;
 	if (rc == GLANE_OK && (!strbuf_ok(&pem) || curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, &blob) != CURLE_OK))

@@ -326,7 +326,7 @@ static void archive_source_close(struct payload_source *base)
 	mem_free(s);
 }
 
-glane_rc archive_open(
+glane_rc archive_entry_source(
 	struct payload_source **ret, int fd, uint64_t size, const struct payload_options *o, struct diag *d)
 {
 	struct archive_source *s = mem_zalloc(1, sizeof(*s));

@@ -191,7 +191,7 @@ static glane_rc open_bytes(struct payload *p, int fd, uint64_t size, const struc
 	p->limit = size > max / MAX_RATIO ? max : size * MAX_RATIO;
 	if (kind == ARCHIVE_GZIP)
 		return gzip_open(&p->source, fd, d);
-	return archive_open(&p->source, fd, size, o, d);
+	return archive_entry_source(&p->source, fd, size, o, d);
 }
 
 glane_rc payload_open(struct payload *p, int fd, const struct payload_options *o, struct diag *d)

@@ -25,7 +25,7 @@ int archive_sniff(const char *p, size_t n);
 glane_rc source_pread(int fd, uint64_t at, char *buf, size_t n, size_t *ret_n, struct diag *d);
 
 /* One entry of a zip or 7z file (PKWARE APPNOTE 6.3; 7zFormat.txt) of `size` bytes as a stream. */
-glane_rc archive_open(
+glane_rc archive_entry_source(
 	struct payload_source **ret, int fd, uint64_t size, const struct payload_options *o, struct diag *d);
 /* Every member of a gzip file (RFC 1952), joined; trailing bytes that are no member are GLANE_E_FORMAT. */
 glane_rc gzip_open(struct payload_source **ret, int fd, struct diag *d);

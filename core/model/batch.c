@@ -21,7 +21,8 @@ static glane_rc no_memory(struct diag *d, const char *what)
 static glane_rc table_grow(void *v, size_t *cap, size_t n, size_t size, size_t max, const char *what, struct diag *d)
 {
 	if (n >= max)
-		return fail(d, GLANE_E_LIMIT, "more than %zu entries of kind %s in one run; split the source", max, what);
+		return fail(
+			d, GLANE_E_LIMIT, "more than %zu entries of kind %s in one run; split the source", max, what);
 	return mem_grow(v, cap, n + 1, size) ? GLANE_OK : no_memory(d, what);
 }
 
@@ -109,7 +110,8 @@ static glane_rc text_put(struct batch *b, struct slice text, struct slice *to, c
 
 glane_rc batch_period(struct batch *b, struct slice text, uint32_t *ret, struct diag *d)
 {
-	glane_rc rc = table_grow(&b->periods, &b->cap_periods, b->n_periods, sizeof(*b->periods), INT32_MAX, "period", d);
+	glane_rc rc =
+		table_grow(&b->periods, &b->cap_periods, b->n_periods, sizeof(*b->periods), INT32_MAX, "period", d);
 
 	if (rc == GLANE_OK)
 		rc = text_put(b, text, &b->periods[b->n_periods], "period", d);
@@ -120,8 +122,8 @@ glane_rc batch_period(struct batch *b, struct slice text, uint32_t *ret, struct 
 
 glane_rc batch_payload(struct batch *b, struct slice sha256, uint32_t *ret, struct diag *d)
 {
-	glane_rc rc =
-		table_grow(&b->payloads, &b->cap_payloads, b->n_payloads, sizeof(*b->payloads), UINT16_MAX, "payload", d);
+	glane_rc rc = table_grow(
+		&b->payloads, &b->cap_payloads, b->n_payloads, sizeof(*b->payloads), UINT16_MAX, "payload", d);
 
 	if (rc == GLANE_OK)
 		rc = text_put(b, sha256, &b->payloads[b->n_payloads], "payload", d);
@@ -208,6 +210,7 @@ static void row_value(struct row *r, const struct batch_obs *o, struct strbuf *s
 		r->value_text = r->value;
 }
 
+/* Prints an integer period to scratch; an entry of the table is there already. */
 static void row_period(struct row *r, const struct batch *b, const struct batch_obs *o, struct strbuf *scratch)
 {
 	if (o->period < 0) {
@@ -216,7 +219,7 @@ static void row_period(struct row *r, const struct batch *b, const struct batch_
 		return;
 	}
 	period_print(scratch, r->freq, o->period);
-	r->period = strbuf_get(scratch);
+	r->period.n = scratch->n;
 	r->period_start = period_start(r->freq, o->period);
 }
 
@@ -228,8 +231,6 @@ void batch_row(const struct batch *b, const struct batch_obs *o, struct strbuf *
 	struct row r = {.dataset = s->dataset, .indicator = s->indicator, .area = s->area, .area_code = s->area_code};
 
 	strbuf_reset(scratch);
-	/* All text that goes to scratch, at once: a later addition would move the earlier ones. */
-	(void)strbuf_room(scratch, 256 + 2 * n->value_text.n + DECIMAL_MAX_EXP);
 	r.dims = s->dims;
 	r.freq = s->freq;
 	r.unit = s->unit;
@@ -244,6 +245,8 @@ void batch_row(const struct batch *b, const struct batch_obs *o, struct strbuf *
 		r.payload = b->payloads[o->payload - 1];
 	row_period(&r, b, o, scratch);
 	row_value(&r, o, scratch);
+	if (o->period >= 0) /* only now: the value may have moved it */
+		r.period = (struct slice){strbuf_get(scratch).p, r.period.n};
 	*ret = r;
 }
 

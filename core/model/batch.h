@@ -13,8 +13,8 @@ struct series {
 	struct slice dataset, indicator, area_code, area_scheme, area, dims, unit, title, area_title, updated;
 	int32_t unit_mult;
 	char freq;
-	uint32_t slice;    /* index + 1 of its cover, 0: none; set by batch_finish() */
-	uint32_t rank;     /* order by key; set by batch_finish() */
+	uint32_t slice; /* index + 1 of its cover, 0: none; set by batch_finish() */
+	uint32_t rank;  /* order by key; set by batch_finish() */
 };
 struct note {
 	struct slice value_text, flags, note;
@@ -22,13 +22,13 @@ struct note {
 	bool has_unit_mult, remove;
 };
 struct cover {
-	uint32_t kind; /* GLANE_COVER_* */
+	uint32_t kind;                   /* GLANE_COVER_* */
 	struct slice dataset, indicator; /* indicator absent: the whole dataset */
-	int64_t from, to; /* days since 1970-01-01, for GLANE_COVER_RANGE */
-	struct slice reason; /* of GLANE_COVER_FAILED */
-	uint64_t rows;    /* observations of this slice; set by batch_finish() */
+	int64_t from, to;                /* days since 1970-01-01, for GLANE_COVER_RANGE */
+	struct slice reason;             /* of GLANE_COVER_FAILED */
+	uint64_t rows;                   /* observations of this slice; set by batch_finish() */
 };
-struct batch_obs { /* 32 bytes */
+struct batch_obs {       /* 32 bytes */
 	uint32_t series; /* index; after batch_finish(): still the index, sorted by rank */
 	int32_t period;  /* negative: -1 - index into periods */
 	int64_t coef;
@@ -47,13 +47,13 @@ struct batch {
 	struct slice *payloads; /* SHA-256 in hex */
 	size_t n_series, n_notes, n_periods, n_covers, n_payloads;
 	size_t cap_series, cap_notes, cap_periods, cap_covers, cap_payloads;
-	int fd;                 /* spool */
-	struct batch_obs *obs;  /* mapping of the spool after batch_finish(), else NULL */
+	int fd;                /* spool */
+	struct batch_obs *obs; /* mapping of the spool after batch_finish(), else NULL */
 	size_t n_obs;
-	size_t mapped;          /* bytes of the mapping */
-	struct strbuf pending;  /* not yet written to the spool */
-	uint64_t duplicates;    /* same key and same content, dropped by batch_finish() */
-	uint64_t conflicts;     /* same key, other content: all but the first dropped and reported */
+	size_t mapped;         /* bytes of the mapping */
+	struct strbuf pending; /* not yet written to the spool */
+	uint64_t duplicates;   /* same key and same content, dropped by batch_finish() */
+	uint64_t conflicts;    /* same key, other content: all but the first dropped and reported */
 };
 /* spool_dir: folder for the unlinked spool file; the descriptor stays the caller's. -1: no spool, only the tables are used. */
 glane_rc batch_init(struct batch *b, int spool_dir, struct diag *d);
@@ -71,7 +71,7 @@ glane_rc batch_push(struct batch *b, const struct batch_obs *obs, size_t n, stru
  * key, drops rows of failed slices and duplicates (the first to arrive is kept). `conflict` is called for each dropped row that
  * contradicts the kept one (may be NULL). Rows that come in order cost one pass, others need as much disk again. Once only. */
 glane_rc batch_finish(struct batch *b, void (*conflict)(void *arg, const struct row *kept, const struct row *dropped),
-		      void *arg, struct diag *d);
+	void *arg, struct diag *d);
 /* Row view of one observation; texts are borrowed from the batch or put into scratch (reset by the call; ask strbuf_ok()).
  * A value_text that is a long number is the value, digit by digit; a number that a double would not give back gets its text
  * as value_text. source, recorded_at, known_at, event, cause and run are the caller's to fill. */

@@ -1,193 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* The end of a batch: covers and series ranked, the spool mapped and sorted in place, duplicates and failed slices dropped. */
-#include "model/batch.h"
-
+/* The end of a batch: covers and series ranked, the spool mapped and sorted, duplicates and failed slices dropped. */
 #include "base/file.h"
-#include "model/decimal.h"
-
+#include "model/batch.h"
+#include "model/batch_sort.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-
-static glane_rc out_of_memory(struct diag *d)
-{
-	return fail(d, GLANE_E_NOMEM, "no memory to sort the run's observations");
-}
-
-/* ---- covers ---- */
-
-static int by_slice(const void *a, const void *b)
-{
-	const struct cover *x = a, *y = b;
-	const int order = slice_cmp(x->dataset, y->dataset);
-
-	return order ? order : slice_cmp(x->indicator, y->indicator);
-}
-
-static unsigned strength(const struct cover *c)
-{
-	static const unsigned of[] = {0, 2, 1, 3}; /* none, full, range, failed */
-
-	return of[c->kind & 3];
-}
-
-/* Joins `c` into `kept`, a cover of the same slice. */
-static void join(struct cover *kept, const struct cover *c)
-{
-	if (kept->kind == GLANE_COVER_RANGE && c->kind == GLANE_COVER_RANGE && c->from <= kept->to + 1 && kept->from <= c->to + 1) {
-		kept->from = c->from < kept->from ? c->from : kept->from;
-		kept->to = c->to > kept->to ? c->to : kept->to;
-	} else if (strength(c) >= strength(kept)) {
-		*kept = *c;
-	}
-}
-
-static void covers_rank(struct batch *b)
-{
-	size_t n = 0;
-
-	if (b->n_covers == 0)
-		return;
-	qsort(b->covers, b->n_covers, sizeof(*b->covers), by_slice);
-	for (size_t i = 1; i < b->n_covers; i++) {
-		if (by_slice(&b->covers[n], &b->covers[i]) == 0)
-			join(&b->covers[n], &b->covers[i]);
-		else
-			b->covers[++n] = b->covers[i];
-	}
-	b->n_covers = n + 1;
-}
-
-/* ---- series ---- */
-
-static int by_key(const struct series *x, const struct series *y)
-{
-	int order = slice_cmp(x->dataset, y->dataset);
-
-	if (!order)
-		order = slice_cmp(x->indicator, y->indicator);
-	if (!order)
-		order = slice_cmp(x->area_code, y->area_code);
-	if (!order)
-		order = slice_cmp(x->dims, y->dims);
-	return order ? order : (x->freq > y->freq) - (x->freq < y->freq);
-}
-
-static int by_key_at(const void *a, const void *b)
-{
-	const struct series *const *x = a, *const *y = b;
-
-	return by_key(*x, *y);
-}
-
-static glane_rc series_rank(struct batch *b, struct diag *d)
-{
-	struct series **order = mem_zalloc(b->n_series + 1, sizeof(struct series *));
-	uint32_t rank = 0;
-
-	if (!order)
-		return out_of_memory(d);
-	for (size_t i = 0; i < b->n_series; i++)
-		order[i] = &b->series[i];
-	if (b->n_series)
-		qsort(order, b->n_series, sizeof(struct series *), by_key_at);
-	for (size_t i = 0; i < b->n_series; i++) {
-		const struct cover *c = batch_cover_of(b, order[i]->dataset, order[i]->indicator);
-
-		rank += i > 0 && by_key(order[i - 1], order[i]) != 0;
-		order[i]->rank = rank;
-		order[i]->slice = c ? (uint32_t)(c - b->covers) + 1 : 0;
-	}
-	mem_free(order);
-	return GLANE_OK;
-}
-
-/* ---- observations ---- */
-
-static int by_order(const struct batch *b, const struct batch_obs *x, const struct batch_obs *y)
-{
-	const uint32_t p = b->series[x->series].rank, q = b->series[y->series].rank;
-	int order = (p > q) - (p < q);
-
-	if (!order && x->period < 0 && y->period < 0)
-		order = slice_cmp(b->periods[-1 - (int64_t)x->period], b->periods[-1 - (int64_t)y->period]);
-	else if (!order)
-		order = (x->period > y->period) - (x->period < y->period);
-	return order;
-}
-
-static int by_order_and_arrival(const struct batch *b, const struct batch_obs *x, const struct batch_obs *y)
-{
-	const int order = by_order(b, x, y);
-
-	return order ? order : (x->seq > y->seq) - (x->seq < y->seq);
-}
-
-static void sift(const struct batch *b, size_t root, size_t n)
-{
-	struct batch_obs *o = b->obs;
-
-	for (size_t child; (child = 2 * root + 1) < n; root = child) {
-		struct batch_obs t = o[root];
-
-		if (child + 1 < n && by_order_and_arrival(b, &o[child], &o[child + 1]) < 0)
-			child++;
-		if (by_order_and_arrival(b, &t, &o[child]) >= 0)
-			return;
-		o[root] = o[child];
-		o[child] = t;
-	}
-}
-
-static bool in_order(const struct batch *b)
-{
-	for (size_t i = 1; i < b->n_obs; i++)
-		if (by_order_and_arrival(b, &b->obs[i - 1], &b->obs[i]) > 0)
-			return false;
-	return true;
-}
-
-/* In place, so that memory stays the mapped spool's. */
-static void sort(struct batch *b)
-{
-	if (in_order(b))
-		return;
-	for (size_t i = b->n_obs / 2; i > 0; i--)
-		sift(b, i - 1, b->n_obs);
-	for (size_t n = b->n_obs; n > 1; n--) {
-		struct batch_obs t = b->obs[0];
-
-		b->obs[0] = b->obs[n - 1];
-		b->obs[n - 1] = t;
-		sift(b, 0, n - 1);
-	}
-}
-
-static glane_rc map_spool(struct batch *b, struct diag *d)
-{
-	void *p;
-	glane_rc rc = fd_write(b->fd, b->pending.p ? b->pending.p : "", b->pending.n, d);
-
-	if (rc != GLANE_OK)
-		return rc;
-	strbuf_reset(&b->pending);
-	if (b->n_obs == 0)
-		return GLANE_OK;
-	b->mapped = b->n_obs * sizeof(*b->obs);
-	p = mmap(NULL, b->mapped, PROT_READ | PROT_WRITE, MAP_SHARED, b->fd, 0);
-	if (p == MAP_FAILED)
-		return fail(d, GLANE_E_IO, "cannot map the run's observations: %s", strerror(errno));
-	b->obs = p;
-	return GLANE_OK;
-}
-
-static bool failed_slice(const struct batch *b, const struct batch_obs *o)
-{
-	const uint32_t slice = b->series[o->series].slice;
-
-	return slice && b->covers[slice - 1].kind == GLANE_COVER_FAILED;
-}
+#include <unistd.h>
 
 typedef void on_conflict(void *arg, const struct row *kept, const struct row *dropped);
 
@@ -197,58 +18,301 @@ struct sieve {
 	void *arg;
 };
 
-/* True where o has the key of the last kept observation: counted, and reported where it says something else. */
-static bool is_duplicate(struct batch *b, struct sieve *s, const struct batch_obs *last, const struct batch_obs *o)
+static glane_rc no_memory(struct diag *d)
 {
-	struct row kept, dropped;
+	return fail(d, GLANE_E_NOMEM, "no memory to sort the run's observations; raise the source's memory");
+}
 
-	if (!last || by_order(b, last, o) != 0)
-		return false;
-	batch_row(b, last, &s->one, &kept);
-	batch_row(b, o, &s->two, &dropped);
-	if (row_same_value(&kept, &dropped) && row_same_attributes(&kept, &dropped)) {
+static int cmp_slice(const struct cover *x, const struct cover *y)
+{
+	int order = slice_cmp(x->dataset, y->dataset);
+
+	return order ? order : slice_cmp(x->indicator, y->indicator);
+}
+
+/* Covers of one slice in the order in which they were declared. */
+static int by_slice(const void *a, const void *b)
+{
+	const struct cover *const *x = a, *const *y = b;
+	int order = cmp_slice(*x, *y);
+
+	return order ? order : (*x > *y) - (*x < *y);
+}
+
+static unsigned strength(const struct cover *c)
+{
+	switch (c->kind) {
+	case GLANE_COVER_FAILED:
+		return 3;
+	case GLANE_COVER_FULL:
+		return 2;
+	case GLANE_COVER_RANGE:
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+/* Joins c into kept, an earlier cover of the same slice. */
+static void join(struct cover *kept, const struct cover *c)
+{
+	bool ranges = kept->kind == GLANE_COVER_RANGE && c->kind == GLANE_COVER_RANGE;
+
+	if (ranges && c->from <= kept->to + 1 && kept->from <= c->to + 1) {
+		kept->from = c->from < kept->from ? c->from : kept->from;
+		kept->to = c->to > kept->to ? c->to : kept->to;
+	} else if (strength(c) >= strength(kept)) {
+		*kept = *c;
+	}
+}
+
+/* Sorts the covers and leaves one for each slice. */
+static glane_rc rank_covers(struct batch *b, struct diag *d)
+{
+	const struct cover **order = mem_zalloc(b->n_covers + 1, sizeof(struct cover *));
+	struct cover *joined = mem_zalloc(b->n_covers + 1, sizeof(*joined));
+	glane_rc rc = GLANE_OK;
+	size_t n = 0;
+
+	if (!order || !joined) {
+		rc = no_memory(d);
+		goto out;
+	}
+	for (size_t i = 0; i < b->n_covers; i++)
+		order[i] = &b->covers[i];
+	qsort(order, b->n_covers, sizeof(struct cover *), by_slice);
+	for (size_t i = 0; i < b->n_covers; i++) {
+		if (n && cmp_slice(&joined[n - 1], order[i]) == 0)
+			join(&joined[n - 1], order[i]);
+		else
+			joined[n++] = *order[i];
+	}
+	if (n)
+		memcpy(b->covers, joined, n * sizeof(*joined));
+	b->n_covers = n;
+out:
+	mem_free(order);
+	mem_free(joined);
+	return rc;
+}
+
+/* Texts that one series took over from the last need no comparison. */
+static int cmp_text(struct slice a, struct slice b)
+{
+	return a.p == b.p && a.n == b.n ? 0 : slice_cmp(a, b);
+}
+
+static int cmp_key(const struct series *x, const struct series *y)
+{
+	int order = cmp_text(x->dataset, y->dataset);
+
+	if (order == 0)
+		order = cmp_text(x->indicator, y->indicator);
+	if (order == 0)
+		order = cmp_text(x->area_code, y->area_code);
+	if (order == 0)
+		order = cmp_text(x->dims, y->dims);
+	return order ? order : (int)(unsigned char)x->freq - (int)(unsigned char)y->freq;
+}
+
+static int by_key(const void *a, const void *b)
+{
+	const struct series *const *x = a, *const *y = b;
+
+	return cmp_key(*x, *y);
+}
+
+static glane_rc rank_series(struct batch *b, struct diag *d)
+{
+	struct series **order = mem_zalloc(b->n_series + 1, sizeof(struct series *));
+	uint32_t rank = 0;
+
+	if (!order)
+		return no_memory(d);
+	for (size_t i = 0; i < b->n_series; i++)
+		order[i] = &b->series[i];
+	qsort(order, b->n_series, sizeof(struct series *), by_key);
+	for (size_t i = 0; i < b->n_series; i++) {
+		const struct cover *c = batch_cover_of(b, order[i]->dataset, order[i]->indicator);
+
+		rank += i > 0 && cmp_key(order[i - 1], order[i]) != 0;
+		order[i]->rank = rank;
+		order[i]->slice = c ? (uint32_t)(c - b->covers) + 1 : 0;
+	}
+	mem_free(order);
+	return GLANE_OK;
+}
+
+static struct cover *cover_at(const struct batch *b, const struct batch_obs *o)
+{
+	uint32_t slice = b->series[o->series].slice;
+
+	return slice ? &b->covers[slice - 1] : NULL;
+}
+
+/* Maps the spool, with as much room again behind it where `twice`: all of it on disk, as a write into a hole that finds the
+ * disk full would kill the process. */
+static glane_rc map_spool(struct batch *b, bool twice, struct diag *d)
+{
+	size_t size = b->n_obs * sizeof(*b->obs);
+	int err = 0;
+	void *p;
+
+	if (b->obs)
+		(void)munmap(b->obs, b->mapped);
+	b->obs = NULL;
+	if (twice) {
+		do
+			err = posix_fallocate(b->fd, (off_t)size, (off_t)size);
+		while (err == EINTR);
+	}
+	if (err)
+		return fail(d, GLANE_E_IO,
+			"cannot reserve %zu bytes to sort the run's observations: %s; free some disk", size,
+			strerror(err));
+	b->mapped = twice ? 2 * size : size;
+	p = mmap(NULL, b->mapped, PROT_READ | PROT_WRITE, MAP_SHARED, b->fd, 0);
+	if (p == MAP_FAILED)
+		return fail(d, GLANE_E_IO, "cannot map the run's observations: %s", strerror(errno));
+	b->obs = p;
+	return GLANE_OK;
+}
+
+/* One pass over what has arrived: is it in order, and is there nothing to drop? Then the rows of the covers are counted. */
+static void survey(struct batch *b, struct sorter *s, bool *ret_ordered, bool *ret_clean)
+{
+	*ret_ordered = *ret_clean = true;
+	for (size_t i = 0; i < b->n_obs && *ret_ordered; i++) {
+		struct cover *c = cover_at(b, &b->obs[i]);
+		int order = i ? sorter_cmp(s, &b->obs[i - 1], &b->obs[i]) : -1;
+
+		*ret_ordered = order <= 0;
+		*ret_clean &= order < 0 && !(c && c->kind == GLANE_COVER_FAILED);
+		if (c)
+			c->rows++;
+	}
+	for (size_t i = 0; !*ret_clean && i < b->n_covers; i++)
+		b->covers[i].rows = 0;
+}
+
+static bool removes(const struct batch *b, const struct batch_obs *o)
+{
+	return o->note && b->notes[o->note - 1].remove;
+}
+
+static bool same_content(const struct batch *b, const struct batch_obs *x, const struct batch_obs *y, struct sieve *s,
+	struct row *kept, struct row *dropped)
+{
+	batch_row(b, x, &s->one, kept);
+	batch_row(b, y, &s->two, dropped);
+	return removes(b, x) == removes(b, y) && row_same_value(kept, dropped) && row_same_attributes(kept, dropped);
+}
+
+/* o has the key of the kept observation: counted, and reported where it says something else. */
+static void drop(struct batch *b, struct sieve *s, const struct batch_obs *kept, const struct batch_obs *o)
+{
+	struct row one, two;
+
+	if (same_content(b, kept, o, s, &one, &two)) {
 		b->duplicates++;
-		return true;
+		return;
 	}
 	b->conflicts++;
 	if (s->conflict)
-		s->conflict(s->arg, &kept, &dropped);
-	return true;
+		s->conflict(s->arg, &one, &two);
 }
 
-static void sift_out(struct batch *b, struct sieve *s)
+/* Moves what stays from `from`, which is in order, to the start of the mapping. */
+static glane_rc sift(
+	struct batch *b, struct sorter *order, const struct batch_obs *from, struct sieve *s, struct diag *d)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < b->n_obs; i++) {
-		const struct batch_obs o = b->obs[i];
-		const uint32_t slice = b->series[o.series].slice;
+		struct batch_obs o = from[i];
+		struct cover *c = cover_at(b, &o);
 
-		if (failed_slice(b, &o) || is_duplicate(b, s, n ? &b->obs[n - 1] : NULL, &o))
+		if (c && c->kind == GLANE_COVER_FAILED)
 			continue;
-		if (slice)
-			b->covers[slice - 1].rows++;
+		if (n && sorter_cmp(order, &b->obs[n - 1], &o) == 0) {
+			drop(b, s, &b->obs[n - 1], &o);
+			if (!strbuf_ok(&s->one) || !strbuf_ok(&s->two))
+				return no_memory(d);
+			continue;
+		}
+		if (c)
+			c->rows++;
 		b->obs[n++] = o;
 	}
 	b->n_obs = n;
+	return GLANE_OK;
+}
+
+/* Gives back what lies behind the last observation. */
+static glane_rc shrink(struct batch *b, struct diag *d)
+{
+	size_t size = b->n_obs * sizeof(*b->obs);
+	void *p;
+
+	if (size == b->mapped)
+		return GLANE_OK;
+	if (size == 0) {
+		(void)munmap(b->obs, b->mapped);
+		b->obs = NULL;
+	} else {
+		p = mremap(b->obs, b->mapped, size, 0);
+		if (p == MAP_FAILED)
+			return fail(d, GLANE_E_IO, "cannot map the run's observations: %s", strerror(errno));
+	}
+	b->mapped = size;
+	if (ftruncate(b->fd, (off_t)size) < 0)
+		return fail(d, GLANE_E_IO, "cannot cut the spool of the run's observations: %s", strerror(errno));
+	return GLANE_OK;
+}
+
+static glane_rc order_and_sift(struct batch *b, struct sorter *order, struct sieve *s, struct diag *d)
+{
+	const struct batch_obs *from;
+	bool ordered, clean;
+	glane_rc rc;
+
+	survey(b, order, &ordered, &clean);
+	if (clean && ordered)
+		return GLANE_OK;
+	rc = ordered ? GLANE_OK : map_spool(b, true, d);
+	from = b->obs;
+	if (rc == GLANE_OK && !ordered) {
+		rc = sorter_run(order, b->obs, b->obs + b->n_obs, b->n_obs, d);
+		from = b->obs + b->n_obs;
+	}
+	if (rc == GLANE_OK)
+		rc = sift(b, order, from, s, d);
+	return rc < 0 ? rc : shrink(b, d);
 }
 
 glane_rc batch_finish(struct batch *b, on_conflict *conflict, void *arg, struct diag *d)
 {
 	struct sieve s = {.conflict = conflict, .arg = arg};
-	glane_rc rc;
+	struct sorter order;
+	glane_rc rc = rank_covers(b, d);
 
-	covers_rank(b);
-	rc = series_rank(b, d);
 	if (rc == GLANE_OK)
-		rc = map_spool(b, d);
-	if (rc != GLANE_OK)
+		rc = rank_series(b, d);
+	if (rc == GLANE_OK)
+		rc = fd_write(b->fd, b->pending.p, b->pending.n, d);
+	strbuf_release(&b->pending);
+	if (rc < 0 || b->n_obs == 0)
+		return rc;
+	rc = sorter_init(&order, b, d);
+	if (rc < 0)
 		return rc;
 	strbuf_init(&s.one, 0);
 	strbuf_init(&s.two, 0);
-	sort(b);
-	sift_out(b, &s);
+	rc = map_spool(b, false, d);
+	if (rc == GLANE_OK)
+		rc = order_and_sift(b, &order, &s, d);
 	strbuf_release(&s.one);
 	strbuf_release(&s.two);
-	return GLANE_OK;
+	sorter_release(&order);
+	return rc;
 }

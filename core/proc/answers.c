@@ -102,15 +102,25 @@ static void fetched(void *arg, uint64_t id, struct fetch_result *r)
 	finished(a);
 }
 
+/* A fetch that cannot even begin (a host that is not allowed, a URL that is none) is an answer too. */
 static glane_rc start(struct answer *a, bool conditional, struct diag *d)
 {
 	struct source *s = a->source;
+	struct diag why;
 	const struct request *q = &a->request;
 	const struct fetch_request r = {q->method, q->url, q->header, q->n_header, q->body, q->content_type, q->format,
 					conditional ? a->old_etag : NULL, conditional ? a->old_modified : NULL, s->deadline};
 
+	diag_clear(&why);
 	a->pending = true;
-	return fetch_start(s->broker->fetcher, &s->policy, &r, fetched, a, &a->fetch_id, d);
+	a->rc = fetch_start(s->broker->fetcher, &s->policy, &r, fetched, a, &a->fetch_id, &why);
+	if (a->rc == GLANE_E_NOMEM)
+		return fail(d, a->rc, "%s", why.text);
+	if (a->rc != GLANE_OK) {
+		a->message = keep(s, why.text);
+		finished(a);
+	}
+	return GLANE_OK;
 }
 
 static void body_hash(const struct request *q, char hex[65])

@@ -22,7 +22,7 @@ struct archive_source {
 	const char *data;  /* what libarchive gave and was not passed on yet */
 	size_t n_data;
 	uint64_t made; /* bytes of the entry passed on or held in data */
-	bool is_end;
+	bool is_open, is_end;
 	struct strbuf name; /* of the entry */
 	char block[BLOCK];
 };
@@ -79,7 +79,8 @@ static glane_rc broken(struct archive_source *s, struct diag *d)
 
 	if (s->a && archive_errno(s->a) == ENOMEM)
 		return fail(d, GLANE_E_NOMEM, "%s archive: out of memory", s->kind);
-	if (s->a && archive_read_has_encrypted_entries(s->a) > 0)
+	/* libarchive may only be asked about an archive that it could open. */
+	if (s->is_open && archive_read_has_encrypted_entries(s->a) > 0)
 		return fail(
 			d, GLANE_E_FORMAT, "%s archive: it is encrypted; encrypted archives are not opened", s->kind);
 	return fail(d, GLANE_E_FORMAT, "%s archive: damaged or cut short%s%.*s: %s", s->kind, s->name.n ? ", in " : "",
@@ -92,6 +93,7 @@ static glane_rc begin(struct archive_source *s, struct diag *d)
 	if (s->a)
 		(void)archive_read_free(s->a);
 	s->at = 0;
+	s->is_open = false;
 	s->a = archive_read_new();
 	if (!s->a)
 		return fail(d, GLANE_E_NOMEM, "%s archive: out of memory", s->kind);
@@ -103,6 +105,7 @@ static glane_rc begin(struct archive_source *s, struct diag *d)
 		archive_read_set_seek_callback(s->a, on_seek) != ARCHIVE_OK ||
 		archive_read_set_callback_data(s->a, s) != ARCHIVE_OK || archive_read_open1(s->a) != ARCHIVE_OK)
 		return broken(s, d);
+	s->is_open = true;
 	return GLANE_OK;
 }
 

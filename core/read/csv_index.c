@@ -135,7 +135,7 @@ static inline struct masks masks_word(const unsigned char *p, const struct csv_i
 #define SCAN_COUNT count_bits
 #define SCAN_PREFIX prefix_parity
 #define SCAN_FLATTEN flatten_each
-#include "read/csv_block.h"
+#include "read/csv_block.inc"
 
 #if defined(__x86_64__)
 static inline uint64_t equal_sse2(const __m128i v[4], __m128i c)
@@ -171,7 +171,7 @@ static inline struct masks masks_sse2(const unsigned char *p, const struct csv_i
 #define SCAN_COUNT count_bits
 #define SCAN_PREFIX prefix_parity
 #define SCAN_FLATTEN flatten_each
-#include "read/csv_block.h"
+#include "read/csv_block.inc"
 
 #define AVX2 __attribute__((target("avx2,bmi,bmi2,popcnt,lzcnt,pclmul")))
 #define INLINE inline __attribute__((always_inline))
@@ -229,7 +229,7 @@ static INLINE AVX2 uint32_t *flatten_avx2(uint32_t *out, uint32_t at, uint64_t m
 #define SCAN_COUNT(m) _mm_popcnt_u64(m)
 #define SCAN_PREFIX prefix_clmul
 #define SCAN_FLATTEN flatten_avx2
-#include "read/csv_block.h"
+#include "read/csv_block.inc"
 
 #define AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512vbmi2,avx2,bmi,bmi2,popcnt,lzcnt,pclmul")))
 
@@ -273,7 +273,7 @@ static INLINE AVX512 uint32_t *flatten_avx512(uint32_t *out, uint32_t at, uint64
 #define SCAN_COUNT(m) _mm_popcnt_u64(m)
 #define SCAN_PREFIX prefix_clmul
 #define SCAN_FLATTEN flatten_avx512
-#include "read/csv_block.h"
+#include "read/csv_block.inc"
 
 static int machine_level(void)
 {

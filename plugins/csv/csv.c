@@ -4,24 +4,6 @@
 
 #include <string.h>
 
-static int is_missing(const struct state *s, glane_str text)
-{
-	for (size_t i = 0; i < s->missing.n; i++)
-		if (csv_same(text, csv_str(s->missing.v[i])))
-			return 1;
-	return 0;
-}
-
-static glane_str mapped_status(const struct state *s, glane_str status, glane_str flags)
-{
-	const glane_str word = status.n ? status : flags;
-
-	for (size_t i = 0; word.n && i < s->status_map.n; i++)
-		if (csv_same(word, csv_str(s->status_map.v[i].k)))
-			return s->status_map.v[i].v;
-	return status;
-}
-
 static int selected(const struct glane_host *h, glane_reader *rd, const struct state *s, const struct mapping *m)
 {
 	for (size_t i = 0; i < s->where.n; i++)
@@ -64,8 +46,8 @@ static glane_rc emit_record(const struct glane_host *h, glane_run *r, glane_read
 					.flags = cell_text(h, rd, &v->flags), .note = cell_text(h, rd, &v->note),
 					.unit_mult = cell_text(h, rd, &m->unit_mult)};
 
-		row.status = mapped_status(s, row.status, row.flags);
-		if (s->missing.n && is_missing(s, row.value))
+		row.status = csv_status(s, row.status, row.flags);
+		if (s->missing.n && csv_missing(s, row.value))
 			row.value = (glane_str){NULL, 0};
 		if (!m->wide_periods || i == 0)
 			rc = series_of(h, r, rd, s, m, v, &series);

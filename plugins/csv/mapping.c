@@ -238,3 +238,21 @@ glane_str cell_text(const struct glane_host *h, glane_reader *rd, const struct c
 	}
 	return text;
 }
+
+int csv_missing(const struct state *s, glane_str text)
+{
+	for (size_t i = 0; i < s->missing.n; i++)
+		if (csv_same(text, csv_str(s->missing.v[i])))
+			return 1;
+	return 0;
+}
+
+glane_str csv_status(const struct state *s, glane_str status, glane_str flags)
+{
+	const glane_str word = status.n ? status : flags;
+
+	for (size_t i = 0; word.n && i < s->status_map.n; i++)
+		if (csv_same(word, csv_str(s->status_map.v[i].k)))
+			return s->status_map.v[i].v;
+	return status;
+}

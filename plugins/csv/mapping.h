@@ -43,4 +43,8 @@ glane_rc mapping_resolve(const struct glane_host *h, glane_run *r, glane_reader 
 glane_str cell_text(const struct glane_host *h, glane_reader *rd, const struct cell *c);
 glane_str csv_str(const char *s);
 int csv_same(glane_str a, glane_str b);
+/* True where the text stands for an empty cell. */
+int csv_missing(const struct state *s, glane_str text);
+/* The status, or what status_map makes of it or, without one, of the flags. */
+glane_str csv_status(const struct state *s, glane_str status, glane_str flags);
 #endif

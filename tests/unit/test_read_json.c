@@ -185,7 +185,7 @@ static const struct {
 	{"[{a:1}]", "member name"},
 	{"[{\"a\":1 \"b\":2}]", "','"},
 	{"[{\"a\":1]", "'}'"},
-	{"[{\"a\":[1}]", "']'"},
+	{"[{\"a\":[1}]", "is an array"},
 	{"[{\"a\":1}}", "']'"},
 	{"[{\"a\":NaN}]", "value was expected"},
 	{"[{\"a\":Infinity}]", "value was expected"},

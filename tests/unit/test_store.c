@@ -2,6 +2,7 @@
 /* The store on disk: opening, lock, refusals, reports, side files, and every damage found. */
 #include "store_fixture.h"
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #define N(a) (sizeof(a) / sizeof(*(a)))
@@ -94,7 +95,9 @@ static pid_t hold(const char *path, bool write_it)
 	pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0) {
-		if (store_open(&s, path, write_it, NULL) < 0 || write(fds[1], "x", 1) != 1)
+		/* A failed assertion must not leave it behind. */
+		if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || store_open(&s, path, write_it, NULL) < 0 ||
+			write(fds[1], "x", 1) != 1)
 			_exit(1);
 		for (;;)
 			(void)pause();

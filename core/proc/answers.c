@@ -163,26 +163,32 @@ static void from_archive(struct answer *a)
 	finished(a);
 }
 
-static glane_rc answer_new(struct source *s, const struct request *r, const char *key, struct answer **ret, struct diag *d)
+/* NULL: the reason stands in d. */
+static struct answer *answer_new(struct source *s, const struct request *r, const char *key, struct diag *d)
 {
 	struct answer *a = arena_alloc(&s->arena, sizeof(*a));
 	uint64_t *slot;
 	bool is_new;
 
-	if (s->n_all >= MAX_REQUESTS)
-		return fail(d, GLANE_E_LIMIT, "more than %d requests of one source in one run", MAX_REQUESTS);
-	if (!a || !mem_grow(&s->all, &s->cap_all, s->n_all + 1, sizeof(struct answer *)))
-		return fail(d, GLANE_E_NOMEM, "no memory for a request");
+	if (s->n_all >= MAX_REQUESTS) {
+		fail(d, GLANE_E_LIMIT, "more than %d requests of one source in one run", MAX_REQUESTS);
+		return NULL;
+	}
+	if (!a || !mem_grow(&s->all, &s->cap_all, s->n_all + 1, sizeof(struct answer *))) {
+		fail(d, GLANE_E_NOMEM, "no memory for a request");
+		return NULL;
+	}
 	a->source = s;
 	a->request = *r;
 	a->fd = -1;
 	a->message = a->etag = a->modified = a->content_type = "";
 	memcpy(a->key, key, sizeof(a->key));
-	if (!map_put(&s->by_key, (struct slice){a->key, 64}, (uintptr_t)a, &slot, &is_new))
-		return fail(d, GLANE_E_NOMEM, "no memory for a request");
+	if (!map_put(&s->by_key, (struct slice){a->key, 64}, (uintptr_t)a, &slot, &is_new)) {
+		fail(d, GLANE_E_NOMEM, "no memory for a request");
+		return NULL;
+	}
 	s->all[s->n_all++] = a;
-	*ret = a;
-	return GLANE_OK;
+	return a;
 }
 
 static struct answer *answer_find(struct source *s, const char *key)
@@ -215,9 +221,9 @@ glane_rc answer_ask(struct source *s, const struct request *r, struct diag *d)
 		return fail(d, GLANE_E_NOMEM, "no memory for a request");
 	a = answer_find(s, key);
 	if (!a) {
-		rc = answer_new(s, r, key, &a, d);
-		if (rc != GLANE_OK)
-			return rc;
+		a = answer_new(s, r, key, d);
+		if (!a)
+			return d->code;
 		a->waited = true;
 		rc = note_asked(a, d);
 		if (rc != GLANE_OK)
@@ -238,16 +244,15 @@ glane_rc answer_replay(struct source *s, const struct request *r, uint32_t index
 {
 	struct answer *a;
 	char key[65];
-	glane_rc rc;
 
 	if (!request_key(r, key) || strlen(sha256) != 64)
 		return fail(d, GLANE_E_FORMAT, "a request to replay does not read");
 	a = answer_find(s, key);
 	if (a)
 		return GLANE_OK; /* listed twice: the first stands for both */
-	rc = answer_new(s, r, key, &a, d);
-	if (rc != GLANE_OK)
-		return rc;
+	a = answer_new(s, r, key, d);
+	if (!a)
+		return d->code;
 	a->replay = true;
 	a->replay_index = index;
 	a->old_etag = etag;

@@ -70,8 +70,8 @@ static const struct area_code *find(
 	index = map_find(&a->codes, strbuf_get(key));
 	if (index)
 		return &a->list[*index];
-	for (size_t i = 0; i < s->n_bases && depth < AREA_BASES && !found; i++)
-		found = find(a, s->bases[i], code, depth + 1, key);
+	for (size_t i = 0; i < s->n_bases && !found; i++)
+		found = find(a, s->bases[i], code, key);
 	return found;
 }
 
@@ -84,7 +84,7 @@ void areas_map(const struct areas *a, struct slice scheme, struct slice code, st
 	if (code.n == 0)
 		return;
 	strbuf_init(&key, 0);
-	found = find(a, scheme, code, 0, &key);
+	found = find(a, scheme, code, &key);
 	if (found) {
 		strbuf_slice(b, found->area);
 	} else {

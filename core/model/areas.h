@@ -11,7 +11,7 @@
 #include "base/map.h"
 #include "base/strbuf.h"
 
-#define AREA_BASES 4 /* schemes that one scheme may extend, and how deep */
+#define AREA_BASES 4 /* schemes that one scheme may extend, and how deep that may go */
 struct area_code {
 	struct slice area;
 	int64_t from, to; /* days of use; INT64_MIN and INT64_MAX: open */
@@ -19,8 +19,9 @@ struct area_code {
 struct area_scheme {
 	struct slice bases[AREA_BASES];
 	size_t n_bases;
+	unsigned depth;      /* steps down to a scheme that extends none */
 	bool folds, numeric; /* NAME or M49, or extends it */
-	bool used;           /* has codes of its own */
+	bool used;           /* has codes of its own, or is extended */
 };
 struct area_member {
 	struct slice area;

@@ -71,30 +71,33 @@ static glane_rc scheme_put(struct loader *l, struct slice scheme, struct area_sc
 	return GLANE_OK;
 }
 
+/* Whatever is extended gets no bases any more, so that no scheme can come to extend itself. */
 static glane_rc extend(struct loader *l, struct slice scheme, struct slice base)
 {
-	const struct area_scheme *b = areas_scheme(l->a, base);
-	struct area_scheme *s;
-	bool folds, numeric;
+	const uint64_t *found = map_find(&l->a->bases, base);
+	struct area_scheme *s, *b;
+	uint64_t at;
 	glane_rc rc;
 
-	if (!b)
+	if (!found)
 		return fail(
 			l->d, GLANE_E_CONFIG, "scheme %.*s is not known here; it must stand above", SLICE_FMT(base));
-	folds = b->folds;
-	numeric = b->numeric;
+	at = *found;
+	l->a->schemes[at].used = true;
 	rc = scheme_put(l, scheme, &s);
 	if (rc < 0)
 		return rc;
+	b = &l->a->schemes[at];
 	if (s->used)
-		return fail(
-			l->d, GLANE_E_CONFIG, "the line must stand above the codes of scheme %.*s", SLICE_FMT(scheme));
-	if (s->n_bases == AREA_BASES)
-		return fail(
-			l->d, GLANE_E_CONFIG, "scheme %.*s extends more than %d others", SLICE_FMT(scheme), AREA_BASES);
+		return fail(l->d, GLANE_E_CONFIG,
+			"the line must stand above the codes of scheme %.*s, and what extends it", SLICE_FMT(scheme));
+	if (s->n_bases == AREA_BASES || b->depth + 1 > AREA_BASES)
+		return fail(l->d, GLANE_E_CONFIG, "scheme %.*s extends more than %d others, or goes deeper than that",
+			SLICE_FMT(scheme), AREA_BASES);
 	s->bases[s->n_bases++] = base;
-	s->folds |= folds;
-	s->numeric |= numeric;
+	s->depth = b->depth + 1 > s->depth ? b->depth + 1 : s->depth;
+	s->folds |= b->folds;
+	s->numeric |= b->numeric;
 	return GLANE_OK;
 }
 

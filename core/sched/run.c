@@ -346,10 +346,34 @@ static glane_rc check_names(const struct settings *s, const struct run_options *
 	return GLANE_OK;
 }
 
+/* Two runs within one second get two times, so that --as-of can tell them apart. */
+static glane_rc set_now(struct run *r, struct diag *d)
+{
+	const char **ids;
+	json_t *j = NULL;
+	int64_t last;
+	size_t n;
+	glane_rc rc;
+
+	r->now = r->options->now;
+	if (r->now != INT64_MIN)
+		return GLANE_OK;
+	r->now = clock_utc();
+	rc = store_runs(&r->store, &r->arena, &ids, &n, d);
+	if (rc != GLANE_OK || n == 0 || store_run_read(&r->store, ids[n - 1], &j, d) != GLANE_OK)
+		return rc;
+	if (time_parse(slice_of(json_text(j, "now", "")), &last) && last >= r->now && last - r->now < 60)
+		r->now = last + 1;
+	json_decref(j);
+	return GLANE_OK;
+}
+
 static int run_inside(struct run *r, struct diag *d)
 {
-	glane_rc rc = plan_tasks(r, d);
+	glane_rc rc = set_now(r, d);
 
+	if (rc == GLANE_OK)
+		rc = plan_tasks(r, d);
 	if (rc == GLANE_OK)
 		rc = store_run_id(&r->store, r->now, r->id, d);
 	if (rc != GLANE_OK) {
@@ -379,7 +403,6 @@ int run_all(struct settings *s, const struct run_options *o)
 		return EXIT_STORE;
 	r->settings = s;
 	r->options = o;
-	r->now = o->now == INT64_MIN ? clock_utc() : o->now;
 	r->started_ms = clock_mono_ms();
 	r->tty = !o->quiet && !o->json && isatty(2);
 	arena_init(&r->arena, 0);

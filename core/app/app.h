@@ -8,13 +8,13 @@
 #define GLANE_VERSION "0.1.0"
 #endif
 
-struct app { /* options before the command */
+struct app {               /* options before the command */
 	const char *conf;  /* -c, or NULL */
 	const char *store; /* --store, or NULL */
 };
-struct arg { /* one option of a command */
-	const char *name;    /* without "--" */
-	char letter;         /* 0: none */
+struct arg {              /* one option of a command */
+	const char *name; /* without "--" */
+	char letter;      /* 0: none */
 	bool has_value;
 	void (*take)(void *to, const char *value);
 	void *to;
@@ -23,12 +23,13 @@ struct list { /* repeatable option; NULL-terminated */
 	const char *v[65];
 	size_t n;
 };
-void take_text(void *to, const char *value);  /* const char ** */
-void take_flag(void *to, const char *value);  /* bool * */
-void take_list(void *to, const char *value);  /* struct list * */
+void take_text(void *to, const char *value); /* const char ** */
+void take_flag(void *to, const char *value); /* bool * */
+void take_list(void *to, const char *value); /* struct list * */
 /* Parses argv[1..]; words that are no options go to `words` (NULL: none are allowed). "--" ends the options, "--help" prints `help`
  * and sets *ret_done. False: a usage error was printed. */
-bool args_parse(int argc, char **argv, const struct arg *args, size_t n, struct list *words, const char *help, bool *ret_done);
+bool args_parse(
+	int argc, char **argv, const struct arg *args, size_t n, struct list *words, const char *help, bool *ret_done);
 bool arg_number(const char *name, const char *value, int64_t min, int64_t max, int64_t *ret);
 bool arg_time(const char *name, const char *value, int64_t *ret); /* RFC 3339, or "now" */
 
@@ -37,7 +38,7 @@ int complain(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)
 /* Loads the configuration, with --store put in. Returns an exit code, 0 where all is well. */
 int app_settings(const struct app *a, struct settings *s);
 int app_store(const struct settings *s, struct store *st); /* for reading */
-int flush_out(void); /* EXIT_STORE where stdout could not be written */
+int flush_out(void);                                       /* EXIT_STORE where stdout could not be written */
 
 int cmd_run(const struct app *a, int argc, char **argv);
 int cmd_sources(const struct app *a, int argc, char **argv);

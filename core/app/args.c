@@ -83,14 +83,16 @@ static bool take_option(int argc, char **argv, int *i, const struct arg *args, s
 	if (a->has_value && !value && *i + 1 < argc)
 		value = argv[++*i];
 	if (a->has_value != (value != NULL)) {
-		complain(EXIT_USAGE, a->has_value ? "%s: '%s' needs a value" : "%s: '%s' takes no value", argv[0], word);
+		complain(
+			EXIT_USAGE, a->has_value ? "%s: '%s' needs a value" : "%s: '%s' takes no value", argv[0], word);
 		return false;
 	}
 	a->take(a->to, value);
 	return true;
 }
 
-bool args_parse(int argc, char **argv, const struct arg *args, size_t n, struct list *words, const char *help, bool *ret_done)
+bool args_parse(
+	int argc, char **argv, const struct arg *args, size_t n, struct list *words, const char *help, bool *ret_done)
 {
 	bool only_words = false;
 
@@ -108,7 +110,8 @@ bool args_parse(int argc, char **argv, const struct arg *args, size_t n, struct 
 		} else if (words && words->n < 64) {
 			take_list(words, argv[i]);
 		} else {
-			complain(EXIT_USAGE, "%s: '%s' is one word too many (--help says what it takes)", argv[0], argv[i]);
+			complain(EXIT_USAGE, "%s: '%s' is one word too many (--help says what it takes)", argv[0],
+				argv[i]);
 			return false;
 		}
 	}
@@ -119,7 +122,8 @@ bool arg_number(const char *name, const char *value, int64_t min, int64_t max, i
 {
 	if (!value || slice_int(slice_of(value), min, max, ret))
 		return true;
-	complain(EXIT_USAGE, "--%s %s: not a number between %lld and %lld", name, value, (long long)min, (long long)max);
+	complain(
+		EXIT_USAGE, "--%s %s: not a number between %lld and %lld", name, value, (long long)min, (long long)max);
 	return false;
 }
 

@@ -13,7 +13,8 @@ static const char help[] =
 	"glane check [--conf] [--store]\n"
 	"\n"
 	"Configuration: every file, every option of every enabled source against its plugin, the tables under conf/.\n"
-	"Store: every row file in order, every state file, every payload against its hash. Both where neither is named.\n";
+	"Store: every row file in order, every state file, every payload against its hash. Both where neither is "
+	"named.\n";
 
 static int check_conf(struct settings *s)
 {
@@ -75,7 +76,8 @@ static int check_store(const struct settings *s)
 		code = complain(EXIT_STORE, "%s", d.text);
 	if (findings.n)
 		fprintf(stderr, "%s", findings.p);
-	printf("store          %s: %llu rows, %llu findings\n", s->store, (unsigned long long)rows, (unsigned long long)n);
+	printf("store          %s: %llu rows, %llu findings\n", s->store, (unsigned long long)rows,
+		(unsigned long long)n);
 	if (n > 0)
 		code = EXIT_STORE;
 	payloads = check_payloads(&st);

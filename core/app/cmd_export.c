@@ -70,8 +70,10 @@ static int export_rows(const struct store *st, const struct filters *f, struct q
 	if (query_run(st, q, on_row, s, &d) != GLANE_OK) {
 		if (s->d.code != GLANE_OK)
 			return complain(EXIT_STORE, "%s", s->d.text);
-		return complain(d.code == GLANE_E_CONFIG || d.code == GLANE_E_USAGE || d.code == GLANE_E_DATA ? EXIT_USAGE : EXIT_STORE,
-				"%s", d.text);
+		return complain(d.code == GLANE_E_CONFIG || d.code == GLANE_E_USAGE || d.code == GLANE_E_DATA
+					? EXIT_USAGE
+					: EXIT_STORE,
+			"%s", d.text);
 	}
 	if (fd_write(s->fd, s->b.p ? s->b.p : "", s->b.n, &s->d) != GLANE_OK)
 		return complain(EXIT_STORE, "%s", s->d.text);
@@ -81,14 +83,19 @@ static int export_rows(const struct store *st, const struct filters *f, struct q
 static int export_store(const struct settings *set, const struct filters *f, const struct areas *areas)
 {
 	struct query q = {.source = f->source.n ? (const char **)(uintptr_t)f->source.v : NULL,
-			  .dataset = f->dataset.n ? (const char **)(uintptr_t)f->dataset.v : NULL,
-			  .indicator = f->indicator.n ? (const char **)(uintptr_t)f->indicator.v : NULL,
-			  .area = f->area.n ? (const char **)(uintptr_t)f->area.v : NULL,
-			  .group = f->group.n ? (const char **)(uintptr_t)f->group.v : NULL,
-			  .freq = f->freq.n ? (const char **)(uintptr_t)f->freq.v : NULL,
-			  .dim = f->dim.n ? (const char **)(uintptr_t)f->dim.v : NULL,
-			  .from = f->from, .to = f->to, .as_of = INT64_MAX, .scaled = f->scaled, .withdrawn = f->withdrawn,
-			  .areas = areas, .group_on = clock_utc() / 86400};
+		.dataset = f->dataset.n ? (const char **)(uintptr_t)f->dataset.v : NULL,
+		.indicator = f->indicator.n ? (const char **)(uintptr_t)f->indicator.v : NULL,
+		.area = f->area.n ? (const char **)(uintptr_t)f->area.v : NULL,
+		.group = f->group.n ? (const char **)(uintptr_t)f->group.v : NULL,
+		.freq = f->freq.n ? (const char **)(uintptr_t)f->freq.v : NULL,
+		.dim = f->dim.n ? (const char **)(uintptr_t)f->dim.v : NULL,
+		.from = f->from,
+		.to = f->to,
+		.as_of = INT64_MAX,
+		.scaled = f->scaled,
+		.withdrawn = f->withdrawn,
+		.areas = areas,
+		.group_on = clock_utc() / 86400};
 	struct sink s = {.fd = 1, .columns = f->withdrawn ? ROW_COLUMNS + 1 : ROW_COLUMNS};
 	struct store st;
 	int code = app_store(set, &st);
@@ -115,13 +122,20 @@ int cmd_export(const struct app *a, int argc, char **argv)
 {
 	struct filters f = {.from = NULL};
 	const struct arg args[] = {
-		{"source", 0, true, take_list, &f.source},	 {"dataset", 0, true, take_list, &f.dataset},
-		{"indicator", 0, true, take_list, &f.indicator}, {"area", 0, true, take_list, &f.area},
-		{"group", 0, true, take_list, &f.group},	 {"freq", 0, true, take_list, &f.freq},
-		{"dim", 0, true, take_list, &f.dim},		 {"from", 0, true, take_text, &f.from},
-		{"to", 0, true, take_text, &f.to},		 {"as-of", 0, true, take_text, &f.as_of},
-		{"format", 0, true, take_text, &f.format},	 {"output", 'o', true, take_text, &f.output},
-		{"scaled", 0, false, take_flag, &f.scaled},	 {"withdrawn", 0, false, take_flag, &f.withdrawn},
+		{"source", 0, true, take_list, &f.source},
+		{"dataset", 0, true, take_list, &f.dataset},
+		{"indicator", 0, true, take_list, &f.indicator},
+		{"area", 0, true, take_list, &f.area},
+		{"group", 0, true, take_list, &f.group},
+		{"freq", 0, true, take_list, &f.freq},
+		{"dim", 0, true, take_list, &f.dim},
+		{"from", 0, true, take_text, &f.from},
+		{"to", 0, true, take_text, &f.to},
+		{"as-of", 0, true, take_text, &f.as_of},
+		{"format", 0, true, take_text, &f.format},
+		{"output", 'o', true, take_text, &f.output},
+		{"scaled", 0, false, take_flag, &f.scaled},
+		{"withdrawn", 0, false, take_flag, &f.withdrawn},
 	};
 	struct settings s;
 	struct areas areas;
@@ -143,7 +157,8 @@ int cmd_export(const struct app *a, int argc, char **argv)
 		} else {
 			for (size_t i = 0; i < f.group.n && code == EXIT_FINE; i++)
 				if (!areas_has_group(&areas, slice_of(f.group.v[i])))
-					code = complain(EXIT_USAGE, "no group is called '%s' (groups.csv lists them)", f.group.v[i]);
+					code = complain(EXIT_USAGE, "no group is called '%s' (groups.csv lists them)",
+						f.group.v[i]);
 			if (code == EXIT_FINE)
 				code = export_store(&s, &f, &areas);
 			areas_release(&areas);

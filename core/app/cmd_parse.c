@@ -105,7 +105,8 @@ static bool take_words(struct parse_args *p, struct arena *a, int argc, char **a
 		rest = slice_of(argv[i] + 2);
 		key = slice_cut(&rest, '=');
 		value = rest.p ? rest.p : i + 1 < argc ? argv[++i] : NULL;
-		name = strncmp(argv[i - (rest.p ? 0 : 1)], "--", 2) == 0 && value ? arena_strndup(a, key.p, key.n) : NULL;
+		name = strncmp(argv[i - (rest.p ? 0 : 1)], "--", 2) == 0 && value ? arena_strndup(a, key.p, key.n)
+										  : NULL;
 		if (!name || !conf_is_key(slice_of(name)) || p->n == 128) {
 			complain(EXIT_USAGE, "parse: '%s' is not --KEY=VALUE", argv[i]);
 			return false;
@@ -156,7 +157,7 @@ static int payload_fd(struct diag *d)
 static int parse_it(struct parse_args *p)
 {
 	struct output out = {.none = p->format && strcmp(p->format, "none") == 0,
-			     .ndjson = p->format && strcmp(p->format, "ndjson") == 0};
+		.ndjson = p->format && strcmp(p->format, "ndjson") == 0};
 	struct host_counts counts = {0};
 	uint64_t rejected = 0;
 	struct diag d;
@@ -205,8 +206,12 @@ int cmd_parse(const struct app *a, int argc, char **argv)
 		p->section.kind = "source";
 		p->section.name = "parse";
 		p->section.file = "command line";
-		p->o = (struct parse_options){.plugin = argv[1], .section = &p->section, .areas = &areas,
-					      .max_body = (uint64_t)2 << 30, .base_url = "standard-input", .now = clock_utc()};
+		p->o = (struct parse_options){.plugin = argv[1],
+			.section = &p->section,
+			.areas = &areas,
+			.max_body = (uint64_t)2 << 30,
+			.base_url = "standard-input",
+			.now = clock_utc()};
 		p->o.plugin_path = settings_plugin(&s, argv[1]);
 		if (!p->o.plugin_path)
 			code = complain(EXIT_USAGE, "no plugin '%s' in the folders of plugin_path", argv[1]);

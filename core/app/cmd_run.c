@@ -10,7 +10,8 @@ static const char help[] =
 	"  --all          every enabled source, due or not\n"
 	"  --tag T        only sources with this tag (repeatable)\n"
 	"  --offline      ask nobody: answers come from the payload archive\n"
-	"  --dry-run      print what would be asked, with the sizes of the last answers; nothing is fetched or written\n"
+	"  --dry-run      print what would be asked, with the sizes of the last answers; nothing is fetched or "
+	"written\n"
 	"  --accept       commit also what a gate would hold\n"
 	"  --limit N      stop each source after N rows; nothing is committed\n"
 	"  --jobs N       workers at once\n"
@@ -25,11 +26,16 @@ int cmd_run(const struct app *a, int argc, char **argv)
 	struct list names = {{NULL}, 0}, tags = {{NULL}, 0};
 	const char *limit = NULL, *jobs = NULL, *now = NULL;
 	const struct arg args[] = {
-		{"all", 0, false, take_flag, &o.all},	    {"tag", 0, true, take_list, &tags},
-		{"offline", 0, false, take_flag, &o.offline}, {"dry-run", 0, false, take_flag, &o.dry_run},
-		{"accept", 0, false, take_flag, &o.accept},   {"limit", 0, true, take_text, &limit},
-		{"jobs", 'j', true, take_text, &jobs},	    {"now", 0, true, take_text, &now},
-		{"inproc", 0, false, take_flag, &o.inproc},   {"json", 0, false, take_flag, &o.json},
+		{"all", 0, false, take_flag, &o.all},
+		{"tag", 0, true, take_list, &tags},
+		{"offline", 0, false, take_flag, &o.offline},
+		{"dry-run", 0, false, take_flag, &o.dry_run},
+		{"accept", 0, false, take_flag, &o.accept},
+		{"limit", 0, true, take_text, &limit},
+		{"jobs", 'j', true, take_text, &jobs},
+		{"now", 0, true, take_text, &now},
+		{"inproc", 0, false, take_flag, &o.inproc},
+		{"json", 0, false, take_flag, &o.json},
 		{"quiet", 'q', false, take_flag, &o.quiet},
 	};
 	struct settings s;
@@ -42,7 +48,7 @@ int cmd_run(const struct app *a, int argc, char **argv)
 	if (done)
 		return flush_out();
 	if (!arg_number("limit", limit, 1, INT64_MAX, &rows) || !arg_number("jobs", jobs, 1, 64, &o.jobs) ||
-	    !arg_time("now", now, &o.now))
+		!arg_time("now", now, &o.now))
 		return EXIT_USAGE;
 	o.limit = (uint64_t)rows;
 	o.names = names.v;

@@ -6,9 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char sources_help[] = "glane sources [--json]\n\nWhat is configured: name, plugin, interval, address, tags.\n";
-static const char plugins_help[] =
-	"glane plugins [NAME]\n\nWhat is installed in the folders of plugin_path; with NAME its options, types, defaults and help.\n";
+static const char sources_help[] =
+	"glane sources [--json]\n\nWhat is configured: name, plugin, interval, address, tags.\n";
+static const char plugins_help[] = "glane plugins [NAME]\n\nWhat is installed in the folders of plugin_path; with NAME "
+				   "its options, types, defaults and help.\n";
 
 static void every_text(int64_t seconds, char *buf, size_t n)
 {
@@ -71,8 +72,8 @@ int cmd_sources(const struct app *a, int argc, char **argv)
 			continue;
 		}
 		every_text(c->every, every, sizeof(every));
-		printf("%-24s %-12s %-9s every %-6s %s\n", c->name, c->plugin, c->enabled ? "enabled" : "disabled", every,
-		       c->base_url ? c->base_url : "");
+		printf("%-24s %-12s %-9s every %-6s %s\n", c->name, c->plugin, c->enabled ? "enabled" : "disabled",
+			every, c->base_url ? c->base_url : "");
 	}
 	if (json)
 		print_json(list);
@@ -83,7 +84,7 @@ int cmd_sources(const struct app *a, int argc, char **argv)
 static void print_option(const struct option_spec *o)
 {
 	printf("  %-16s %-14s %s%s%s\n", o->name, option_type_name(o->type), o->help ? o->help : "",
-	       o->flags & GLANE_OPT_REQUIRED ? " (required)" : "", "");
+		o->flags & GLANE_OPT_REQUIRED ? " (required)" : "", "");
 	if (o->dflt && *o->dflt)
 		printf("  %-16s %-14s default: %s\n", "", "", o->dflt);
 }
@@ -131,8 +132,8 @@ static int list_folder(struct settings *s, const char *dir)
 		if (plugin_ask(&s->arena, arena_fmt(&s->arena, "%s/%s", dir, e->d_name), name, &p, &d) != GLANE_OK)
 			code = complain(EXIT_SOME, "%s", d.text);
 		else
-			printf("%-16s %-8s %-50s %s/%s\n", name, p.desc.version ? p.desc.version : "", p.desc.title ? p.desc.title : "",
-			       dir, e->d_name);
+			printf("%-16s %-8s %-50s %s/%s\n", name, p.desc.version ? p.desc.version : "",
+				p.desc.title ? p.desc.title : "", dir, e->d_name);
 	}
 	if (handle)
 		closedir(handle);

@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char status_help[] =
-	"glane status [--json]\n\nPer source: state of the last run, last checked, last changed, rows, and whether it is overdue.\n";
+static const char status_help[] = "glane status [--json]\n\nPer source: state of the last run, last checked, last "
+				  "changed, rows, and whether it is overdue.\n";
 static const char runs_help[] = "glane runs [ID]\n\nPast runs, newest last; with ID that run's report (JSON).\n";
 
 static const char *time_or_dash(const json_t *j, const char *key, char buf[32])
@@ -56,9 +56,9 @@ static void status_line(const struct source_conf *c, const json_t *last, int64_t
 	const char *message = json_text(last, "message", NULL);
 
 	printf("%-24s %-10s checked %-20s changed %-20s %9lld rows%s\n", c->name,
-	       c->enabled ? json_text(last, "status", "never run") : "disabled", time_or_dash(last, "checked", checked),
-	       time_or_dash(last, "changed", changed), (long long)json_int(last, "rows", 0),
-	       overdue(c, last, now) ? "  OVERDUE" : "");
+		c->enabled ? json_text(last, "status", "never run") : "disabled",
+		time_or_dash(last, "checked", checked), time_or_dash(last, "changed", changed),
+		(long long)json_int(last, "rows", 0), overdue(c, last, now) ? "  OVERDUE" : "");
 	if (message)
 		printf("%-24s %s\n", "", message);
 }

@@ -37,8 +37,14 @@ static const struct {
 	const char *name;
 	int (*run)(const struct app *a, int argc, char **argv);
 } commands[] = {
-	{"run", cmd_run},   {"sources", cmd_sources}, {"plugins", cmd_plugins}, {"status", cmd_status},
-	{"runs", cmd_runs}, {"export", cmd_export},   {"parse", cmd_parse},	{"check", cmd_check},
+	{"run", cmd_run},
+	{"sources", cmd_sources},
+	{"plugins", cmd_plugins},
+	{"status", cmd_status},
+	{"runs", cmd_runs},
+	{"export", cmd_export},
+	{"parse", cmd_parse},
+	{"check", cmd_check},
 };
 
 /* A child of ours: glane @role PARENT-PID [...]. */
@@ -106,7 +112,8 @@ int main(int argc, char **argv)
 		else if (takes_value(argv[i], "--store", 0) && i + 1 < argc)
 			a.store = argv[++i];
 		else
-			return complain(EXIT_USAGE, "option '%s' is unknown or lacks its value (glane --help)", argv[i]);
+			return complain(
+				EXIT_USAGE, "option '%s' is unknown or lacks its value (glane --help)", argv[i]);
 	}
 	if (i == argc) {
 		fputs(help, stderr);

@@ -17,9 +17,9 @@ bool conf_is_key(struct slice s)
 
 bool conf_is_host_key(const char *key)
 {
-	static const char *const keys[] = {"plugin", "enabled", "every", "base_url", "hosts", "deadline", "max_body", "memory",
-					   "retries", "rate", "auth", "ca_extra", "empty", "licence", "attribution",
-					   "keep_payloads", "tags", "owner"};
+	static const char *const keys[] = {"plugin", "enabled", "every", "base_url", "hosts", "deadline", "max_body",
+		"memory", "retries", "rate", "auth", "ca_extra", "empty", "licence", "attribution", "keep_payloads",
+		"tags", "owner"};
 	const struct slice k = slice_of(key);
 
 	if (slice_has_prefix(k, "gate."))

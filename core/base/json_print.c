@@ -13,5 +13,6 @@ static int add(const char *text, size_t n, void *arg)
 
 bool json_print(struct strbuf *b, const json_t *j, bool compact)
 {
-	return json_dump_callback(j, add, b, JSON_SORT_KEYS | JSON_ENCODE_ANY | (compact ? JSON_COMPACT : JSON_INDENT(2))) == 0;
+	return json_dump_callback(
+		       j, add, b, JSON_SORT_KEYS | JSON_ENCODE_ANY | (compact ? JSON_COMPACT : JSON_INDENT(2))) == 0;
 }

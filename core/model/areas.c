@@ -57,8 +57,7 @@ void areas_key(const struct areas *a, struct slice scheme, struct slice code, st
 		strbuf_slice(key, code);
 }
 
-static const struct area_code *find(
-	const struct areas *a, struct slice scheme, struct slice code, int depth, struct strbuf *key)
+static const struct area_code *find(const struct areas *a, struct slice scheme, struct slice code, struct strbuf *key)
 {
 	const struct area_scheme *s = areas_scheme(a, scheme);
 	const struct area_code *found = NULL;

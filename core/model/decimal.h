@@ -10,16 +10,16 @@
 #define DECIMAL_MAX_EXP 308 /* magnitude limit: as a double's; 1e999 and 1e-999 are errors, not infinity or zero */
 
 enum decimal_kind {
-	DECIMAL_OK,     /* exact */
-	DECIMAL_LONG,   /* a number of more than 18 significant digits (trailing zeros count): keep the text; coef and
+	DECIMAL_OK,    /* exact */
+	DECIMAL_LONG,  /* a number of more than 18 significant digits (trailing zeros count): keep the text; coef and
 			   exp10 hold its first 18 digits, truncated. Also one whose exp10 is outside -127..127 (1e200):
 			   coef is 0, exp10 DECIMAL_NONE, and the text alone holds it */
-	DECIMAL_TEXT,   /* not a number: keep the text */
-	DECIMAL_RANGE,  /* a number beyond 1e308 or nearer to zero than 1e-308: an error */
+	DECIMAL_TEXT,  /* not a number: keep the text */
+	DECIMAL_RANGE, /* a number beyond 1e308 or nearer to zero than 1e-308: an error */
 };
 struct decimal {
 	int64_t coef;
-	int exp10; /* DECIMAL_NONE or -127..127; trailing zeros of the text are kept: 1.50 is 150 * 10^-2 */
+	int exp10;      /* DECIMAL_NONE or -127..127; trailing zeros of the text are kept: 1.50 is 150 * 10^-2 */
 	bool canonical; /* decimal_print() gives the text back byte for byte; false for "-0", whose value is 0 */
 };
 /*

@@ -11,8 +11,8 @@
 #include "base/strbuf.h"
 
 struct period {
-	char freq;      /* A S T Q M W D B; 'I' for a table entry: a range or a finer time, kept by its text */
-	int32_t value;  /* >= 0; for 'I': unused, the text is the period */
+	char freq;     /* A S T Q M W D B; 'I' for a table entry: a range or a finer time, kept by its text */
+	int32_t value; /* >= 0; for 'I': unused, the text is the period */
 };
 /*
  * Reads a period. want: the series' frequency, or 0: decided by the text. Accepted (SOURCES section 2.7):

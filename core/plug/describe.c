@@ -10,9 +10,10 @@ static json_t *describe_option(const struct option_spec *o)
 
 	if (!j)
 		return NULL;
-	if (!json_set_text(j, "name", o->name) || !json_set_text(j, "default", o->dflt) || !json_set_text(j, "help", o->help) ||
-	    !json_set_int(j, "type", o->type) || !json_set_int(j, "flags", o->flags) || !json_set_int(j, "min", o->min) ||
-	    !json_set_int(j, "max", o->max)) {
+	if (!json_set_text(j, "name", o->name) || !json_set_text(j, "default", o->dflt) ||
+		!json_set_text(j, "help", o->help) || !json_set_int(j, "type", o->type) ||
+		!json_set_int(j, "flags", o->flags) || !json_set_int(j, "min", o->min) ||
+		!json_set_int(j, "max", o->max)) {
 		json_decref(j);
 		return NULL;
 	}

@@ -38,7 +38,8 @@ static void key_text(struct strbuf *b, struct slice s)
 
 static glane_rc series_key(struct glane_run *r, const struct glane_series *s)
 {
-	const glane_str texts[] = {s->dataset, s->indicator, s->area, s->area_scheme, s->unit, s->title, s->area_title, s->updated};
+	const glane_str texts[] = {
+		s->dataset, s->indicator, s->area, s->area_scheme, s->unit, s->title, s->area_title, s->updated};
 	glane_rc rc;
 
 	strbuf_reset(&r->text);
@@ -64,11 +65,13 @@ static bool series_copy(struct glane_run *r, const struct glane_series *s, struc
 	memset(def, 0, sizeof(*def));
 	def->freq = s->freq;
 	def->unit_mult = s->unit_mult;
-	return arena_dup(a, slice_from(s->dataset), &def->dataset) && arena_dup(a, slice_from(s->indicator), &def->indicator) &&
-	       arena_dup(a, slice_from(s->area), &def->area_code) && arena_dup(a, slice_from(s->area_scheme), &def->area_scheme) &&
+	return arena_dup(a, slice_from(s->dataset), &def->dataset) &&
+	       arena_dup(a, slice_from(s->indicator), &def->indicator) &&
+	       arena_dup(a, slice_from(s->area), &def->area_code) &&
+	       arena_dup(a, slice_from(s->area_scheme), &def->area_scheme) &&
 	       arena_dup(a, slice_from(s->unit), &def->unit) && arena_dup(a, slice_from(s->title), &def->title) &&
-	       arena_dup(a, slice_from(s->area_title), &def->area_title) && arena_dup(a, slice_from(s->updated), &def->updated) &&
-	       arena_dup(a, strbuf_get(&r->text), &def->dims);
+	       arena_dup(a, slice_from(s->area_title), &def->area_title) &&
+	       arena_dup(a, slice_from(s->updated), &def->updated) && arena_dup(a, strbuf_get(&r->text), &def->dims);
 }
 
 static void window_restart(struct glane_run *r)
@@ -251,8 +254,10 @@ static glane_rc host_annotate(glane_run *r, const struct glane_annotation *given
 		return usage(r, "struct glane_annotation without its size");
 	memcpy(&a, given, given->size < sizeof(a) ? given->size : sizeof(a));
 	diag_clear(&r->diag);
-	return note_handle(r, &(struct note){slice_from(a.value_text), slice_from(a.flags), slice_from(a.note), a.unit_mult,
-					     a.has_unit_mult != 0, a.remove != 0}, ret);
+	return note_handle(r,
+		&(struct note){slice_from(a.value_text), slice_from(a.flags), slice_from(a.note), a.unit_mult,
+			a.has_unit_mult != 0, a.remove != 0},
+		ret);
 }
 
 /* Puts '.' and no grouping into *text, where the current payload's dialect writes numbers otherwise. False: no number there. */
@@ -305,7 +310,7 @@ static glane_rc value_of(struct glane_run *r, struct slice text, struct glane_ob
 	}
 	diag_clear(&r->diag);
 	return fail(&r->diag, GLANE_E_DATA, "value '%.*s' is beyond what a number can be (1e-308 to 1e308)",
-		    (int)(text.n < 64 ? text.n : 64), text.p);
+		(int)(text.n < 64 ? text.n : 64), text.p);
 }
 
 static glane_rc host_number(glane_run *r, glane_str text, struct glane_obs *o)
@@ -383,7 +388,7 @@ static glane_rc row_mult(struct slice text, struct note *n, struct diag *d)
 		return GLANE_OK;
 	if (!slice_int(slice_trim(text), -30, 30, &mult))
 		return fail(d, GLANE_E_DATA, "unit multiplier '%.*s' is no power of ten between -30 and 30",
-			    (int)(text.n < 32 ? text.n : 32), text.p);
+			(int)(text.n < 32 ? text.n : 32), text.p);
 	n->unit_mult = (int32_t)mult;
 	n->has_unit_mult = true;
 	return GLANE_OK;
@@ -447,7 +452,8 @@ static glane_rc push_checked(struct glane_run *r, struct glane_obs o)
 		return usage(r, "push() with a series handle that is not valid, or of a series without freq");
 	if (o.zero != 0 || o.note > r->n_notes || (o.status && !status_ok(o.status)))
 		return usage(r, "push() with a note or status that does not exist");
-	if (o.period < 0 ? (uint32_t)(-1 - o.period) >= r->n_periods : o.period < period_min(freq) || o.period > period_max(freq))
+	if (o.period < 0 ? (uint32_t)(-1 - o.period) >= r->n_periods
+			 : o.period < period_min(freq) || o.period > period_max(freq))
 		return usage(r, "push() with a period out of range");
 	if (!o.status)
 		o.status = o.exp10 != DECIMAL_NONE ? 'A' : 'O';

@@ -70,7 +70,8 @@ static glane_rc host_set_cursor(glane_run *r, const char *key, glane_str value)
 
 	if (!conf_is_key(k) || v.n > 65536 || !slice_is_utf8(v)) {
 		diag_clear(&r->diag);
-		return fail(&r->diag, GLANE_E_USAGE, "set_cursor(): '%.64s' is no usable key, or its value no text up to 64 KiB", key);
+		return fail(&r->diag, GLANE_E_USAGE,
+			"set_cursor(): '%.64s' is no usable key, or its value no text up to 64 KiB", key);
 	}
 	return run_failed(r, r->seams->cursor(r->seams->arg, k, v));
 }
@@ -106,7 +107,8 @@ __attribute__((format(printf, 3, 4))) static void host_log(glane_run *r, int lev
 	va_end(ap);
 	if (n < 0)
 		return;
-	r->seams->log(r->seams->arg, level, (struct slice){text, (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1});
+	r->seams->log(
+		r->seams->arg, level, (struct slice){text, (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1});
 }
 
 static int host_cancelled(glane_run *r)
@@ -146,7 +148,8 @@ static const void *host_extension(glane_run *r, const char *id)
 	return NULL;
 }
 
-static glane_rc run_init(struct glane_run *r, const struct host_job *job, const struct host_seams *seams, struct diag *d)
+static glane_rc run_init(
+	struct glane_run *r, const struct host_job *job, const struct host_seams *seams, struct diag *d)
 {
 	memset(r, 0, sizeof(*r));
 	r->job = job;
@@ -160,9 +163,17 @@ static glane_rc run_init(struct glane_run *r, const struct host_job *job, const 
 	strbuf_init(&r->key, 1 << 20);
 	strbuf_init(&r->text, 1 << 20);
 	strbuf_init(&r->text2, 1 << 20);
-	r->table = (struct glane_host){.size = sizeof(r->table), .abi_major = GLANE_ABI_MAJOR, .abi_minor = GLANE_ABI_MINOR,
-				       .cursor = host_cursor, .set_cursor = host_set_cursor, .fail = host_fail, .log = host_log,
-				       .cancelled = host_cancelled, .now = host_now, .fmt = host_fmt, .extension = host_extension};
+	r->table = (struct glane_host){.size = sizeof(r->table),
+		.abi_major = GLANE_ABI_MAJOR,
+		.abi_minor = GLANE_ABI_MINOR,
+		.cursor = host_cursor,
+		.set_cursor = host_set_cursor,
+		.fail = host_fail,
+		.log = host_log,
+		.cancelled = host_cancelled,
+		.now = host_now,
+		.fmt = host_fmt,
+		.extension = host_extension};
 	open_services(&r->table);
 	emit_services(&r->table);
 	r->series = mem_zalloc(SERIES_WINDOW, sizeof(*r->series));

@@ -21,8 +21,8 @@ struct host_answer {
 	uint64_t size;
 	char sha256[65];
 };
-struct host_reject { /* a record that could not be normalised */
-	const char *rule;      /* "period", "value", "dims", ... */
+struct host_reject {      /* a record that could not be normalised */
+	const char *rule; /* "period", "value", "dims", ... */
 	struct slice reason, record;
 	uint64_t number, line, offset; /* of the record in its payload */
 };
@@ -31,7 +31,7 @@ struct host_seams {
 	void *arg;
 	/* GLANE_END: there is no such payload and no more (a replay of single payloads): the reader ends. */
 	glane_rc (*fetch)(void *arg, const struct host_request *, struct host_answer *ret, struct diag *);
-	glane_rc (*payload)(void *arg, const char *sha256);  /* what follows comes from this payload */
+	glane_rc (*payload)(void *arg, const char *sha256); /* what follows comes from this payload */
 	glane_rc (*series)(void *arg, const struct series *);
 	glane_rc (*note)(void *arg, const struct note *);
 	glane_rc (*period)(void *arg, struct slice text);
@@ -49,10 +49,10 @@ struct host_job {
 	const char *source, *base_url;      /* base_url without a trailing '/'; NULL: none */
 	const struct glane_kv *cursors;
 	size_t n_cursors;
-	int64_t now;                        /* seconds UTC */
-	uint64_t max_body;                  /* decoded bytes of one payload */
-	uint64_t limit;                     /* rows; 0: no limit */
-	bool keep_empty;                    /* empty = keep */
+	int64_t now;       /* seconds UTC */
+	uint64_t max_body; /* decoded bytes of one payload */
+	uint64_t limit;    /* rows; 0: no limit */
+	bool keep_empty;   /* empty = keep */
 };
 struct host_counts {
 	uint64_t rows, rejected, padding, bytes;

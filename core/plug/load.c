@@ -23,8 +23,9 @@ glane_rc plugin_file_check(const char *path, struct diag *d)
 	if (st.st_mode & (S_IWGRP | S_IWOTH))
 		return fail(d, GLANE_E_DENIED, "%s: refused: writable by group or others (chmod go-w %s)", path, path);
 	if (st.st_uid != 0 && st.st_uid != geteuid())
-		return fail(d, GLANE_E_DENIED, "%s: refused: owned by user %u, neither root nor the user who runs glane", path,
-			    (unsigned)st.st_uid);
+		return fail(d, GLANE_E_DENIED,
+			"%s: refused: owned by user %u, neither root nor the user who runs glane", path,
+			(unsigned)st.st_uid);
 	return GLANE_OK;
 }
 
@@ -48,15 +49,17 @@ static size_t option_size(uint16_t type)
 	}
 }
 
-static glane_rc adopt_option(const struct plugin *p, const struct glane_opt *o, const char *path, struct option_spec *ret,
-			     struct diag *d)
+static glane_rc adopt_option(
+	const struct plugin *p, const struct glane_opt *o, const char *path, struct option_spec *ret, struct diag *d)
 {
 	const size_t size = option_size(o->type);
 
 	if (!conf_is_key(slice_of(o->name)) || conf_is_host_key(o->name))
-		return fail(d, GLANE_E_DENIED, "%s: refused: option '%.64s' has no usable name, or one of glane's own", path, o->name);
+		return fail(d, GLANE_E_DENIED, "%s: refused: option '%.64s' has no usable name, or one of glane's own",
+			path, o->name);
 	if (size == 0 || o->offset > p->desc.state_size || size > p->desc.state_size - o->offset)
-		return fail(d, GLANE_E_DENIED, "%s: refused: option '%s' has an unknown type or lies outside its state", path, o->name);
+		return fail(d, GLANE_E_DENIED, "%s: refused: option '%s' has an unknown type or lies outside its state",
+			path, o->name);
 	for (size_t i = 0; i < p->n_options; i++)
 		if (strcmp(p->options[i].name, o->name) == 0)
 			return fail(d, GLANE_E_DENIED, "%s: refused: option '%s' is declared twice", path, o->name);
@@ -84,7 +87,8 @@ static glane_rc adopt_options(struct arena *a, struct plugin *p, const char *pat
 		if (!o.name)
 			return GLANE_OK;
 		if (p->n_options == MAX_OPTIONS)
-			return fail(d, GLANE_E_DENIED, "%s: refused: more than %d options (no closing row?)", path, MAX_OPTIONS);
+			return fail(d, GLANE_E_DENIED, "%s: refused: more than %d options (no closing row?)", path,
+				MAX_OPTIONS);
 		rc = adopt_option(p, &o, path, &p->options[p->n_options], d);
 		if (rc != GLANE_OK)
 			return rc;
@@ -110,19 +114,22 @@ static glane_rc check_versions(const struct glane_plugin *raw, const char *path,
 	const size_t least = offsetof(struct glane_plugin, run) + sizeof(raw->run);
 
 	if (raw->size < least || raw->size > 4096)
-		return fail(d, GLANE_E_DENIED, "%s: refused: its descriptor says it has %u bytes, which cannot be (%zu to 4096)", path,
-			    raw->size, least);
+		return fail(d, GLANE_E_DENIED,
+			"%s: refused: its descriptor says it has %u bytes, which cannot be (%zu to 4096)", path,
+			raw->size, least);
 	if (raw->abi_major != GLANE_ABI_MAJOR)
-		return fail(d, GLANE_E_DENIED, "%s: refused: built for ABI %u, this glane has ABI %d (rebuild the plugin)", path,
-			    raw->abi_major, GLANE_ABI_MAJOR);
+		return fail(d, GLANE_E_DENIED,
+			"%s: refused: built for ABI %u, this glane has ABI %d (rebuild the plugin)", path,
+			raw->abi_major, GLANE_ABI_MAJOR);
 	if (raw->needs_minor > GLANE_ABI_MINOR)
-		return fail(d, GLANE_E_DENIED, "%s: refused: needs ABI 1.%u or newer, this glane has 1.%d (update glane)", path,
-			    raw->needs_minor, GLANE_ABI_MINOR);
+		return fail(d, GLANE_E_DENIED,
+			"%s: refused: needs ABI 1.%u or newer, this glane has 1.%d (update glane)", path,
+			raw->needs_minor, GLANE_ABI_MINOR);
 	return GLANE_OK;
 }
 
-glane_rc plugin_adopt(struct arena *a, const struct glane_plugin *raw, const char *path, const char *name, struct plugin *ret,
-		      struct diag *d)
+glane_rc plugin_adopt(struct arena *a, const struct glane_plugin *raw, const char *path, const char *name,
+	struct plugin *ret, struct diag *d)
 {
 	struct plugin p;
 	glane_rc rc;
@@ -136,11 +143,13 @@ glane_rc plugin_adopt(struct arena *a, const struct glane_plugin *raw, const cha
 	memcpy(&p.desc, raw, raw->size < sizeof(p.desc) ? raw->size : sizeof(p.desc));
 	p.desc.size = sizeof(p.desc);
 	if (!p.desc.name || !p.desc.run || p.desc.state_size > MAX_STATE)
-		return fail(d, GLANE_E_DENIED, "%s: refused: its descriptor has no name or no run(), or asks for more than 1 MiB of state",
-			    path);
+		return fail(d, GLANE_E_DENIED,
+			"%s: refused: its descriptor has no name or no run(), or asks for more than 1 MiB of state",
+			path);
 	if (strcmp(p.desc.name, name) != 0)
-		return fail(d, GLANE_E_DENIED, "%s: refused: the plugin calls itself '%.64s', its file '%s': rename one", path,
-			    p.desc.name, name);
+		return fail(d, GLANE_E_DENIED,
+			"%s: refused: the plugin calls itself '%.64s', its file '%s': rename one", path, p.desc.name,
+			name);
 	rc = adopt_options(a, &p, path, d);
 	if (rc == GLANE_OK)
 		rc = adopt_hosts(a, &p, path, d);
@@ -166,6 +175,6 @@ glane_rc plugin_load(struct arena *a, const char *path, const char *name, struct
 	symbol.object = dlsym(handle, "glane_plugin_v1");
 	if (!symbol.object)
 		return fail(d, GLANE_E_DENIED,
-			    "%s: refused: no symbol glane_plugin_v1 (no glane plugin, or one for another ABI major)", path);
+			"%s: refused: no symbol glane_plugin_v1 (no glane plugin, or one for another ABI major)", path);
 	return plugin_adopt(a, symbol.function(), path, name, ret, d);
 }

@@ -91,7 +91,7 @@ static bool dup_csv(struct arena *a, struct glane_request *q)
 static bool request_copy(struct arena *a, struct glane_request *q)
 {
 	const char **texts[] = {&q->url, &q->method, &q->content_type, &q->select, &q->page_param, &q->page_size_param,
-				&q->page_pages, &q->page_total, &q->page_next, &q->error, &q->split_sep, &q->member};
+		&q->page_pages, &q->page_total, &q->page_next, &q->error, &q->split_sep, &q->member};
 	struct slice body;
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
@@ -104,8 +104,9 @@ static bool request_copy(struct arena *a, struct glane_request *q)
 	if (!arena_dup(a, slice_from(q->body), &body))
 		return false;
 	q->body = str_from(body);
-	return dup_kv(a, &q->query, q->n_query) && dup_kv(a, &q->header, q->n_header) && dup_texts(a, &q->field, q->n_field) &&
-	       dup_texts(a, &q->head, q->n_head) && dup_split(a, q) && dup_csv(a, q);
+	return dup_kv(a, &q->query, q->n_query) && dup_kv(a, &q->header, q->n_header) &&
+	       dup_texts(a, &q->field, q->n_field) && dup_texts(a, &q->head, q->n_head) && dup_split(a, q) &&
+	       dup_csv(a, q);
 }
 
 static bool heads_build(struct glane_reader *rd)
@@ -172,9 +173,11 @@ static glane_rc explain(struct glane_reader *rd, glane_rc rc)
 	if (rd->records)
 		record_where(rd->records, &number, &line, &offset);
 	if (number && line)
-		return diag_prefix(d, "%s: record %llu, line %llu", rd->url, (unsigned long long)number, (unsigned long long)line);
+		return diag_prefix(
+			d, "%s: record %llu, line %llu", rd->url, (unsigned long long)number, (unsigned long long)line);
 	if (number)
-		return diag_prefix(d, "%s: record %llu, byte %llu", rd->url, (unsigned long long)number, (unsigned long long)offset);
+		return diag_prefix(d, "%s: record %llu, byte %llu", rd->url, (unsigned long long)number,
+			(unsigned long long)offset);
 	return diag_prefix(d, "%s", rd->url);
 }
 
@@ -189,11 +192,18 @@ static glane_rc payload_begin(struct glane_reader *rd)
 {
 	struct glane_run *r = rd->run;
 	const struct glane_request *q = &rd->req;
-	const struct payload_options o = {.is_archive_ok = !(q->flags & GLANE_REQ_NO_ARCHIVE), .member = q->member,
-					  .member_suffix = member_suffix(q->format),
-					  .encoding = q->csv ? q->csv->encoding : NULL, .max_bytes = r->job->max_body};
-	const struct record_options ro = {.format = q->format, .select = q->select, .field = q->field, .n_field = q->n_field,
-					  .head = rd->heads, .n_head = rd->n_heads, .csv = q->csv};
+	const struct payload_options o = {.is_archive_ok = !(q->flags & GLANE_REQ_NO_ARCHIVE),
+		.member = q->member,
+		.member_suffix = member_suffix(q->format),
+		.encoding = q->csv ? q->csv->encoding : NULL,
+		.max_bytes = r->job->max_body};
+	const struct record_options ro = {.format = q->format,
+		.select = q->select,
+		.field = q->field,
+		.n_field = q->n_field,
+		.head = rd->heads,
+		.n_head = rd->n_heads,
+		.csv = q->csv};
 	glane_rc rc = payload_open(&rd->payload, rd->fd, &o, &r->diag);
 
 	if (rc != GLANE_OK) {
@@ -212,7 +222,8 @@ static glane_rc page_open(struct glane_reader *rd, const char *url)
 	struct glane_run *r = rd->run;
 	const struct glane_request *q = &rd->req;
 	const char *method = q->method ? q->method : q->body.p ? "POST" : "GET";
-	const struct host_request request = {method, url, q->header, q->n_header, slice_from(q->body), q->content_type, q->format};
+	const struct host_request request = {
+		method, url, q->header, q->n_header, slice_from(q->body), q->content_type, q->format};
 	struct host_answer answer = {.fd = -1};
 	glane_rc rc;
 
@@ -242,9 +253,9 @@ static glane_rc host_open(glane_run *r, const struct glane_request *given, glane
 		return rc;
 	diag_clear(&r->diag);
 	if (given->size < offsetof(struct glane_request, method) || !given->url || given->format > GLANE_FMT_XML ||
-	    given->n_field > MAX_FIELDS || given->n_head > MAX_HEADERS || given->n_header > MAX_HEADERS)
+		given->n_field > MAX_FIELDS || given->n_head > MAX_HEADERS || given->n_header > MAX_HEADERS)
 		return fail(&r->diag, GLANE_E_USAGE, "defect of plugin %s: open() with a request that cannot be",
-			    r->job->plugin->desc.name);
+			r->job->plugin->desc.name);
 	rd = arena_alloc(&r->arena, sizeof(*rd));
 	if (!rd)
 		return fail(&r->diag, GLANE_E_NOMEM, "no memory for a reader");

@@ -10,7 +10,8 @@
 
 const char *option_type_name(uint16_t type)
 {
-	static const char *const names[] = {"?", "text", "integer", "yes/no", "list", "KEY=VALUE list", "duration", "size"};
+	static const char *const names[] = {
+		"?", "text", "integer", "yes/no", "list", "KEY=VALUE list", "duration", "size"};
 
 	return names[type < sizeof(names) / sizeof(names[0]) ? type : 0];
 }
@@ -38,8 +39,8 @@ static glane_rc set_int(const struct setting *s, struct diag *d)
 	if (!ok)
 		return fail(d, GLANE_E_CONFIG, "%s = %.80s: not a %s", o->name, s->text, option_type_name(o->type));
 	if (o->min != o->max && (v < o->min || v > o->max))
-		return fail(d, GLANE_E_CONFIG, "%s = %.80s: not between %lld and %lld", o->name, s->text, (long long)o->min,
-			    (long long)o->max);
+		return fail(d, GLANE_E_CONFIG, "%s = %.80s: not between %lld and %lld", o->name, s->text,
+			(long long)o->min, (long long)o->max);
 	if (s->at)
 		memcpy(s->at, &v, sizeof(v));
 	return GLANE_OK;
@@ -161,8 +162,8 @@ static glane_rc located(struct diag *d, const struct conf_entry *e)
 	return e->line ? diag_prefix(d, "%s:%u", e->file, e->line) : diag_prefix(d, "%s", e->file);
 }
 
-static glane_rc set_given(const struct setting *base, const struct plugin *p, const struct conf_section *section, char *state,
-			  struct diag *d)
+static glane_rc set_given(const struct setting *base, const struct plugin *p, const struct conf_section *section,
+	char *state, struct diag *d)
 {
 	for (const struct conf_entry *e = section->entries; e; e = e->next) {
 		struct setting s = *base;
@@ -172,8 +173,8 @@ static glane_rc set_given(const struct setting *base, const struct plugin *p, co
 			continue;
 		s.spec = find_spec(p, e->key);
 		if (!s.spec) {
-			fail(d, GLANE_E_CONFIG, "plugin %s has no option '%s' (glane plugins %s lists them)", p->desc.name, e->key,
-			     p->desc.name);
+			fail(d, GLANE_E_CONFIG, "plugin %s has no option '%s' (glane plugins %s lists them)",
+				p->desc.name, e->key, p->desc.name);
 			return located(d, e);
 		}
 		s.text = e->value;
@@ -185,7 +186,8 @@ static glane_rc set_given(const struct setting *base, const struct plugin *p, co
 	return GLANE_OK;
 }
 
-glane_rc options_fill(struct arena *a, const struct plugin *p, const struct conf_section *section, void *state, struct diag *d)
+glane_rc options_fill(
+	struct arena *a, const struct plugin *p, const struct conf_section *section, void *state, struct diag *d)
 {
 	struct setting s = {.a = a};
 	char *bytes = state;
@@ -197,8 +199,8 @@ glane_rc options_fill(struct arena *a, const struct plugin *p, const struct conf
 		if (conf_find(section, o->name))
 			continue;
 		if (o->flags & GLANE_OPT_REQUIRED) {
-			fail(d, GLANE_E_CONFIG, "[source %s] needs '%s': %s", section->name ? section->name : "?", o->name,
-			     o->help ? o->help : "see the plugin's README");
+			fail(d, GLANE_E_CONFIG, "[source %s] needs '%s': %s", section->name ? section->name : "?",
+				o->name, o->help ? o->help : "see the plugin's README");
 			return section->line ? diag_prefix(d, "%s:%u", section->file, section->line)
 					     : diag_prefix(d, "%s", section->file);
 		}

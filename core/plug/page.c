@@ -140,8 +140,9 @@ static glane_rc declared(struct glane_reader *rd, size_t head, int64_t *kept, co
 	if (!head_number(rd, head, &n))
 		return GLANE_OK;
 	if (*kept >= 0 && *kept != n)
-		return fail(d, GLANE_E_DATA, "the number of %s changed from %lld to %lld between pages: the data moved, run again", what,
-			    (long long)*kept, (long long)n);
+		return fail(d, GLANE_E_DATA,
+			"the number of %s changed from %lld to %lld between pages: the data moved, run again", what,
+			(long long)*kept, (long long)n);
 	*kept = n;
 	return GLANE_OK;
 }
@@ -157,7 +158,7 @@ glane_rc page_done(struct glane_reader *rd, struct diag *d)
 		rc = declared(rd, rd->head_total, &rd->chunk_total, "records", d);
 	if (rc == GLANE_OK && rd->page > 0 && rd->page_records > 0 && strcmp(rd->sha256, rd->last_sha256) == 0)
 		rc = fail(d, GLANE_E_DATA, "page %llu is the same as the page before it: the provider repeats itself",
-			  (unsigned long long)rd->page + 1);
+			(unsigned long long)rd->page + 1);
 	if (rc == GLANE_OK && rd->page + 1 >= MAX_PAGES)
 		rc = fail(d, GLANE_E_LIMIT, "more than %d pages", MAX_PAGES);
 	if (rc == GLANE_OK)
@@ -192,8 +193,9 @@ static glane_rc follow_link(struct glane_reader *rd, const char **ret, struct di
 static glane_rc chunk_complete(const struct glane_reader *rd, struct diag *d)
 {
 	if (rd->chunk_total >= 0 && (int64_t)rd->chunk_records != rd->chunk_total)
-		return fail(d, GLANE_E_DATA, "the provider declares %lld records, its pages held %llu: the data moved or a page was cut",
-			    (long long)rd->chunk_total, (unsigned long long)rd->chunk_records);
+		return fail(d, GLANE_E_DATA,
+			"the provider declares %lld records, its pages held %llu: the data moved or a page was cut",
+			(long long)rd->chunk_total, (unsigned long long)rd->chunk_records);
 	return GLANE_OK;
 }
 

@@ -26,8 +26,8 @@ glane_rc plugin_file_check(const char *path, struct diag *d);
 /* dlopen(RTLD_NOW | RTLD_LOCAL), symbol, handshake; never unloaded. `name` is what the file name says. */
 glane_rc plugin_load(struct arena *a, const char *path, const char *name, struct plugin *ret, struct diag *d);
 /* The handshake alone, on a descriptor in memory (tests). */
-glane_rc plugin_adopt(struct arena *a, const struct glane_plugin *raw, const char *path, const char *name, struct plugin *ret,
-		      struct diag *d);
+glane_rc plugin_adopt(struct arena *a, const struct glane_plugin *raw, const char *path, const char *name,
+	struct plugin *ret, struct diag *d);
 /* To and from the small document that `worker --describe` prints; what comes back is checked like foreign input. */
 json_t *plugin_describe(const struct plugin *p);
 glane_rc plugin_from_json(struct arena *a, const json_t *j, struct plugin *ret, struct diag *d);
@@ -36,6 +36,7 @@ glane_rc plugin_from_json(struct arena *a, const json_t *j, struct plugin *ret, 
  * Fills `state` (zeroed, state_size bytes; NULL: check only) from the entries of a source's section: typed, range-checked,
  * defaults applied; unknown keys (that are not `used`) and missing required ones are errors with FILE:LINE. Values live in the arena.
  */
-glane_rc options_fill(struct arena *a, const struct plugin *p, const struct conf_section *section, void *state, struct diag *d);
+glane_rc options_fill(
+	struct arena *a, const struct plugin *p, const struct conf_section *section, void *state, struct diag *d);
 const char *option_type_name(uint16_t type);
 #endif

@@ -10,8 +10,8 @@
 #define N_FREQ 9            /* A S T Q M W D B I */
 
 struct run_series {
-	struct series def;       /* texts in the window's arena */
-	uint32_t wire[N_FREQ];   /* handle on the other side, by frequency; 0: not yet defined */
+	struct series def;     /* texts in the window's arena */
+	uint32_t wire[N_FREQ]; /* handle on the other side, by frequency; 0: not yet defined */
 };
 struct period_slot { /* direct-mapped cache of period texts */
 	char text[15];
@@ -23,13 +23,13 @@ struct glane_run {
 	struct glane_host table;
 	const struct host_job *job;
 	const struct host_seams *seams;
-	struct arena arena;      /* lives as long as the run */
-	struct diag diag;        /* the failure to report */
-	bool limited;            /* --limit was reached */
+	struct arena arena; /* lives as long as the run */
+	struct diag diag;   /* the failure to report */
+	bool limited;       /* --limit was reached */
 	struct glane_reader *readers, *current;
 
-	struct arena window;     /* texts of the series below */
-	struct map series_map;   /* key bytes -> index */
+	struct arena window;   /* texts of the series below */
+	struct map series_map; /* key bytes -> index */
 	struct run_series *series;
 	uint32_t series_base, n_series; /* plugin handles series_base + 1 .. series_base + n_series are valid */
 	uint32_t n_wire_series;
@@ -44,21 +44,21 @@ struct glane_run {
 
 	struct glane_obs obs[OBS_BATCH];
 	size_t n_obs;
-	char payload[65];        /* of the observations in obs */
+	char payload[65]; /* of the observations in obs */
 	struct host_counts counts;
 };
 struct glane_reader {
 	struct glane_run *run;
 	struct glane_reader *next_open;
 	struct glane_request req; /* texts in the run's arena */
-	const char **heads;      /* the plugin's heads, then pages, total, next, error */
+	const char **heads;       /* the plugin's heads, then pages, total, next, error */
 	size_t n_heads;
 	size_t head_pages, head_total, head_next, head_error; /* index + 1, 0: none */
-	size_t split_at, split_to; /* items of this chunk: [split_at, split_to) */
-	uint64_t page;           /* pages opened in this chunk */
+	size_t split_at, split_to;                            /* items of this chunk: [split_at, split_to) */
+	uint64_t page;                                        /* pages opened in this chunk */
 	uint64_t page_records, chunk_records;
 	int64_t chunk_pages, chunk_total; /* as first declared, -1: not */
-	const char *url;         /* of the open page */
+	const char *url;                  /* of the open page */
 	char sha256[65], last_sha256[65];
 	uint64_t size;
 	int fd;
@@ -66,11 +66,11 @@ struct glane_reader {
 	struct payload payload;
 	struct record_reader *records;
 	size_t raw_at;
-	struct strbuf scratch;   /* numbers after decimal mark and grouping */
+	struct strbuf scratch; /* numbers after decimal mark and grouping */
 };
 
 /* host.c */
-glane_rc run_check(struct glane_run *r);             /* GLANE_E_CANCELLED once cancelled */
+glane_rc run_check(struct glane_run *r);               /* GLANE_E_CANCELLED once cancelled */
 glane_rc run_failed(struct glane_run *r, glane_rc rc); /* rc, and the message stays in r->diag */
 glane_rc run_flush(struct glane_run *r);
 glane_rc run_use_payload(struct glane_run *r, struct glane_reader *rd);

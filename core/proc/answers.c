@@ -54,9 +54,9 @@ static void finished(struct answer *a)
 	if (a->rc != GLANE_OK)
 		security(a->source, a->message);
 	if (a->replay)
-		replayed(a, a->rc != GLANE_OK			      ? REPLAY_FAILED
+		replayed(a, a->rc != GLANE_OK                       ? REPLAY_FAILED
 			    : strcmp(a->sha256, a->old_sha256) == 0 ? REPLAY_SAME
-								      : REPLAY_CHANGED);
+								    : REPLAY_CHANGED);
 	a->replay = false;
 	if (a->waited)
 		answer_send(a, d);
@@ -109,7 +109,7 @@ static glane_rc start(struct answer *a, bool conditional, struct diag *d)
 	struct diag why;
 	const struct request *q = &a->request;
 	const struct fetch_request r = {q->method, q->url, q->header, q->n_header, q->body, q->content_type, q->format,
-					conditional ? a->old_etag : NULL, conditional ? a->old_modified : NULL, s->deadline};
+		conditional ? a->old_etag : NULL, conditional ? a->old_modified : NULL, s->deadline};
 
 	diag_clear(&why);
 	a->pending = true;
@@ -150,7 +150,7 @@ static void from_archive(struct answer *a)
 	if (!e) {
 		a->rc = GLANE_E_FETCH;
 		a->message = arena_fmt(&a->source->arena, "%s %s: not in the payload archive (--offline asks nobody)",
-				       a->request.method, a->request.url);
+			a->request.method, a->request.url);
 		finished(a);
 		return;
 	}
@@ -239,8 +239,8 @@ glane_rc answer_ask(struct source *s, const struct request *r, struct diag *d)
 	return rc == GLANE_OK && !a->pending ? answer_send(a, d) : rc;
 }
 
-glane_rc answer_replay(struct source *s, const struct request *r, uint32_t index, const char *etag, const char *modified,
-		       const char *sha256, struct diag *d)
+glane_rc answer_replay(struct source *s, const struct request *r, uint32_t index, const char *etag,
+	const char *modified, const char *sha256, struct diag *d)
 {
 	struct answer *a;
 	char key[65];
@@ -340,8 +340,13 @@ glane_rc answers_list(struct source *s, struct diag *d)
 
 static glane_rc archive_one(struct answer *a, struct diag *d)
 {
-	struct archive_entry e = {.method = a->request.method, .url = a->request.url, .content_type = a->content_type,
-				  .etag = a->etag, .last_modified = a->modified, .fetched_at = a->fetched_at, .size = a->size};
+	struct archive_entry e = {.method = a->request.method,
+		.url = a->request.url,
+		.content_type = a->content_type,
+		.etag = a->etag,
+		.last_modified = a->modified,
+		.fetched_at = a->fetched_at,
+		.size = a->size};
 	char hash[65];
 
 	if (a->pending || a->rc != GLANE_OK || a->origin == FETCHED_NOT_MODIFIED || a->origin == FETCHED_ARCHIVE)

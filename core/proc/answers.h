@@ -36,13 +36,13 @@ struct source {
 	int64_t deadline;
 	struct wire client;
 	bool has_client;
-	struct map by_key;        /* request key -> struct answer * */
-	struct answer **asked;    /* in order of asking */
+	struct map by_key;     /* request key -> struct answer * */
+	struct answer **asked; /* in order of asking */
 	size_t n_asked, cap_asked;
 	struct answer **all;
 	size_t n_all, cap_all;
 	uint64_t wire_bytes;
-	int64_t progress_at;      /* clock_mono_ms() of the last PROGRESS */
+	int64_t progress_at; /* clock_mono_ms() of the last PROGRESS */
 };
 struct broker {
 	struct wire control;
@@ -60,8 +60,8 @@ glane_rc source_new(struct broker *b, struct frame *f, struct diag *d);
 void source_free(struct broker *b, struct source *s);
 /* A request of the worker, or one to replay; starts the fetch where there is no answer yet. */
 glane_rc answer_ask(struct source *s, const struct request *r, struct diag *d);
-glane_rc answer_replay(struct source *s, const struct request *r, uint32_t index, const char *etag, const char *modified,
-		       const char *sha256, struct diag *d);
+glane_rc answer_replay(struct source *s, const struct request *r, uint32_t index, const char *etag,
+	const char *modified, const char *sha256, struct diag *d);
 /* Sends a finished answer to the worker that waits for it. */
 glane_rc answer_send(struct answer *a, struct diag *d);
 glane_rc answers_list(struct source *s, struct diag *d);

@@ -33,14 +33,31 @@
 #include "proc/wire.h"
 
 enum {
-	B_SETUP = 100, B_SOURCE, B_REPLAY, B_LIST, B_ARCHIVE, B_CLOSE, B_QUIT,
-	B_REPLAYED = 120, B_LISTED, B_LIST_END, B_ARCHIVED, B_PROGRESS, B_SECURITY,
-	B_FETCH = 140, B_ANSWER
+	B_SETUP = 100,
+	B_SOURCE,
+	B_REPLAY,
+	B_LIST,
+	B_ARCHIVE,
+	B_CLOSE,
+	B_QUIT,
+	B_REPLAYED = 120,
+	B_LISTED,
+	B_LIST_END,
+	B_ARCHIVED,
+	B_PROGRESS,
+	B_SECURITY,
+	B_FETCH = 140,
+	B_ANSWER
 };
-enum { REPLAY_SAME = 0, REPLAY_CHANGED = 1, REPLAY_FAILED = 2, REPLAY_LOST = 3 /* 304, but not in the archive: to be fetched anew */ };
+enum {
+	REPLAY_SAME = 0,
+	REPLAY_CHANGED = 1,
+	REPLAY_FAILED = 2,
+	REPLAY_LOST = 3 /* 304, but not in the archive: to be fetched anew */
+};
 enum { FETCHED_NEW = 0, FETCHED_NOT_MODIFIED = 1, FETCHED_ARCHIVE = 2 };
 
-struct request { /* what identifies a fetch; texts borrowed */
+struct request {                  /* what identifies a fetch; texts borrowed */
 	const char *method, *url; /* with {auth:NAME} */
 	const struct glane_kv *header;
 	size_t n_header;

@@ -66,8 +66,8 @@ static glane_rc take_payload(struct intake *in, struct slice sha256, struct diag
 
 static glane_rc take_series(struct intake *in, struct series *s, struct diag *d)
 {
-	const struct slice texts[] = {s->dataset, s->indicator, s->area_code, s->area_scheme, s->dims,
-				      s->unit, s->title, s->area_title, s->updated};
+	const struct slice texts[] = {s->dataset, s->indicator, s->area_code, s->area_scheme, s->dims, s->unit,
+		s->title, s->area_title, s->updated};
 	struct strbuf area;
 	bool known = true;
 	uint32_t index;
@@ -82,14 +82,16 @@ static glane_rc take_series(struct intake *in, struct series *s, struct diag *d)
 	if (s->area_code.n)
 		areas_map(in->areas, s->area_scheme, s->area_code, &area, &known);
 	if (!known) {
-		const size_t n = s->area_code.n < sizeof(in->last_unknown) - 1 ? s->area_code.n : sizeof(in->last_unknown) - 1;
+		const size_t n =
+			s->area_code.n < sizeof(in->last_unknown) - 1 ? s->area_code.n : sizeof(in->last_unknown) - 1;
 
 		in->unknown_areas++;
 		memcpy(in->last_unknown, s->area_code.p, n);
 		in->last_unknown[n] = 0;
 	}
 	s->area = strbuf_get(&area);
-	rc = strbuf_ok(&area) ? batch_series(in->batch, s, &index, d) : fail(d, GLANE_E_NOMEM, "no memory for a series");
+	rc = strbuf_ok(&area) ? batch_series(in->batch, s, &index, d)
+			      : fail(d, GLANE_E_NOMEM, "no memory for a series");
 	strbuf_release(&area);
 	return rc;
 }
@@ -98,7 +100,8 @@ static glane_rc take_note(struct intake *in, const struct note *n, struct diag *
 {
 	uint32_t index;
 
-	if (!good_text(n->value_text) || !good_text(n->flags) || !good_text(n->note) || n->unit_mult < -30 || n->unit_mult > 30)
+	if (!good_text(n->value_text) || !good_text(n->flags) || !good_text(n->note) || n->unit_mult < -30 ||
+		n->unit_mult > 30)
 		return bad(d, "a note with a text that is too long or no UTF-8");
 	return batch_note(in->batch, n, &index, d);
 }
@@ -150,7 +153,7 @@ static glane_rc take_obs(struct intake *in, const struct glane_obs *obs, size_t 
 			if (wrong)
 				return bad(d, wrong);
 			checked[i] = (struct batch_obs){o->series - 1, o->period, o->coef, o->exp10, o->status,
-							(uint16_t)in->payload, o->note, in->rows + i};
+				(uint16_t)in->payload, o->note, in->rows + i};
 		}
 		rc = in->on_obs ? in->on_obs(in->arg, checked, m, d) : batch_push(in->batch, checked, m, d);
 		in->rows += m;
@@ -230,8 +233,8 @@ static glane_rc take_reject(struct intake *in, const struct host_reject *q, stru
 static glane_rc frame_series(struct intake *in, struct frame *f, struct diag *d)
 {
 	struct series s;
-	struct slice *const texts[] = {&s.dataset, &s.indicator, &s.area_code, &s.area_scheme, &s.dims,
-				       &s.unit, &s.title, &s.area_title, &s.updated};
+	struct slice *const texts[] = {&s.dataset, &s.indicator, &s.area_code, &s.area_scheme, &s.dims, &s.unit,
+		&s.title, &s.area_title, &s.updated};
 
 	memset(&s, 0, sizeof(s));
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
@@ -464,7 +467,15 @@ static glane_rc seam_progress(void *arg, uint64_t rows, uint64_t bytes)
 void intake_seams(struct intake *in, struct host_seams *ret, struct diag *d)
 {
 	in->here = d;
-	*ret = (struct host_seams){.arg = in, .payload = seam_payload, .series = seam_series, .note = seam_note,
-				   .period = seam_period, .obs = seam_obs, .cover = seam_cover, .cursor = seam_cursor,
-				   .reject = seam_reject, .log = seam_log, .progress = seam_progress};
+	*ret = (struct host_seams){.arg = in,
+		.payload = seam_payload,
+		.series = seam_series,
+		.note = seam_note,
+		.period = seam_period,
+		.obs = seam_obs,
+		.cover = seam_cover,
+		.cursor = seam_cursor,
+		.reject = seam_reject,
+		.log = seam_log,
+		.progress = seam_progress};
 }

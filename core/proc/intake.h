@@ -13,17 +13,17 @@
 /* Worker -> scheduler. */
 enum {
 	W_PAYLOAD = 10, /* text sha256 */
-	W_SERIES,       /* text dataset, indicator, area, area_scheme, dims, unit, title, area_title, updated; u8 freq; i64 unit_mult */
-	W_NOTE,         /* text value_text, flags, note; u8 has_unit_mult, remove; i64 unit_mult */
-	W_PERIOD,       /* text */
-	W_OBS,          /* n * struct glane_obs, the rest of the frame */
-	W_COVER,        /* u32 kind; text dataset, indicator; i64 from, to; text reason */
-	W_CURSOR,       /* text key, value */
-	W_REJECT,       /* text rule, reason, record; u64 number, line, offset */
-	W_LOG,          /* u8 level; text */
-	W_PROGRESS,     /* u64 rows, bytes */
-	W_END,          /* i64 rc; text message; u64 rows, rejected, padding, bytes */
-	W_JOB = 40      /* scheduler -> worker, see worker.h */
+	W_SERIES, /* text dataset, indicator, area, area_scheme, dims, unit, title, area_title, updated; u8 freq; i64 unit_mult */
+	W_NOTE,     /* text value_text, flags, note; u8 has_unit_mult, remove; i64 unit_mult */
+	W_PERIOD,   /* text */
+	W_OBS,      /* n * struct glane_obs, the rest of the frame */
+	W_COVER,    /* u32 kind; text dataset, indicator; i64 from, to; text reason */
+	W_CURSOR,   /* text key, value */
+	W_REJECT,   /* text rule, reason, record; u64 number, line, offset */
+	W_LOG,      /* u8 level; text */
+	W_PROGRESS, /* u64 rows, bytes */
+	W_END,      /* i64 rc; text message; u64 rows, rejected, padding, bytes */
+	W_JOB = 40  /* scheduler -> worker, see worker.h */
 };
 struct intake_reject {
 	char *rule, *reason, *record;
@@ -38,18 +38,18 @@ struct intake {
 	glane_rc (*on_obs)(void *arg, const struct batch_obs *obs, size_t n, struct diag *d);
 	void (*on_log)(void *arg, int level, struct slice text); /* may be NULL */
 	void *arg;
-	struct wire *broker;     /* of an in-process run */
-	struct diag *here;       /* likewise: where its checks report */
-	uint32_t payload;        /* index + 1 of the current one */
+	struct wire *broker;           /* of an in-process run */
+	struct diag *here;             /* likewise: where its checks report */
+	uint32_t payload;              /* index + 1 of the current one */
 	struct intake_reject *rejects; /* the first 1,000 */
 	size_t n_rejects, cap_rejects;
-	uint64_t rejected;       /* all of them */
+	uint64_t rejected; /* all of them */
 	struct glane_kv *cursors;
 	size_t n_cursors, cap_cursors;
 	uint64_t rows, progress_rows, progress_bytes;
 	uint64_t unknown_areas;
 	char last_unknown[128];
-	bool ended;              /* W_END was seen */
+	bool ended; /* W_END was seen */
 	glane_rc end_rc;
 	char *end_message;
 	struct host_counts counts;

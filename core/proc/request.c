@@ -64,7 +64,8 @@ bool request_key(const struct request *r, char hex[65])
 	ok = sha256_add(&h, r->method, strlen(r->method) + 1) && sha256_add(&h, r->url, strlen(r->url) + 1);
 	for (size_t i = 0; ok && i < r->n_header; i++)
 		ok = sha256_add(&h, r->header[i].k, strlen(r->header[i].k) + 1) &&
-		     sha256_add(&h, r->header[i].v.p ? r->header[i].v.p : "", r->header[i].v.n) && sha256_add(&h, "", 1);
+		     sha256_add(&h, r->header[i].v.p ? r->header[i].v.p : "", r->header[i].v.n) &&
+		     sha256_add(&h, "", 1);
 	ok = ok && sha256_add(&h, "\n", 1) && (!r->body.n || sha256_add(&h, r->body.p, r->body.n));
 	if (!ok) {
 		sha256_release(&h);

@@ -35,7 +35,8 @@ glane_rc socket_pair(int ret[2], struct diag *d)
 static void clean_environment(char **env, size_t cap)
 {
 	static char lc[] = "LC_ALL=C", path[] = "PATH=/usr/bin:/bin";
-	static const char *const keep[] = {"ASAN_OPTIONS=", "UBSAN_OPTIONS=", "LSAN_OPTIONS=", "LLVM_PROFILE_FILE=", "GCOV_PREFIX="};
+	static const char *const keep[] = {
+		"ASAN_OPTIONS=", "UBSAN_OPTIONS=", "LSAN_OPTIONS=", "LLVM_PROFILE_FILE=", "GCOV_PREFIX="};
 	size_t n = 0;
 
 	env[n++] = lc;
@@ -80,7 +81,9 @@ static int prepare_signals(posix_spawnattr_t *attr)
 	rc = posix_spawnattr_setsigmask(attr, &none);
 	rc = rc ? rc : posix_spawnattr_setsigdefault(attr, &all);
 	rc = rc ? rc : posix_spawnattr_setpgroup(attr, 0);
-	return rc ? rc : posix_spawnattr_setflags(attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+	return rc ? rc
+		  : posix_spawnattr_setflags(
+			    attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
 }
 
 struct spawning {
@@ -126,8 +129,8 @@ static int spawn_it(const struct spawning *s, pid_t *ret_pid)
 	return rc;
 }
 
-glane_rc child_spawn(const char *role, const char *const *args, const int *fds, unsigned n_fds, bool inherit_env, bool capture,
-		     struct child *ret, struct diag *d)
+glane_rc child_spawn(const char *role, const char *const *args, const int *fds, unsigned n_fds, bool inherit_env,
+	bool capture, struct child *ret, struct diag *d)
 {
 	struct spawning s = {role, args, inherit_env, {-1, -1, -1, -1}, 0, {-1, -1}};
 	int raw[2] = {-1, -1}, error = 0;

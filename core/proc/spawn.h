@@ -9,15 +9,15 @@
 
 struct child {
 	pid_t pid;
-	int pidfd;   /* readable once it has ended; -1: none */
-	int output;  /* its standard output and error, a pipe (non-blocking); -1: none */
+	int pidfd;  /* readable once it has ended; -1: none */
+	int output; /* its standard output and error, a pipe (non-blocking); -1: none */
 };
 /*
  * role: "@broker", "@worker", "@describe"; args: NULL-terminated further arguments or NULL. fds[i] becomes descriptor 3 + i of the
  * child and stays the caller's. inherit_env: the broker reads secrets from the environment, nobody else sees it.
  */
-glane_rc child_spawn(const char *role, const char *const *args, const int *fds, unsigned n_fds, bool inherit_env, bool capture,
-		     struct child *ret, struct diag *d);
+glane_rc child_spawn(const char *role, const char *const *args, const int *fds, unsigned n_fds, bool inherit_env,
+	bool capture, struct child *ret, struct diag *d);
 /* Reaps it if it has ended: true, with waitpid's status. */
 bool child_ended(struct child *c, int *ret_status);
 void child_kill(struct child *c, int sig); /* to its whole process group */

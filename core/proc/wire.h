@@ -14,13 +14,13 @@
 
 struct wire { /* one end of a stream socket */
 	int fd;
-	struct strbuf in;  /* received, not yet taken */
+	struct strbuf in; /* received, not yet taken */
 	size_t taken;
-	int fds[16];       /* received descriptors in order */
+	int fds[16]; /* received descriptors in order */
 	unsigned n_fds;
-	struct strbuf out; /* frame under construction (blocking writers) or queued (non-blocking ones) */
-	size_t out_start;  /* where the frame under construction begins */
-	int out_fds[16];   /* descriptors to go with queued frames; closed once sent */
+	struct strbuf out;    /* frame under construction (blocking writers) or queued (non-blocking ones) */
+	size_t out_start;     /* where the frame under construction begins */
+	int out_fds[16];      /* descriptors to go with queued frames; closed once sent */
 	size_t out_fd_at[16]; /* offset in out of the frame that carries it */
 	unsigned n_out_fds;
 	bool eof;
@@ -42,7 +42,7 @@ void wire_u64(struct wire *w, uint64_t v);
 void wire_i64(struct wire *w, int64_t v);
 void wire_f64(struct wire *w, double v);
 void wire_text(struct wire *w, struct slice s);
-void wire_cstr(struct wire *w, const char *s); /* NULL: absent */
+void wire_cstr(struct wire *w, const char *s);            /* NULL: absent */
 void wire_bytes(struct wire *w, const void *p, size_t n); /* no length before them: the rest of the frame */
 /* Ends the frame; fd >= 0 travels with it (ownership passes). GLANE_E_LIMIT where the frame is too large. */
 glane_rc wire_end(struct wire *w, int fd, struct diag *d);

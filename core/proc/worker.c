@@ -159,8 +159,8 @@ static glane_rc up_payload(void *arg, const char *sha256)
 static glane_rc up_series(void *arg, const struct series *s)
 {
 	struct worker *k = arg;
-	const struct slice texts[] = {s->dataset, s->indicator, s->area_code, s->area_scheme, s->dims,
-				      s->unit, s->title, s->area_title, s->updated};
+	const struct slice texts[] = {s->dataset, s->indicator, s->area_code, s->area_scheme, s->dims, s->unit,
+		s->title, s->area_title, s->updated};
 
 	wire_begin(&k->up, W_SERIES);
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
@@ -319,14 +319,15 @@ static glane_rc up_fetch(void *arg, const struct host_request *q, struct host_an
 
 static struct host_job host_job_of(const struct job *j, const struct plugin *p)
 {
-	return (struct host_job){p, j->section, j->source, j->base_url ? j->base_url : p->desc.base_url, j->cursors, j->n_cursors,
-				 j->now, j->max_body, j->limit, j->keep_empty};
+	return (struct host_job){p, j->section, j->source, j->base_url ? j->base_url : p->desc.base_url, j->cursors,
+		j->n_cursors, j->now, j->max_body, j->limit, j->keep_empty};
 }
 
-static glane_rc run_job(struct worker *k, struct arena *a, const struct job *j, struct host_counts *counts, struct diag *d)
+static glane_rc run_job(
+	struct worker *k, struct arena *a, const struct job *j, struct host_counts *counts, struct diag *d)
 {
 	const struct host_seams seams = {k, up_fetch, up_payload, up_series, up_note, up_period, up_obs, up_cover,
-					 up_cursor, up_reject, up_log, up_progress, up_cancelled};
+		up_cursor, up_reject, up_log, up_progress, up_cancelled};
 	struct plugin plugin;
 	struct host_job host;
 	glane_rc rc = sandbox_limits(j->memory, j->max_body, j->cpu_seconds, d);

@@ -14,7 +14,7 @@ static glane_rc bad(struct json *r, const char *at, const char *what)
 	const struct slice near = {at, left < 24 ? left : 24};
 
 	return fail(r->diag, GLANE_E_FORMAT, "JSON: %s at byte %" PRIu64 " (after record %" PRIu64 ")%s%.*s%s", what,
-		    offset_of(r, at), r->number, near.n ? ": '" : "", SLICE_FMT(near), near.n ? "'" : "");
+		offset_of(r, at), r->number, near.n ? ": '" : "", SLICE_FMT(near), near.n ? "'" : "");
 }
 
 void json_window(struct json *r)
@@ -34,7 +34,7 @@ static glane_rc refill(struct json *r, const char *from)
 
 	if (keep > (r->max_record > r->max_field ? r->max_record : r->max_field) + 64)
 		return fail(r->diag, GLANE_E_LIMIT, "JSON: a record or value of more than %zu bytes at byte %" PRIu64,
-			    r->max_record, offset_of(r, from));
+			r->max_record, offset_of(r, from));
 	json_record_forget(&r->rec);
 	do {
 		rc = payload_more(r->payload, n);
@@ -64,7 +64,7 @@ static const struct json_step *level_step(const struct json *r, const struct jso
 static glane_rc twice(struct json *r, struct slice name)
 {
 	return fail(r->diag, GLANE_E_FORMAT, "JSON: the member '%.*s' stands twice in one object, at byte %" PRIu64,
-		    SLICE_FMT(name), offset_of(r, r->at));
+		SLICE_FMT(name), offset_of(r, r->at));
 }
 
 static glane_rc enter_head(struct json *r, uint32_t node, struct slice name)
@@ -134,8 +134,8 @@ static glane_rc read_key(struct json *r)
 		return scan_failed(r);
 	raw = (struct slice){r->at, (size_t)(end - r->at)};
 	if (raw.n > r->max_field)
-		return fail(r->diag, GLANE_E_LIMIT, "JSON: a name of more than %zu bytes at byte %" PRIu64, r->max_field,
-			    offset_of(r, r->at));
+		return fail(r->diag, GLANE_E_LIMIT, "JSON: a name of more than %zu bytes at byte %" PRIu64,
+			r->max_field, offset_of(r, r->at));
 	arena_release(&r->scratch);
 	name = json_unquote(raw, kind, &r->scratch, &rc);
 	if (rc < 0)
@@ -152,10 +152,10 @@ static glane_rc level_open(struct json *r)
 
 	if (r->n_level >= r->max_depth)
 		return fail(r->diag, GLANE_E_LIMIT, "JSON: nested more than %u deep at byte %" PRIu64, r->max_depth,
-			    offset_of(r, r->at));
+			offset_of(r, r->at));
 	if (r->head && r->heads.node[r->head].path)
 		return fail(r->diag, GLANE_E_FORMAT, "JSON: '%s' is %s, not a single value, at byte %" PRIu64,
-			    r->heads.node[r->head].path, is_object ? "an object" : "an array", offset_of(r, r->at));
+			r->heads.node[r->head].path, is_object ? "an object" : "an array", offset_of(r, r->at));
 	*l = (struct json_level){.sel = r->sel, .head = r->head, .is_object = is_object};
 	if (r->sel != JSON_OFF_PATH) {
 		l->is_star = r->select.step[r->sel].star;
@@ -211,8 +211,8 @@ static glane_rc read_scalar(struct json *r)
 	if (!end)
 		return scan_failed(r);
 	if (raw.n > r->max_field)
-		return fail(r->diag, GLANE_E_LIMIT, "JSON: a value of more than %zu bytes at byte %" PRIu64, r->max_field,
-			    offset_of(r, r->at));
+		return fail(r->diag, GLANE_E_LIMIT, "JSON: a value of more than %zu bytes at byte %" PRIu64,
+			r->max_field, offset_of(r, r->at));
 	if (r->head && r->heads.node[r->head].path)
 		rc = head_keep(r, &r->heads.node[r->head], raw, kind);
 	if (r->sel != JSON_OFF_PATH)
@@ -257,8 +257,8 @@ static glane_rc read_record(struct json *r)
 	glane_rc rc = GLANE_OK;
 
 	if (!end && r->rec.rc < 0)
-		return diag_prefix(r->diag, "JSON record %" PRIu64 " at byte %" PRIu64, r->number + 1,
-				   offset_of(r, r->at)),
+		return diag_prefix(
+			       r->diag, "JSON record %" PRIu64 " at byte %" PRIu64, r->number + 1, offset_of(r, r->at)),
 		       r->rec.rc;
 	if (!end)
 		return scan_failed(r);
@@ -346,14 +346,14 @@ static glane_rc read_end(struct json *r)
 		return bad(r, r->at, "the document ends too early");
 	if (r->is_misplaced)
 		return fail(r->diag, GLANE_E_FORMAT,
-			    "JSON: select '%s' leads to a single value at byte %" PRIu64
-			    ", not to an array or object of records",
-			    r->select_text, r->misplaced);
+			"JSON: select '%s' leads to a single value at byte %" PRIu64
+			", not to an array or object of records",
+			r->select_text, r->misplaced);
 	if (!r->is_found)
 		return fail(r->diag, GLANE_E_FORMAT,
-			    "JSON: no place for records: nothing at select '%s' in a document of %" PRIu64
-			    " top value%s; has the source sent an error message?",
-			    r->select_text, r->root_count, r->root_count == 1 ? "" : "s");
+			"JSON: no place for records: nothing at select '%s' in a document of %" PRIu64
+			" top value%s; has the source sent an error message?",
+			r->select_text, r->root_count, r->root_count == 1 ? "" : "s");
 	return GLANE_END;
 }
 

@@ -7,7 +7,7 @@
 
 #define JSON_OFF_PATH SIZE_MAX
 
-struct json_level { /* an open container around the records */
+struct json_level {     /* an open container around the records */
 	uint64_t count; /* values so far */
 	size_t sel;     /* steps of select that lead to it, or JSON_OFF_PATH */
 	uint32_t head;  /* node of the heads' tree; 0: none */
@@ -30,7 +30,7 @@ struct json {
 	struct json_level *level;
 	size_t n_level;
 	enum json_phase phase;
-	size_t sel;       /* of the value that comes next, like its head */
+	size_t sel; /* of the value that comes next, like its head */
 	uint32_t head;
 	uint64_t root_count;
 	bool is_found, is_misplaced;

@@ -85,7 +85,7 @@ struct slice json_unquote(struct slice raw, uint8_t kind, struct arena *a, glane
 
 /* p stands on the first member or element of a checked container (or on its end): finds the step's value, or NULL. */
 static const char *step_find(const struct json_step *step, bool is_object, const char *p, struct json_cursor *c,
-			     struct arena *a, glane_rc *ret_rc)
+	struct arena *a, glane_rc *ret_rc)
 {
 	for (int64_t i = 0; *p != '}' && *p != ']'; i++) {
 		bool is_it = !is_object && i == step->index;
@@ -107,8 +107,8 @@ static const char *step_find(const struct json_step *step, bool is_object, const
 	return NULL;
 }
 
-struct slice json_path_find(const struct json_path *path, struct slice text, struct arena *a, uint8_t *ret_kind,
-			    glane_rc *ret_rc)
+struct slice json_path_find(
+	const struct json_path *path, struct slice text, struct arena *a, uint8_t *ret_kind, glane_rc *ret_rc)
 {
 	struct json_cursor c = {.end = text.p + text.n, .last = true};
 	const char *p = text.p, *end;

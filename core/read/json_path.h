@@ -24,8 +24,8 @@ glane_rc json_path_parse(struct json_path *ret, struct arena *a, const char *tex
 
 /* The scalar at path inside `text`, a value that was checked before: raw (quotes included) with its kind; absent where
  * there is no scalar. Member names with escapes are decoded into `a`; out of memory, nothing is found and *ret_rc is set. */
-struct slice json_path_find(const struct json_path *path, struct slice text, struct arena *a, uint8_t *ret_kind,
-			    glane_rc *ret_rc);
+struct slice json_path_find(
+	const struct json_path *path, struct slice text, struct arena *a, uint8_t *ret_kind, glane_rc *ret_rc);
 /* The text of a raw scalar: without quotes, escapes decoded into `a`; absent for null (and out of memory). */
 struct slice json_unquote(struct slice raw, uint8_t kind, struct arena *a, glane_rc *ret_rc);
 
@@ -37,9 +37,9 @@ struct json_node {
 	const char *path; /* where a path ends here: its text; else NULL */
 	uint32_t child, next;
 	uint32_t lead, after; /* guesses: the child that came first, and the sibling that came next, the last time */
-	uint32_t slot;       /* json_record.h: where the value of the current record stands */
-	bool is_seen;        /* json.c: the document has this place already */
-	struct slice value;  /* decoded text, where it is kept */
+	uint32_t slot;        /* json_record.h: where the value of the current record stands */
+	bool is_seen;         /* json.c: the document has this place already */
+	struct slice value;   /* decoded text, where it is kept */
 };
 struct json_tree {
 	struct json_node *node;

@@ -12,8 +12,8 @@ struct walk {
 	const char *start;
 };
 
-glane_rc json_record_init(struct json_record *r, size_t max_record, size_t max_field, unsigned max_depth,
-			  struct diag *d)
+glane_rc json_record_init(
+	struct json_record *r, size_t max_record, size_t max_field, unsigned max_depth, struct diag *d)
 {
 	*r = (struct json_record){.max_record = max_record, .max_field = max_field, .max_depth = max_depth, .diag = d};
 	arena_init(&r->names, 0);
@@ -64,7 +64,7 @@ static const char *misfit(struct walk *w, uint32_t node, const char *what)
 	const char *path = json_tree_path(&w->r->tree, node);
 
 	return walk_fail(w, fail(w->r->diag, GLANE_E_FORMAT,
-				 "field '%s' goes through %s: has the source changed its shape?", path, what));
+				    "field '%s' goes through %s: has the source changed its shape?", path, what));
 }
 
 static const char *walk_scalar(struct walk *w, const char *p, uint32_t node)
@@ -91,9 +91,9 @@ static const char *walk_scalar(struct walk *w, const char *p, uint32_t node)
 			return walk_fail(w, fail(r->diag, GLANE_E_NOMEM, "no memory for the fields of a JSON record"));
 	}
 	r->slot[r->n_slot] = (struct json_slot){.start = (uint32_t)(p - w->start),
-						.end = (uint32_t)(end - w->start),
-						.kind = kind,
-						.is_scaffold = is_scaffold};
+		.end = (uint32_t)(end - w->start),
+		.kind = kind,
+		.is_scaffold = is_scaffold};
 	if (nd)
 		r->tree.node[node].slot = (uint32_t)r->n_slot;
 	r->n_slot++;
@@ -102,8 +102,7 @@ static const char *walk_scalar(struct walk *w, const char *p, uint32_t node)
 
 static const char *duplicate(struct walk *w, struct slice name)
 {
-	return walk_fail(w, fail(w->r->diag, GLANE_E_FORMAT, "an object has the member '%.*s' twice",
-				 SLICE_FMT(name)));
+	return walk_fail(w, fail(w->r->diag, GLANE_E_FORMAT, "an object has the member '%.*s' twice", SLICE_FMT(name)));
 }
 
 /* Enters all members from `first` on into the map of the object. */
@@ -262,7 +261,7 @@ static const char *walk_container(struct walk *w, const char *p, uint32_t node, 
 		return walk_fail(w, fail(r->diag, GLANE_E_LIMIT, "nested more than %u deep", r->max_depth));
 	if (node && r->tree.node[node].path)
 		return walk_fail(w, fail(r->diag, GLANE_E_FORMAT, "field '%s' is %s, not a single value",
-					 r->tree.node[node].path, *p == '{' ? "an object" : "an array"));
+					    r->tree.node[node].path, *p == '{' ? "an object" : "an array"));
 	if (*p == '{')
 		return walk_object(w, p, node, depth + 1);
 	if (node && is_wrong_array(w, p, node))
@@ -273,8 +272,8 @@ static const char *walk_container(struct walk *w, const char *p, uint32_t node, 
 static const char *walk_value(struct walk *w, const char *p, uint32_t node, unsigned depth)
 {
 	if ((size_t)(p - w->start) > w->r->max_record)
-		return walk_fail(w, fail(w->r->diag, GLANE_E_LIMIT, "a record of more than %zu bytes",
-					 w->r->max_record));
+		return walk_fail(
+			w, fail(w->r->diag, GLANE_E_LIMIT, "a record of more than %zu bytes", w->r->max_record));
 	if (*p == '{' || *p == '[')
 		return walk_container(w, p, node, depth);
 	return walk_scalar(w, p, node);

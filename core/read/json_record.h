@@ -27,14 +27,14 @@ struct json_record {
 	size_t n_slot, cap_slot;
 	struct slice *key; /* member names of the objects that the walk is in */
 	size_t n_key, cap_key;
-	struct arena names;     /* decoded member names of this record */
-	struct strbuf decoded;  /* text of bound fields with escapes */
+	struct arena names;    /* decoded member names of this record */
+	struct strbuf decoded; /* text of bound fields with escapes */
 	struct diag *diag;
 	glane_rc rc; /* why json_record_read() returned NULL: 0: bytes are missing or c->what is wrong */
 };
 
-glane_rc json_record_init(struct json_record *r, size_t max_record, size_t max_field, unsigned max_depth,
-			  struct diag *d);
+glane_rc json_record_init(
+	struct json_record *r, size_t max_record, size_t max_field, unsigned max_depth, struct diag *d);
 void json_record_release(struct json_record *r);
 /* The bytes of the last record are gone: the next one is walked. */
 void json_record_forget(struct json_record *r);

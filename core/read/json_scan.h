@@ -32,7 +32,7 @@ static inline unsigned json_block_mask(json_block v)
 
 /* Kinds of values. */
 #define JSON_NULL 1
-#define JSON_WORD 2    /* true, false */
+#define JSON_WORD 2 /* true, false */
 #define JSON_NUMBER 3
 #define JSON_STRING 4  /* without escapes: the bytes between the quotes are the text */
 #define JSON_ESCAPED 5 /* with escapes: see json_decode */

@@ -8,17 +8,17 @@
 #include "base/mem.h"
 #include "read/payload.h"
 
-struct record_options { /* texts are borrowed and must outlive the reader */
+struct record_options {           /* texts are borrowed and must outlive the reader */
 	uint8_t format;           /* GLANE_FMT_CSV JSON XML */
 	const char *select;       /* JSON, XML: path of the records; see json.h, xml.h */
 	const char *const *field; /* bound fields; NULL with CSV: every column in file order */
 	size_t n_field;
-	const char *const *head;  /* values outside the records */
+	const char *const *head; /* values outside the records */
 	size_t n_head;
 	const struct glane_csv *csv; /* NULL: the defaults */
-	size_t max_record;        /* bytes of one record; 0: 8 MiB */
-	size_t max_field;         /* bytes of one value; 0: 1 MiB */
-	unsigned max_depth;       /* nesting; 0: 64 */
+	size_t max_record;           /* bytes of one record; 0: 8 MiB */
+	size_t max_field;            /* bytes of one value; 0: 1 MiB */
+	unsigned max_depth;          /* nesting; 0: 64 */
 };
 struct record_reader; /* one of the three */
 
@@ -32,9 +32,9 @@ glane_rc record_next(struct record_reader *r);
 struct slice record_at(struct record_reader *r, size_t i);
 /* Any path of the current record, slower; absent where it is not there. */
 struct slice record_get(struct record_reader *r, const char *path);
-size_t record_columns(const struct record_reader *r);                  /* CSV header; 0 otherwise */
-struct slice record_column(const struct record_reader *r, size_t i);   /* CSV: name of column i */
-struct slice record_head(const struct record_reader *r, size_t i);     /* absent until passed */
+size_t record_columns(const struct record_reader *r);                /* CSV header; 0 otherwise */
+struct slice record_column(const struct record_reader *r, size_t i); /* CSV: name of column i */
+struct slice record_head(const struct record_reader *r, size_t i);   /* absent until passed */
 /* Number of the current record (1 is the first) and where it starts: line (CSV) or byte offset. For messages. */
 void record_where(const struct record_reader *r, uint64_t *ret_number, uint64_t *ret_line, uint64_t *ret_offset);
 /* Text of the current record for quarantine, at most max bytes, as it stands in the payload. */

@@ -34,8 +34,8 @@ struct xml {
 	bool is_rooted, is_place; /* select begins at the root; an element that could hold records was there */
 	size_t max_record, max_field, max_depth;
 
-	uint64_t base;  /* payload offset of the first byte fed */
-	size_t done;    /* bytes of the window that were fed */
+	uint64_t base; /* payload offset of the first byte fed */
+	size_t done;   /* bytes of the window that were fed */
 	bool is_latin1, is_ended;
 	struct strbuf latin1;
 
@@ -71,7 +71,8 @@ static void stop_memory(struct xml *r)
 
 static void stop_limit(struct xml *r, const char *what, size_t limit)
 {
-	stop(r, fail(r->diag, GLANE_E_LIMIT, "XML: line %d: %s (the limit is %zu)", r->parser->input->line, what, limit));
+	stop(r, fail(r->diag, GLANE_E_LIMIT, "XML: line %d: %s (the limit is %zu)", r->parser->input->line, what,
+			limit));
 }
 
 static uint64_t fed_offset(const struct xml *r)
@@ -127,7 +128,7 @@ static bool log_attributes(struct xml *r, const xmlChar **attribute, int n)
 }
 
 static void on_open(void *arg, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri, int n_ns,
-		    const xmlChar **ns, int n_attr, int n_defaulted, const xmlChar **attribute)
+	const xmlChar **ns, int n_attr, int n_defaulted, const xmlChar **attribute)
 {
 	struct xml *r = arg;
 
@@ -183,8 +184,8 @@ static void on_close(void *arg, const xmlChar *name, const xmlChar *prefix, cons
 		stop_memory(r);
 		return;
 	}
-	r->queue[r->n_queue++] = (struct queued){
-		.node = node, .line = r->record_line, .start = r->record_start, .end = fed_offset(r)};
+	r->queue[r->n_queue++] =
+		(struct queued){.node = node, .line = r->record_line, .start = r->record_start, .end = fed_offset(r)};
 	r->record = XML_NONE;
 	if (fed_offset(r) - r->record_start > r->max_record) {
 		r->n_queue--;
@@ -219,8 +220,8 @@ static void on_doctype(void *arg, const xmlChar *name, const xmlChar *public_id,
 	(void)public_id;
 	(void)system_id;
 	if (!r->failed)
-		stop(r, fail(r->diag, GLANE_E_FORMAT,
-			     "XML: line %d: a DOCTYPE is refused (is this an HTML page?)", r->parser->input->line));
+		stop(r, fail(r->diag, GLANE_E_FORMAT, "XML: line %d: a DOCTYPE is refused (is this an HTML page?)",
+				r->parser->input->line));
 }
 
 static void on_error(void *arg, xmlErrorPtr error)
@@ -230,8 +231,9 @@ static void on_error(void *arg, xmlErrorPtr error)
 	const bool is_memory = error && error->code == XML_ERR_NO_MEMORY;
 
 	if (!r->failed)
-		stop(r, fail(r->diag, is_memory ? GLANE_E_NOMEM : GLANE_E_FORMAT, "XML: line %d (after record %" PRIu64 "): %.*s",
-			     error ? error->line : 0, r->number + (r->n_queue - r->at), SLICE_FMT(what)));
+		stop(r, fail(r->diag, is_memory ? GLANE_E_NOMEM : GLANE_E_FORMAT,
+				"XML: line %d (after record %" PRIu64 "): %.*s", error ? error->line : 0,
+				r->number + (r->n_queue - r->at), SLICE_FMT(what)));
 }
 
 static xmlParserInputPtr load_nothing(const char *url, const char *id, xmlParserCtxtPtr parser)
@@ -282,8 +284,9 @@ static void feed_end(struct xml *r)
 	r->is_ended = true;
 	if (!r->failed && !r->is_place)
 		r->failed = fail(r->diag, GLANE_E_FORMAT,
-				 "XML: no place for records: no element that could hold '%s'; has the source sent an error message?",
-				 r->select_text);
+			"XML: no place for records: no element that could hold '%s'; has the source sent an error "
+			"message?",
+			r->select_text);
 }
 
 /* Keeps the bytes of an open record, and those that the parser holds back. */
@@ -479,13 +482,13 @@ static glane_rc paths_open(struct xml *r, const struct record_options *o)
 static glane_rc parser_open(struct xml *r)
 {
 	xmlSAXHandler sax = {.initialized = XML_SAX2_MAGIC,
-			     .internalSubset = on_doctype,
-			     .startElementNs = on_open,
-			     .endElementNs = on_close,
-			     .characters = on_text,
-			     .ignorableWhitespace = on_text,
-			     .cdataBlock = on_text,
-			     .serror = on_error};
+		.internalSubset = on_doctype,
+		.startElementNs = on_open,
+		.endElementNs = on_close,
+		.characters = on_text,
+		.ignorableWhitespace = on_text,
+		.cdataBlock = on_text,
+		.serror = on_error};
 
 	xmlInitParser();
 	xmlSetExternalEntityLoader(load_nothing);

@@ -88,7 +88,8 @@ static bool is_name(struct slice s, const char *const *name)
 
 glane_rc xml_encoding(struct slice text, int *ret_encoding, struct diag *d)
 {
-	static const char *const utf8[] = {"utf-8", "utf8", "us-ascii", "ascii", "utf-16", "utf-16le", "utf-16be", NULL};
+	static const char *const utf8[] = {
+		"utf-8", "utf8", "us-ascii", "ascii", "utf-16", "utf-16le", "utf-16be", NULL};
 	static const char *const latin1[] = {"iso-8859-1", "iso_8859-1", "latin1", "latin-1", NULL};
 	struct slice encoding;
 
@@ -99,8 +100,8 @@ glane_rc xml_encoding(struct slice text, int *ret_encoding, struct diag *d)
 	encoding = declared_encoding(text);
 	if (encoding.p && !is_name(encoding, latin1) && !is_name(encoding, utf8))
 		return fail(d, GLANE_E_FORMAT,
-			    "XML: encoding '%.*s' is not read (UTF-8, US-ASCII, UTF-16 and ISO-8859-1 are)",
-			    SLICE_FMT(encoding));
+			"XML: encoding '%.*s' is not read (UTF-8, US-ASCII, UTF-16 and ISO-8859-1 are)",
+			SLICE_FMT(encoding));
 	*ret_encoding = encoding.p && is_name(encoding, latin1) ? XML_LATIN1 : XML_UTF8;
 	return GLANE_OK;
 }

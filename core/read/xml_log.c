@@ -25,7 +25,7 @@ static uint32_t innermost(const struct xml_log *l)
 bool xml_log_open(struct xml_log *l, const char *name)
 {
 	if (l->n_node >= XML_NONE - 1 || !mem_grow(&l->node, &l->cap_node, l->n_node + 1, sizeof(*l->node)) ||
-	    !mem_grow(&l->open, &l->cap_open, l->n_open + 1, sizeof(*l->open)))
+		!mem_grow(&l->open, &l->cap_open, l->n_open + 1, sizeof(*l->open)))
 		return false;
 	l->node[l->n_node] = (struct xml_node){.name = name, .parent = innermost(l), .attr = (uint32_t)l->n_attr};
 	l->open[l->n_open++] = (uint32_t)l->n_node++;
@@ -69,10 +69,8 @@ bool xml_log_text(struct xml_log *l, struct slice text)
 	}
 	if (l->n_node >= XML_NONE - 1 || !mem_grow(&l->node, &l->cap_node, l->n_node + 1, sizeof(*l->node)))
 		return false;
-	l->node[l->n_node] = (struct xml_node){.parent = innermost(l),
-					       .end = (uint32_t)l->n_node + 1,
-					       .text = (uint32_t)start,
-					       .n = (uint32_t)text.n};
+	l->node[l->n_node] = (struct xml_node){
+		.parent = innermost(l), .end = (uint32_t)l->n_node + 1, .text = (uint32_t)start, .n = (uint32_t)text.n};
 	l->n_node++;
 	return true;
 }
@@ -142,12 +140,12 @@ uint32_t xml_log_trim(struct xml_log *l, uint32_t from)
 static glane_rc path_bad(const char *text, struct diag *d)
 {
 	return fail(d, GLANE_E_USAGE,
-		    "path '%s' is none of: @name, a/b, a/@name, ., ../@name (ancestors have attributes only)", text);
+		"path '%s' is none of: @name, a/b, a/@name, ., ../@name (ancestors have attributes only)", text);
 }
 
 /* One step of a path: p[0..n). */
-static glane_rc path_step(struct xml_path *path, const char *p, size_t n, const char *text, xml_intern *intern,
-			  void *arg, struct diag *d)
+static glane_rc path_step(
+	struct xml_path *path, const char *p, size_t n, const char *text, xml_intern *intern, void *arg, struct diag *d)
 {
 	const bool is_attr = n > 0 && *p == '@', is_up = n == 2 && memcmp(p, "..", 2) == 0;
 	const char *name;
@@ -170,8 +168,8 @@ static glane_rc path_step(struct xml_path *path, const char *p, size_t n, const 
 	return GLANE_OK;
 }
 
-glane_rc xml_path_parse(struct xml_path *ret, struct arena *a, const char *text, xml_intern *intern, void *arg,
-			struct diag *d)
+glane_rc xml_path_parse(
+	struct xml_path *ret, struct arena *a, const char *text, xml_intern *intern, void *arg, struct diag *d)
 {
 	struct xml_path path = {.up = 0};
 	const char *p = text;
@@ -258,7 +256,7 @@ static struct slice own_text(const struct xml_log *l, uint32_t node, struct aren
 }
 
 static struct slice descend(const struct xml_path *path, size_t step, const struct xml_log *l, uint32_t node,
-			    struct arena *a, glane_rc *ret_rc)
+	struct arena *a, glane_rc *ret_rc)
 {
 	struct slice s = {NULL, 0};
 
@@ -271,8 +269,8 @@ static struct slice descend(const struct xml_path *path, size_t step, const stru
 	return s;
 }
 
-struct slice xml_path_find(const struct xml_path *path, const struct xml_log *l, uint32_t node, struct arena *a,
-			   glane_rc *ret_rc)
+struct slice xml_path_find(
+	const struct xml_path *path, const struct xml_log *l, uint32_t node, struct arena *a, glane_rc *ret_rc)
 {
 	for (unsigned i = 0; i < path->up; i++) {
 		node = l->node[node].parent;

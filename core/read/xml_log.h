@@ -55,11 +55,11 @@ struct xml_path {
 #define XML_PATH_STEPS 64
 /* Returns one pointer for equal names; NULL: no memory. */
 typedef const char *xml_intern(void *arg, const char *p, size_t n);
-glane_rc xml_path_parse(struct xml_path *ret, struct arena *a, const char *text, xml_intern *intern, void *arg,
-			struct diag *d);
+glane_rc xml_path_parse(
+	struct xml_path *ret, struct arena *a, const char *text, xml_intern *intern, void *arg, struct diag *d);
 /* What the path leads to from element `node`: the first that is there, in document order. Text in several pieces goes
  * through `a`; out of memory it is absent, and *ret_rc is set. */
-struct slice xml_path_find(const struct xml_path *path, const struct xml_log *l, uint32_t node, struct arena *a,
-			   glane_rc *ret_rc);
+struct slice xml_path_find(
+	const struct xml_path *path, const struct xml_log *l, uint32_t node, struct arena *a, glane_rc *ret_rc);
 struct slice xml_trim(struct slice s);
 #endif

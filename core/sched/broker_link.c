@@ -23,7 +23,8 @@ glane_rc broker_start(struct run *r, struct diag *d)
 	close(pair[1]);
 	if (rc != GLANE_OK || fcntl(pair[0], F_SETFL, O_NONBLOCK) != 0) {
 		close(pair[0]);
-		return rc != GLANE_OK ? rc : fail(d, GLANE_E_IO, "cannot prepare the broker's socket: %s", strerror(errno));
+		return rc != GLANE_OK ? rc
+				      : fail(d, GLANE_E_IO, "cannot prepare the broker's socket: %s", strerror(errno));
 	}
 	wire_init(&r->control, pair[0]);
 	r->has_broker = true;

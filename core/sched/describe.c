@@ -40,7 +40,8 @@ static bool read_all(int fd, struct strbuf *b, int64_t deadline)
 	}
 }
 
-static glane_rc answer_of(struct arena *a, const char *path, const struct strbuf *text, struct plugin *ret, struct diag *d)
+static glane_rc answer_of(
+	struct arena *a, const char *path, const struct strbuf *text, struct plugin *ret, struct diag *d)
 {
 	json_error_t e;
 	json_t *j = json_loadb(text->n ? text->p : "", text->n, JSON_REJECT_DUPLICATES, &e);
@@ -53,8 +54,8 @@ static glane_rc answer_of(struct arena *a, const char *path, const struct strbuf
 	return rc;
 }
 
-static glane_rc ask(struct arena *a, const char *path, const char *name, int answer[2], struct strbuf *text, struct strbuf *words,
-		    struct plugin *ret, struct diag *d)
+static glane_rc ask(struct arena *a, const char *path, const char *name, int answer[2], struct strbuf *text,
+	struct strbuf *words, struct plugin *ret, struct diag *d)
 {
 	const char *const args[] = {path, name, NULL};
 	const int64_t deadline = clock_mono_ms() + DESCRIBE_MS;
@@ -127,8 +128,9 @@ static glane_rc describe_one(struct settings *s, struct source_conf *c, struct d
 	glane_rc rc;
 
 	if (!c->plugin_path)
-		return fail(d, GLANE_E_CONFIG, "%s:%u: [source %s]: no plugin '%s' (%s.so) in the folders of plugin_path",
-			    c->section->file, c->section->line, c->name, c->plugin, c->plugin);
+		return fail(d, GLANE_E_CONFIG,
+			"%s:%u: [source %s]: no plugin '%s' (%s.so) in the folders of plugin_path", c->section->file,
+			c->section->line, c->name, c->plugin, c->plugin);
 	if (o) {
 		c->desc = o->desc;
 		c->refused = o->refused;
@@ -176,7 +178,8 @@ glane_rc source_options_digest(const struct source_conf *c, char hex[65], struct
 
 	if (!ok)
 		return fail(d, GLANE_E_NOMEM, "no memory for a digest");
-	ok = add_text(&h, c->base_url ? c->base_url : c->desc->desc.base_url) && add_text(&h, c->keep_empty ? "keep" : "skip");
+	ok = add_text(&h, c->base_url ? c->base_url : c->desc->desc.base_url) &&
+	     add_text(&h, c->keep_empty ? "keep" : "skip");
 	for (size_t i = 0; ok && i < c->desc->n_options; i++) {
 		const struct option_spec *o = &c->desc->options[i];
 		const struct conf_entry *e = conf_find(c->section, o->name);

@@ -36,9 +36,9 @@ static json_t *reject_json(const struct intake_reject *q)
 	json_t *j = json_object();
 
 	if (!j || !json_set_text(j, "rule", q->rule) || !json_set_text(j, "reason", q->reason) ||
-	    !json_set_text(j, "record", q->record) || !json_set_text(j, "payload", q->sha256) ||
-	    !json_set_int(j, "number", (int64_t)q->number) || !json_set_int(j, "line", (int64_t)q->line) ||
-	    !json_set_int(j, "offset", (int64_t)q->offset)) {
+		!json_set_text(j, "record", q->record) || !json_set_text(j, "payload", q->sha256) ||
+		!json_set_int(j, "number", (int64_t)q->number) || !json_set_int(j, "line", (int64_t)q->line) ||
+		!json_set_int(j, "offset", (int64_t)q->offset)) {
 		json_decref(j);
 		return NULL;
 	}
@@ -56,8 +56,8 @@ static glane_rc write_quarantine(struct task *t, struct diag *d)
 	for (size_t i = 0; i < t->intake.n_rejects; i++)
 		json_array_append_new(list, reject_json(&t->intake.rejects[i]));
 	if (!list || !j || json_object_set(j, "records", list) != 0 ||
-	    !json_set_int(j, "rejected", (int64_t)t->intake.rejected) || !json_set_text(j, "source", t->conf->name) ||
-	    !json_set_text(j, "run", t->run->id))
+		!json_set_int(j, "rejected", (int64_t)t->intake.rejected) ||
+		!json_set_text(j, "source", t->conf->name) || !json_set_text(j, "run", t->run->id))
 		rc = fail(d, GLANE_E_NOMEM, "no memory for the quarantine");
 	snprintf(dir, sizeof(dir), "quarantine/%s", t->conf->name);
 	snprintf(name, sizeof(name), "%s.json", t->run->id);
@@ -89,10 +89,11 @@ static glane_rc judge_rejects(struct task *t, struct diag *d)
 		const struct intake_reject *q = &t->intake.rejects[0];
 
 		return fail(d, GLANE_E_DATA,
-			    "%llu of %llu records (%.1f %%) cannot be normalised, more than gate.max_quarantined_percent; the first, "
-			    "record %llu: %s; all in quarantine/%s/%s.json",
-			    (unsigned long long)n, (unsigned long long)all, percent, (unsigned long long)q->number, q->reason,
-			    t->conf->name, t->run->id);
+			"%llu of %llu records (%.1f %%) cannot be normalised, more than gate.max_quarantined_percent; "
+			"the first, "
+			"record %llu: %s; all in quarantine/%s/%s.json",
+			(unsigned long long)n, (unsigned long long)all, percent, (unsigned long long)q->number,
+			q->reason, t->conf->name, t->run->id);
 	}
 	return GLANE_OK;
 }
@@ -108,8 +109,9 @@ static void on_conflict(void *arg, const struct row *kept, const struct row *dro
 
 	if (c->first[0])
 		return;
-	snprintf(c->first, sizeof(c->first), "%.*s %.*s %.*s has two values, '%.*s' and '%.*s'", SLICE_FMT(kept->indicator),
-		 SLICE_FMT(kept->area_code), SLICE_FMT(kept->period), SLICE_FMT(kept->value), SLICE_FMT(dropped->value));
+	snprintf(c->first, sizeof(c->first), "%.*s %.*s %.*s has two values, '%.*s' and '%.*s'",
+		SLICE_FMT(kept->indicator), SLICE_FMT(kept->area_code), SLICE_FMT(kept->period), SLICE_FMT(kept->value),
+		SLICE_FMT(dropped->value));
 }
 
 static glane_rc judge_conflicts(struct task *t, const struct conflicts *c, struct diag *d)
@@ -120,14 +122,15 @@ static glane_rc judge_conflicts(struct task *t, const struct conflicts *c, struc
 	if (t->batch.conflicts == 0 || percent <= t->conf->max_quarantined_percent)
 		return GLANE_OK;
 	return fail(d, GLANE_E_DATA, "%llu observations contradict others of the same key: %s",
-		    (unsigned long long)t->batch.conflicts, c->first);
+		(unsigned long long)t->batch.conflicts, c->first);
 }
 
 /* ---- diff ---- */
 
 static glane_rc diff_task(struct task *t, struct diag *d)
 {
-	const struct diff_input in = {t->conf->name, &t->batch, t->previous, t->run->now, t->run->id, t->cause, t->conf->gate, false};
+	const struct diff_input in = {
+		t->conf->name, &t->batch, t->previous, t->run->now, t->run->id, t->cause, t->conf->gate, false};
 	struct diff_input with = in;
 	struct conflicts c = {t, ""};
 	glane_rc rc = judge_rejects(t, d);
@@ -180,7 +183,7 @@ static void judge(struct task *t)
 		t->message = arena_strndup(&t->run->arena, why, strlen(why));
 	else if (t->intake.rejected > 0)
 		t->message = arena_fmt(&t->run->arena, "%llu records in quarantine/%s/%s.json",
-				       (unsigned long long)t->intake.rejected, t->conf->name, t->run->id);
+			(unsigned long long)t->intake.rejected, t->conf->name, t->run->id);
 	if (t->verdict == V_FAILED)
 		t->rc = GLANE_E_DATA;
 }
@@ -218,11 +221,12 @@ static json_t *state_json(const struct task *t)
 	json_t *j = json_object(), *digests = json_object(), *cursors = json_object();
 	bool ok = j && digests && cursors && json_set_text(digests, "plugin", t->plugin_digest) &&
 		  json_set_text(digests, "options", t->options_digest) &&
-		  json_set_text(digests, "tables", t->run->areas.digest) && json_set_text(digests, "normaliser", NORMALISER);
+		  json_set_text(digests, "tables", t->run->areas.digest) &&
+		  json_set_text(digests, "normaliser", NORMALISER);
 
 	for (size_t i = 0; ok && i < t->intake.n_cursors; i++)
 		ok = json_set_slice(cursors, t->intake.cursors[i].k,
-				    (struct slice){t->intake.cursors[i].v.p, t->intake.cursors[i].v.n});
+			(struct slice){t->intake.cursors[i].v.p, t->intake.cursors[i].v.n});
 	ok = ok && json_object_set(j, "digests", digests) == 0 && json_object_set(j, "cursors", cursors) == 0 &&
 	     json_object_set(j, "requests", t->requests) == 0 &&
 	     json_object_set_new(j, "partial", json_boolean(t->verdict == V_PARTIAL || t->verdict == V_HELD)) == 0;

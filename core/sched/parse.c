@@ -21,16 +21,16 @@
 #include <unistd.h>
 
 #define CPU_SECONDS 3600
-#define TAIL_MAX 4096
+#define TAIL_MAX ((size_t)4096)
 
 struct parsing {
 	const struct parse_options *o;
-	int fd;                  /* the payload; -1 once given */
+	int fd; /* the payload; -1 once given */
 	uint64_t size;
 	char sha256[65];
 	struct batch batch;
 	struct intake intake;
-	struct wire up, broker;  /* our ends of the worker's sockets */
+	struct wire up, broker; /* our ends of the worker's sockets */
 	struct child child;
 	struct strbuf scratch, tail;
 	glane_rc (*row)(void *arg, const struct row *r);
@@ -133,8 +133,8 @@ static glane_rc ended(struct parsing *p, struct diag *d)
 	if (p->intake.ended)
 		return GLANE_OK;
 	child_status_text(status, how, sizeof(how));
-	return fail(d, GLANE_E_DATA, "the worker of plugin %s ended with %s%s%.*s", p->o->plugin, how, p->tail.n ? ": " : "",
-		    SLICE_FMT(slice_trim(strbuf_get(&p->tail))));
+	return fail(d, GLANE_E_DATA, "the worker of plugin %s ended with %s%s%.*s", p->o->plugin, how,
+		p->tail.n ? ": " : "", SLICE_FMT(slice_trim(strbuf_get(&p->tail))));
 }
 
 static glane_rc pump(struct parsing *p, struct diag *d)
@@ -143,7 +143,7 @@ static glane_rc pump(struct parsing *p, struct diag *d)
 
 	while (rc == GLANE_OK && !p->up.eof && !p->intake.ended) {
 		struct pollfd fds[3] = {{p->up.fd, POLLIN, 0}, {p->broker.eof ? -1 : p->broker.fd, POLLIN, 0},
-					{p->child.output, POLLIN, 0}};
+			{p->child.output, POLLIN, 0}};
 
 		if (poll(fds, 3, -1) < 0 && errno != EINTR)
 			return fail(d, GLANE_E_IO, "poll: %s", strerror(errno));
@@ -221,11 +221,11 @@ static void release(struct parsing *p, bool spawned)
 	strbuf_release(&p->tail);
 }
 
-glane_rc parse_payload(const struct parse_options *o, int fd, glane_rc (*row)(void *arg, const struct row *r), void *arg,
-		       struct host_counts *ret, uint64_t *ret_rejected, struct diag *d)
+glane_rc parse_payload(const struct parse_options *o, int fd, glane_rc (*row)(void *arg, const struct row *r),
+	void *arg, struct host_counts *ret, uint64_t *ret_rejected, struct diag *d)
 {
-	const struct job j = {o->plugin_path, o->plugin, o->section->name, o->base_url, o->section, NULL, 0, o->now, o->max_body,
-			      (uint64_t)256 << 20, CPU_SECONDS, o->limit, o->keep_empty};
+	const struct job j = {o->plugin_path, o->plugin, o->section->name, o->base_url, o->section, NULL, 0, o->now,
+		o->max_body, (uint64_t)256 << 20, CPU_SECONDS, o->limit, o->keep_empty};
 	struct parsing p = {.o = o, .fd = fd, .row = row, .arg = arg};
 	struct stat st;
 	glane_rc rc;
@@ -249,8 +249,9 @@ glane_rc parse_payload(const struct parse_options *o, int fd, glane_rc (*row)(vo
 	if (rc == GLANE_OK && p.intake.end_rc != GLANE_OK && p.intake.end_rc != GLANE_E_CANCELLED)
 		rc = fail(d, p.intake.end_rc, "%s", p.intake.end_message ? p.intake.end_message : "failed");
 	for (size_t i = 0; i < p.intake.n_rejects && i < 10; i++)
-		fprintf(stderr, "glane: rejected: record %llu, line %llu: %s\n", (unsigned long long)p.intake.rejects[i].number,
-			(unsigned long long)p.intake.rejects[i].line, p.intake.rejects[i].reason);
+		fprintf(stderr, "glane: rejected: record %llu, line %llu: %s\n",
+			(unsigned long long)p.intake.rejects[i].number, (unsigned long long)p.intake.rejects[i].line,
+			p.intake.rejects[i].reason);
 	if (p.intake.unknown_areas)
 		fprintf(stderr, "glane: %llu series with areas that no table knows, e.g. '%s'\n",
 			(unsigned long long)p.intake.unknown_areas, p.intake.last_unknown);

@@ -170,10 +170,10 @@ void report_task(const struct task *t)
 	if (t->verdict == V_TRIAL && !r->options->dry_run)
 		printf(" %" PRIu64 " rows, nothing committed", t->intake.rows);
 	else if (t->verdict == V_OK || t->verdict == V_PARTIAL)
-		printf(" %" PRIu64 " rows: %" PRIu64 " new, %" PRIu64 " revised, %" PRIu64 " status, %" PRIu64 " withdrawn, %" PRIu64
-		       " restored (%s, %.1f s)",
-		       t->intake.rows, s.added, s.revised, s.status, s.withdrawn, s.restored, size,
-		       (double)(t->ended_ms - t->started_ms) / 1e3);
+		printf(" %" PRIu64 " rows: %" PRIu64 " new, %" PRIu64 " revised, %" PRIu64 " status, %" PRIu64
+		       " withdrawn, %" PRIu64 " restored (%s, %.1f s)",
+			t->intake.rows, s.added, s.revised, s.status, s.withdrawn, s.restored, size,
+			(double)(t->ended_ms - t->started_ms) / 1e3);
 	else if (t->verdict == V_UNCHANGED)
 		printf(" %zu requests still hold", t->replays);
 	if (t->message)
@@ -197,10 +197,10 @@ static void progress_line(const struct task *t)
 	if (t->expected)
 		fprintf(stderr, "  of %" PRIu64 " kB", t->expected / 1000);
 	fprintf(stderr, "  %s\n",
-		t->phase == TASK_READY	     ? "waits for a free job"
+		t->phase == TASK_READY       ? "waits for a free job"
 		: t->phase == TASK_REPLAYING ? "asking whether anything changed"
 		: t->phase == TASK_ARCHIVING ? "archiving"
-		: t->waits_for[0]	     ? t->waits_for
+		: t->waits_for[0]            ? t->waits_for
 					     : "reading");
 }
 

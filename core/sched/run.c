@@ -123,7 +123,8 @@ static glane_rc start_some(struct run *r)
 	for (size_t i = 0; i < r->n_tasks && rc == GLANE_OK && !r->stopped; i++) {
 		struct task *t = &r->tasks[i];
 
-		if (t->phase == TASK_QUEUED && count_phase(r, TASK_REPLAYING) + count_phase(r, TASK_READY) < MAX_REPLAYING)
+		if (t->phase == TASK_QUEUED &&
+			count_phase(r, TASK_REPLAYING) + count_phase(r, TASK_READY) < MAX_REPLAYING)
 			rc = task_begin(t);
 		if (t->phase == TASK_READY && busy(r) < jobs)
 			task_start_worker(t);
@@ -144,7 +145,8 @@ static void stop_all(struct run *r)
 	r->stopped = true;
 	for (size_t i = 0; i < r->n_tasks; i++)
 		if (r->tasks[i].phase != TASK_DONE)
-			task_fail(&r->tasks[i], GLANE_E_CANCELLED, "stopped by signal %d; what was committed stays", (int)stop_asked);
+			task_fail(&r->tasks[i], GLANE_E_CANCELLED, "stopped by signal %d; what was committed stays",
+				(int)stop_asked);
 }
 
 struct waiting { /* what the loop waits on: three descriptors per task at most */
@@ -260,7 +262,7 @@ static glane_rc loop(struct run *r, struct diag *d)
 	for (size_t i = 0; i < r->n_tasks; i++)
 		if (r->tasks[i].phase != TASK_DONE)
 			task_fail(&r->tasks[i], rc == GLANE_OK ? r->diag.code : rc, "not run: %s",
-				  rc == GLANE_OK ? r->diag.text : d->text);
+				rc == GLANE_OK ? r->diag.text : d->text);
 	report_progress(r, true);
 	broker_stop(r);
 	return rc;
@@ -331,7 +333,9 @@ static int report(struct run *r)
 
 static int exit_of(glane_rc rc)
 {
-	return rc == GLANE_E_DENIED ? EXIT_LOCKED : rc == GLANE_E_CONFIG || rc == GLANE_E_USAGE ? EXIT_USAGE : EXIT_STORE;
+	return rc == GLANE_E_DENIED                          ? EXIT_LOCKED
+	       : rc == GLANE_E_CONFIG || rc == GLANE_E_USAGE ? EXIT_USAGE
+							     : EXIT_STORE;
 }
 
 static glane_rc check_names(const struct settings *s, const struct run_options *o, struct diag *d)
@@ -340,7 +344,8 @@ static glane_rc check_names(const struct settings *s, const struct run_options *
 		struct source_conf *c = settings_find(s, o->names[i]);
 
 		if (!c)
-			return fail(d, GLANE_E_CONFIG, "no source is called '%s' (glane sources lists them)", o->names[i]);
+			return fail(
+				d, GLANE_E_CONFIG, "no source is called '%s' (glane sources lists them)", o->names[i]);
 		c->wanted = true;
 	}
 	return GLANE_OK;

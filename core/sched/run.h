@@ -8,14 +8,14 @@
 enum run_exit { EXIT_FINE = 0, EXIT_SOME = 1, EXIT_USAGE = 2, EXIT_ALL = 3, EXIT_LOCKED = 4, EXIT_STORE = 5 };
 
 struct run_options {
-	const char **names;     /* these sources now, whether due or not */
+	const char **names; /* these sources now, whether due or not */
 	size_t n_names;
-	const char **tags;      /* only sources with one of these */
+	const char **tags; /* only sources with one of these */
 	size_t n_tags;
 	bool all, offline, dry_run, accept, json, inproc, quiet, verbose;
-	uint64_t limit;         /* rows per source; nothing is committed */
-	int64_t jobs;           /* 0: the configuration's */
-	int64_t now;            /* seconds UTC; INT64_MIN: the clock */
+	uint64_t limit; /* rows per source; nothing is committed */
+	int64_t jobs;   /* 0: the configuration's */
+	int64_t now;    /* seconds UTC; INT64_MIN: the clock */
 };
 /* Runs and prints. The settings are loaded; the store is opened and locked here. Returns the exit code. */
 int run_all(struct settings *s, const struct run_options *o);
@@ -30,6 +30,6 @@ struct parse_options {
 	uint64_t limit, max_body;
 	int64_t now;
 };
-glane_rc parse_payload(const struct parse_options *o, int fd, glane_rc (*row)(void *arg, const struct row *r), void *arg,
-		       struct host_counts *ret, uint64_t *ret_rejected, struct diag *d);
+glane_rc parse_payload(const struct parse_options *o, int fd, glane_rc (*row)(void *arg, const struct row *r),
+	void *arg, struct host_counts *ret, uint64_t *ret_rejected, struct diag *d);
 #endif

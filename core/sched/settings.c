@@ -33,8 +33,8 @@ static const char *value_of(const struct conf_section *s, const char *key)
 }
 
 /* A path of the configuration, relative to the file it stands in. */
-static glane_rc path_of(struct settings *s, const struct conf_section *sec, const char *key, const char *dflt, const char **ret,
-			struct diag *d)
+static glane_rc path_of(struct settings *s, const struct conf_section *sec, const char *key, const char *dflt,
+	const char **ret, struct diag *d)
 {
 	const char *text = value_of(sec, key);
 	char dir[4096], path[4096];
@@ -51,8 +51,8 @@ static glane_rc path_of(struct settings *s, const struct conf_section *sec, cons
 	return *ret ? GLANE_OK : fail(d, GLANE_E_NOMEM, "no memory for the configuration");
 }
 
-static glane_rc list_of(struct settings *s, const struct conf_section *sec, const char *key, const char ***ret, size_t *ret_n,
-			struct diag *d)
+static glane_rc list_of(struct settings *s, const struct conf_section *sec, const char *key, const char ***ret,
+	size_t *ret_n, struct diag *d)
 {
 	const struct conf_entry *e = conf_find(sec, key);
 	const char *text = value_of(sec, key), *cursor = text, *item;
@@ -75,8 +75,8 @@ static glane_rc list_of(struct settings *s, const struct conf_section *sec, cons
 	return GLANE_OK;
 }
 
-static glane_rc int_of(const struct conf_section *sec, const char *key, int64_t dflt, int64_t min, int64_t max, int64_t *ret,
-		       struct diag *d)
+static glane_rc int_of(const struct conf_section *sec, const char *key, int64_t dflt, int64_t min, int64_t max,
+	int64_t *ret, struct diag *d)
 {
 	const struct conf_entry *e = conf_find(sec, key);
 	const char *text = value_of(sec, key);
@@ -102,7 +102,8 @@ static glane_rc size_of(const struct conf_section *sec, const char *key, uint64_
 	return GLANE_OK;
 }
 
-static glane_rc time_of(const struct conf_section *sec, const char *key, bool weeks, int64_t dflt, int64_t *ret, struct diag *d)
+static glane_rc time_of(
+	const struct conf_section *sec, const char *key, bool weeks, int64_t dflt, int64_t *ret, struct diag *d)
 {
 	const struct conf_entry *e = conf_find(sec, key);
 	const char *text = value_of(sec, key);
@@ -172,10 +173,12 @@ static glane_rc secrets_of(struct settings *s, struct source_conf *c, struct dia
 		const char *equals = strchr(items[i], '=');
 		const struct slice spec = slice_of(equals ? equals + 1 : "");
 
-		if (!equals || equals == items[i] || (!slice_has_prefix(spec, "env:") && !slice_has_prefix(spec, "file:"))) {
+		if (!equals || equals == items[i] ||
+			(!slice_has_prefix(spec, "env:") && !slice_has_prefix(spec, "file:"))) {
 			diag_clear(d);
-			return fail(d, GLANE_E_CONFIG, "%s:%u: auth: write NAME=env:VARIABLE or NAME=file:PATH, never the secret itself",
-				    e->file, e->line);
+			return fail(d, GLANE_E_CONFIG,
+				"%s:%u: auth: write NAME=env:VARIABLE or NAME=file:PATH, never the secret itself",
+				e->file, e->line);
 		}
 		c->secrets[i].name = arena_strndup(&s->arena, items[i], (size_t)(equals - items[i]));
 		c->secrets[i].spec = spec.p;
@@ -197,9 +200,9 @@ static glane_rc gates_of(struct source_conf *c, struct diag *d)
 	for (const struct conf_entry *e = c->section->entries; rc == GLANE_OK && e; e = e->next)
 		if (slice_has_prefix(slice_of(e->key), "gate.") && !e->used)
 			rc = fail(d, GLANE_E_CONFIG,
-				  "%s:%u: no gate is called '%s' (gate.min_rows_percent, gate.max_withdrawn_percent, "
-				  "gate.max_quarantined_percent)",
-				  e->file, e->line, e->key);
+				"%s:%u: no gate is called '%s' (gate.min_rows_percent, gate.max_withdrawn_percent, "
+				"gate.max_quarantined_percent)",
+				e->file, e->line, e->key);
 	return rc;
 }
 
@@ -246,11 +249,13 @@ static glane_rc source_read(struct settings *s, const struct conf_section *sec, 
 	c->section = sec;
 	c->name = sec->name;
 	if (!sec->name || !conf_is_name(slice_of(sec->name)))
-		return fail(d, GLANE_E_CONFIG, "%s:%u: [source NAME]: a name is [a-z0-9][a-z0-9._-]*, at most 63 characters", sec->file,
-			    sec->line);
+		return fail(d, GLANE_E_CONFIG,
+			"%s:%u: [source NAME]: a name is [a-z0-9][a-z0-9._-]*, at most 63 characters", sec->file,
+			sec->line);
 	c->plugin = value_of(sec, "plugin");
 	if (!c->plugin || !conf_is_name(slice_of(c->plugin)))
-		return fail(d, GLANE_E_CONFIG, "%s:%u: [source %s] needs 'plugin = NAME'", sec->file, sec->line, sec->name);
+		return fail(
+			d, GLANE_E_CONFIG, "%s:%u: [source %s] needs 'plugin = NAME'", sec->file, sec->line, sec->name);
 	c->plugin_path = settings_plugin(s, c->plugin);
 	rc = flag_of(sec, "enabled", true, &c->enabled, d);
 	if (rc == GLANE_OK)
@@ -307,8 +312,8 @@ static glane_rc read_sources(struct settings *s, struct diag *d)
 		if (strcmp(sec->kind, "source") == 0)
 			rc = source_read(s, sec, &s->sources[s->n_sources++], d);
 		else if (strcmp(sec->kind, "glane") != 0)
-			rc = fail(d, GLANE_E_CONFIG, "%s:%u: no section is called [%s] ([glane] and [source NAME] are)", sec->file,
-				  sec->line, sec->kind);
+			rc = fail(d, GLANE_E_CONFIG, "%s:%u: no section is called [%s] ([glane] and [source NAME] are)",
+				sec->file, sec->line, sec->kind);
 	}
 	if (rc == GLANE_OK)
 		qsort(s->sources, s->n_sources, sizeof(*s->sources), by_name);
@@ -389,9 +394,10 @@ static glane_rc read_glane(struct settings *s, const struct conf_section *sec, s
 	for (const struct conf_entry *e = sec->entries; e && rc == GLANE_OK; e = e->next)
 		if (!e->used)
 			rc = fail(d, GLANE_E_CONFIG,
-				  "%s:%u: [glane] has no key '%s' (store tables sources plugin_path jobs per_host stall contact proxy "
-				  "ca_bundle)",
-				  e->file, e->line, e->key);
+				"%s:%u: [glane] has no key '%s' (store tables sources plugin_path jobs per_host stall "
+				"contact proxy "
+				"ca_bundle)",
+				e->file, e->line, e->key);
 	return rc == GLANE_OK ? read_folder(s, sources, d) : rc;
 }
 

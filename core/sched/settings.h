@@ -16,13 +16,13 @@ struct source_conf {
 	const char *refused;       /* why its plugin cannot be used: a failure of this source alone */
 	bool wanted;               /* described and checked also where it is disabled */
 	bool enabled, keep_empty;
-	int64_t every, deadline;   /* seconds */
-	const char *base_url;      /* without trailing '/'; NULL: the plugin's */
+	int64_t every, deadline; /* seconds */
+	const char *base_url;    /* without trailing '/'; NULL: the plugin's */
 	const char **hosts;
 	size_t n_hosts;
 	uint64_t max_body, memory;
 	int64_t retries;
-	double rate;               /* requests per second */
+	double rate; /* requests per second */
 	struct fetch_secret *secrets;
 	size_t n_secrets;
 	const char *ca_extra;
@@ -35,13 +35,13 @@ struct source_conf {
 struct settings {
 	struct conf conf;
 	struct arena arena;
-	char file[4096], dir[4096];   /* glane.conf and its folder */
-	const char *store, *tables;   /* absolute or relative to the working folder */
+	char file[4096], dir[4096]; /* glane.conf and its folder */
+	const char *store, *tables; /* absolute or relative to the working folder */
 	const char **plugin_path;
 	size_t n_plugin_path;
 	int64_t jobs, per_host, stall_seconds;
 	const char *contact, *proxy, *ca_bundle;
-	struct source_conf *sources;  /* by name, bytewise */
+	struct source_conf *sources; /* by name, bytewise */
 	size_t n_sources;
 };
 /* path NULL: ./conf/glane.conf, then /etc/glane/glane.conf. Errors name file and line. */

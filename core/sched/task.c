@@ -54,7 +54,7 @@ static glane_rc replay(struct task *t)
 glane_rc task_begin(struct task *t)
 {
 	struct diag d;
-	int pair[2];
+	int pair[2] = {-1, -1};
 	glane_rc rc;
 
 	diag_clear(&d);
@@ -70,7 +70,7 @@ glane_rc task_begin(struct task *t)
 	if (rc == GLANE_OK)
 		digests(t, &d);
 	if (d.code == GLANE_OK)
-		rc = socket_pair(pair, &d);
+		socket_pair(pair, &d);
 	if (d.code != GLANE_OK) {
 		task_fail(t, d.code, "%s", d.text);
 		return GLANE_OK;
@@ -120,7 +120,7 @@ static void on_log(void *arg, int level, struct slice text)
 	char *line = t->log[t->n_log < 3 ? t->n_log : 2];
 
 	if (t->n_log == 3)
-		memmove(t->log[0], t->log[1], 2 * sizeof(t->log[0]));
+		memmove(t->log[0], t->log[1], sizeof(t->log) - sizeof(t->log[0]));
 	else
 		t->n_log++;
 	snprintf(line, sizeof(t->log[0]), "%.*s", SLICE_FMT(text));
@@ -154,8 +154,8 @@ static struct job job_of(struct task *t, const struct glane_kv *cursors, size_t 
 {
 	const struct source_conf *c = t->conf;
 
-	return (struct job){c->plugin_path, c->plugin, c->name, c->base_url, c->section, cursors, n, t->run->now, c->max_body,
-			    c->memory, CPU_SECONDS, t->run->options->limit, c->keep_empty};
+	return (struct job){c->plugin_path, c->plugin, c->name, c->base_url, c->section, cursors, n, t->run->now,
+		c->max_body, c->memory, CPU_SECONDS, t->run->options->limit, c->keep_empty};
 }
 
 static glane_rc prepare_batch(struct task *t, struct diag *d)
@@ -193,7 +193,7 @@ static void run_here(struct task *t, const struct job *j)
 
 static glane_rc spawn_worker(struct task *t, const struct job *j, struct diag *d)
 {
-	int pair[2], fds[2];
+	int pair[2] = {-1, -1}, fds[2];
 	glane_rc rc = socket_pair(pair, d);
 
 	if (rc != GLANE_OK)
@@ -313,7 +313,7 @@ static void died(struct task *t, int status)
 	else if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		why = " without reporting its end";
 	task_fail(t, GLANE_E_DATA, "the worker of plugin %s ended with %s%s%s%s%s", t->conf->plugin, how, why,
-		  words ? " (last words: " : "", words ? words : "", words ? ")" : "");
+		words ? " (last words: " : "", words ? words : "", words ? ")" : "");
 }
 
 void task_worker_ended(struct task *t, int status)

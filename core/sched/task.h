@@ -20,7 +20,7 @@ enum task_phase {
 enum task_verdict { V_NONE, V_OK, V_UNCHANGED, V_PARTIAL, V_HELD, V_FAILED, V_TRIAL };
 extern const char *const task_verdict_names[];
 
-#define TAIL_MAX 4096 /* bytes of a worker's output that a report keeps */
+#define TAIL_MAX ((size_t)4096) /* bytes of a worker's output that a report keeps */
 
 struct task {
 	struct run *run;
@@ -28,7 +28,7 @@ struct task {
 	uint32_t id;
 	enum task_phase phase;
 	enum task_verdict verdict;
-	char *message;            /* of a failure, in the run's arena */
+	char *message; /* of a failure, in the run's arena */
 	glane_rc rc;
 	uint64_t previous, commit; /* numbers; commit 0: none made */
 	json_t *state, *last, *requests;
@@ -37,16 +37,16 @@ struct task {
 	size_t replays, replays_left, replays_same;
 	const char *cause;
 
-	int broker_end;           /* the worker's end of its socket to the broker, until it is spawned */
+	int broker_end; /* the worker's end of its socket to the broker, until it is spawned */
 	struct child worker;
-	struct wire wire;         /* to the worker */
+	struct wire wire; /* to the worker */
 	bool has_wire, has_worker, stopping;
 	int64_t started_ms, deadline_ms, kill_ms, ended_ms;
 	struct batch batch;
 	struct intake intake;
 	bool has_batch;
-	struct strbuf tail;       /* the last of the worker's output */
-	char log[3][256];         /* its last log lines */
+	struct strbuf tail; /* the last of the worker's output */
+	char log[3][256];   /* its last log lines */
 	unsigned n_log;
 	struct diff_result diff;
 	bool has_diff;
@@ -67,7 +67,7 @@ struct run {
 	bool has_broker;
 	int64_t now, started_ms;
 	char id[48];
-	struct diag diag;         /* of the run as a whole */
+	struct diag diag; /* of the run as a whole */
 	int64_t progress_ms;
 	bool tty, stopped;
 	unsigned progress_lines;

@@ -12,18 +12,22 @@ static int selected(const struct glane_host *h, glane_reader *rd, const struct s
 	return 1;
 }
 
-static glane_rc series_of(const struct glane_host *h, glane_run *r, glane_reader *rd, const struct state *s, const struct mapping *m,
-			  const struct value_column *v, uint32_t *ret)
+static glane_rc series_of(const struct glane_host *h, glane_run *r, glane_reader *rd, const struct state *s,
+	const struct mapping *m, const struct value_column *v, uint32_t *ret)
 {
 	struct glane_kv dims[MAX_DIMS + 1];
 	struct glane_series q = {.size = sizeof(q), .freq = s->freq[0], .dataset = csv_str(s->dataset), .dims = dims};
 
-	q.indicator = s->indicator[0] ? cell_text(h, rd, &m->indicator) : m->wide_periods ? csv_str(s->dataset) : v->code;
+	q.indicator = s->indicator[0]   ? cell_text(h, rd, &m->indicator)
+		      : m->wide_periods ? csv_str(s->dataset)
+					: v->code;
 	q.area = m->wide_area ? v->header : cell_text(h, rd, &m->area);
 	q.area_scheme = csv_str(s->area_scheme);
 	q.area_title = cell_text(h, rd, &m->area_title);
 	q.unit = cell_text(h, rd, &m->unit);
-	q.title = m->title.n || m->title.constant.n ? cell_text(h, rd, &m->title) : v->period.n || s->wide[0] ? q.title : v->header;
+	q.title = m->title.n || m->title.constant.n ? cell_text(h, rd, &m->title)
+		  : v->period.n || s->wide[0]       ? q.title
+						    : v->header;
 	for (size_t i = 0; i < s->dims.n; i++) {
 		const glane_str text = cell_text(h, rd, &m->dims[i]);
 
@@ -34,17 +38,21 @@ static glane_rc series_of(const struct glane_host *h, glane_run *r, glane_reader
 	return h->series(r, &q, ret);
 }
 
-static glane_rc emit_record(const struct glane_host *h, glane_run *r, glane_reader *rd, const struct state *s, const struct mapping *m)
+static glane_rc emit_record(
+	const struct glane_host *h, glane_run *r, glane_reader *rd, const struct state *s, const struct mapping *m)
 {
 	uint32_t series = 0;
 	glane_rc rc = GLANE_OK;
 
 	for (size_t i = 0; rc == GLANE_OK && i < m->n_values; i++) {
 		const struct value_column *v = &m->values[i];
-		struct glane_row row = {.size = sizeof(row), .period = v->period.n ? v->period : cell_text(h, rd, &m->period),
-					.value = h->at(rd, v->column), .status = cell_text(h, rd, &m->status),
-					.flags = cell_text(h, rd, &v->flags), .note = cell_text(h, rd, &v->note),
-					.unit_mult = cell_text(h, rd, &m->unit_mult)};
+		struct glane_row row = {.size = sizeof(row),
+			.period = v->period.n ? v->period : cell_text(h, rd, &m->period),
+			.value = h->at(rd, v->column),
+			.status = cell_text(h, rd, &m->status),
+			.flags = cell_text(h, rd, &v->flags),
+			.note = cell_text(h, rd, &v->note),
+			.unit_mult = cell_text(h, rd, &m->unit_mult)};
 
 		row.status = csv_status(s, row.status, row.flags);
 		if (s->missing.n && csv_missing(s, row.value))
@@ -66,13 +74,21 @@ static int is_footer(const struct glane_host *h, glane_reader *rd, const struct 
 
 static glane_rc read_file(const struct glane_host *h, glane_run *r, const struct state *s, const char *url)
 {
-	const struct glane_csv csv = {.size = sizeof(csv), .delimiter = strcmp(s->delimiter, "tab") == 0 ? '\t' : s->delimiter[0],
-				      .quote = strcmp(s->quote, "none") == 0 ? '\1' : s->quote[0], .decimal = s->decimal[0],
-				      .group = strcmp(s->group, "blank") == 0 ? ' ' : s->group[0], .skip = (uint32_t)s->skip,
-				      .no_header = s->no_header, .ragged = s->ragged, .trim = s->trim,
-				      .encoding = s->encoding[0] ? s->encoding : NULL};
-	const struct glane_request q = {.size = sizeof(q), .format = GLANE_FMT_CSV, .url = url, .csv = &csv,
-					.member = s->member[0] ? s->member : NULL};
+	const struct glane_csv csv = {.size = sizeof(csv),
+		.delimiter = strcmp(s->delimiter, "tab") == 0 ? '\t' : s->delimiter[0],
+		.quote = strcmp(s->quote, "none") == 0 ? '\1' : s->quote[0],
+		.decimal = s->decimal[0],
+		.group = strcmp(s->group, "blank") == 0 ? ' ' : s->group[0],
+		.skip = (uint32_t)s->skip,
+		.no_header = s->no_header,
+		.ragged = s->ragged,
+		.trim = s->trim,
+		.encoding = s->encoding[0] ? s->encoding : NULL};
+	const struct glane_request q = {.size = sizeof(q),
+		.format = GLANE_FMT_CSV,
+		.url = url,
+		.csv = &csv,
+		.member = s->member[0] ? s->member : NULL};
 	static struct value_column values[MAX_VALUES];
 	struct mapping m;
 	glane_reader *rd = NULL;
@@ -102,8 +118,9 @@ static const char *url_of(const struct glane_host *h, glane_run *r, const char *
 static glane_rc run(const struct glane_host *h, glane_run *r, void *state)
 {
 	const struct state *s = state;
-	const struct glane_cover cover = {.size = sizeof(cover), .dataset = csv_str(s->dataset),
-					  .kind = strcmp(s->cover, "none") == 0 ? GLANE_COVER_NONE : GLANE_COVER_FULL};
+	const struct glane_cover cover = {.size = sizeof(cover),
+		.dataset = csv_str(s->dataset),
+		.kind = strcmp(s->cover, "none") == 0 ? GLANE_COVER_NONE : GLANE_COVER_FULL};
 	glane_rc rc = s->files.n ? GLANE_OK : read_file(h, r, s, "{base_url}");
 
 	for (size_t i = 0; rc == GLANE_OK && i < s->files.n; i++) {
@@ -118,5 +135,5 @@ static glane_rc run(const struct glane_host *h, glane_run *r, void *state)
 	return rc == GLANE_OK ? h->cover(r, &cover) : rc;
 }
 
-GLANE_PLUGIN(.name = "csv", .version = "1.0", .title = "CSV files of any provider, by declaration", .state_size = sizeof(struct state),
-	     .opts = csv_options, .run = run);
+GLANE_PLUGIN(.name = "csv", .version = "1.0", .title = "CSV files of any provider, by declaration",
+	.state_size = sizeof(struct state), .opts = csv_options, .run = run);

@@ -4,14 +4,19 @@
 
 #include <string.h>
 
-#define OPT(name, type, flags, dflt, help) {#name, type, flags, offsetof(struct state, name), dflt, help, 0, 0}
+#define OPT(name, type, flags, dflt, help)                                                                             \
+	{                                                                                                              \
+#name, type, flags, offsetof(struct state, name), dflt, help, 0, 0                                     \
+	}
 const struct glane_opt csv_options[] = {
-	OPT(files, GLANE_OPT_LIST, 0, "", "paths below base_url, or URLs; {indicator} is replaced; empty: base_url itself"),
+	OPT(files, GLANE_OPT_LIST, 0, "",
+		"paths below base_url, or URLs; {indicator} is replaced; empty: base_url itself"),
 	OPT(indicators, GLANE_OPT_LIST, 0, "", "what {indicator} of files goes through"),
 	OPT(member, GLANE_OPT_STR, 0, "", "entry of a zip or 7z file, a glob"),
 	OPT(delimiter, GLANE_OPT_STR, 0, ",", "one character, or the word tab"),
 	OPT(quote, GLANE_OPT_STR, 0, "\"", "one character, or the word none"),
-	OPT(encoding, GLANE_OPT_STR, 0, "", "ISO-8859-1, windows-1252, UTF-16LE, ...; empty: UTF-8 or by byte-order mark"),
+	OPT(encoding, GLANE_OPT_STR, 0, "",
+		"ISO-8859-1, windows-1252, UTF-16LE, ...; empty: UTF-8 or by byte-order mark"),
 	OPT(decimal, GLANE_OPT_STR, 0, ".", "decimal mark"),
 	OPT(group, GLANE_OPT_STR, 0, "", "thousands separator, or the word blank"),
 	{"skip", GLANE_OPT_INT, 0, offsetof(struct state, skip), "0", "lines before the header", 0, 1000},
@@ -21,12 +26,14 @@ const struct glane_opt csv_options[] = {
 	OPT(dataset, GLANE_OPT_STR, GLANE_OPT_REQUIRED, NULL, "name of the dataset, written into every row"),
 	OPT(indicator, GLANE_OPT_STR, 0, "", "column, or =constant; empty: the value column's code or name"),
 	OPT(area, GLANE_OPT_STR, 0, "", "column, =constant, or alternatives: iso_code|location"),
-	OPT(area_scheme, GLANE_OPT_STR, 0, "ISO3", "how area codes are to be read: ISO3 ISO2 M49 WB UNCTAD OWID NAME ..."),
+	OPT(area_scheme, GLANE_OPT_STR, 0, "ISO3",
+		"how area codes are to be read: ISO3 ISO2 M49 WB UNCTAD OWID NAME ..."),
 	OPT(area_title, GLANE_OPT_STR, 0, "", "column of the area's name"),
 	OPT(period, GLANE_OPT_STR, 0, "", "column, or =constant (=2014)"),
 	OPT(freq, GLANE_OPT_STR, 0, "", "A S T Q M W D B; empty: by each period"),
 	OPT(value, GLANE_OPT_LIST, 0, "", "columns, each NAME or CODE=NAME; *: every column whose header is a period"),
-	OPT(wide, GLANE_OPT_STR, 0, "", "every column not named elsewhere is a value: of this dimension, or of the area"),
+	OPT(wide, GLANE_OPT_STR, 0, "",
+		"every column not named elsewhere is a value: of this dimension, or of the area"),
 	OPT(dims, GLANE_OPT_MAP, 0, "", "DIMENSION=column (or DIMENSION==constant)"),
 	OPT(unit, GLANE_OPT_STR, 0, "", "column, or =constant"),
 	OPT(title, GLANE_OPT_STR, 0, "", "column of the indicator's name, or =constant"),
@@ -62,8 +69,8 @@ static int32_t find_column(const struct glane_host *h, glane_reader *rd, glane_s
 }
 
 /* "=text", a column's whole name, or alternatives separated by '|'. */
-static glane_rc resolve(const struct glane_host *h, glane_run *r, glane_reader *rd, const char *option, const char *text,
-			struct cell *c)
+static glane_rc resolve(const struct glane_host *h, glane_run *r, glane_reader *rd, const char *option,
+	const char *text, struct cell *c)
 {
 	glane_str rest = csv_str(text);
 	int32_t whole;
@@ -95,7 +102,8 @@ static glane_rc resolve(const struct glane_host *h, glane_run *r, glane_reader *
 }
 
 /* The name with {value} replaced; a column that this value column does not have is none. */
-static void resolve_side(const struct glane_host *h, glane_run *r, glane_reader *rd, const char *text, glane_str value, struct cell *c)
+static void resolve_side(
+	const struct glane_host *h, glane_run *r, glane_reader *rd, const char *text, glane_str value, struct cell *c)
 {
 	const char *mark = strstr(text, "{value}");
 	const char *name = text;
@@ -109,8 +117,8 @@ static void resolve_side(const struct glane_host *h, glane_run *r, glane_reader 
 		c->column[c->n++] = i;
 }
 
-static void add_value(const struct glane_host *h, glane_run *r, glane_reader *rd, const struct state *s, struct mapping *m, int32_t i,
-		      glane_str code)
+static void add_value(const struct glane_host *h, glane_run *r, glane_reader *rd, const struct state *s,
+	struct mapping *m, int32_t i, glane_str code)
 {
 	struct value_column *v = &m->values[m->n_values++];
 
@@ -122,7 +130,8 @@ static void add_value(const struct glane_host *h, glane_run *r, glane_reader *rd
 	resolve_side(h, r, rd, s->note, v->header, &v->note);
 }
 
-static glane_rc named_values(const struct glane_host *h, glane_run *r, glane_reader *rd, const struct state *s, struct mapping *m)
+static glane_rc named_values(
+	const struct glane_host *h, glane_run *r, glane_reader *rd, const struct state *s, struct mapping *m)
 {
 	for (size_t k = 0; k < s->value.n && m->n_values < MAX_VALUES; k++) {
 		const char *item = s->value.v[k], *equals = strchr(item, '=');
@@ -147,7 +156,8 @@ static glane_str header_period(glane_str header)
 	return header;
 }
 
-static void period_values(const struct glane_host *h, glane_run *r, glane_reader *rd, const struct state *s, struct mapping *m)
+static void period_values(
+	const struct glane_host *h, glane_run *r, glane_reader *rd, const struct state *s, struct mapping *m)
 {
 	const size_t n = h->columns(rd);
 
@@ -172,9 +182,11 @@ static int is_used(const struct cell *c, int32_t column)
 	return 0;
 }
 
-static void wide_values(const struct glane_host *h, glane_run *r, glane_reader *rd, const struct state *s, struct mapping *m)
+static void wide_values(
+	const struct glane_host *h, glane_run *r, glane_reader *rd, const struct state *s, struct mapping *m)
 {
-	const struct cell *const named[] = {&m->indicator, &m->area, &m->area_title, &m->period, &m->unit, &m->title, &m->status, &m->unit_mult};
+	const struct cell *const named[] = {
+		&m->indicator, &m->area, &m->area_title, &m->period, &m->unit, &m->title, &m->status, &m->unit_mult};
 	const size_t n = h->columns(rd);
 
 	m->wide_area = strcmp(s->wide, "area") == 0;
@@ -187,11 +199,13 @@ static void wide_values(const struct glane_host *h, glane_run *r, glane_reader *
 		for (size_t k = 0; k < s->dims.n; k++)
 			used |= is_used(&m->dims[k], (int32_t)i);
 		if (!used)
-			add_value(h, r, rd, s, m, (int32_t)i, s->indicator[0] ? (glane_str){NULL, 0} : csv_str(s->dataset));
+			add_value(h, r, rd, s, m, (int32_t)i,
+				s->indicator[0] ? (glane_str){NULL, 0} : csv_str(s->dataset));
 	}
 }
 
-static glane_rc values(const struct glane_host *h, glane_run *r, glane_reader *rd, const struct state *s, struct mapping *m)
+static glane_rc values(
+	const struct glane_host *h, glane_run *r, glane_reader *rd, const struct state *s, struct mapping *m)
 {
 	glane_rc rc = GLANE_OK;
 
@@ -202,18 +216,21 @@ static glane_rc values(const struct glane_host *h, glane_run *r, glane_reader *r
 	else
 		rc = named_values(h, r, rd, s, m);
 	if (rc == GLANE_OK && m->n_values == 0)
-		rc = h->fail(r, GLANE_E_DATA, "no column holds values: value = *, wide = ... or the names of columns say which");
+		rc = h->fail(r, GLANE_E_DATA,
+			"no column holds values: value = *, wide = ... or the names of columns say which");
 	return rc;
 }
 
-glane_rc mapping_resolve(const struct glane_host *h, glane_run *r, glane_reader *rd, const struct state *s, struct mapping *m)
+glane_rc mapping_resolve(
+	const struct glane_host *h, glane_run *r, glane_reader *rd, const struct state *s, struct mapping *m)
 {
 	const struct {
 		const char *option, *text;
 		struct cell *cell;
 	} cells[] = {{"indicator", s->indicator, &m->indicator}, {"area", s->area, &m->area},
-		     {"area_title", s->area_title, &m->area_title}, {"period", s->period, &m->period}, {"unit", s->unit, &m->unit},
-		     {"title", s->title, &m->title}, {"status", s->status, &m->status}, {"unit_mult", s->unit_mult, &m->unit_mult}};
+		{"area_title", s->area_title, &m->area_title}, {"period", s->period, &m->period},
+		{"unit", s->unit, &m->unit}, {"title", s->title, &m->title}, {"status", s->status, &m->status},
+		{"unit_mult", s->unit_mult, &m->unit_mult}};
 	glane_rc rc = GLANE_OK;
 
 	if (s->dims.n > MAX_DIMS || s->where.n > MAX_WHERE)

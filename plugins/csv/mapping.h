@@ -24,9 +24,9 @@ struct cell { /* a constant, or the first of some columns that is not empty */
 };
 struct value_column {
 	uint32_t column;
-	glane_str header;    /* of a wide layout */
-	glane_str code;      /* indicator, where no column says it */
-	glane_str period;    /* its header, where that is a period */
+	glane_str header; /* of a wide layout */
+	glane_str code;   /* indicator, where no column says it */
+	glane_str period; /* its header, where that is a period */
 	struct cell flags, note;
 };
 struct mapping {
@@ -39,7 +39,8 @@ struct mapping {
 };
 extern const struct glane_opt csv_options[];
 /* Resolves the options against the reader's header; `m->values` has room for MAX_VALUES. */
-glane_rc mapping_resolve(const struct glane_host *h, glane_run *r, glane_reader *rd, const struct state *s, struct mapping *m);
+glane_rc mapping_resolve(
+	const struct glane_host *h, glane_run *r, glane_reader *rd, const struct state *s, struct mapping *m);
 glane_str cell_text(const struct glane_host *h, glane_reader *rd, const struct cell *c);
 glane_str csv_str(const char *s);
 int csv_same(glane_str a, glane_str b);

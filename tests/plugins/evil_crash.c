@@ -4,7 +4,6 @@
 
 static int *volatile nowhere;
 
-
 static glane_rc run(const struct glane_host *h, glane_run *r, void *state)
 {
 	(void)h;

@@ -2,7 +2,6 @@
 /* A plugin that misbehaves: it never returns. */
 #include <glane/plugin.h>
 
-
 static glane_rc run(const struct glane_host *h, glane_run *r, void *state)
 {
 	(void)h;

@@ -36,18 +36,18 @@ static inline void records_value(struct strbuf *out, struct slice s, const char 
 		strbuf_putc(out, '~');
 }
 
-static inline glane_rc records_read(const struct records_case *c, uint8_t format, struct slice doc, size_t step,
-				    struct strbuf *out, struct diag *d)
+static inline glane_rc records_read(
+	const struct records_case *c, uint8_t format, struct slice doc, size_t step, struct strbuf *out, struct diag *d)
 {
 	const struct record_options o = {.format = format,
-					 .select = c->select,
-					 .field = c->field,
-					 .n_field = records_count(c->field),
-					 .head = c->head,
-					 .n_head = records_count(c->head),
-					 .max_record = c->max_record,
-					 .max_field = c->max_field,
-					 .max_depth = c->max_depth};
+		.select = c->select,
+		.field = c->field,
+		.n_field = records_count(c->field),
+		.head = c->head,
+		.n_head = records_count(c->head),
+		.max_record = c->max_record,
+		.max_field = c->max_field,
+		.max_depth = c->max_depth};
 	struct record_reader *r = NULL;
 	struct payload p;
 	glane_rc rc;
@@ -75,7 +75,7 @@ static inline glane_rc records_read(const struct records_case *c, uint8_t format
 
 /* As records_read(), of a copy that ends where its memory ends, so that a sanitizer sees every byte read behind it. */
 static inline glane_rc records_read_exact(const struct records_case *c, uint8_t format, const char *doc, size_t n,
-					  size_t step, struct strbuf *out, struct diag *d)
+	size_t step, struct strbuf *out, struct diag *d)
 {
 	char *copy = mem_alloc(n);
 	glane_rc rc;

@@ -13,64 +13,64 @@
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 #define WB_HEAD "[{\"page\":1,\"pages\":1,\"per_page\":\"50\",\"lastupdated\":\"2018-04-24\",\"total\":3},["
-#define WB_RECORD(area, name, date, value, status)                                                                    \
-	"{\"indicator\":{\"id\":\"SP.POP.TOTL\",\"value\":\"Population, total\"},\"country\":{\"id\":\"" area         \
-	"\",\"value\":\"" name "\"},\"countryiso3code\":\"\",\"date\":\"" date "\",\"value\":" value                  \
+#define WB_RECORD(area, name, date, value, status)                                                                     \
+	"{\"indicator\":{\"id\":\"SP.POP.TOTL\",\"value\":\"Population, total\"},\"country\":{\"id\":\"" area          \
+	"\",\"value\":\"" name "\"},\"countryiso3code\":\"\",\"date\":\"" date "\",\"value\":" value                   \
 	",\"unit\":\"\",\"obs_status\":\"" status "\",\"decimal\":0}"
-#define WB_DOC                                                                                                        \
-	WB_HEAD WB_RECORD("TG", "Togo", "2017", "7797694", "") "," WB_RECORD("CI", "C\\u00f4te d'Ivoire", "2017", "null", \
-									     "") "," WB_RECORD("CI",                  \
-											       "C\xc3\xb4te d'Ivoire", \
-											       "1960", "3558988.50",  \
-											       "E") "]]"
-#define WB_PATHS                                                                                                      \
-	{                                                                                                             \
-		"country.id", "country.value", "date", "value", "obs_status"                                          \
+#define WB_DOC                                                                                                         \
+	WB_HEAD WB_RECORD("TG", "Togo", "2017", "7797694", "") "," WB_RECORD("CI", "C\\u00f4te d'Ivoire", "2017",      \
+		"null", "") "," WB_RECORD("CI", "C\xc3\xb4te d'Ivoire", "1960", "3558988.50", "E") "]]"
+#define WB_PATHS                                                                                                       \
+	{                                                                                                              \
+		"country.id", "country.value", "date", "value", "obs_status"                                           \
 	}
 
 static const struct records_case golden[] = {
 	{"World Bank", WB_DOC, "1.*", WB_PATHS, {"0.total", "0.lastupdated", "0.per_page", "0.message.0.value"},
-	 "TG|Togo|2017|7797694|\nCI|C\xc3\xb4te d'Ivoire|2017|~|\nCI|C\xc3\xb4te d'Ivoire|1960|3558988.50|E\n"
-	 "heads 3|2018-04-24|50|~\nend",
-	 0, 0, 0},
+		"TG|Togo|2017|7797694|\nCI|C\xc3\xb4te d'Ivoire|2017|~|\nCI|C\xc3\xb4te d'Ivoire|1960|3558988.50|E\n"
+		"heads 3|2018-04-24|50|~\nend",
+		0, 0, 0},
 	{"World Bank without rows", "[{\"page\":0,\"pages\":0,\"per_page\":null,\"total\":0},null]", "1.*", {"date"},
-	 {"0.total", "0.per_page"}, "heads 0|~\nend", 0, 0, 0},
-	{"World Bank error",
-	 "[{\"message\":[{\"id\":\"120\",\"key\":\"Invalid value\",\"value\":\"not valid\"}]}]", "1.*", {"date"},
-	 {"0.message.0.value"}, "heads not valid\nformat", 0, 0, 0},
+		{"0.total", "0.per_page"}, "heads 0|~\nend", 0, 0, 0},
+	{"World Bank error", "[{\"message\":[{\"id\":\"120\",\"key\":\"Invalid value\",\"value\":\"not valid\"}]}]",
+		"1.*", {"date"}, {"0.message.0.value"}, "heads not valid\nformat", 0, 0, 0},
 	{"byte-order mark", "\xef\xbb\xbf[{\"a\":1}]", "*", {"a"}, {NULL}, "1\nend", 0, 0, 0},
-	{"blanks", " \r\n[\t{ \"a\" : 1 , \"b\" : [ ] } ,{\n\"a\":\t2\n} ] \n", "*", {"a"}, {NULL}, "1\n2\nend", 0, 0, 0},
+	{"blanks", " \r\n[\t{ \"a\" : 1 , \"b\" : [ ] } ,{\n\"a\":\t2\n} ] \n", "*", {"a"}, {NULL}, "1\n2\nend", 0, 0,
+		0},
 	{"empty list", "{\"d\":[]}", "d.*", {"a"}, {NULL}, "end", 0, 0, 0},
 	{"empty object of records", "{\"d\":{}}", "d.*", {"a"}, {NULL}, "end", 0, 0, 0},
 	{"no list", "{\"e\":[]}", "d.*", {"a"}, {NULL}, "format", 0, 0, 0},
 	{"a value instead of the list", "{\"d\":\"none\"}", "d.*", {"a"}, {NULL}, "format", 0, 0, 0},
 	{"a list inside a list is a value", "{\"d\":[{\"o\":[1,2]},{\"o\":7}]}", "d.*.o.*", {""}, {NULL},
-	 "1\n2\nformat", 0, 0, 0},
-	{"lists inside a list", "{\"d\":[{\"o\":[1,2]},{\"o\":[]},{\"o\":null},{\"o\":[3]}]}", "d.*.o.*",
-	 {"", "$key"}, {NULL}, "1|0\n2|1\n3|0\nend", 0, 0, 0},
+		"1\n2\nformat", 0, 0, 0},
+	{"lists inside a list", "{\"d\":[{\"o\":[1,2]},{\"o\":[]},{\"o\":null},{\"o\":[3]}]}", "d.*.o.*", {"", "$key"},
+		{NULL}, "1|0\n2|1\n3|0\nend", 0, 0, 0},
 	{"outer list empty", "{\"d\":[]}", "d.*.o.*", {""}, {NULL}, "end", 0, 0, 0},
 	{"members, and their names", "{\"TGO\":{\"v\":1},\"B\\u0045N\":{\"v\":2},\"x.y\":null}", "*", {"$key", "v"},
-	 {NULL}, "TGO|1\nBEN|2\nx.y|~\nend", 0, 0, 0},
+		{NULL}, "TGO|1\nBEN|2\nx.y|~\nend", 0, 0, 0},
 	{"a member that a head names is no record", "{\"status\":\"ok\",\"TGO\":{\"v\":1}}", "*", {"v"}, {"status"},
-	 "1\nheads ok\nend", 0, 0, 0},
+		"1\nheads ok\nend", 0, 0, 0},
 	{"one member", "{\"a\":{\"b\":{\"c\":\"x\"}}}", "a.b", {"c"}, {NULL}, "x\nend", 0, 0, 0},
 	{"the document", "{\"a\":{\"b\":[10,20]},\"n\":\"t\"}", "", {"a.b.1"}, {"n", "a.b.0", "z"},
-	 "20\nheads t|10|~\nend", 0, 0, 0},
+		"20\nheads t|10|~\nend", 0, 0, 0},
 	{"a scalar document", " -0.5e+10 ", "", {""}, {NULL}, "-0.5e+10\nend", 0, 0, 0},
-	{"scalars", "[1,\"a\",true,false,null,-0,1E5]", "*", {""}, {NULL}, "1\na\ntrue\nfalse\n~\n-0\n1E5\nend", 0, 0, 0},
+	{"scalars", "[1,\"a\",true,false,null,-0,1E5]", "*", {""}, {NULL}, "1\na\ntrue\nfalse\n~\n-0\n1E5\nend", 0, 0,
+		0},
 	{"long numbers keep their text", "[123456789012345678901234567890123456789012.10,1e999,1e-999,0.10]", "*", {""},
-	 {NULL}, "123456789012345678901234567890123456789012.10\n1e999\n1e-999\n0.10\nend", 0, 0, 0},
+		{NULL}, "123456789012345678901234567890123456789012.10\n1e999\n1e-999\n0.10\nend", 0, 0, 0},
 	{"escapes", "[\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\\u20ac\\ud83d\\ude00\"]", "*", {""}, {NULL},
-	 "\"\\/\\x08\\x0c\\x0a\\x0d\\x09\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\nend", 0, 0, 0},
-	{"names with dots and positions", "[{\"a.b\":1,\"0\":[5,6]}]", "*", {"a\\.b", "0.1"}, {NULL}, "1|6\nend", 0, 0, 0},
+		"\"\\/\\x08\\x0c\\x0a\\x0d\\x09\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\nend", 0, 0, 0},
+	{"names with dots and positions", "[{\"a.b\":1,\"0\":[5,6]}]", "*", {"a\\.b", "0.1"}, {NULL}, "1|6\nend", 0, 0,
+		0},
 	{"escaped names", "[{\"\\u0061\":1}]", "*", {"a"}, {NULL}, "1\nend", 0, 0, 0},
 	{"null, \"\" and [] where an object could be", "[{\"c\":null},{\"c\":\"\"},{\"c\":[]},{\"c\":{\"i\":1}}]", "*",
-	 {"c.i"}, {NULL}, "~\n~\n~\n1\nend", 0, 0, 0},
-	{"shapes that change", "[{\"a\":1,\"b\":2},{\"b\":3,\"a\":4},{\"a\":5},{\"a\":55,\"b\":\"\\n\"},{\"a\":\"6\",\"b\":null},"
-			       "{\"a\":-1.5e3,\"b\":true}]",
-	 "*", {"a", "b"}, {NULL}, "1|2\n4|3\n5|~\n55|\\x0a\n6|~\n-1.5e3|true\nend", 0, 0, 0},
+		{"c.i"}, {NULL}, "~\n~\n~\n1\nend", 0, 0, 0},
+	{"shapes that change",
+		"[{\"a\":1,\"b\":2},{\"b\":3,\"a\":4},{\"a\":5},{\"a\":55,\"b\":\"\\n\"},{\"a\":\"6\",\"b\":null},"
+		"{\"a\":-1.5e3,\"b\":true}]",
+		"*", {"a", "b"}, {NULL}, "1|2\n4|3\n5|~\n55|\\x0a\n6|~\n-1.5e3|true\nend", 0, 0, 0},
 	{"heads behind the records", "{\"d\":[{\"a\":1}],\"next\":{\"href\":\"u\"}}", "d.*", {"a"}, {"next.href"},
-	 "1\nheads u\nend", 0, 0, 0},
+		"1\nheads u\nend", 0, 0, 0},
 };
 
 static void test_golden(void **state)
@@ -144,9 +144,9 @@ static void test_split(void **state)
 static void test_changed_bytes(void **state)
 {
 	static const char with[] = "\"\\{}[]:,0-.eEnu \x01\x80\xc3\xff";
-	const struct records_case c = {
-		"changed", "[{\"a\":{\"b\":\"xy\"},\"n\":12,\"k\":null},{\"a\":{\"b\":\"xy\"},\"n\":12,\"k\":null},"
-			   "{\"a\":{\"b\":\"z\\n\"},\"n\":-1.5,\"k\":true}]",
+	const struct records_case c = {"changed",
+		"[{\"a\":{\"b\":\"xy\"},\"n\":12,\"k\":null},{\"a\":{\"b\":\"xy\"},\"n\":12,\"k\":null},"
+		"{\"a\":{\"b\":\"z\\n\"},\"n\":-1.5,\"k\":true}]",
 		"*", {"a.b", "n", "k"}, {NULL}, "", 0, 0, 0};
 	char doc[256];
 
@@ -269,15 +269,15 @@ static void test_nul(void **state)
 		memcpy(copy, doc, sizeof(doc));
 		copy[i] = '\0';
 		strbuf_init(&out, 0);
-		assert_int_equal(records_read_exact(&c, GLANE_FMT_JSON, copy, sizeof(doc) - 1, 0, &out, &d),
-				 GLANE_E_FORMAT);
+		assert_int_equal(
+			records_read_exact(&c, GLANE_FMT_JSON, copy, sizeof(doc) - 1, 0, &out, &d), GLANE_E_FORMAT);
 		strbuf_release(&out);
 	}
 }
 
 /* `before`, n times `piece` with its number for '#', `after`. */
-static glane_rc read_repeated(const struct records_case *c, const char *before, const char *piece, size_t n,
-			      const char *after, size_t step)
+static glane_rc read_repeated(
+	const struct records_case *c, const char *before, const char *piece, size_t n, const char *after, size_t step)
 {
 	struct strbuf doc, out;
 	struct diag d;
@@ -362,7 +362,8 @@ static void test_double_places(void **state)
 		struct diag d;
 
 		strbuf_init(&out, 0);
-		assert_int_equal(records_read_exact(&c, GLANE_FMT_JSON, c.doc, strlen(c.doc), 0, &out, &d), GLANE_E_FORMAT);
+		assert_int_equal(
+			records_read_exact(&c, GLANE_FMT_JSON, c.doc, strlen(c.doc), 0, &out, &d), GLANE_E_FORMAT);
 		strbuf_release(&out);
 	}
 }
@@ -388,8 +389,7 @@ static void test_current_record(void **state)
 {
 	static const char *const field[] = {"v"};
 	static const char doc[] = "{\"d\":[{\"v\":1,\"o\":{\"k\":[{\"z\":\"a\\u0062\"},7]},\"t\":true}, {\"v\":2}]}";
-	const struct record_options o = {
-		.format = GLANE_FMT_JSON, .select = "d.*", .field = field, .n_field = 1};
+	const struct record_options o = {.format = GLANE_FMT_JSON, .select = "d.*", .field = field, .n_field = 1};
 	struct record_reader *r = NULL;
 	struct payload p;
 	struct diag d = {.code = 0};

@@ -55,20 +55,19 @@ static glane_rc take_days(struct loader *l, const struct slice *cells, int64_t *
 	return rc;
 }
 
-static glane_rc scheme_put(struct loader *l, struct slice scheme, struct area_scheme **ret)
+/* The scheme's entry, made where it is missing; NULL: no memory. */
+static struct area_scheme *scheme_put(struct areas *a, struct slice scheme)
 {
-	struct areas *a = l->a;
 	uint64_t *index;
 	bool fresh;
 
 	if (!mem_grow(&a->schemes, &a->cap_schemes, a->n_schemes + 1, sizeof(*a->schemes)) ||
 		!map_put(&a->bases, scheme, a->n_schemes, &index, &fresh))
-		return no_memory(l);
+		return NULL;
 	if (fresh)
 		a->schemes[a->n_schemes++] =
 			(struct area_scheme){.folds = slice_is(scheme, "NAME"), .numeric = slice_is(scheme, "M49")};
-	*ret = &a->schemes[*index];
-	return GLANE_OK;
+	return &a->schemes[*index];
 }
 
 /* Whatever is extended gets no bases any more, so that no scheme can come to extend itself. */
@@ -77,16 +76,15 @@ static glane_rc extend(struct loader *l, struct slice scheme, struct slice base)
 	const uint64_t *found = map_find(&l->a->bases, base);
 	struct area_scheme *s, *b;
 	uint64_t at;
-	glane_rc rc;
 
 	if (!found)
 		return fail(
 			l->d, GLANE_E_CONFIG, "scheme %.*s is not known here; it must stand above", SLICE_FMT(base));
 	at = *found;
 	l->a->schemes[at].used = true;
-	rc = scheme_put(l, scheme, &s);
-	if (rc < 0)
-		return rc;
+	s = scheme_put(l->a, scheme);
+	if (!s)
+		return no_memory(l);
 	b = &l->a->schemes[at];
 	if (s->used)
 		return fail(l->d, GLANE_E_CONFIG,
@@ -117,13 +115,12 @@ static glane_rc code_again(struct loader *l, struct area_code *old, const struct
 static glane_rc code_put(struct loader *l, struct slice scheme, struct slice code, const struct area_code *c)
 {
 	struct areas *a = l->a;
-	struct area_scheme *s;
+	struct area_scheme *s = scheme_put(a, scheme);
 	uint64_t *index;
-	glane_rc rc = scheme_put(l, scheme, &s);
 	bool fresh;
 
-	if (rc < 0)
-		return rc;
+	if (!s)
+		return no_memory(l);
 	s->used = true;
 	areas_key(a, scheme, code, &l->key);
 	if (!strbuf_ok(&l->key) || !mem_grow(&a->list, &a->cap_list, a->n_list + 1, sizeof(*a->list)) ||
@@ -226,7 +223,7 @@ static glane_rc take_member(struct loader *l, const struct slice *cells)
 	if (cells[0].n == 0 || !is_economy(a, cells[1]))
 		return fail(l->d, GLANE_E_CONFIG, "'%.*s' is no economy of economies.csv", SLICE_FMT(cells[1]));
 	m = arena_alloc(&a->arena, sizeof(*m));
-	if (!m || !mem_grow(&a->group_list, &a->cap_groups, a->n_groups + 1, sizeof(*a->group_list)) ||
+	if (!m || !mem_grow(&a->group_list, &a->cap_groups, a->n_groups + 1, sizeof(struct area_member *)) ||
 		!map_put(&a->groups, cells[0], a->n_groups, &index, &fresh))
 		return no_memory(l);
 	if (fresh)
@@ -319,10 +316,9 @@ static glane_rc take_files(struct loader *l, const char *dir)
 {
 	int fd = dir_open(AT_FDCWD, dir, false, l->d);
 	glane_rc rc = fd < 0 ? GLANE_E_IO : GLANE_OK;
-	struct area_scheme *any;
 
-	if (rc == GLANE_OK)
-		rc = scheme_put(l, SLICE("NAME"), &any);
+	if (rc == GLANE_OK && !scheme_put(l->a, SLICE("NAME")))
+		rc = no_memory(l);
 	for (size_t i = 0; i < sizeof(tables) / sizeof(*tables) && rc == GLANE_OK; i++)
 		rc = take_file(l, &tables[i], fd, dir);
 	fd_close(&fd);

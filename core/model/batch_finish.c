@@ -270,23 +270,28 @@ static glane_rc shrink(struct batch *b, struct diag *d)
 	return GLANE_OK;
 }
 
+/* Sorts into the second half of a mapping of twice the size, and sifts back to its start. */
+static glane_rc sort_and_sift(struct batch *b, struct sorter *order, struct sieve *s, struct diag *d)
+{
+	glane_rc rc = map_spool(b, true, d);
+
+	if (rc < 0 || !b->obs)
+		return rc;
+	rc = sorter_run(order, b->obs, b->obs + b->n_obs, b->n_obs, d);
+	return rc < 0 ? rc : sift(b, order, b->obs + b->n_obs, s, d);
+}
+
 static glane_rc order_and_sift(struct batch *b, struct sorter *order, struct sieve *s, struct diag *d)
 {
-	const struct batch_obs *from;
 	bool ordered, clean;
-	glane_rc rc;
+	glane_rc rc = map_spool(b, false, d);
 
+	if (rc < 0 || !b->obs)
+		return rc;
 	survey(b, order, &ordered, &clean);
-	if (clean && ordered)
+	if (clean)
 		return GLANE_OK;
-	rc = ordered ? GLANE_OK : map_spool(b, true, d);
-	from = b->obs;
-	if (rc == GLANE_OK && !ordered) {
-		rc = sorter_run(order, b->obs, b->obs + b->n_obs, b->n_obs, d);
-		from = b->obs + b->n_obs;
-	}
-	if (rc == GLANE_OK)
-		rc = sift(b, order, from, s, d);
+	rc = ordered ? sift(b, order, b->obs, s, d) : sort_and_sift(b, order, s, d);
 	return rc < 0 ? rc : shrink(b, d);
 }
 
@@ -308,9 +313,7 @@ glane_rc batch_finish(struct batch *b, on_conflict *conflict, void *arg, struct 
 		return rc;
 	strbuf_init(&s.one, 0);
 	strbuf_init(&s.two, 0);
-	rc = map_spool(b, false, d);
-	if (rc == GLANE_OK)
-		rc = order_and_sift(b, &order, &s, d);
+	rc = order_and_sift(b, &order, &s, d);
 	strbuf_release(&s.one);
 	strbuf_release(&s.two);
 	sorter_release(&order);

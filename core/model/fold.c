@@ -62,7 +62,7 @@ static void add_char(struct strbuf *b, size_t start, bool *between, uint32_t c, 
 	} else if (is_between(c)) {
 		*between = true;
 	} else if (c <= 0x17F) {
-		const char *letters = &base_letters[(c - 0xC0) * 2];
+		const char *letters = base_letters + 2 * (size_t)(c - 0xC0);
 
 		add_word(b, start, between, letters, letters[1] == ' ' ? 1 : 2);
 	} else {

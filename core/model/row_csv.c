@@ -146,7 +146,8 @@ static char *put_csv(char *to, const struct row *r, const struct row_column *c)
 
 void row_csv(struct strbuf *b, const struct row *r, int columns)
 {
-	char *start = strbuf_room(b, CELL_MAX(text_bytes(r, columns)) + ROW_COLUMNS_ALL * CELL_MAX(0) + FIXED_MAX);
+	char *start =
+		strbuf_room(b, CELL_MAX(text_bytes(r, columns)) + (size_t)ROW_COLUMNS_ALL * CELL_MAX(0) + FIXED_MAX);
 	char *to = start;
 
 	if (!to)

@@ -46,13 +46,15 @@ static bool take_two(const char *p, unsigned max, unsigned *ret)
 static bool take_day(struct slice s, int64_t *ret)
 {
 	unsigned century, year, m, d;
+	int64_t y;
 
 	if (s.n != 10 || s.p[4] != '-' || s.p[7] != '-' || !take_two(s.p, 99, &century) ||
 		!take_two(s.p + 2, 99, &year) || !take_two(s.p + 5, 12, &m) || !take_two(s.p + 8, 31, &d))
 		return false;
-	if (m == 0 || d == 0 || d > days_in_month((int64_t)(century * 100 + year), m))
+	y = (int64_t)century * 100 + year;
+	if (m == 0 || d == 0 || d > days_in_month(y, m))
 		return false;
-	*ret = days_from_civil((int64_t)(century * 100 + year), m, d);
+	*ret = days_from_civil(y, m, d);
 	return true;
 }
 
@@ -67,7 +69,7 @@ static bool take_moment(struct slice s, int64_t *ret)
 		return false;
 	if (!take_two(s.p + 11, 23, &h) || !take_two(s.p + 14, 59, &m) || !take_two(s.p + 17, 59, &sec))
 		return false;
-	*ret = day * 86400 + (int64_t)h * 3600 + m * 60 + sec;
+	*ret = day * 86400 + (int64_t)h * 3600 + (int64_t)m * 60 + sec;
 	return true;
 }
 

@@ -306,11 +306,13 @@ static glane_rc write_reports(struct run *r, const json_t *report, struct diag *
 static int report(struct run *r)
 {
 	int code = run_exit_code(r);
-	json_t *j = run_report(r, code);
+	json_t *j = run_report(r, code), *commits = NULL;
 	struct strbuf text;
 	struct diag d;
 
 	diag_clear(&d);
+	if (j && store_commits(&r->store, &commits, &d) == GLANE_OK)
+		json_object_set_new(j, "commits", commits);
 	if (!j) {
 		fprintf(stderr, "glane: no memory for the report\n");
 		return EXIT_STORE;

@@ -1,139 +1,127 @@
 /* SPDX-License-Identifier: MIT */
-/* CSV of any provider, by declaration: columns to dimensions, wide and long, plain or in archives. README.md has examples. */
+/* CSV of any provider, by declaration: options, files and slices. README.md says how to write them. */
 #include "mapping.h"
 
 #include <string.h>
 
-static int selected(const struct glane_host *h, glane_reader *rd, const struct state *s, const struct mapping *m)
+#define OPT(type, name, dflt, help) #name, GLANE_OPT_##type, 0, offsetof(struct options, name), dflt, help, 0, 0
+static const struct glane_opt options[] = {
+	{OPT(LIST, files, "", "paths below base_url, or URLs; with {indicator}, {period}; none: base_url")},
+	{OPT(LIST, indicators, "", "what {indicator} goes through: slices, each of which may fail alone")},
+	{OPT(LIST, periods, "", "what {period} goes through")},
+	{OPT(STR, member, "", "entry of an archive, a glob; none: its only CSV")},
+	{OPT(STR, delimiter, ",", "one character, or the word tab")},
+	{OPT(STR, quote, "\"", "one character, or the word none")},
+	{OPT(STR, encoding, "", "ISO-8859-1 windows-1252 UTF-16LE UTF-16BE; none: UTF-8 or by mark")},
+	{OPT(STR, decimal, ".", "decimal mark of numbers")},
+	{OPT(STR, group, "", "thousands separator of numbers, or the word blank")},
+	{"skip", GLANE_OPT_INT, 0, offsetof(struct options, skip), "0", "lines before the header", 0, 100000},
+	{OPT(BOOL, no_header, "no", "columns are named 1, 2, 3, ...")},
+	{OPT(BOOL, ragged, "no", "short records are padded with empty cells")},
+	{OPT(BOOL, trim, "no", "blanks around cells are dropped")},
+	{"dataset", GLANE_OPT_STR, GLANE_OPT_REQUIRED, offsetof(struct options, dataset), NULL,
+		"what the provider calls it", 0, 0},
+	{OPT(STR, indicator, "", "column or =constant; none: code or header of the value column")},
+	{OPT(STR, area, "", "column, =constant, or first non-empty of several: iso_code|location")},
+	{OPT(STR, area_scheme, "ISO3", "how area is meant: ISO3 ISO2 M49 WB UNCTAD OWID NAME ...")},
+	{OPT(STR, area_title, "", "column of the area's name")},
+	{OPT(STR, period, "", "column or =constant")},
+	{OPT(STR, period_format, "", "where its digits stand: dd/mm/yyyy; none: the usual forms")},
+	{OPT(STR, freq, "", "A S T Q M W D B; none: as each period says")},
+	{OPT(LIST, value, "*", "columns, each NAME or CODE=NAME; *: all that no option names")},
+	{OPT(STR, wide, "", "what headers of values are: indicator period area or a dimension")},
+	{OPT(LIST, ignore, "", "columns that * leaves out")},
+	{OPT(MAP, dims, "", "DIMENSION=column of each further dimension")},
+	{OPT(STR, unit, "", "column or =constant")},
+	{OPT(MAP, units, "", "INDICATOR=unit; goes before unit")},
+	{OPT(STR, unit_mult, "", "power of ten of the values: column or =constant")},
+	{OPT(MAP, unit_mults, "", "INDICATOR=power of ten; goes before unit_mult")},
+	{OPT(STR, title, "", "column or =constant; none: header of the value column")},
+	{OPT(STR, status, "", "column; {value} in its name is the header of the value column")},
+	{OPT(MAP, status_map, "", "the provider's word (of status, else of flags)=SDMX letter")},
+	{OPT(STR, flags, "", "column of the provider's flags; {value} as in status")},
+	{OPT(STR, note, "", "column of footnotes; {value} as in status")},
+	{OPT(LIST, missing, ".. NA N/A", "texts that stand for an empty cell")},
+	{OPT(MAP, where, "", "column=text or column=text|text: only those records")},
+	{OPT(STR, cover, "full", "full: the files hold all there is; none: they are an increment")},
+	{0},
+};
+
+static int is_one_of(const char *text, const char *letters, const char *word)
 {
-	for (size_t i = 0; i < s->where.n; i++)
-		if (!csv_same(cell_text(h, rd, &m->where[i]), s->where.v[i].v))
-			return 0;
-	return 1;
+	return !text[0] || (!text[1] && strchr(letters, text[0])) || strcmp(text, word) == 0;
 }
 
-static glane_rc series_of(const struct glane_host *h, glane_run *r, glane_reader *rd, const struct state *s,
-	const struct mapping *m, const struct value_column *v, uint32_t *ret)
+static glane_rc check(const struct state *s)
 {
-	struct glane_kv dims[MAX_DIMS + 1];
-	struct glane_series q = {.size = sizeof(q), .freq = s->freq[0], .dataset = csv_str(s->dataset), .dims = dims};
+	const struct options *o = &s->o;
+	const char *wrong = strlen(o->delimiter) != 1 && strcmp(o->delimiter, "tab") ? "delimiter"
+			    : strlen(o->quote) != 1 && strcmp(o->quote, "none")      ? "quote"
+			    : !is_one_of(o->decimal, ".,", ".")                      ? "decimal"
+			    : !is_one_of(o->group, ".,' ", "blank")                  ? "group"
+			    : !is_one_of(o->freq, "ASTQMWDB", "A")                   ? "freq"
+			    : strcmp(o->cover, "full") && strcmp(o->cover, "none")   ? "cover"
+			    : o->dims.n > MAX_DIMS                                   ? "dims"
+			    : o->where.n > MAX_WHERE                                 ? "where"
+										     : NULL;
 
-	q.indicator = s->indicator[0]   ? cell_text(h, rd, &m->indicator)
-		      : m->wide_periods ? csv_str(s->dataset)
-					: v->code;
-	q.area = m->wide_area ? v->header : cell_text(h, rd, &m->area);
-	q.area_scheme = csv_str(s->area_scheme);
-	q.area_title = cell_text(h, rd, &m->area_title);
-	q.unit = cell_text(h, rd, &m->unit);
-	q.title = m->title.n || m->title.constant.n ? cell_text(h, rd, &m->title)
-		  : v->period.n || s->wide[0]       ? q.title
-						    : v->header;
-	for (size_t i = 0; i < s->dims.n; i++) {
-		const glane_str text = cell_text(h, rd, &m->dims[i]);
-
-		dims[q.n_dims++] = (struct glane_kv){s->dims.v[i].k, text.n ? text : (glane_str){NULL, 0}};
-	}
-	if (m->wide_dim)
-		dims[q.n_dims++] = (struct glane_kv){m->wide_dim, v->header};
-	return h->series(r, &q, ret);
+	return wrong ? s->h->fail(s->r, GLANE_E_CONFIG, "%s cannot be that: see `glane plugins csv`", wrong) : GLANE_OK;
 }
 
-static glane_rc emit_record(
-	const struct glane_host *h, glane_run *r, glane_reader *rd, const struct state *s, const struct mapping *m)
+/* Every file of the current item, once for each period where its name holds {period}. */
+static glane_rc read_item(struct state *s)
 {
-	uint32_t series = 0;
-	glane_rc rc = GLANE_OK;
+	glane_rc rc = s->o.files.n ? GLANE_OK : file_read(s, "{base_url}");
 
-	for (size_t i = 0; rc == GLANE_OK && i < m->n_values; i++) {
-		const struct value_column *v = &m->values[i];
-		struct glane_row row = {.size = sizeof(row),
-			.period = v->period.n ? v->period : cell_text(h, rd, &m->period),
-			.value = h->at(rd, v->column),
-			.status = cell_text(h, rd, &m->status),
-			.flags = cell_text(h, rd, &v->flags),
-			.note = cell_text(h, rd, &v->note),
-			.unit_mult = cell_text(h, rd, &m->unit_mult)};
+	for (size_t i = 0; rc == GLANE_OK && i < s->o.files.n; i++) {
+		const char *file = s->o.files.v[i];
+		const int is_each = strstr(file, "{period}") != NULL && s->o.periods.n > 0;
 
-		row.status = csv_status(s, row.status, row.flags);
-		if (s->missing.n && csv_missing(s, row.value))
-			row.value = (glane_str){NULL, 0};
-		if (!m->wide_periods || i == 0)
-			rc = series_of(h, r, rd, s, m, v, &series);
-		row.series = series;
-		if (rc == GLANE_OK)
-			rc = h->emit(r, &row);
+		for (size_t k = 0; rc == GLANE_OK && k < (is_each ? s->o.periods.n : 1); k++) {
+			const char *url;
+
+			s->item_period = is_each ? s->o.periods.v[k] : NULL;
+			url = mapping_fill(s, strstr(file, "://") ? file : s->h->fmt(s->r, "{base_url}/%s", file));
+			rc = url ? file_read(s, url) : s->h->fail(s->r, GLANE_E_NOMEM, "no memory for a URL");
+		}
 	}
 	return rc;
 }
 
-/* Footers of a ragged file ("Last Updated: ...") have neither area nor period. */
-static int is_footer(const struct glane_host *h, glane_reader *rd, const struct state *s, const struct mapping *m)
+static glane_rc declare(struct state *s, uint32_t kind)
 {
-	return s->ragged && m->area.n && !cell_text(h, rd, &m->area).n;
-}
+	const int is_whole = !s->item || strstr(s->o.dataset, "{indicator}") != NULL;
+	const struct glane_cover cover = {.size = sizeof(cover),
+		.kind = kind,
+		.dataset = str_of(mapping_fill(s, s->o.dataset)),
+		.indicator = is_whole ? (glane_str){NULL, 0} : str_of(s->item)};
 
-static glane_rc read_file(const struct glane_host *h, glane_run *r, const struct state *s, const char *url)
-{
-	const struct glane_csv csv = {.size = sizeof(csv),
-		.delimiter = strcmp(s->delimiter, "tab") == 0 ? '\t' : s->delimiter[0],
-		.quote = strcmp(s->quote, "none") == 0 ? '\1' : s->quote[0],
-		.decimal = s->decimal[0],
-		.group = strcmp(s->group, "blank") == 0 ? ' ' : s->group[0],
-		.skip = (uint32_t)s->skip,
-		.no_header = s->no_header,
-		.ragged = s->ragged,
-		.trim = s->trim,
-		.encoding = s->encoding[0] ? s->encoding : NULL};
-	const struct glane_request q = {.size = sizeof(q),
-		.format = GLANE_FMT_CSV,
-		.url = url,
-		.csv = &csv,
-		.member = s->member[0] ? s->member : NULL};
-	static struct value_column values[MAX_VALUES];
-	struct mapping m;
-	glane_reader *rd = NULL;
-	glane_rc rc = h->open(r, &q, &rd);
-
-	memset(&m, 0, sizeof(m));
-	m.values = values;
-	if (rc == GLANE_OK && (rc = h->next(rd)) == GLANE_OK)
-		rc = mapping_resolve(h, r, rd, s, &m);
-	for (; rc == GLANE_OK; rc = rc == GLANE_OK ? h->next(rd) : rc)
-		if (!is_footer(h, rd, s, &m) && selected(h, rd, s, &m))
-			rc = emit_record(h, r, rd, s, &m);
-	if (rd)
-		h->close(rd);
-	return rc == GLANE_END ? GLANE_OK : rc;
-}
-
-static const char *url_of(const struct glane_host *h, glane_run *r, const char *file, const char *indicator)
-{
-	const char *base = strstr(file, "://") ? "" : "{base_url}/", *mark = strstr(file, "{indicator}");
-
-	if (!mark)
-		return h->fmt(r, "%s%s", base, file);
-	return h->fmt(r, "%s%.*s%s%s", base, (int)(mark - file), file, indicator, mark + 11);
+	return s->h->cover(s->r, &cover);
 }
 
 static glane_rc run(const struct glane_host *h, glane_run *r, void *state)
 {
-	const struct state *s = state;
-	const struct glane_cover cover = {.size = sizeof(cover),
-		.dataset = csv_str(s->dataset),
-		.kind = strcmp(s->cover, "none") == 0 ? GLANE_COVER_NONE : GLANE_COVER_FULL};
-	glane_rc rc = s->files.n ? GLANE_OK : read_file(h, r, s, "{base_url}");
+	struct state *s = state;
+	const uint32_t kind = strcmp(s->o.cover, "none") ? GLANE_COVER_FULL : GLANE_COVER_NONE;
+	const size_t n = s->o.indicators.n;
+	size_t n_failed = 0;
+	glane_rc rc;
 
-	for (size_t i = 0; rc == GLANE_OK && i < s->files.n; i++) {
-		const int each = strstr(s->files.v[i], "{indicator}") != NULL;
-
-		for (size_t k = 0; rc == GLANE_OK && k < (each ? s->indicators.n : 1); k++) {
-			const char *url = url_of(h, r, s->files.v[i], each ? s->indicators.v[k] : "");
-
-			rc = url ? read_file(h, r, s, url) : h->fail(r, GLANE_E_NOMEM, "no memory for a URL");
-		}
+	s->h = h;
+	s->r = r;
+	rc = check(s);
+	for (size_t i = 0; rc == GLANE_OK && i < (n ? n : 1); i++) {
+		s->item = n ? s->o.indicators.v[i] : NULL;
+		rc = read_item(s);
+		n_failed += rc != GLANE_OK;
+		if (n_failed == (n ? n : 1) || rc == GLANE_E_CANCELLED || rc == GLANE_E_NOMEM || rc == GLANE_E_CONFIG)
+			return rc;
+		if (rc != GLANE_OK)
+			h->fail(r, rc, "%s", s->item);
+		rc = declare(s, rc == GLANE_OK ? kind : GLANE_COVER_FAILED);
 	}
-	return rc == GLANE_OK ? h->cover(r, &cover) : rc;
+	return rc;
 }
 
-GLANE_PLUGIN(.name = "csv", .version = "1.0", .title = "CSV files of any provider, by declaration",
-	.state_size = sizeof(struct state), .opts = csv_options, .run = run);
+GLANE_PLUGIN(.name = "csv", .version = "1.0", .title = "CSV files of any provider, by declaration", .opts = options,
+	.state_size = sizeof(struct state), .run = run);

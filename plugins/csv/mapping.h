@@ -1,51 +1,81 @@
 /* SPDX-License-Identifier: MIT */
-/* Which column means what: the options of the csv plugin, resolved against the header of one file. */
+/* Which column means what: the options of the csv plugin, and what they come to under the header of one file. */
 #ifndef CSV_MAPPING_H
 #define CSV_MAPPING_H
 #include <glane/plugin.h>
 
+#define MAX_COLUMNS 16384
 #define MAX_VALUES 4096
 #define MAX_DIMS 32
-#define MAX_WHERE 8
+#define MAX_WHERE 16
+#define MAX_OR 4
+#define MAX_PRINT 2048
 
-struct state {
-	struct glane_list files, indicators, value, missing;
-	struct glane_map dims, status_map, where;
+struct options {
+	struct glane_list files, indicators, periods, value, ignore, missing;
+	struct glane_map dims, where, status_map, units, unit_mults;
 	const char *member, *delimiter, *quote, *encoding, *decimal, *group;
+	const char *dataset, *indicator, *area, *area_scheme, *area_title, *period, *period_format, *freq, *wide;
+	const char *unit, *unit_mult, *title, *status, *flags, *note, *cover;
 	int64_t skip;
-	uint8_t ragged, trim, no_header;
-	const char *dataset, *indicator, *area, *area_scheme, *area_title, *period, *freq, *wide;
-	const char *unit, *title, *status, *flags, *note, *unit_mult, *cover;
+	uint8_t no_header, ragged, trim;
 };
 struct cell { /* a constant, or the first of some columns that is not empty */
 	glane_str constant;
-	int32_t column[4];
-	uint32_t n;
+	uint16_t column[MAX_OR], n;
 };
+enum { SIDE_STATUS, SIDE_FLAGS, SIDE_NOTE, SIDES }; /* what may stand in a column of its own beside each value */
+enum { WIDE_INDICATOR, WIDE_PERIOD, WIDE_AREA, WIDE_DIM };
 struct value_column {
-	uint32_t column;
-	glane_str header; /* of a wide layout */
-	glane_str code;   /* indicator, where no column says it */
-	glane_str period; /* its header, where that is a period */
-	struct cell flags, note;
+	uint16_t column;
+	uint16_t side[SIDES];   /* column + 1; 0: the record's cell */
+	glane_str header, code; /* code: what the header stands for, see wide */
 };
-struct mapping {
-	struct cell indicator, area, area_title, period, unit, title, status, unit_mult;
+struct state {
+	struct options o;
+	const struct glane_host *h;
+	glane_run *r;
+	glane_reader *rd;
+	const char *item, *item_period; /* what {indicator} and {period} stand for now, or NULL */
+	/* of the current file */
+	glane_str dataset;
+	struct cell indicator, area, area_title, period, unit, unit_mult, title, side[SIDES];
 	struct cell dims[MAX_DIMS], where[MAX_WHERE];
-	struct value_column *values;
+	int wide;
+	uint8_t is_used[MAX_COLUMNS + 1]; /* by column + 1: it is no value; [0] means nothing */
 	size_t n_values;
-	int wide_periods, wide_area;
-	const char *wide_dim;
+	struct value_column values[MAX_VALUES];
+	uint64_t n_passed; /* records without area or period */
+	/* of the last record */
+	uint32_t series;
+	int print;
+	size_t n_print; /* the texts that decide its series, in print_text[print] */
+	char print_text[2][MAX_PRINT];
 };
-extern const struct glane_opt csv_options[];
-/* Resolves the options against the reader's header; `m->values` has room for MAX_VALUES. */
-glane_rc mapping_resolve(
-	const struct glane_host *h, glane_run *r, glane_reader *rd, const struct state *s, struct mapping *m);
-glane_str cell_text(const struct glane_host *h, glane_reader *rd, const struct cell *c);
-glane_str csv_str(const char *s);
-int csv_same(glane_str a, glane_str b);
-/* True where the text stands for an empty cell. */
-int csv_missing(const struct state *s, glane_str text);
-/* The status, or what status_map makes of it or, without one, of the flags. */
-glane_str csv_status(const struct state *s, glane_str status, glane_str flags);
+/* Resolves the options against the header of s->rd. */
+glane_rc mapping_resolve(struct state *s);
+/* The text with {indicator} and {period} filled in; NULL: no memory. */
+const char *mapping_fill(const struct state *s, const char *text);
+/* The records of one file to observations. */
+glane_rc file_read(struct state *s, const char *url);
+
+static inline glane_str str_of(const char *s)
+{
+	size_t n = 0;
+
+	while (s && s[n])
+		n++;
+	return (glane_str){s, n};
+}
+
+static inline int str_same(glane_str a, glane_str b)
+{
+	size_t i = 0;
+
+	if (a.n != b.n)
+		return 0;
+	while (i < a.n && a.p[i] == b.p[i])
+		i++;
+	return i == a.n;
+}
 #endif

@@ -4,149 +4,125 @@
 
 #include <string.h>
 
+#define MAX_TOGETHER 60 /* indicators of one call: a limit of the API */
+
 struct state {
 	struct glane_list indicators, countries;
 	const char *source, *date, *language;
 	int64_t per_page;
+	glane_str dataset;
 };
-
+#define OPT(type, name, dflt, help) #name, GLANE_OPT_##type, 0, offsetof(struct state, name), dflt, help, 0, 0
 static const struct glane_opt options[] = {
-	{"indicators", GLANE_OPT_LIST, GLANE_OPT_REQUIRED, offsetof(struct state, indicators), NULL, "indicator codes",
-		0, 0},
-	{"countries", GLANE_OPT_LIST, 0, offsetof(struct state, countries), "all", "country or aggregate codes", 0, 0},
-	{"source", GLANE_OPT_STR, 0, offsetof(struct state, source), "2", "database id: 2 WDI, 3 WGI, 28 Findex, ...",
-		0, 0},
-	{"date", GLANE_OPT_STR, 0, offsetof(struct state, date), "", "years FROM:TO; empty: all", 0, 0},
-	{"language", GLANE_OPT_STR, 0, offsetof(struct state, language), "en", "of the titles: en fr es ar zh", 0, 0},
-	{"per_page", GLANE_OPT_INT, 0, offsetof(struct state, per_page), "20000", "rows per page", 1, 32500},
+	{"indicators", GLANE_OPT_LIST, GLANE_OPT_REQUIRED, offsetof(struct state, indicators), NULL, "codes", 0, 0},
+	{OPT(STR, source, "2", "database: 2 WDI, 3 WGI, 28 Findex, ...")},
+	{OPT(LIST, countries, "all", "codes of economies and aggregates, or all")},
+	{OPT(STR, date, "", "2000:2024, 2010, 2009M01:2010M08, ...; none: all")},
+	{OPT(STR, language, "", "of the titles: en es fr ar zh; none: en")},
+	{"per_page", GLANE_OPT_INT, 0, offsetof(struct state, per_page), "20000", "rows of a page", 1, 32500},
 	{0},
 };
-
-enum { ISO3, ID, NAME, INDICATOR, TITLE, DATE, VALUE, UNIT, STATUS };
-static const char *const fields[] = {"countryiso3code", "country.id", "country.value", "indicator.id",
+enum { ISO3, ID, NAME, INDICATOR, TITLE, DATE, VALUE, UNIT, STATUS, FIELDS };
+static const char *const fields[FIELDS] = {"countryiso3code", "country.id", "country.value", "indicator.id",
 	"indicator.value", "date", "value", "unit", "obs_status"};
 static const char *const heads[] = {"0.lastupdated"};
 
 static glane_str str(const char *s)
 {
-	return (glane_str){s, strlen(s)};
+	return (glane_str){s, s ? strlen(s) : 0};
 }
 
-/* One database can hold an indicator that another holds too, with another vintage: the dataset says which. */
-static glane_str dataset_of(const struct glane_host *h, glane_run *r, const struct state *s)
+static glane_rc emit(const struct glane_host *h, glane_run *r, const struct state *s, glane_reader *rd)
 {
-	const char *name = strcmp(s->source, "2") == 0   ? "WDI"
-			   : strcmp(s->source, "3") == 0 ? "WGI"
-							 : h->fmt(r, "WB%s", s->source);
-
-	return name ? str(name) : GLANE_STR("");
-}
-
-static glane_rc read_rows(const struct glane_host *h, glane_run *r, glane_reader *rd, glane_str dataset)
-{
+	struct glane_series series = {.size = sizeof(series), .dataset = s->dataset, .area_scheme = GLANE_STR("WB")};
+	struct glane_row row = {.size = sizeof(row), .period = h->at(rd, DATE), .value = h->at(rd, VALUE)};
 	glane_rc rc;
 
-	while ((rc = h->next(rd)) == GLANE_OK) {
-		const glane_str iso3 = h->at(rd, ISO3);
-		const struct glane_series series = {.size = sizeof(series),
-			.dataset = dataset,
-			.indicator = h->at(rd, INDICATOR),
-			.area = iso3.n ? iso3 : h->at(rd, ID),
-			.area_scheme = GLANE_STR("WB"),
-			.area_title = h->at(rd, NAME),
-			.unit = h->at(rd, UNIT),
-			.title = h->at(rd, TITLE),
-			.updated = h->head(rd, 0)};
-		struct glane_row row = {.size = sizeof(row),
-			.period = h->at(rd, DATE),
-			.value = h->at(rd, VALUE),
-			.status = h->at(rd, STATUS)};
-
-		rc = h->series(r, &series, &row.series);
-		if (rc == GLANE_OK)
-			rc = h->emit(r, &row);
-		if (rc != GLANE_OK)
-			return rc;
-	}
-	return rc == GLANE_END ? GLANE_OK : rc;
+	series.area = h->at(rd, ISO3);
+	if (!series.area.n)
+		series.area = h->at(rd, ID); /* some aggregates have no other code */
+	series.indicator = h->at(rd, INDICATOR), series.title = h->at(rd, TITLE), series.area_title = h->at(rd, NAME);
+	series.unit = h->at(rd, UNIT), series.updated = h->head(rd, 0), row.status = h->at(rd, STATUS);
+	rc = h->series(r, &series, &row.series);
+	return rc == GLANE_OK ? h->emit(r, &row) : rc;
 }
 
-static glane_rc fetch(const struct glane_host *h, glane_run *r, const struct state *s, const glane_str *codes, size_t n)
+/* Several databases may hold an indicator, with other vintages: the database is always named, and decides the dataset. */
+static const char *url_of(const struct glane_host *h, glane_run *r, struct state *s)
 {
-	const struct glane_kv query[] = {{"format", GLANE_STR("json")}, {"source", str(s->source)},
-		{"date", s->date[0] ? str(s->date) : (glane_str){NULL, 0}}};
-	const char *countries = s->countries.v[0],
-		   *prefix = strcmp(s->language, "en") == 0 ? "" : h->fmt(r, "/%s", s->language);
-	struct glane_request request = {.size = sizeof(request),
-		.format = GLANE_FMT_JSON,
-		.paging = GLANE_PAGE_NUMBER,
-		.query = query,
-		.n_query = 3,
-		.select = "1.*",
-		.field = fields,
-		.n_field = 9,
-		.head = heads,
-		.n_head = 1,
-		.page_param = "page",
-		.page_size_param = "per_page",
-		.page_len = (uint32_t)s->per_page,
-		.page_first = 1,
-		.page_pages = "0.pages",
-		.page_total = "0.total",
-		.error = "0.message.0.value",
-		.split = codes,
-		.n_split = n,
-		.split_max = 60};
+	const char *url = h->fmt(r, "{base_url}%s%s/country", s->language[0] ? "/" : "", s->language);
+
+	for (size_t i = 0; url && i < s->countries.n; i++)
+		url = h->fmt(r, "%s%c%s", url, i ? ';' : '/', s->countries.v[i]);
+	s->dataset = str(strcmp(s->source, "2") == 0 ? "WDI" : strcmp(s->source, "3") == 0 ? "WGI" : NULL);
+	if (!s->dataset.p)
+		s->dataset = str(h->fmt(r, "WB%s", s->source));
+	return url && s->dataset.p ? h->fmt(r, "%s/indicator/{split}", url) : NULL;
+}
+
+static glane_rc fetch(const struct glane_host *h, glane_run *r, struct state *s, const glane_str *codes, size_t n)
+{
+	const struct glane_kv query[] = {
+		{"format", GLANE_STR("json")}, {"source", str(s->source)}, {"date", str(s->date[0] ? s->date : NULL)}};
+	struct glane_request q = {
+		.size = sizeof(q), .format = GLANE_FMT_JSON, .paging = GLANE_PAGE_NUMBER, .select = "1.*"};
 	glane_reader *rd;
 	glane_rc rc;
 
-	for (size_t i = 1; countries && i < s->countries.n; i++)
-		countries = h->fmt(r, "%s;%s", countries, s->countries.v[i]);
-	request.url =
-		prefix && countries ? h->fmt(r, "{base_url}%s/country/%s/indicator/{split}", prefix, countries) : NULL;
-	if (!request.url)
-		return h->fail(r, GLANE_E_NOMEM, "no memory for a URL");
-	rc = h->open(r, &request, &rd);
+	q.url = url_of(h, r, s), q.query = query, q.n_query = 3, q.split = codes, q.n_split = n;
+	q.field = fields, q.n_field = FIELDS, q.head = heads, q.n_head = 1, q.error = "0.message.0.value";
+	q.page_param = "page", q.page_size_param = "per_page", q.page_len = (uint32_t)s->per_page;
+	q.page_first = 1, q.page_pages = "0.pages", q.page_total = "0.total";
+	rc = q.url ? h->open(r, &q, &rd) : h->fail(r, GLANE_E_NOMEM, "no memory for a URL");
 	if (rc != GLANE_OK)
 		return rc;
-	rc = read_rows(h, r, rd, dataset_of(h, r, s));
+	while ((rc = h->next(rd)) == GLANE_OK && (rc = emit(h, r, s, rd)) == GLANE_OK)
+		continue;
 	h->close(rd);
-	return rc;
+	return rc == GLANE_END ? GLANE_OK : rc;
 }
 
-static glane_rc declare(const struct glane_host *h, glane_run *r, const struct state *s, glane_str code, uint32_t kind)
+/* Years that were asked for are covered from first day to last; of other dates nothing can be said. */
+static glane_rc declare(const struct glane_host *h, glane_run *r, const struct state *s, glane_str code, glane_rc how)
 {
-	struct glane_cover cover = {
-		.size = sizeof(cover), .kind = kind, .dataset = dataset_of(h, r, s), .indicator = code};
+	struct glane_cover cover = {.size = sizeof(cover), .dataset = s->dataset, .indicator = code};
+	const size_t n = strlen(s->date);
 
-	if (kind == GLANE_COVER_FULL && (s->date[0] || strcmp(s->countries.v[0], "all") != 0))
-		cover.kind = GLANE_COVER_NONE; /* a part: what is missing from it may well exist */
+	cover.kind = how != GLANE_OK ? GLANE_COVER_FAILED : n ? GLANE_COVER_NONE : GLANE_COVER_FULL;
+	if (how == GLANE_OK && (n == 4 || n == 9) && strspn(s->date, "0123456789:") == n) {
+		cover.kind = GLANE_COVER_RANGE;
+		cover.from = str(h->fmt(r, "%.4s-01-01", s->date));
+		cover.to = str(h->fmt(r, "%s-12-31", s->date + n - 4));
+	}
 	return h->cover(r, &cover);
 }
 
-/* All at once; where that fails, one by one, so that a code that is gone costs only itself. */
+/* A call fails as a whole where one indicator is gone: then each goes alone, and only that one's slice fails. */
 static glane_rc run(const struct glane_host *h, glane_run *r, void *state)
 {
-	const struct state *s = state;
-	glane_str codes[1000];
-	glane_rc all = GLANE_OK, rc = GLANE_OK;
+	struct state *s = state;
+	const size_t n_all = s->indicators.n;
+	glane_rc together = GLANE_OK, rc = GLANE_OK;
 
-	if (s->indicators.n == 0 || s->indicators.n > 1000 || s->countries.n == 0)
-		return h->fail(r, GLANE_E_CONFIG, "indicators: 1 to 1000 of them, and at least one country");
-	for (size_t i = 0; i < s->indicators.n; i++)
-		codes[i] = str(s->indicators.v[i]);
-	all = fetch(h, r, s, codes, s->indicators.n);
-	if (all != GLANE_OK && (all != GLANE_E_DATA || s->indicators.n == 1))
-		return all;
-	for (size_t i = 0; rc == GLANE_OK && i < s->indicators.n; i++) {
-		const glane_rc one = all == GLANE_OK ? GLANE_OK : fetch(h, r, s, &codes[i], 1);
+	for (size_t i = 0, n_failed = 0; rc == GLANE_OK && i < n_all; i++) {
+		const size_t n = n_all - i < MAX_TOGETHER ? n_all - i : MAX_TOGETHER;
+		glane_str codes[MAX_TOGETHER];
+		glane_rc one;
 
-		if (one == GLANE_E_CANCELLED)
+		for (size_t k = 0; k < n; k++)
+			codes[k] = str(s->indicators.v[i + k]);
+		if (i % MAX_TOGETHER == 0)
+			together = fetch(h, r, s, codes, n);
+		one = together == GLANE_E_DATA && n_all > 1 ? fetch(h, r, s, codes, 1) : together;
+		if (one != GLANE_OK)
+			h->fail(r, one, "indicator %s was not read", s->indicators.v[i]);
+		n_failed += one != GLANE_OK;
+		if (n_failed == n_all || one == GLANE_E_CANCELLED || one < GLANE_E_DATA)
 			return one;
-		rc = declare(h, r, s, codes[i], one == GLANE_OK ? GLANE_COVER_FULL : GLANE_COVER_FAILED);
+		rc = declare(h, r, s, codes[0], one);
 	}
 	return rc;
 }
 
-GLANE_PLUGIN(.name = "worldbank", .version = "1.0", .title = "World Bank Indicators API v2",
-	.base_url = "https://api.worldbank.org/v2", .state_size = sizeof(struct state), .opts = options, .run = run);
+GLANE_PLUGIN(.name = "worldbank", .version = "1.0", .title = "World Bank Indicators API v2", .opts = options,
+	.run = run, .base_url = "https://api.worldbank.org/v2", .state_size = sizeof(struct state));

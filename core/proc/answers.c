@@ -147,6 +147,11 @@ static void from_archive(struct answer *a)
 	}
 	body_hash(&a->request, hash);
 	e = archive_find(archive, a->request.method, a->request.url, hash);
+	if (!e && a->source->broker->dry) {
+		a->rc = GLANE_END; /* for the reader there is no more; the request is listed */
+		finished(a);
+		return;
+	}
 	if (!e) {
 		a->rc = GLANE_E_FETCH;
 		a->message = arena_fmt(&a->source->arena, "%s %s: not in the payload archive (--offline asks nobody)",
@@ -315,7 +320,7 @@ glane_rc answers_list(struct source *s, struct diag *d)
 	for (size_t i = 0; i < s->n_asked && rc == GLANE_OK; i++) {
 		const struct answer *a = s->asked[i];
 
-		if (a->pending || a->rc != GLANE_OK)
+		if (a->pending || a->rc < GLANE_OK)
 			continue;
 		wire_begin(w, B_LISTED);
 		wire_u32(w, s->id);

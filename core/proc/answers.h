@@ -49,7 +49,7 @@ struct broker {
 	struct fetcher *fetcher;
 	struct archive archive;
 	int store, tmp;
-	bool offline, quit, ready;
+	bool offline, dry, quit, ready;
 	struct source *sources;
 	struct arena arena;
 	struct diag diag;

@@ -20,6 +20,7 @@ static glane_rc setup(struct broker *b, struct frame *f, struct diag *d)
 	struct fetch_options o = {0};
 	struct strbuf warnings;
 	const char *store;
+	uint8_t mode;
 	glane_rc rc;
 
 	o.contact = frame_cstr(f, &b->arena);
@@ -31,7 +32,9 @@ static glane_rc setup(struct broker *b, struct frame *f, struct diag *d)
 	o.stall_seconds = frame_u32(f);
 	o.connect_seconds = frame_u32(f);
 	o.retry_base_seconds = frame_f64(f);
-	b->offline = frame_u8(f) != 0;
+	mode = frame_u8(f);
+	b->offline = mode != 0;
+	b->dry = mode == 2;
 	if (!frame_done(f) || !store || b->ready)
 		return fail(d, GLANE_E_FORMAT, "the broker's set-up does not read");
 	b->store = dir_open(AT_FDCWD, store, false, d);

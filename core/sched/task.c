@@ -336,7 +336,8 @@ void task_worker_ended(struct task *t, int status)
 		died(t, status);
 		return;
 	}
-	if (t->intake.end_rc != GLANE_OK && !(t->intake.end_rc == GLANE_E_CANCELLED && t->run->options->limit)) {
+	if (t->intake.end_rc != GLANE_OK && !t->run->options->dry_run &&
+		!(t->intake.end_rc == GLANE_E_CANCELLED && t->run->options->limit)) {
 		task_fail(t, t->intake.end_rc, "%s", t->intake.end_message);
 		return;
 	}

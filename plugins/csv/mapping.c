@@ -73,7 +73,7 @@ static glane_rc add_column(struct state *s, const char *option, glane_str name, 
 	return GLANE_OK;
 }
 
-/* "=text", a column, or columns separated by '|', of which at least one has to be there. */
+/* "=text", a column, or columns separated by '|', of which one has to be there; where the last is empty, none has to. */
 static glane_rc resolve(struct state *s, const char *option, const char *text, struct cell *c)
 {
 	const glane_str whole = str_of(text);
@@ -93,7 +93,7 @@ static glane_rc resolve(struct state *s, const char *option, const char *text, s
 		rc = add_column(s, option, (glane_str){rest.p, n}, c);
 		rest = bar ? (glane_str){bar + 1, rest.n - n - 1} : (glane_str){NULL, 0};
 	}
-	return rc == GLANE_OK && c->n == 0 ? no_column(s, option, whole) : rc;
+	return rc == GLANE_OK && c->n == 0 && whole.p[whole.n - 1] != '|' ? no_column(s, option, whole) : rc;
 }
 
 static glane_rc resolve_cells(struct state *s)
@@ -206,6 +206,23 @@ static glane_rc all_values(struct state *s)
 	return rc;
 }
 
+/* An option with {value} that fits none of the columns is a mistake in it. */
+static glane_rc check_sides(struct state *s)
+{
+	const char *const options[SIDES] = {"status", "flags", "note"};
+	const char *const texts[SIDES] = {s->o.status, s->o.flags, s->o.note};
+
+	for (size_t k = 0; k < SIDES; k++) {
+		size_t n = 0;
+
+		for (size_t i = 0; i < s->n_values; i++)
+			n += s->values[i].side[k] != 0;
+		if (n == 0 && strstr(texts[k], "{value}"))
+			return no_column(s, options[k], str_of(texts[k]));
+	}
+	return GLANE_OK;
+}
+
 glane_rc mapping_resolve(struct state *s)
 {
 	const char *wide = s->o.wide;
@@ -228,5 +245,5 @@ glane_rc mapping_resolve(struct state *s)
 		rc = is_all ? all_values(s) : named_values(s);
 	if (rc == GLANE_OK && s->n_values == 0)
 		rc = s->h->fail(s->r, GLANE_E_DATA, "no column holds values: `value` and `wide` say which do");
-	return rc;
+	return rc == GLANE_OK ? check_sides(s) : rc;
 }

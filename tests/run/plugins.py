@@ -4,12 +4,15 @@
 answers lie in a payload archive (`glane run --offline`): paging, slices that fail alone, covers. TAP on standard output."""
 import csv
 import hashlib
+import http.server
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 from pathlib import Path
 
 TOP = Path(os.environ.get("GLANE_TOP", Path(__file__).resolve().parents[2]))
@@ -85,15 +88,15 @@ CSV = [
     ("multiplier by column", ["--area=a", "--period=p", "--value=v", "--unit_mult=m", "--unit==USD"],
      "a,p,v,m\nTGO,2020,1,3\nTGO,2021,2,6\n", "period value unit unit_mult", ["2020 1 USD 3", "2021 2 USD 6"]),
 ]
-WRONG = [ # what is not there or cannot be: exit 1 and a word that says it
+WRONG = [  # what is not there fails with a word that says it, what cannot be is an error of the configuration
     ("a column that is not there", ["--area=Code", "--value=value"], LONG, "area = Code: the file has no such column; there are: code, name,"),
     ("a value that is not there", ["--value=V=Value"], LONG, "value = Value: the file has no such column"),
     ("two columns of one name", ["--area=a", "--value=v"], "a,a,v\n1,2,3\n", "two columns have that name"),
     ("side columns that fit nothing", ["--area=code", "--period=year", "--value=value", "--note={value} Footnote"], LONG,
      "note = {value} Footnote: the file has no such column"),
     ("no column holds values", ["--indicator==I", "--area=code"], "code,name\nTGO,Togo\n", "no column holds values"),
-    ("headers are periods, and nothing says the indicator", ["--area=code"], "code,2020\nTGO,1\n", "indicator = ... is needed"),
-    ("a frequency that does not exist", ["--area=code", "--value=value", "--freq=Y"], LONG, "freq cannot be that"),
+    ("headers are periods, and nothing says the indicator", ["--area=code"], "code,2020\nTGO,1\n", "indicator = ... is needed", 2),
+    ("a frequency that does not exist", ["--area=code", "--value=value", "--freq=Y"], LONG, "freq cannot be that", 2),
 ]
 
 
@@ -102,9 +105,9 @@ def parse_csv():
     for name, options, text, columns, want in CSV:
         code, out, err = glane(folder, "parse", "csv", "--dataset=D", *options, payload=text.encode())
         check(f"csv: {name}", short(out, columns) if code == 0 else err, want)
-    for name, options, text, words in WRONG:
+    for name, options, text, words, *want in WRONG:
         code, _, err = glane(folder, "parse", "csv", "--dataset=D", *options, payload=text.encode())
-        check(f"csv: {name}", (code, words if words in err else err), (1, words))
+        check(f"csv: {name}", (code, words if words in err else err), (want[0] if want else 1, words))
     code, _, err = glane(folder, "parse", "csv", "--dataset=D", "--area=code", "--period=year", "--value=value",
                          payload=b"code,year,value\n,2020,1\nTGO,2020,2\nTGO,soon,3\n")
     check("csv: a value without an area, and one without a period, are refused", "1 rows, 0 empty, 2 rejected" in err, True)
@@ -155,8 +158,8 @@ def archive(folder, answers):
             "fetched_at": f"2026-04-13T00:00:{i:02}Z", "content_type": kind, "etag": "", "last_modified": ""}))
 
 
-def run(folder):
-    code, out, err = glane(folder, "run", "--offline", "--all", "--json")
+def run(folder, *more):
+    code, out, err = glane(folder, "run", "--all", "--json", *more)
     return code, {s["source"]: s["status"] for s in json.loads(out)["sources"]} if out else err
 
 
@@ -181,7 +184,7 @@ indicators = A GONE C
         wb_url(["A"], 2): (document(3, rows[2:], 2, 2), "application/json"),
         wb_url(["C"], 1): (document(1, [row("C", "TGO", 2020, 7)]), "application/json"),
     })
-    check("worldbank: an indicator that is gone costs only its slice", run(folder), (1, {"wb": "partial"}))
+    check("worldbank: an indicator that is gone costs only its slice", run(folder, "--offline"), (1, {"wb": "partial"}))
     check("worldbank: the others are there, page by page", short(glane(folder, "export")[1], "indicator period value"),
           ["A 2020 2020", "A 2021 2021", "A 2022 2022", "C 2020 7"])
 
@@ -215,14 +218,69 @@ value      = value
                      "https://data.example/THREE.csv": (head + "TGO,2020,3\n", "text/csv"),
                      "https://data.example/2020/all.csv": ("iso,value\nTGO,4\n", "text/csv"),
                      "https://data.example/2021/all.csv": ("iso,value\nTGO,5\n", "text/csv")})
-    check("csv: a file that fails costs only its indicator", run(folder), (1, {"each": "partial", "years": "ok"}))
+    check("csv: a file that fails costs only its indicator", run(folder, "--offline"), (1, {"each": "partial", "years": "ok"}))
     check("csv: each indicator is a slice, each period a file", short(glane(folder, "export")[1], "dataset indicator period value"),
           ["D ONE 2020 1", "D THREE 2020 3", "Y I 2020 4", "Y I 2021 5"])
+
+
+def feed(days):
+    cubes = "".join(f'<Cube time="{day}">' + "".join(f'<Cube currency="{c}" rate="1.5"/>' for c in currencies.split()) + "</Cube>"
+                    for day, currencies in days)
+    return f'<E xmlns="urn:x"><Cube>{cubes}</Cube></E>', "text/xml"
+
+
+class Nights(http.server.BaseHTTPRequestHandler):
+    answers = {}
+
+    def do_GET(self):
+        text, kind = self.answers.get(self.path, ("", ""))
+        self.send_response(200 if text else 404)
+        self.send_header("Content-Type", kind or "text/plain")
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text.encode())
+
+    def log_message(self, *_):
+        pass
+
+
+def two_nights(name, section, path, first, second):
+    """Runs a source on one answer and then on another; its verdicts."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Nights)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    folder = configure(name, f"[source s]\nbase_url = http://127.0.0.1:{server.server_port}\n{section}\n"
+                       "gate.max_withdrawn_percent = 100\ngate.min_rows_percent = 1\n")
+    verdicts = []
+    for answer in (first, second):
+        Nights.answers = {path: answer}
+        verdicts.append(run(folder))
+    server.shutdown()
+    check(f"{name}: two nights", verdicts, [(0, {"s": "ok"})] * 2)
+    return folder
+
+
+def covers():
+    """The next night's answer lacks a day that rolled off, and a rate of a day that is still there."""
+    for name, path, want in (("90d", "/eurofxref-hist-90d.xml", ["2026-04-13 USD", "2026-04-10 USD", "2026-04-14 USD"]),
+                             ("hist", "/eurofxref-hist.xml", ["2026-04-13 USD", "2026-04-14 USD"]),
+                             ("daily", "/eurofxref-daily.xml", ["2026-04-13 JPY", "2026-04-13 USD", "2026-04-14 USD"])):
+        first = [("2026-04-13", "USD JPY")] if name == "daily" else [("2026-04-13", "USD JPY"), ("2026-04-10", "USD")]
+        second = [("2026-04-14", "USD")] if name == "daily" else [("2026-04-14", "USD"), ("2026-04-13", "USD")]
+        folder = two_nights(f"ecb {name}", f"plugin = ecb\nfeed = {name}", path, feed(first), feed(second))
+        check(f"ecb {name}: what the feed does not cover stays", sorted(short(glane(folder, "export")[1], "period unit")), sorted(want))
+    folder = two_nights("worldbank dates", "plugin = worldbank\nper_page = 9\nindicators = A\ndate = 2020:2021",
+                        "/country/all/indicator/A?format=json&source=2&date=2020:2021&per_page=9&page=1",
+                        (document(2, [row("A", "TGO", 2021, 1), row("A", "TGO", 2020, 1)]), "application/json"),
+                        (document(1, [row("A", "TGO", 2021, 1)]), "application/json"))
+    check("worldbank dates: the years asked for are covered", short(glane(folder, "export")[1], "period"), ["2021"])
 
 
 parse_csv()
 parse_others()
 worldbank()
 slices()
+covers()
 print(f"1..{len(results)}")
+if all(results):
+    shutil.rmtree(WORK)
 sys.exit(0 if all(results) else 1)

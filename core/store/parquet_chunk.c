@@ -6,6 +6,7 @@
 
 #define NUM_DICT_MAX 65536 /* values of a dictionary of numbers */
 #define SMALL_DICT 16      /* not worth a trial */
+#define FEW_RUNS 8192      /* of equal codes: as one page they are smaller than many page headers */
 
 struct cut {                          /* between two pages */
 	size_t entry, value, row, at; /* at: into the plain texts */
@@ -17,7 +18,7 @@ struct job {
 	const uint32_t *code; /* where a dictionary is used */
 	size_t n_dict;
 	struct page_index *page;
-	size_t n_pages, cap_pages;
+	size_t n_pages, cap_pages, page_rows;
 	struct range range;
 };
 
@@ -40,7 +41,7 @@ static bool is_there(const struct leaf *l, size_t entry)
 }
 
 /* The end of the page that begins at `from`: whole rows, not too many, nor too many bytes or items. */
-static struct cut page_end(const struct leaf *l, struct cut from)
+static struct cut page_end(const struct leaf *l, size_t page_rows, struct cut from)
 {
 	struct cut c = from;
 	size_t n;
@@ -48,7 +49,7 @@ static struct cut page_end(const struct leaf *l, struct cut from)
 	if (l->max_rep || l->is_plain) {
 		for (; c.entry < l->n; c.entry++) {
 			if (!l->max_rep || l->rep[c.entry] == 0) {
-				if (c.row - from.row == PAGE_ROWS || c.at - from.at >= PAGE_BYTES ||
+				if (c.row - from.row == page_rows || c.at - from.at >= PAGE_BYTES ||
 					c.entry - from.entry >= 4 * (size_t)PAGE_ROWS)
 					break;
 				c.row++;
@@ -61,7 +62,7 @@ static struct cut page_end(const struct leaf *l, struct cut from)
 		}
 		return c;
 	}
-	n = l->n - c.entry < PAGE_ROWS ? l->n - c.entry : PAGE_ROWS;
+	n = l->n - c.entry < page_rows ? l->n - c.entry : page_rows;
 	c.row += n;
 	if (!l->max_def)
 		c.value += n;
@@ -147,7 +148,7 @@ static size_t trial(const struct job *j, enum pq_encoding encoding, struct cut t
 /* The smaller of a dictionary and what else there is, judged by the first page. */
 static enum pq_encoding smaller(const struct job *j, enum pq_encoding other)
 {
-	struct cut from = {0, 0, 0, 0}, to = page_end(j->l, from);
+	struct cut from = {0, 0, 0, 0}, to = page_end(j->l, PAGE_ROWS, from);
 	size_t with = trial(j, PQ_RLE_DICTIONARY, to), without = trial(j, other, to);
 	double pages = (double)j->l->values / (double)(to.value ? to.value : 1);
 	/* Doubles hardly pack, integers of a dictionary by half. */
@@ -316,6 +317,31 @@ static void write_indexes(struct job *j)
 	j->c->offset_index_n = b->n - j->c->offset_index_at;
 }
 
+static bool is_sorted_by(const struct parquet_writer *w, const struct leaf *l)
+{
+	for (size_t i = 0; i < w->o.n_sorted; i++)
+		if (&w->column[w->o.sorted[i]] == l->column)
+			return true;
+	return false;
+}
+
+/* A column of nulls or of few runs goes into one page; one that the rows are sorted by keeps pages to be found by. */
+static size_t choose_page_rows(const struct job *j)
+{
+	const struct leaf *l = j->l;
+	size_t runs = 1;
+
+	if (l->max_rep || (l->values && !j->code))
+		return PAGE_ROWS;
+	if (l->values == 0 || j->n_dict == 1)
+		return l->n;
+	if (is_sorted_by(j->w, l))
+		return PAGE_ROWS;
+	for (size_t i = 1; i < l->values; i++)
+		runs += j->code[i] != j->code[i - 1];
+	return runs < FEW_RUNS ? l->n : PAGE_ROWS;
+}
+
 static glane_rc write_pages(struct job *j, struct diag *d)
 {
 	struct cut from = {0, 0, 0, 0}, to;
@@ -326,7 +352,7 @@ static glane_rc write_pages(struct job *j, struct diag *d)
 	for (; rc == GLANE_OK && from.entry < j->l->n; from = to) {
 		if (!mem_grow(&j->page, &j->cap_pages, j->n_pages + 1, sizeof(*j->page)))
 			return no_memory(j, d);
-		to = page_end(j->l, from);
+		to = page_end(j->l, j->page_rows, from);
 		rc = write_page(j, from, to, d);
 	}
 	return rc;
@@ -341,6 +367,7 @@ glane_rc chunk_write(struct parquet_writer *w, struct leaf *l, struct chunk *ret
 	rc = l->type == PQ_BYTE_ARRAY ? choose_text(&j, &ret->encoding, d) : choose_num(&j, &ret->encoding, d);
 	if (ret->encoding != PQ_RLE_DICTIONARY)
 		j.code = NULL;
+	j.page_rows = choose_page_rows(&j);
 	if (rc == GLANE_OK)
 		rc = write_pages(&j, d);
 	if (rc == GLANE_OK) {

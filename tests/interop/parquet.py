@@ -300,7 +300,7 @@ def files_of_others():
         got = read('pa.parquet')
         for name in names:
             same(got[name], want[name], 'pyarrow %r %s' % (options, name))
-    for options in ['', ', PARQUET_VERSION V2', ', ROW_GROUP_SIZE 4096']:
+    for options in ['', ', ROW_GROUP_SIZE 4096']:
         duckdb.sql("copy (select * from others) to '%s' (format parquet, compression zstd%s)" % (path('duck.parquet'), options))
         got = read('duck.parquet')
         for name in names:

@@ -76,7 +76,7 @@ void bound_high(struct bound *b, struct slice s, size_t max)
 /* Without NaN, which no order holds. */
 static void range_of_doubles(struct range *r, const int64_t *v, size_t n)
 {
-	double low = INFINITY, high = -INFINITY;
+	double low = HUGE_VAL, high = -HUGE_VAL;
 	bool any = false;
 
 	for (size_t i = 0; i < n; i++) {

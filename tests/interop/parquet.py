@@ -374,7 +374,43 @@ def size_beside_duckdb():
     assert ours <= theirs, (ours, theirs)
 
 
+@test
+def export_equals_csv():
+    """The bundled sample edition, exported as CSV and as Parquet: the same rows in each engine."""
+    import csv
+    import datetime
+    glane = os.environ.get('GLANE') or os.path.join(TOP, 'build', 'glane')
+    if not os.path.exists(os.path.join(TOP, 'build', 'glane')):
+        print('# without build/glane there is no sample store')
+        return
+    subprocess.run([os.path.join(TOP, 'scripts', 'sample')], stdout=subprocess.DEVNULL, check=True)
+    base = [glane, '-c', os.path.join(TOP, 'conf/sample/glane.conf'), '--store', os.path.join(TOP, 'build/sample/store'), 'export']
+    for more in [], ['--withdrawn'], ['--source', 'nobody']:
+        out = subprocess.run(base + more, stdout=subprocess.PIPE, check=True).stdout.decode()
+        want = list(csv.DictReader(out.splitlines()))
+        subprocess.run(base + more + ['--format', 'parquet', '-o', path('export.parquet')], check=True)
+        header = out.splitlines()[0].split(',')
+        assert pq.read_schema(path('export.parquet')).names == header, header
+        assert more[:1] == ['--source'] or len(want) > 1000, len(want)
+        for engine, got in engine_columns('export.parquet'):
+            for name in header:
+                v = [r[name] for r in want]
+                if name == 'value':
+                    v = [float(x) if x else None for x in v]
+                elif name in ('unit_mult', 'decimals'):
+                    v = [int(x) if x else None for x in v]
+                elif name == 'period_start':
+                    v = [(datetime.date.fromisoformat(x) - datetime.date(1970, 1, 1)).days for x in v]
+                elif name in ('recorded_at', 'known_at'):
+                    v = [int(datetime.datetime.fromisoformat(x.replace('Z', '+00:00')).timestamp()) * 1000000 for x in v]
+                same(got[name], v, engine + ' ' + name)
+        print('# %s: %d rows, csv %d bytes, parquet %d' % (' '.join(more) or 'all', len(want), len(out), os.path.getsize(path('export.parquet'))))
+
+
 def main():
+    only = sys.argv[1:]
+    if only:
+        tests[:] = [f for f in tests if f.__name__ in only]
     if not os.path.exists(TOOL):
         skip('no %s: make test-bins' % TOOL)
     failed = 0

@@ -112,7 +112,7 @@ struct parquet_writer;
 glane_rc parquet_writer_open(int fd, const struct parquet_column *columns, size_t n, const struct parquet_options *o,
 	struct parquet_writer **ret, struct diag *d);
 /* Appends `rows` rows; v has one vector per column. Any number of rows; row groups are cut inside. GLANE_E_DATA: text that is
- * not UTF-8, a null where none may be. After an error only parquet_writer_free() is of use. */
+ * not UTF-8, a number beyond INT8 or INT16, a null key. After an error only parquet_writer_free() is of use. */
 glane_rc parquet_writer_add(struct parquet_writer *w, const struct parquet_vector *v, size_t rows, struct diag *d);
 /* Writes what is buffered, the indexes and the footer. */
 glane_rc parquet_writer_finish(struct parquet_writer *w, struct parquet_summary *ret, struct diag *d);

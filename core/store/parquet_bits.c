@@ -46,8 +46,8 @@ static inline __attribute__((always_inline)) void pack8(char *to, const uint32_t
 }
 
 #define PACK(width)                                                                                                    \
-	case width:                                                                                                    \
-		for (; n; n--, v += 8, to += width)                                                                    \
+	case (width):                                                                                                  \
+		for (; n; n--, v += 8, to += (width))                                                                  \
 			pack8(to, v, width);                                                                           \
 		break
 
@@ -229,7 +229,7 @@ static void put_block(struct strbuf *b, uint64_t *v, size_t n, bool is_32)
 	strbuf_add(b, "\0\0\0\0", DELTA_MINIS);
 	for (size_t i = 0; i < DELTA_BLOCK; i++) /* what is beyond n packs as zeroes */
 		v[i] = i < n ? (is_32 ? (uint32_t)(v[i] - (uint64_t)min) : v[i] - (uint64_t)min) : 0;
-	for (unsigned m = 0; m < DELTA_MINIS && m * DELTA_MINI < n; m++) {
+	for (size_t m = 0; m < DELTA_MINIS && m * DELTA_MINI < n; m++) {
 		uint64_t all = 0;
 		unsigned bits = 0;
 		char *to;
@@ -241,7 +241,7 @@ static void put_block(struct strbuf *b, uint64_t *v, size_t n, bool is_32)
 		to = strbuf_room(b, (size_t)bits * DELTA_MINI / 8);
 		if (!to)
 			return;
-		pack_wide(to, v + (size_t)m * DELTA_MINI, bits);
+		pack_wide(to, v + m * DELTA_MINI, bits);
 		b->n += (size_t)bits * DELTA_MINI / 8;
 		widths = b->p + at;
 		widths[m] = (char)bits;

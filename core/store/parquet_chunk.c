@@ -370,7 +370,7 @@ glane_rc chunk_write(struct parquet_writer *w, struct leaf *l, struct chunk *ret
 	j.page_rows = choose_page_rows(&j);
 	if (rc == GLANE_OK)
 		rc = write_pages(&j, d);
-	if (rc == GLANE_OK) {
+	if (rc == GLANE_OK && j.n_pages) {
 		ret->data_at = j.page[0].at;
 		ret->pages = (int32_t)j.n_pages;
 		range_bounds(&j.range, l->type, &ret->low, &ret->high);

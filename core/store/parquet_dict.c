@@ -154,7 +154,7 @@ static bool num_code(struct num_dict *d, int64_t v, uint32_t *ret)
 {
 	size_t at;
 
-	if (d->n * 2 >= d->cap_slots && !grow_num(d))
+	if ((!d->slots || d->n * 2 >= d->cap_slots) && !grow_num(d))
 		return false;
 	for (at = num_slot(d, v); d->slots[at]; at = (at + 1) & (d->cap_slots - 1))
 		if (d->value[d->slots[at] - 1] == v) {

@@ -166,7 +166,7 @@ static glane_rc next_page(struct cursor *c, struct pq_page_header *h, struct sli
 {
 	uint64_t left = c->end - c->at;
 	struct thrift_in t;
-	struct slice s;
+	struct slice s = {NULL, 0};
 	glane_rc rc;
 
 	if (left == 0)
@@ -266,7 +266,7 @@ static glane_rc dictionary_nums(struct cursor *c, struct slice s, size_t n, stru
 static glane_rc read_dictionary(struct cursor *c, const struct pq_page_header *h, struct slice body, struct diag *d)
 {
 	static uint64_t last_id;
-	struct slice s;
+	struct slice s = {NULL, 0};
 	glane_rc rc;
 
 	if (c->has_dict)
@@ -316,8 +316,8 @@ static glane_rc take_levels(
 static glane_rc open_values(struct cursor *c, struct slice s, struct diag *d)
 {
 	enum pq_type type = c->def.type;
-	uint32_t length;
-	uint64_t n;
+	uint32_t length = 0;
+	uint64_t n = 0;
 
 	c->p = (const unsigned char *)s.p;
 	c->stop = c->p + s.n;
@@ -407,8 +407,8 @@ static glane_rc open_page_1(struct cursor *c, const struct pq_page_header *h, st
 
 glane_rc cursor_page(struct cursor *c, struct diag *d)
 {
-	struct pq_page_header h;
-	struct slice body;
+	struct pq_page_header h = {.type = PQ_INDEX_PAGE};
+	struct slice body = {NULL, 0};
 	glane_rc rc;
 
 	while (c->page_left == 0) {

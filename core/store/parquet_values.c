@@ -95,7 +95,7 @@ static glane_rc plain_nums(struct cursor *c, size_t n, struct diag *d)
 		c->bit %= 8;
 		return GLANE_OK;
 	}
-	if (left / width < n)
+	if (width == 0 || left / width < n)
 		return damaged(c, d);
 	if (width == 8)
 		memcpy(c->wide, c->p, n * 8);

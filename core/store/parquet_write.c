@@ -118,10 +118,10 @@ static bool copy_options(struct parquet_writer *w, const struct parquet_options 
 	if (!sorted || !meta)
 		return false;
 	for (size_t i = 0; i < w->o.n_sorted; i++)
-		sorted[i] = o->sorted[i];
+		sorted[i] = w->o.sorted[i];
 	for (size_t i = 0; i < w->o.n_meta; i++)
 		for (int k = 0; k < 2; k++) {
-			meta[i][k] = arena_strndup(&w->arena, o->meta[i][k], strlen(o->meta[i][k]));
+			meta[i][k] = arena_strndup(&w->arena, w->o.meta[i][k], strlen(w->o.meta[i][k]));
 			if (!meta[i][k])
 				return false;
 		}

@@ -303,16 +303,34 @@ static glane_rc write_reports(struct run *r, const json_t *report, struct diag *
 	return rc;
 }
 
+/* What --as-of goes by: null where nothing was ever recorded. */
+static void set_commits(const struct run *r, json_t *j)
+{
+	const int64_t at = store_last_moment(&r->store);
+	json_t *commits = NULL;
+	char text[32];
+
+	if (store_commits(&r->store, &commits, NULL) == GLANE_OK)
+		json_object_set_new(j, "commits", commits);
+	time_format(at, text);
+	json_object_set_new(j, "recorded_at", at == INT64_MIN ? json_null() : json_string(text));
+}
+
 static int report(struct run *r)
 {
-	int code = run_exit_code(r);
-	json_t *j = run_report(r, code), *commits = NULL;
+	glane_rc rc = store_publish(&r->store, &r->diag);
 	struct strbuf text;
 	struct diag d;
+	json_t *j;
+	int code;
 
+	if (rc == GLANE_OK)
+		rc = store_upkeep(&r->store, &r->diag);
+	code = rc == GLANE_OK ? run_exit_code(r) : EXIT_STORE;
+	j = run_report(r, code);
 	diag_clear(&d);
-	if (j && store_commits(&r->store, &commits, &d) == GLANE_OK)
-		json_object_set_new(j, "commits", commits);
+	if (j)
+		set_commits(r, j);
 	if (!j) {
 		fprintf(stderr, "glane: no memory for the report\n");
 		return EXIT_STORE;
@@ -381,6 +399,7 @@ static int run_inside(struct run *r, struct diag *d)
 
 	if (rc == GLANE_OK)
 		rc = plan_tasks(r, d);
+	r->recorded_at = store_moment(&r->store, r->now);
 	if (rc == GLANE_OK)
 		rc = store_run_id(&r->store, r->now, r->id, d);
 	if (rc != GLANE_OK) {

@@ -65,7 +65,7 @@ struct run {
 	struct child broker;
 	struct wire control;
 	bool has_broker;
-	int64_t now, started_ms;
+	int64_t now, recorded_at, started_ms; /* recorded_at: of what this run commits */
 	char id[48];
 	struct diag diag; /* of the run as a whole */
 	int64_t progress_ms;

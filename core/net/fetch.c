@@ -75,6 +75,7 @@ static bool take_options(struct fetcher *f, const struct fetch_options *o)
 	f->o = *o;
 	f->o.contact = copy_text(&f->arena, o->contact, &ok);
 	f->o.proxy = copy_text(&f->arena, o->proxy, &ok);
+	fetch_take_proxy(f);
 	f->o.ca_bundle = copy_text(&f->arena, o->ca_bundle, &ok);
 	f->o.per_host = o->per_host ? o->per_host : 4;
 	f->o.stall_seconds = o->stall_seconds ? o->stall_seconds : 60;
@@ -134,6 +135,7 @@ void fetcher_free(struct fetcher *f)
 	if (f->multi)
 		(void)curl_multi_cleanup(f->multi);
 	mem_free(f->waits);
+	fetch_drop_proxy(f);
 	arena_release(&f->arena);
 	mem_free(f);
 }

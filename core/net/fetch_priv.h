@@ -72,8 +72,9 @@ struct fetch {
 	const char *waits; /* state in words */
 	struct transfer t;
 	struct fetch_body b;
-	const char *b_etag; /* strong validator of the part in b; NULL: it cannot be resumed */
-	uint64_t b_before;  /* b.wire when the last failure was counted */
+	const char *b_validator; /* strong, of the part in b; NULL: it cannot be resumed */
+	uint64_t b_before;       /* b.wire when the last failure was counted */
+	int64_t b_total;         /* Content-Length of the whole; -1: not known */
 	/* the end */
 	struct fetch_result result;
 	struct strbuf message;
@@ -86,6 +87,9 @@ struct fetcher {
 	struct arena arena;
 	struct fetch_options o; /* defaults filled in, texts copied */
 	const char *user_agent;
+	const char *proxy;       /* NULL: none */
+	char *secret_proxy;      /* the same, where it came from env: or file: */
+	struct diag proxy_fault; /* it cannot be used; code 0: it can */
 	CURLM *multi;
 	struct limits *limits;
 	struct fetch_list open, finished;
@@ -104,6 +108,10 @@ glane_rc transfer_route(struct fetch *r, struct diag *d); /* prepares r->b for t
 curl_socket_t fetch_socket(void *clientp, curlsocktype purpose, struct curl_sockaddr *address);
 bool host_is_local(const char *host);    /* an address literal that address_is_local(), or localhost */
 bool host_is_loopback(const char *host); /* 127/8, ::1 or localhost */
+/* fetch_proxy.c */
+void fetch_take_proxy(struct fetcher *f); /* from the options; sets proxy or proxy_fault */
+void fetch_drop_proxy(struct fetcher *f); /* zeroes it where it was read as a secret */
+bool fetch_uses_proxy(const struct fetch *r);
 /* fetch_judge.c: the transfer has ended with `code`; moves the request on. */
 void fetch_judge(struct fetch *r, CURLcode code);
 void fetch_give_up(struct fetch *r, glane_rc rc, const char *why); /* ends it now; `why` is redacted */

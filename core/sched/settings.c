@@ -391,6 +391,8 @@ static glane_rc read_glane(struct settings *s, const struct conf_section *sec, s
 		rc = time_of(sec, "stall", false, 60, &s->stall_seconds, d);
 	s->contact = value_of(sec, "contact");
 	s->proxy = value_of(sec, "proxy");
+	if (rc == GLANE_OK && s->proxy && fetch_proxy_check(s->proxy, d) != GLANE_OK)
+		rc = diag_prefix(d, "%s:%u", conf_find(sec, "proxy")->file, conf_find(sec, "proxy")->line);
 	for (const struct conf_entry *e = sec->entries; e && rc == GLANE_OK; e = e->next)
 		if (!e->used)
 			rc = fail(d, GLANE_E_CONFIG,

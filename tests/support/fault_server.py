@@ -2,16 +2,23 @@
 # SPDX-License-Identifier: MIT
 """A loopback HTTP server for tests: faults by path, and recorded answers by a routes table.
 
-usage: fault_server.py [--port N] [--routes FILE] [--log FILE] [--until-eof]
+usage: fault_server.py [--port N] [--routes FILE] [--log FILE] [--tls DIR] [--addresses N] [--until-eof]
 
-Prints its port on stdout and serves until it is killed, or with --until-eof until its stdin is closed. Scenarios are the names in SCENARIOS below, as
+Prints its port on stdout and serves until it is killed, or with --until-eof until its stdin is closed. It listens on 127.0.0.1
+(to 127.0.0.N with --addresses: hosts of their own for rates and breakers) and, where there is IPv6, on ::1.
+
+With --tls it makes a CA (DIR/ca.pem, by openssl) and certificates, and prints "PORT KIND=PORT..." for the kinds of TLS_KINDS.
+Every plain port is also a proxy, for hosts under "example" that all lead to this server: "refuse", "auth", "busy" and "hang"
+behave like their names, others are served, by TLS after CONNECT.
+
+Scenarios are the names in SCENARIOS below, as
 the first part of the path ("/gzip-truncated"); counters of those that change after the first request are kept per full
 path, so that "/429-then-ok?a" and "/429-then-ok?b" do not disturb each other.
 
 FILE of --routes is JSON: {"PATH?QUERY or PREFIX": {"file": NAME, "content_type": ..., "status": 200, "etag": true,
 "gzip": true, "delay": SECONDS, "location": URL}}. The exact path with its query wins, then the exact path, then the longest prefix that ends
 in "*". NAME is relative to FILE. Requests are logged as "METHOD PATH STATUS HEADERS", HEADERS being those of
-if-none-match, if-modified-since, range and accept-encoding that were sent.
+if-none-match, if-modified-since, if-range, range and accept-encoding that were sent; x-api-key and proxy-authorization as "=yes".
 """
 import argparse
 import gzip
@@ -19,11 +26,14 @@ import hashlib
 import json
 import os
 import socket
+import ssl
 import struct
+import subprocess
 import sys
 import threading
 import time
 import urllib.parse
+import warnings
 import zlib
 
 DATA = b'[{"page":1,"note":"' + b"0123456789abcdef" * 4096 + b'"}]'
@@ -48,7 +58,8 @@ def times_seen(key):
 def log(request, status):
     if log_file:
         sent = [f"{k}={v}" for k, v in sorted(request.headers.items())
-                if k in ("if-none-match", "if-modified-since", "range", "accept-encoding")]
+                if k in ("if-none-match", "if-modified-since", "if-range", "range", "accept-encoding")]
+        sent += [f"{k}=yes" for k in ("x-api-key", "proxy-authorization") if k in request.headers]
         with lock:
             log_file.write(" ".join([request.method, request.target, str(status)] + sent) + "\n")
             log_file.flush()
@@ -64,6 +75,12 @@ class Request:
         if len(line) != 3:
             raise EOFError
         self.method, self.target, _ = line
+        self.host = ""
+        if self.method == "CONNECT":
+            self.host = self.target.partition(":")[0]
+        elif self.target.startswith("http://"):  # we are its proxy
+            self.host, _, rest = self.target[7:].partition("/")
+            self.target = "/" + rest
         self.path = self.target.split("?")[0]
         self.headers, self.lines = {}, []
         while True:
@@ -151,6 +168,45 @@ def resume_big(r, size=8 << 20, piece=3 << 19):
     if start:
         headers.append(("Content-Range", f"bytes {start}-{size - 1}/{size}"))
     r.broken(b"x" * min(piece, size - start), status=206 if start else 200, length=size - start, headers=headers)
+
+
+def block(i):
+    """1 MiB that no other place of a body has."""
+    return (b"%015d\n" % i) + b"x" * ((1 << 20) - 16)
+
+
+def resume_huge(r):
+    """SIZE-PIECE[-KIND] in MiB: breaks off after each PIECE. KIND: "date" has a strong Last-Modified only, "fresh" one that
+    is as young as the answer, "bare" no validator at all."""
+    size, piece, *kind = query(r).split("-")
+    size, piece, kind = int(size) << 20, int(piece) << 20, "".join(kind)
+    now = time.time()
+    modified = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(1700000000 if kind == "date" else now - 10))
+    validator = {"": ("ETag", '"huge"'), "bare": ("X-None", "1")}.get(kind, ("Last-Modified", modified))
+    headers = [validator, ("Date", time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(now)))]
+    start = 0
+    if r.headers.get("range") and r.headers.get("if-range") == validator[1]:
+        start = int(r.headers["range"][6:].split("-")[0])
+        headers.append(("Content-Range", f"bytes {start}-{size - 1}/{size}"))
+    r.close = True
+    r.sock.sendall(r.head(206 if start else 200, headers, size - start))
+    end = min(start + piece, size)
+    while start < end:
+        part = block(start >> 20)[start & 0xfffff:][:end - start]
+        r.sock.sendall(part)
+        start += len(part)
+
+
+def through_proxy(r):
+    """True where the request was for the proxy itself to answer."""
+    name = r.host.split(".")[0] if r.host.partition(":")[0].endswith(".example") else ""
+    if name in ("refuse", "auth", "busy"):
+        r.answer({"refuse": 403, "auth": 407, "busy": 502}[name], b"<html><title>Proxy says no</title></html>", "text/html")
+    elif name == "hang":
+        stall(r)
+    else:
+        return False
+    return True
 
 
 def drip(r, pause, data):
@@ -311,6 +367,13 @@ SCENARIOS = {
     "resume-weak": lambda r: resume(r, etag='W/"v1"', later='W/"v1"'),
     "resume-often": lambda r: resume(r, total=6),
     "resume-big": resume_big,
+    "resume-huge": resume_huge,
+    "alpn": lambda r: r.answer(body=json.dumps(r.sock.selected_alpn_protocol()).encode()),
+    "redirect-to": lambda r: redirect(r, query(r)),
+    "redirect-n": lambda r: redirect(r, f"/redirect-n?{int(query(r)) - 1}") if int(query(r)) > 0 else r.answer(),
+    "resume-total": lambda r: cut_after(r, DATA, 9000, [("ETag", '"v1"')]) if times_seen(r.target) == 1 else r.broken(
+        DATA[9000:] + b" ", status=206, length=len(DATA) - 8999,
+        headers=[("ETag", '"v1"'), ("Content-Range", f"bytes 9000-{len(DATA)}/{len(DATA) + 1}")]),
     "resume-wrong": lambda r: cut_after(r, DATA, 9000, [("ETag", '"v1"')]) if times_seen(r.target) == 1 else (
         r.answer(206, DATA[10:], headers=[("ETag", '"v1"'), ("Content-Range", f"bytes 10-{len(DATA) - 1}/{len(DATA)}")])
         if "range" in r.headers else r.answer(body=DATA)),
@@ -345,11 +408,70 @@ def serve_route(r, route):
     return r.answer(status, data, ctype, headers)
 
 
-def serve(sock):
+TLS_KINDS = ("good", "expired", "early", "wronghost", "selfsigned", "tls11")
+NAMES = "DNS:localhost,DNS:data.example,IP:127.0.0.1,IP:::1"
+contexts = {}
+
+
+def openssl(folder, *words):
+    subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True)
+
+
+def make_certificate(folder, kind):
+    names = "DNS:other.invalid" if kind == "wronghost" else NAMES
+    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", f"{kind}.key", "-subj", f"/CN={kind}"]
+    if kind in ("ca", "selfsigned"):
+        usage = ["-addext", f"subjectAltName={names}"] if kind == "selfsigned" else []
+        return openssl(folder, "req", "-x509", "-config", "openssl.cnf", *key, *usage, "-days", "30", "-out", f"{kind}.pem")
+    dates = {"expired": ("20200101000000Z", "20200201000000Z"), "early": ("20990101000000Z", "20990201000000Z")}
+    start, end = dates.get(kind, ("20200101000000Z", "20990101000000Z"))
+    with open(os.path.join(folder, f"{kind}.ext"), "w", encoding="ascii") as f:
+        f.write(f"subjectAltName={names}\n")
+    openssl(folder, "req", "-config", "openssl.cnf", *key, "-out", f"{kind}.csr")
+    return openssl(folder, "ca", "-batch", "-config", "openssl.cnf", "-in", f"{kind}.csr", "-out", f"{kind}.pem", "-extfile", f"{kind}.ext",
+                   "-startdate", start, "-enddate", end, "-notext")
+
+
+def make_certificates(folder):
+    with open(os.path.join(folder, "openssl.cnf"), "w", encoding="ascii") as f:
+        f.write("[req]\ndistinguished_name = dn\nx509_extensions = v3\n[dn]\n[v3]\nbasicConstraints = CA:TRUE\n"
+                "[ca]\ndefault_ca = us\n[us]\nprivate_key = ca.key\ncertificate = ca.pem\ndatabase = index\nserial = serial\n"
+                "new_certs_dir = .\ndefault_md = sha256\npolicy = any\nunique_subject = no\n[any]\ncommonName = supplied\n")
+    for name, text in (("index", ""), ("serial", "1000\n")):
+        with open(os.path.join(folder, name), "w", encoding="ascii") as f:
+            f.write(text)
+    for kind in ("ca", *TLS_KINDS):
+        if kind != "tls11":
+            make_certificate(folder, kind)
+    for kind in TLS_KINDS:
+        name = os.path.join(folder, "good" if kind == "tls11" else kind)
+        c = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        c.load_cert_chain(name + ".pem", name + ".key")
+        c.set_alpn_protocols(["h2", "http/1.1"])
+        if kind == "tls11":
+            warnings.simplefilter("ignore", DeprecationWarning)
+            c.set_ciphers("ALL:@SECLEVEL=0")
+            c.minimum_version, c.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
+        contexts[kind] = c
+
+
+def serve(sock, kind=None):
+    try:
+        if kind:
+            sock = contexts[kind].wrap_socket(sock, server_side=True)
+    except (OSError, ValueError):
+        sock.close()
+        return
     reader = sock.makefile("rb")
     try:
         while True:
             r = Request(sock, reader)
+            if through_proxy(r):
+                break
+            if r.method == "CONNECT":
+                log(r, 200)
+                sock.sendall(b"HTTP/1.1 200 Connected\r\nProxy-Agent: fault\r\n\r\n")
+                return serve(sock, "good")
             route = find_route(r.target)
             name = r.path.split("/")[1] if r.path.startswith("/") else ""
             if route:
@@ -381,12 +503,29 @@ def watch_parent():
     os._exit(0)
 
 
+def accept(listener, kind):
+    while True:
+        sock, _ = listener.accept()
+        threading.Thread(target=serve, args=(sock, kind), daemon=True).start()
+
+
+def listen(address, kind=None):
+    listener = socket.socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(address)
+    listener.listen(128)
+    threading.Thread(target=accept, args=(listener, kind), daemon=True).start()
+    return listener
+
+
 def main():
     global port, routes, routes_dir, log_file
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--routes")
     parser.add_argument("--log")
+    parser.add_argument("--tls")
+    parser.add_argument("--addresses", type=int, default=1)
     parser.add_argument("--until-eof", action="store_true", help="end when stdin is closed")
     args = parser.parse_args()
     if args.routes:
@@ -395,17 +534,23 @@ def main():
             routes = json.load(f)
     if args.log:
         log_file = open(args.log, "a", encoding="utf-8")
-    listener = socket.socket()
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind(("127.0.0.1", args.port))
-    listener.listen(128)
-    port = listener.getsockname()[1]
-    print(port, flush=True)
+    first = listen(("127.0.0.1", args.port))
+    port = first.getsockname()[1]
+    line = [str(port)]
+    for i in range(2, args.addresses + 1):
+        listen((f"127.0.0.{i}", port))
+    try:
+        listen(("::1", port))
+        line.append("ipv6=" + str(port))
+    except OSError:
+        pass
+    if args.tls:
+        make_certificates(args.tls)
+        line += [f"{kind}={listen(('127.0.0.1', 0), kind).getsockname()[1]}" for kind in TLS_KINDS]
+    print(*line, flush=True)
     if args.until_eof:
         threading.Thread(target=watch_parent, daemon=True).start()
-    while True:
-        sock, _ = listener.accept()
-        threading.Thread(target=serve, args=(sock,), daemon=True).start()
+    threading.Event().wait()
 
 
 if __name__ == "__main__":

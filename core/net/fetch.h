@@ -8,7 +8,7 @@
  * most 5, to allowed hosts, never https to http; secrets dropped where scheme, host or port change), retries by class
  * (network errors, 408 425 429 500 502 503 504, HTML where data was asked; full jitter 1 s .. 60 s; Retry-After clipped to 300 s),
  * stall limit (under 1 KiB over 60 s; not a total timeout), resume with Range and If-Range where a strong ETag was
- * given, byte caps counted on the wire and after decoding, per-host concurrency and token buckets.
+ * given, byte caps counted on the wire and after decoding, per-host concurrency and token buckets, circuit breakers.
  */
 #ifndef NET_FETCH_H
 #define NET_FETCH_H
@@ -44,6 +44,7 @@ struct fetch_options {             /* of the engine; borrowed */
 	unsigned stall_seconds;    /* 0: 60 */
 	unsigned connect_seconds;  /* 0: 15 */
 	double retry_base_seconds; /* 0: 1.0; tests use less */
+	bool ask_anyway;           /* breakers that an earlier run left open are half-open: the user asks by name */
 };
 struct fetch_request {            /* copied by fetch_start() */
 	const char *method, *url; /* with {auth:NAME} placeholders */

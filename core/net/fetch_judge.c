@@ -30,6 +30,8 @@ static void end(struct fetch *r, glane_rc rc)
 {
 	struct fetch_result *out = &r->result;
 
+	if (r->probing)
+		breaker_release(limits_breakers(r->f->limits), origin_of(&r->hop).text, &r->probing);
 	transfer_stop(r);
 	out->rc = rc;
 	out->tries = r->tries;
@@ -76,10 +78,34 @@ static int64_t backoff_ms(const struct fetch *r)
 
 static void wait_for_retry(struct fetch *r, int64_t wait)
 {
+	if (r->probing && r->hops) /* of a host further on; the next try begins at the first */
+		breaker_release(limits_breakers(r->f->limits), origin_of(&r->hop).text, &r->probing);
 	fetch_rewind(r);
 	r->state = FETCH_WAITING;
 	r->not_before = clock_mono_ms() + wait;
 	r->waits = "retry in";
+}
+
+/* An answer that says more than that the server has trouble. */
+static bool is_answered(const struct fetch *r)
+{
+	int status = r->t.answer.status;
+
+	return r->t.answer.done && status < 500 && status != 429;
+}
+
+/* The reason alone, without method and URL; scrubbed. */
+static const char *words_of(const struct fetch *r)
+{
+	size_t n = strlen(r->method) + strlen(r->shown) + 3;
+
+	return strbuf_ok(&r->message) && r->message.p && r->message.n > n ? r->message.p + n : "";
+}
+
+static void note_result(struct fetch *r, bool answered, const char *why)
+{
+	breaker_result(
+		limits_breakers(r->f->limits), origin_of(&r->hop).text, &r->probing, answered, why, clock_mono_ms());
 }
 
 /* Tries again where tries and time are left. What was received so far is kept only where it can be resumed. */
@@ -102,6 +128,8 @@ static void retry(struct fetch *r, glane_rc rc, const char *why, unsigned tries_
 		wait = patience * 1000 > wait ? patience * 1000 : wait;
 	}
 	if (r->failures > r->p->retries || tries_left == 0 || (r->deadline_ms && now + wait >= r->deadline_ms)) {
+		if (!is_answered(r))
+			note_result(r, false, words_of(r));
 		end(r, rc);
 		return;
 	}
@@ -368,6 +396,8 @@ void fetch_judge(struct fetch *r, CURLcode code)
 
 	r->result.status = a->status;
 	r->result.retry_after = 0;
+	if (is_answered(r))
+		note_result(r, true, "");
 	if (r->t.fault.code)
 		judge_fault(r, &r->t.fault);
 	else if (!a->done || (transfer_is_data(r) && !complete))

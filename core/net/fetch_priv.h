@@ -64,6 +64,7 @@ struct fetch {
 	const char *hop_url;
 	struct url_parts hop;
 	unsigned hops;
+	bool probing;   /* it tries whether an origin whose breaker was open answers again */
 	bool foreign;   /* left the first scheme, host and port: no secrets from here on */
 	bool plain_get; /* a redirect turned it into a GET without body */
 	/* the tries */
@@ -120,6 +121,10 @@ void fetch_too_late(struct fetch *r);                              /* its deadli
 bool status_is_redirect(int status);
 glane_rc fetch_redirect(struct fetch *r, struct diag *d);
 /* fetch.c */
+struct origin {
+	char text[300]; /* "host:port", the key of a breaker */
+};
+struct origin origin_of(const struct url_parts *hop);
 void fetch_rewind(struct fetch *r); /* back to the first hop, for a new try */
 void fetch_free(struct fetch *r);
 void fetch_queue(struct fetch *r);  /* gives it its id */

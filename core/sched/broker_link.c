@@ -41,6 +41,7 @@ glane_rc broker_start(struct run *r, struct diag *d)
 	wire_u32(&r->control, 0);
 	wire_f64(&r->control, 0);
 	wire_u8(&r->control, r->options->dry_run ? 2 : r->options->offline ? 1 : 0);
+	wire_u8(&r->control, r->options->n_names > 0); /* named sources are asked now, breaker or not */
 	return wire_end(&r->control, -1, d);
 }
 

@@ -522,8 +522,8 @@ static void buckets_survive_odd_clocks(void **state)
 
 	/* written in the future, and blocked for a year: at most five minutes of it hold */
 	(void)snprintf(text, sizeof(text),
-		"{\"a.example\":{\"at\":%lld,\"blocked_until\":%lld,\"millitokens\":0},\"b.example\":{\"at\":5,"
-		"\"millitokens\":0}}",
+		"{\"hosts\":{\"a.example\":{\"at\":%lld,\"blocked_until\":%lld,\"millitokens\":0},"
+		"\"b.example\":{\"at\":5,\"millitokens\":0}}}",
 		(long long)clock_utc() + 86400, (long long)clock_utc() + 86400 * 365);
 	assert_int_equal(file_replace(p->tmp, "limits.json", slice_of(text), false, &d), GLANE_OK);
 	l = limits_new(p->limits);

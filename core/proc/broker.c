@@ -101,6 +101,7 @@ static glane_rc control_frame(struct broker *b, struct frame *f, struct diag *d)
 	case B_ARCHIVE:
 		return answers_archive(s, d);
 	case B_CLOSE:
+		answers_close(s);
 		source_free(b, s);
 		return GLANE_OK;
 	default:

@@ -100,6 +100,8 @@ glane_rc broker_source(struct task *t, int client_fd)
 	wire_u32(w, (uint32_t)c->retries);
 	wire_f64(w, c->rate);
 	wire_cstr(w, c->ca_extra);
+	/* A trial leaves nothing behind. */
+	wire_u8(w, t->run->options->limit || t->run->options->dry_run ? KEEP_EVENTS : c->keep_payloads);
 	wire_i64(w, t->deadline_ms);
 	return wire_end(w, client_fd, &t->run->diag);
 }

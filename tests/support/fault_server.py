@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """A loopback HTTP server for tests: faults by path, and recorded answers by a routes table.
 
-usage: fault_server.py [--port N] [--routes FILE] [--log FILE] [--tls DIR] [--addresses N] [--until-eof]
+usage: fault_server.py [--port N] [--routes FILE] [--log FILE] [--tls DIR] [--addresses N] [--csv] [--switch FILE]
+                       [--until-eof]
 
 Prints its port on stdout and serves until it is killed, or with --until-eof until its stdin is closed. It listens on 127.0.0.1
 (to 127.0.0.N with --addresses: hosts of their own for rates and breakers) and, where there is IPv6, on ::1.
@@ -14,6 +15,9 @@ behave like their names, others are served, by TLS after CONNECT.
 Scenarios are the names in SCENARIOS below, as
 the first part of the path ("/gzip-truncated"); counters of those that change after the first request are kept per full
 path, so that "/429-then-ok?a" and "/429-then-ok?b" do not disturb each other.
+
+With --csv the small and the long answer are CSV that any cut leaves readable. "/night/SCENARIO" is the small answer, with an
+ETag, as long as FILE of --switch does not exist, and SCENARIO after that.
 
 FILE of --routes is JSON: {"PATH?QUERY or PREFIX": {"file": NAME, "content_type": ..., "status": 200, "etag": true,
 "gzip": true, "delay": SECONDS, "location": URL}}. The exact path with its query wins, then the exact path, then the longest prefix that ends
@@ -45,6 +49,7 @@ lock = threading.Lock()
 counts = {}
 routes = {}
 routes_dir = "."
+switch = None
 log_file = None
 port = 0
 
@@ -106,8 +111,9 @@ class Request:
         self.close = True
         self.sock.sendall(data)
 
-    def answer(self, status=200, body=SMALL, ctype=JSON_TYPE, headers=()):
-        headers = [("Content-Type", ctype), *headers]
+    def answer(self, status=200, body=None, ctype=None, headers=()):
+        body = SMALL if body is None else body
+        headers = [("Content-Type", ctype or JSON_TYPE), *headers]
         self.sock.sendall(self.head(status, headers, len(body)) + body)
 
     def broken(self, data, **kw):
@@ -126,7 +132,7 @@ def chunks(data, last=True):
     return out + (b"0\r\n\r\n" if last else b"")
 
 
-def with_ranges(r, data, etag, headers=(), ctype=JSON_TYPE, status=200):
+def with_ranges(r, data, etag, headers=(), ctype=None, status=200):
     """Conditional and range requests on a body with a strong validator."""
     headers = [("ETag", etag), *headers]
     span = r.headers.get("range", "")
@@ -247,8 +253,8 @@ def other(path):
     return f"http://localhost:{port}{path}"
 
 
-def packed(data=DATA):
-    return gzip.compress(data, 6, mtime=0)
+def packed(data=None):
+    return gzip.compress(DATA if data is None else data, 6, mtime=0)
 
 
 def coded(r, data, coding="gzip"):
@@ -280,7 +286,7 @@ def query(r):
 SCENARIOS = {
     "ok": lambda r: r.answer(),
     "data": lambda r: r.answer(body=DATA),
-    "http10": lambda r: r.raw(b"HTTP/1.0 200 OK\r\nContent-Length: 11\r\n\r\n" + SMALL),
+    "http10": lambda r: r.raw(b"HTTP/1.0 200 OK\r\nContent-Length: %d\r\n\r\n" % len(SMALL) + SMALL),
     "gzip": lambda r: coded(r, packed()),
     "gzip-members": lambda r: coded(r, packed(DATA[:1000]) + packed(DATA[1000:])),
     "gzip-truncated": lambda r: coded(r, packed()[:-12]),
@@ -295,13 +301,13 @@ SCENARIOS = {
     "encoding-unknown": lambda r: coded(r, SMALL, "br"),
     "encoding-chain": lambda r: coded(r, SMALL, "gzip, gzip"),
     "cl-long": lambda r: r.broken(SMALL, headers=type_and(), length=100),
-    "cl-short": lambda r: r.raw(r.head(headers=type_and(), length=len(SMALL)) + SMALL + b'{"more":1}'),
+    "cl-short": lambda r: r.raw(r.head(headers=type_and(), length=len(SMALL)) + SMALL + b"TGO,2021,3\n"),
     "cl-negative": lambda r: r.broken(SMALL, headers=type_and(("Content-Length", "-5"))),
     "cl-overflow": lambda r: r.broken(SMALL, headers=type_and(("Content-Length", "9" * 30))),
     "cl-huge": lambda r: r.broken(SMALL, headers=type_and(("Content-Length", "99000000000"))),
     "two-cl": lambda r: r.broken(SMALL, headers=type_and(("Content-Length", "5")), length=len(SMALL)),
     "two-cl-same": lambda r: r.broken(SMALL, headers=type_and(("Content-Length", str(len(SMALL)))), length=len(SMALL)),
-    "cl-and-te": lambda r: r.broken(chunks(SMALL), headers=type_and(("Transfer-Encoding", "chunked")), length=11),
+    "cl-and-te": lambda r: r.broken(chunks(SMALL), headers=type_and(("Transfer-Encoding", "chunked")), length=len(SMALL)),
     "te-unknown": lambda r: r.broken(chunks(SMALL), headers=type_and(("Transfer-Encoding", "gzip, chunked"))),
     "chunked": lambda r: r.broken(chunks(DATA), headers=type_and(("Transfer-Encoding", "chunked"))),
     "chunk-cut": lambda r: r.broken(chunks(DATA)[:7000], headers=type_and(("Transfer-Encoding", "chunked"))),
@@ -315,7 +321,7 @@ SCENARIOS = {
     "xml200": lambda r: r.answer(body=b"<?xml version='1.0'?><error>no data</error>", ctype="text/xml"),
     "empty200": lambda r: r.answer(body=b""),
     "204": lambda r: r.sock.sendall(r.head(204)),
-    "206": lambda r: r.answer(206, SMALL, headers=[("Content-Range", "bytes 0-10/11")]),
+    "206": lambda r: r.answer(206, SMALL, headers=[("Content-Range", f"bytes 0-{len(SMALL) - 1}/{len(SMALL)}")]),
     "304": lambda r: r.sock.sendall(r.head(304)),
     "401": lambda r: r.answer(401, b'{"message":"bad key"}'),
     "403": lambda r: r.answer(403, b"<html><head><title>Forbidden here</title></head></html>", "text/html"),
@@ -352,16 +358,18 @@ SCENARIOS = {
     "stall": stall,
     "empty-reply": lambda r: setattr(r, "close", True),
     "rst": lambda r: (r.sock.sendall(r.head(headers=type_and(), length=len(DATA)) + DATA[:5000]), time.sleep(0.1), r.reset()),
+    "503-then": lambda r: first_fails(r, 503, [("Retry-After", query(r) if query(r) != "date" else time.strftime(
+        "%a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() + 2)))]),
     "rst-now": lambda r: r.reset(),
     "503-plain": lambda r: r.answer(503),
     "429-plain": lambda r: r.answer(429),
     "rst-then-ok": lambda r: r.reset() if times_seen(r.target) == 1 else r.answer(),
     "header-flood": lambda r: endless(r, b"HTTP/1.1 200 OK\r\n", b"X-Flood: 1\r\n", 100000),
     "header-huge": lambda r: endless(r, b"HTTP/1.1 200 OK\r\nX-Huge: ", b"x" * 65536, 100),
-    "header-nul": lambda r: r.raw(b"HTTP/1.1 200 OK\r\nX: a\0b\r\nContent-Length: 11\r\n\r\n" + SMALL),
+    "header-nul": lambda r: r.raw(b"HTTP/1.1 200 OK\r\nX: a\0b\r\nContent-Length: %d\r\n\r\n" % len(SMALL) + SMALL),
     "endless-103": lambda r: endless(r, b"", b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"),
     "http09": lambda r: r.raw(SMALL),
-    "http99": lambda r: r.raw(b"HTTP/9.9 200 OK\r\nContent-Length: 11\r\n\r\n" + SMALL),
+    "http99": lambda r: r.raw(b"HTTP/9.9 200 OK\r\nContent-Length: %d\r\n\r\n" % len(SMALL) + SMALL),
     "binary": lambda r: r.raw(bytes(range(256)) * 8),
     "etag": lambda r: with_ranges(r, SMALL, '"e1"', [("Last-Modified", "Mon, 02 Nov 2026 10:00:00 GMT")]),
     "resume": resume,
@@ -479,6 +487,10 @@ def serve(sock, kind=None):
             name = r.path.split("/")[1] if r.path.startswith("/") else ""
             if route:
                 serve_route(r, route)
+            elif name == "night" and not (switch and os.path.exists(switch)):
+                with_ranges(r, SMALL, '"night"', ctype=JSON_TYPE)
+            elif name == "night":
+                SCENARIOS[r.path.split("/")[2]](r)
             elif name in SCENARIOS:
                 SCENARIOS[name](r)
             else:
@@ -522,12 +534,14 @@ def listen(address, kind=None):
 
 
 def main():
-    global port, routes, routes_dir, log_file
+    global port, routes, routes_dir, log_file, switch, SMALL, DATA, JSON_TYPE
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--routes")
     parser.add_argument("--log")
     parser.add_argument("--tls")
+    parser.add_argument("--csv", action="store_true")
+    parser.add_argument("--switch")
     parser.add_argument("--addresses", type=int, default=1)
     parser.add_argument("--until-eof", action="store_true", help="end when stdin is closed")
     args = parser.parse_args()
@@ -535,6 +549,10 @@ def main():
         routes_dir = os.path.dirname(os.path.abspath(args.routes))
         with open(args.routes, encoding="utf-8") as f:
             routes = json.load(f)
+    switch = args.switch
+    if args.csv:
+        SMALL, JSON_TYPE = b"code,year,value\nTGO,2020,1.5\nBEN,2020,2\n", "text/csv"
+        DATA = b"code,year,value\n" + b"".join(b"TGO,%04d,%d\n" % (i, i) for i in range(1, 8000))
     if args.log:
         log_file = open(args.log, "a", encoding="utf-8")
     first = listen(("127.0.0.1", args.port))

@@ -76,7 +76,8 @@ static void fetched(void *arg, uint64_t id, struct fetch_result *r)
 	a->tries = r->tries;
 	a->fetched_at = clock_utc();
 	if (r->rc == GLANE_OK && r->not_modified) {
-		if (archive_has(&s->broker->archive, a->old_sha256)) {
+		a->lost = !archive_has(&s->broker->archive, a->old_sha256);
+		if (!a->lost || !a->waited) {
 			a->origin = FETCHED_NOT_MODIFIED;
 			memcpy(a->sha256, a->old_sha256, sizeof(a->sha256));
 			a->etag = a->old_etag;
@@ -85,7 +86,7 @@ static void fetched(void *arg, uint64_t id, struct fetch_result *r)
 			finished(a);
 			return;
 		}
-		/* Not modified, but we lost what it was: ask again without validators. */
+		/* Not modified, but what it was is not kept: ask again without validators. */
 		if (start(a, false, &s->broker->diag) == GLANE_OK)
 			return;
 	}
@@ -241,6 +242,10 @@ glane_rc answer_ask(struct source *s, const struct request *r, struct diag *d)
 	}
 	a->waited = true;
 	rc = note_asked(a, d);
+	if (rc == GLANE_OK && a->lost && !a->pending) { /* the replay asked only whether it is the same */
+		a->lost = false;
+		return start(a, false, d);
+	}
 	return rc == GLANE_OK && !a->pending ? answer_send(a, d) : rc;
 }
 

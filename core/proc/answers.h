@@ -15,6 +15,7 @@ struct answer { /* one request of one source; texts in the source's arena */
 	uint64_t fetch_id;
 	/* of the last commit's list */
 	bool replay;
+	bool lost; /* not modified, and its body is not in the archive: fetched anew where the worker asks for it */
 	uint32_t replay_index;
 	const char *old_etag, *old_modified, *old_sha256;
 	/* the outcome */

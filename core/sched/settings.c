@@ -232,7 +232,7 @@ static glane_rc limits_of(struct source_conf *c, struct diag *d)
 	glane_rc rc = time_of(c->section, "every", true, 86400, &c->every, d);
 
 	if (rc == GLANE_OK)
-		rc = time_of(c->section, "deadline", false, 6 * 3600, &c->deadline, d);
+		rc = time_of(c->section, "deadline", false, INT64_C(6) * 3600, &c->deadline, d);
 	if (rc == GLANE_OK)
 		rc = size_of(c->section, "max_body", (uint64_t)512 << 20, &c->max_body, d);
 	if (rc == GLANE_OK)

@@ -267,8 +267,10 @@ def bare_deflate(data):
 
 
 def bomb():
+    """64 MiB of blanks; made without packing them all, so that nobody waits for it."""
     z = zlib.compressobj(9, zlib.DEFLATED, 31)
-    return b"".join(z.compress(b" " * (1 << 20)) for _ in range(64)) + z.flush()
+    first, again = (z.compress(b" " * (1 << 20)) + z.flush(zlib.Z_FULL_FLUSH) for _ in range(2))
+    return first + again * 63
 
 
 def corrupt(data, at):
@@ -380,6 +382,7 @@ SCENARIOS = {
     "resume-big": resume_big,
     "resume-huge": resume_huge,
     "alpn": lambda r: r.answer(body=json.dumps(r.sock.selected_alpn_protocol()).encode()),
+    "grown": lambda r: r.answer(body=SMALL + b"TGO,2021,3\n"),
     "redirect-to": lambda r: redirect(r, query(r)),
     "redirect-n": lambda r: redirect(r, f"/redirect-n?{int(query(r)) - 1}") if int(query(r)) > 0 else r.answer(),
     "resume-total": lambda r: cut_after(r, DATA, 9000, [("ETag", '"v1"')]) if times_seen(r.target) == 1 else r.broken(

@@ -51,11 +51,21 @@ void fetch_give_up(struct fetch *r, glane_rc rc, const char *why)
 	end(r, rc);
 }
 
+static void give_up_diag(struct fetch *r, const struct diag *d)
+{
+	fetch_give_up(r, d->code, d->text);
+}
+
 void fetch_too_late(struct fetch *r)
 {
+	struct diag d = {0};
+
 	if (r->state == FETCH_WAITING && r->message.n) { /* the last failure says more */
 		strbuf_puts(&r->message, "; then the deadline passed");
 		end(r, GLANE_E_FETCH);
+	} else if (r->state == FETCH_WAITING && strncmp(r->waits, "waiting", 7) == 0) {
+		(void)fail(&d, GLANE_E_FETCH, "the deadline passed while %s", r->waits);
+		give_up_diag(r, &d);
 	} else {
 		fetch_give_up(r, GLANE_E_FETCH, "the deadline passed");
 	}
@@ -143,11 +153,6 @@ static void drop_part(struct fetch *r)
 {
 	r->b_validator = NULL;
 	fetch_body_release(&r->b);
-}
-
-static void give_up_diag(struct fetch *r, const struct diag *d)
-{
-	fetch_give_up(r, d->code, d->text);
 }
 
 /* A failure that our own checks found in the bytes: damage is tried once more, the rest is for good. */

@@ -245,6 +245,7 @@ glane_rc page_next(struct glane_reader *rd, const char **ret, struct diag *d)
 		return rc;
 	if (rc == GLANE_OK) {
 		rd->page++;
+		rd->run->counts.turned++;
 		rd->page_records = 0;
 		return *ret ? GLANE_OK : build(rd, ret, d);
 	}

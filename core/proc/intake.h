@@ -24,6 +24,7 @@ enum {
 	W_LOG,      /* u8 level; text */
 	W_PROGRESS, /* u64 rows, bytes */
 	W_END,      /* i64 rc; text message; u64 rows, rejected, padding, bytes */
+	W_PAGES,    /* u64 pages read beyond the first of their request; before W_END, where there are any */
 	W_JOB = 40  /* scheduler -> worker, see worker.h */
 };
 struct intake_reject {

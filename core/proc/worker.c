@@ -344,8 +344,16 @@ static glane_rc run_job(
 
 static glane_rc send_end(struct worker *k, glane_rc rc, const char *message, const struct host_counts *c)
 {
+	struct diag ignored = {0};
 	glane_rc sent;
 
+	if (c->turned) {
+		wire_begin(&k->up, W_PAGES);
+		wire_u64(&k->up, c->turned);
+		sent = wire_end(&k->up, -1, &ignored);
+		if (sent != GLANE_OK)
+			return sent;
+	}
 	wire_begin(&k->up, W_END);
 	wire_i64(&k->up, rc);
 	wire_cstr(&k->up, message);

@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define MAX_COEF INT64_C(1000000000000000000)
+
 static const char freq_letters[N_FREQ + 1] = "ASTQMWDBI";
 
 static int freq_index(char freq)
@@ -20,10 +22,11 @@ static int freq_index(char freq)
 	return at ? (int)(at - freq_letters) : -1;
 }
 
-static glane_rc usage(struct glane_run *r, const char *what)
+static glane_rc no_memory(struct glane_run *r, const char *what)
 {
 	diag_clear(&r->diag);
-	return fail(&r->diag, GLANE_E_USAGE, "defect of plugin %s: %s", r->job->plugin->desc.name, what);
+	fail(&r->diag, GLANE_E_NOMEM, "no memory for the %s of this source (its `memory` can be raised)", what);
+	return run_lost(r, GLANE_E_NOMEM);
 }
 
 /* ---- series ---- */
@@ -53,8 +56,11 @@ static glane_rc series_key(struct glane_run *r, const struct glane_series *s)
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		key_text(&r->key, slice_from(texts[i]));
 	key_text(&r->key, strbuf_get(&r->text));
-	if (!strbuf_ok(&r->key) || !strbuf_ok(&r->text))
-		return fail(&r->diag, GLANE_E_LIMIT, "the texts of one series exceed 1 MiB");
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (!text_ok(slice_from(texts[i])))
+			return fail(&r->diag, GLANE_E_DATA, "a text of a series is longer than 64 KiB or no UTF-8");
+	if (!strbuf_ok(&r->key) || !strbuf_ok(&r->text) || !text_ok(strbuf_get(&r->text)))
+		return fail(&r->diag, GLANE_E_LIMIT, "the dimensions of a series are longer than 64 KiB or no UTF-8");
 	return GLANE_OK;
 }
 
@@ -93,22 +99,20 @@ static glane_rc host_series(glane_run *r, const struct glane_series *given, uint
 
 	if (rc != GLANE_OK)
 		return rc;
-	memset(&s, 0, sizeof(s));
-	if (given->size < offsetof(struct glane_series, updated))
-		return usage(r, "struct glane_series without its size");
-	memcpy(&s, given, given->size < sizeof(s) ? given->size : sizeof(s));
+	if (!struct_take(&s, sizeof(s), given, offsetof(struct glane_series, updated)) || !ret)
+		return run_usage(r, "series() without a struct glane_series that holds its size, or without a handle");
 	if (s.freq && (freq_index(s.freq) < 0 || s.freq == 'I'))
-		return usage(r, "a series' freq is none of A S T Q M W D B");
+		return run_usage(r, "a series' freq is none of A S T Q M W D B");
 	rc = series_key(r, &s);
 	if (rc != GLANE_OK)
 		return rc;
 	if (r->n_series == SERIES_WINDOW && !map_find(&r->series_map, strbuf_get(&r->key)))
 		window_restart(r);
 	if (!map_put(&r->series_map, strbuf_get(&r->key), r->n_series, &slot, &is_new))
-		return fail(&r->diag, GLANE_E_NOMEM, "no memory for the series of this source");
+		return no_memory(r, "series");
 	if (is_new) {
 		if (!series_copy(r, &s, &r->series[r->n_series].def))
-			return fail(&r->diag, GLANE_E_NOMEM, "no memory for the series of this source");
+			return no_memory(r, "series");
 		memset(r->series[r->n_series].wire, 0, sizeof(r->series[0].wire));
 		r->n_series++;
 	}
@@ -131,10 +135,10 @@ static glane_rc series_wire(struct glane_run *r, struct run_series *s, char freq
 	glane_rc rc;
 
 	if (i < 0)
-		return usage(r, "an observation of a frequency that does not exist");
+		return run_usage(r, "an observation of a frequency that does not exist");
 	if (!s->wire[i]) {
 		def.freq = freq;
-		rc = run_failed(r, r->seams->series(r->seams->arg, &def));
+		rc = run_lost(r, r->seams->series(r->seams->arg, &def));
 		if (rc != GLANE_OK)
 			return rc;
 		s->wire[i] = ++r->n_wire_series;
@@ -151,9 +155,9 @@ static glane_rc period_table(struct glane_run *r, struct slice text, int32_t *re
 	bool is_new;
 
 	if (!map_put(&r->period_map, text, r->n_periods, &slot, &is_new))
-		return fail(&r->diag, GLANE_E_NOMEM, "no memory for the periods of this source");
+		return no_memory(r, "periods");
 	if (is_new) {
-		glane_rc rc = run_failed(r, r->seams->period(r->seams->arg, text));
+		glane_rc rc = run_lost(r, r->seams->period(r->seams->arg, text));
 
 		if (rc != GLANE_OK)
 			return rc;
@@ -205,7 +209,12 @@ static glane_rc host_period(glane_run *r, char freq, glane_str text, char *ret_f
 {
 	glane_rc rc = run_check(r);
 
-	return rc == GLANE_OK ? period_of(r, freq, slice_from(text), ret_freq, ret) : rc;
+	if (rc != GLANE_OK)
+		return rc;
+	if (!ret_freq || !ret || (freq && (freq_index(freq) < 0 || freq == 'I')))
+		return run_usage(
+			r, "period() with a freq that is none of A S T Q M W D B, or nowhere to put the result");
+	return period_of(r, freq, slice_from(text), ret_freq, ret);
 }
 
 static bool note_empty(const struct note *n)
@@ -227,12 +236,14 @@ static glane_rc note_handle(struct glane_run *r, const struct note *n, uint32_t 
 	key_text(&r->key, n->value_text);
 	key_text(&r->key, n->flags);
 	key_text(&r->key, n->note);
-	if (!strbuf_ok(&r->key))
-		return fail(&r->diag, GLANE_E_LIMIT, "the texts of one observation exceed 1 MiB");
+	if (!strbuf_ok(&r->key) || !text_ok(n->value_text) || !text_ok(n->flags) || !text_ok(n->note)) {
+		diag_clear(&r->diag);
+		return fail(&r->diag, GLANE_E_DATA, "a text of an observation is longer than 64 KiB or no UTF-8");
+	}
 	if (!map_put(&r->note_map, strbuf_get(&r->key), r->n_notes, &slot, &is_new))
-		return fail(&r->diag, GLANE_E_NOMEM, "no memory for the notes of this source");
+		return no_memory(r, "notes");
 	if (is_new) {
-		glane_rc rc = run_failed(r, r->seams->note(r->seams->arg, n));
+		glane_rc rc = run_lost(r, r->seams->note(r->seams->arg, n));
 
 		if (rc != GLANE_OK)
 			return rc;
@@ -249,10 +260,10 @@ static glane_rc host_annotate(glane_run *r, const struct glane_annotation *given
 
 	if (rc != GLANE_OK)
 		return rc;
-	memset(&a, 0, sizeof(a));
-	if (given->size < offsetof(struct glane_annotation, unit_mult))
-		return usage(r, "struct glane_annotation without its size");
-	memcpy(&a, given, given->size < sizeof(a) ? given->size : sizeof(a));
+	if (!struct_take(&a, sizeof(a), given, offsetof(struct glane_annotation, unit_mult)) || !ret)
+		return run_usage(r, "annotate() without a struct glane_annotation that holds its size, or a handle");
+	if (a.zero != 0 || a.unit_mult < -30 || a.unit_mult > 30)
+		return run_usage(r, "annotate() with a unit_mult beyond 10^30, or bits that have no meaning");
 	diag_clear(&r->diag);
 	return note_handle(r,
 		&(struct note){slice_from(a.value_text), slice_from(a.flags), slice_from(a.note), a.unit_mult,
@@ -269,10 +280,10 @@ static bool plain_number(struct glane_run *r, struct slice *text)
 
 	if (!csv || text->n == 0 || (mark == '.' && !csv->group))
 		return true;
-	strbuf_reset(&rd->scratch);
-	if (!decimal_localise(*text, mark, csv->group, &rd->scratch) || !strbuf_ok(&rd->scratch))
+	strbuf_reset(&r->number);
+	if (!decimal_localise(*text, mark, csv->group, &r->number) || !strbuf_ok(&r->number))
 		return false;
-	*text = strbuf_get(&rd->scratch);
+	*text = strbuf_get(&r->number);
 	return true;
 }
 
@@ -318,6 +329,8 @@ static glane_rc host_number(glane_run *r, glane_str text, struct glane_obs *o)
 	struct note n = {0};
 	glane_rc rc = run_check(r);
 
+	if (rc == GLANE_OK && !o)
+		return run_usage(r, "number() with nowhere to put the result");
 	if (rc == GLANE_OK)
 		rc = value_of(r, slice_from(text), o, &n.value_text);
 	if (rc == GLANE_OK && n.value_text.n)
@@ -345,7 +358,7 @@ static glane_rc quarantine(struct glane_run *r, const char *rule, struct slice r
 		q.record = record_text(r->current->records, 4096);
 	}
 	r->counts.rejected++;
-	return run_failed(r, r->seams->reject(r->seams->arg, &q));
+	return run_lost(r, r->seams->reject(r->seams->arg, &q));
 }
 
 /* A row whose period or value cannot be: its reason stands in r->diag. */
@@ -419,6 +432,8 @@ static glane_rc emit_row(struct glane_run *r, const struct glane_row *row, struc
 	if (!o.status)
 		o.status = o.exp10 != DECIMAL_NONE || n.value_text.n ? 'A' : 'O';
 	rc = note_handle(r, &n, &o.note);
+	if (rc == GLANE_E_DATA)
+		return reject_row(r, "text");
 	if (rc == GLANE_OK)
 		rc = series_wire(r, s, freq, &o.series);
 	return rc == GLANE_OK ? push_one(r, &o) : rc;
@@ -432,13 +447,11 @@ static glane_rc host_emit(glane_run *r, const struct glane_row *given)
 
 	if (rc != GLANE_OK)
 		return rc;
-	memset(&row, 0, sizeof(row));
-	if (given->size < offsetof(struct glane_row, status))
-		return usage(r, "struct glane_row without its size");
-	memcpy(&row, given, given->size < sizeof(row) ? given->size : sizeof(row));
+	if (!struct_take(&row, sizeof(row), given, offsetof(struct glane_row, status)))
+		return run_usage(r, "emit() without a struct glane_row that holds its size");
 	s = series_of(r, row.series);
 	if (!s)
-		return usage(r, "emit() with a series handle that is not (or no longer) valid");
+		return run_usage(r, "emit() with a series handle that is not (or no longer) valid");
 	return emit_row(r, &row, s);
 }
 
@@ -449,12 +462,14 @@ static glane_rc push_checked(struct glane_run *r, struct glane_obs o)
 	glane_rc rc;
 
 	if (!s || !freq)
-		return usage(r, "push() with a series handle that is not valid, or of a series without freq");
+		return run_usage(r, "push() with a series handle that is not valid, or of a series without freq");
 	if (o.zero != 0 || o.note > r->n_notes || (o.status && !status_ok(o.status)))
-		return usage(r, "push() with a note or status that does not exist");
+		return run_usage(r, "push() with a note or status that does not exist");
+	if (o.exp10 == DECIMAL_NONE ? o.coef != 0 : o.coef >= MAX_COEF || o.coef <= -MAX_COEF)
+		return run_usage(r, "push() with a number of more than 18 digits, or digits where there is no number");
 	if (o.period < 0 ? (uint32_t)(-1 - o.period) >= r->n_periods
 			 : o.period < period_min(freq) || o.period > period_max(freq))
-		return usage(r, "push() with a period out of range");
+		return run_usage(r, "push() with a period out of range");
 	if (!o.status)
 		o.status = o.exp10 != DECIMAL_NONE ? 'A' : 'O';
 	rc = series_wire(r, s, freq, &o.series);
@@ -466,8 +481,10 @@ static glane_rc host_push(glane_run *r, const struct glane_obs *obs, size_t n, s
 	const char *at = (const char *)obs;
 	glane_rc rc = run_check(r);
 
-	if (stride < sizeof(struct glane_obs))
-		return usage(r, "push() with a stride below 24");
+	if (rc != GLANE_OK)
+		return rc;
+	if (stride < sizeof(struct glane_obs) || (!obs && n))
+		return run_usage(r, "push() with a stride below 24, or without observations");
 	for (size_t i = 0; rc == GLANE_OK && i < n; i++, at += stride) {
 		struct glane_obs o;
 
@@ -487,6 +504,8 @@ __attribute__((format(printf, 3, 4))) static glane_rc host_reject(glane_run *r, 
 
 	if (rc != GLANE_OK)
 		return rc;
+	if (!rule || !fmt)
+		return run_usage(r, "reject() without a rule or a reason");
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
@@ -499,7 +518,7 @@ static glane_rc cover_days(struct glane_run *r, glane_str text, int64_t *ret)
 
 	diag_clear(&r->diag);
 	if (period_parse(slice_from(text), 'D', &p, &r->diag) != GLANE_OK || p.freq != 'D')
-		return usage(r, "cover() with a range that is not written as two dates");
+		return run_usage(r, "cover() with a range that is not written as two dates");
 	*ret = period_start('D', p.value);
 	return GLANE_OK;
 }
@@ -511,14 +530,13 @@ static glane_rc host_cover(glane_run *r, const struct glane_cover *given)
 	const struct diag why = r->diag;
 	glane_rc rc = GLANE_OK;
 
-	memset(&c, 0, sizeof(c));
-	if (given->size < offsetof(struct glane_cover, from))
-		return usage(r, "struct glane_cover without its size");
-	memcpy(&c, given, given->size < sizeof(c) ? given->size : sizeof(c));
-	if (c.kind > GLANE_COVER_FAILED || !c.dataset.p)
-		return usage(r, "cover() of an unknown kind or without a dataset");
 	if (why.code == GLANE_E_CANCELLED || run_check(r) != GLANE_OK)
 		return GLANE_E_CANCELLED;
+	if (!struct_take(&c, sizeof(c), given, offsetof(struct glane_cover, from)))
+		return run_usage(r, "cover() without a struct glane_cover that holds its size");
+	if (c.kind > GLANE_COVER_FAILED || !c.dataset.p || !text_ok(slice_from(c.dataset)) ||
+		!text_ok(slice_from(c.indicator)))
+		return run_usage(r, "cover() of an unknown kind or without a dataset");
 	memset(&cover, 0, sizeof(cover));
 	cover.kind = c.kind;
 	cover.dataset = slice_from(c.dataset);
@@ -529,12 +547,16 @@ static glane_rc host_cover(glane_run *r, const struct glane_cover *given)
 		rc = cover_days(r, c.from, &cover.from);
 	if (rc == GLANE_OK && c.kind == GLANE_COVER_RANGE)
 		rc = cover_days(r, c.to, &cover.to);
+	if (rc == GLANE_OK && cover.from > cover.to)
+		rc = run_usage(r, "cover() with a range that ends before it begins");
 	if (rc == GLANE_OK)
 		rc = run_flush(r);
 	if (rc == GLANE_OK)
-		rc = run_failed(r, r->seams->cover(r->seams->arg, &cover));
+		rc = run_lost(r, r->seams->cover(r->seams->arg, &cover));
 	if (rc == GLANE_OK)
 		diag_clear(&r->diag);
+	if (rc == GLANE_OK && c.kind == GLANE_COVER_FAILED)
+		diag_clear(&r->unread);
 	return rc;
 }
 

@@ -25,6 +25,8 @@ struct glane_run {
 	const struct host_seams *seams;
 	struct arena arena; /* lives as long as the run */
 	struct diag diag;   /* the failure to report */
+	struct diag lost;   /* a failure after which no result of this run can be right, whatever the plugin returns */
+	struct diag unread; /* a reader's failure that the plugin has not yet answered to: see run_unread() */
 	bool limited;       /* --limit was reached */
 	struct glane_reader *readers, *current;
 
@@ -33,7 +35,7 @@ struct glane_run {
 	struct run_series *series;
 	uint32_t series_base, n_series; /* plugin handles series_base + 1 .. series_base + n_series are valid */
 	uint32_t n_wire_series;
-	struct strbuf key, text, text2;
+	struct strbuf key, text, text2, number; /* number: after decimal mark and grouping */
 
 	struct arena note_arena;
 	struct map note_map;
@@ -59,19 +61,35 @@ struct glane_reader {
 	uint64_t page_records, chunk_records;
 	int64_t chunk_pages, chunk_total; /* as first declared, -1: not */
 	const char *url;                  /* of the open page */
-	char sha256[65], last_sha256[65];
+	struct map seen;                  /* SHA-256 of the chunk's pages, and addresses of next links */
+	char sha256[65];
 	uint64_t size;
 	int fd;
 	bool open, closed;
+	glane_rc ended; /* END or the failure that the reader ended with, given back by every further next() */
 	struct payload payload;
 	struct record_reader *records;
 	size_t raw_at;
-	struct strbuf scratch; /* numbers after decimal mark and grouping */
 };
 
 /* host.c */
 glane_rc run_check(struct glane_run *r);               /* GLANE_E_CANCELLED once cancelled */
 glane_rc run_failed(struct glane_run *r, glane_rc rc); /* rc, and the message stays in r->diag */
+/* As run_failed(), for what the plugin cannot make good: the run fails even where the plugin goes on and returns GLANE_OK. */
+glane_rc run_lost(struct glane_run *r, glane_rc rc);
+/* "defect of plugin NAME: what", GLANE_E_USAGE, and the run is lost. */
+glane_rc run_usage(struct glane_run *r, const char *what);
+/*
+ * rc of a reader. A failure has to be answered: by another open() that succeeds, by cover() of kind FAILED, or by returning it.
+ * A plugin that takes it for the end of the data would have the rest withdrawn.
+ */
+glane_rc run_unread(struct glane_run *r, glane_rc rc);
+/*
+ * Copies min(size, n) bytes of a sized struct from the plugin into *own, which is zeroed first (n: its size here). False: no
+ * struct, or one that ends before `least`.
+ */
+bool struct_take(void *own, size_t n, const void *given, size_t least);
+bool text_ok(struct slice s); /* UTF-8 without NUL, at most 64 KiB: what the other side takes */
 glane_rc run_flush(struct glane_run *r);
 glane_rc run_use_payload(struct glane_run *r, struct glane_reader *rd);
 struct slice slice_from(glane_str s);

@@ -64,6 +64,7 @@ static glane_rc setup(struct broker *b, struct frame *f, struct diag *d)
 	o.connect_seconds = frame_u32(f);
 	o.retry_base_seconds = frame_f64(f);
 	mode = frame_u8(f);
+	o.ask_anyway = frame_u8(f) != 0;
 	b->offline = mode != 0;
 	b->dry = mode == 2;
 	if (!frame_done(f) || !store || b->ready)
@@ -127,6 +128,7 @@ static glane_rc control_frame(struct broker *b, struct frame *f, struct diag *d)
 	case B_ARCHIVE:
 		return answers_archive(s, d);
 	case B_CLOSE:
+		answers_close(s);
 		source_free(b, s);
 		return GLANE_OK;
 	default:

@@ -41,6 +41,7 @@ glane_rc broker_start(struct run *r, struct diag *d)
 	wire_u32(&r->control, 0);
 	wire_f64(&r->control, 0);
 	wire_u8(&r->control, r->options->dry_run ? 2 : r->options->offline ? 1 : 0);
+	wire_u8(&r->control, r->options->n_names > 0); /* named sources are asked now, breaker or not */
 	return wire_end(&r->control, -1, d);
 }
 
@@ -101,6 +102,8 @@ glane_rc broker_source(struct task *t, int client_fd)
 	wire_u32(w, (uint32_t)c->retries);
 	wire_f64(w, c->rate);
 	wire_cstr(w, c->ca_extra);
+	/* A trial leaves nothing behind. */
+	wire_u8(w, t->run->options->limit || t->run->options->dry_run ? KEEP_EVENTS : c->keep_payloads);
 	wire_i64(w, t->deadline_ms);
 	return wire_end(w, client_fd, &t->run->diag);
 }

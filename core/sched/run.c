@@ -50,7 +50,9 @@ static void take_security(struct task *t, struct frame *f)
 	const struct slice message = frame_text(f);
 
 	t->security++;
-	fprintf(stderr, "glane: %s: %.*s\n", t->conf->name, SLICE_FMT(message));
+	/* "security: " comes first on the line, where watchers look for it. */
+	if (slice_has_prefix(message, "security: "))
+		fprintf(stderr, "security: %s: %.*s\n", t->conf->name, (int)(message.n - 10), message.p + 10);
 }
 
 static glane_rc broker_frame(struct run *r, struct frame *f, struct diag *d)

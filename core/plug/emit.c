@@ -58,11 +58,37 @@ static glane_rc series_key(struct glane_run *r, const struct glane_series *s)
 	return GLANE_OK;
 }
 
-static bool series_copy(struct glane_run *r, const struct glane_series *s, struct series *def)
+static bool dims_copy(struct arena *a, const struct glane_series *s, struct slice *ret)
 {
-	struct arena *a = &r->window;
+	size_t n = 0;
+	char *to;
 
-	memset(def, 0, sizeof(*def));
+	for (size_t i = 0; i < s->n_dims; i++)
+		n += strlen(s->dims[i].k) + 1 + sizeof(size_t) + (s->dims[i].v.p ? s->dims[i].v.n : 0);
+	*ret = (struct slice){NULL, n};
+	if (n == 0)
+		return true;
+	to = arena_alloc(a, n);
+	ret->p = to;
+	for (size_t i = 0; to && i < s->n_dims; i++) {
+		const size_t n_key = strlen(s->dims[i].k) + 1, n_value = s->dims[i].v.p ? s->dims[i].v.n : SIZE_MAX;
+		const struct slice v = slice_from(s->dims[i].v);
+
+		memcpy(to, s->dims[i].k, n_key);
+		memcpy(to + n_key, &n_value, sizeof(n_value));
+		if (v.n)
+			memcpy(to + n_key + sizeof(n_value), v.p, v.n);
+		to += n_key + sizeof(n_value) + v.n;
+	}
+	return to != NULL;
+}
+
+static bool series_copy(struct glane_run *r, const struct glane_series *s, struct run_series *to)
+{
+	struct arena *a = r->series_map.keys;
+	struct series *def = &to->def;
+
+	memset(to, 0, sizeof(*to));
 	def->freq = s->freq;
 	def->unit_mult = s->unit_mult;
 	return arena_dup(a, slice_from(s->dataset), &def->dataset) &&
@@ -71,24 +97,110 @@ static bool series_copy(struct glane_run *r, const struct glane_series *s, struc
 	       arena_dup(a, slice_from(s->area_scheme), &def->area_scheme) &&
 	       arena_dup(a, slice_from(s->unit), &def->unit) && arena_dup(a, slice_from(s->title), &def->title) &&
 	       arena_dup(a, slice_from(s->area_title), &def->area_title) &&
-	       arena_dup(a, slice_from(s->updated), &def->updated) && arena_dup(a, strbuf_get(&r->text), &def->dims);
+	       arena_dup(a, slice_from(s->updated), &def->updated) && arena_dup(a, strbuf_get(&r->text), &def->dims) &&
+	       dims_copy(a, s, &to->dims);
 }
 
-static void window_restart(struct glane_run *r)
+/* A block is full: the next one takes the place of the one before it. */
+static void series_turn(struct glane_run *r)
 {
+	struct arena *next = &r->series_arena[r->n_series / BATCH_WINDOW % 2];
+
 	map_release(&r->series_map);
-	arena_release(&r->window);
-	arena_init(&r->window, 0);
-	map_init(&r->series_map, &r->window);
-	r->series_base += r->n_series;
-	r->n_series = 0;
+	arena_release(next);
+	map_init(&r->series_map, next);
+}
+
+static uint64_t tail_of(glane_str s)
+{
+	uint64_t v = 0;
+
+	if (s.p && s.n >= sizeof(v))
+		memcpy(&v, s.p + s.n - sizeof(v), sizeof(v));
+	else if (s.p && s.n)
+		memcpy(&v, s.p, s.n);
+	return v ^ s.n << 56;
+}
+
+/* A place in the cache: by the texts that tell one series from its neighbours. */
+static size_t quick_hash(const struct glane_series *s)
+{
+	uint64_t h = tail_of(s->area) * UINT64_C(0x9e3779b97f4a7c15) ^ tail_of(s->indicator);
+
+	h = (h ^ h >> 29) * UINT64_C(0xbf58476d1ce4e5b9);
+	for (size_t i = 0; i < s->n_dims; i++)
+		h = (h ^ h >> 27 ^ tail_of(s->dims[i].v)) * UINT64_C(0x94d049bb133111eb);
+	return (size_t)(h >> 40) % SERIES_CACHE;
+}
+
+static bool same_text(struct slice a, glane_str b)
+{
+	return a.p && b.p ? a.n == b.n && memcmp(a.p, b.p, a.n) == 0 : a.p == b.p;
+}
+
+static bool same_dims(struct slice mine, const struct glane_series *s)
+{
+	const char *at = mine.p, *end = at ? at + mine.n : at;
+
+	for (size_t i = 0; i < s->n_dims; i++) {
+		const size_t n_key = strlen(s->dims[i].k) + 1, n_value = s->dims[i].v.p ? s->dims[i].v.n : SIZE_MAX;
+		const size_t n = s->dims[i].v.p ? s->dims[i].v.n : 0;
+
+		if ((size_t)(end - at) < n_key + sizeof(n_value) + n || memcmp(at, s->dims[i].k, n_key) != 0 ||
+			memcmp(at + n_key, &n_value, sizeof(n_value)) != 0 ||
+			(n && memcmp(at + n_key + sizeof(n_value), s->dims[i].v.p, n) != 0))
+			return false;
+		at += n_key + sizeof(n_value) + n;
+	}
+	return at == end;
+}
+
+/* Whether the series has just these members, dimensions in this order. */
+static bool is_given(const struct run_series *k, const struct glane_series *s)
+{
+	const struct series *def = &k->def;
+
+	return def->freq == s->freq && def->unit_mult == s->unit_mult && same_text(def->area_code, s->area) &&
+	       same_text(def->indicator, s->indicator) && same_text(def->dataset, s->dataset) &&
+	       same_text(def->area_scheme, s->area_scheme) && same_text(def->unit, s->unit) &&
+	       same_text(def->title, s->title) && same_text(def->area_title, s->area_title) &&
+	       same_text(def->updated, s->updated) && same_dims(k->dims, s);
+}
+
+static struct run_series *series_of(struct glane_run *r, uint32_t handle)
+{
+	return batch_is_recent(handle, r->n_series) ? &r->series[(handle - 1) % (2 * BATCH_WINDOW)] : NULL;
+}
+
+static glane_rc series_find(struct glane_run *r, const struct glane_series *s, uint32_t *ret)
+{
+	uint64_t *slot;
+	bool is_new;
+	glane_rc rc = series_key(r, s);
+
+	if (rc != GLANE_OK)
+		return rc;
+	slot = map_find(&r->series_map, strbuf_get(&r->key));
+	if (slot) {
+		*ret = (uint32_t)*slot;
+		return GLANE_OK;
+	}
+	if (r->n_series == UINT32_MAX - 1)
+		return fail(&r->diag, GLANE_E_LIMIT, "too many series in one run");
+	if (r->n_series && r->n_series % BATCH_WINDOW == 0)
+		series_turn(r);
+	if (!map_put(&r->series_map, strbuf_get(&r->key), r->n_series + 1, &slot, &is_new) ||
+		!series_copy(r, s, &r->series[r->n_series % (2 * BATCH_WINDOW)]))
+		return fail(&r->diag, GLANE_E_NOMEM, "no memory for the series of this source");
+	*ret = ++r->n_series;
+	return GLANE_OK;
 }
 
 static glane_rc host_series(glane_run *r, const struct glane_series *given, uint32_t *ret)
 {
 	struct glane_series s;
-	uint64_t *slot;
-	bool is_new;
+	const struct run_series *known;
+	uint32_t *place;
 	glane_rc rc = run_check(r);
 
 	if (rc != GLANE_OK)
@@ -97,44 +209,41 @@ static glane_rc host_series(glane_run *r, const struct glane_series *given, uint
 	if (given->size < offsetof(struct glane_series, updated))
 		return usage(r, "struct glane_series without its size");
 	memcpy(&s, given, given->size < sizeof(s) ? given->size : sizeof(s));
+	place = &r->series_cache[quick_hash(&s)];
+	/* one of the block before is asked for anew: it is used, and the last that are used stay valid */
+	known = *place && (*place - 1) / BATCH_WINDOW == (r->n_series - 1) / BATCH_WINDOW ? series_of(r, *place) : NULL;
+	if (known && is_given(known, &s)) {
+		*ret = *place;
+		return GLANE_OK;
+	}
 	if (s.freq && (freq_index(s.freq) < 0 || s.freq == 'I'))
 		return usage(r, "a series' freq is none of A S T Q M W D B");
-	rc = series_key(r, &s);
-	if (rc != GLANE_OK)
-		return rc;
-	if (r->n_series == SERIES_WINDOW && !map_find(&r->series_map, strbuf_get(&r->key)))
-		window_restart(r);
-	if (!map_put(&r->series_map, strbuf_get(&r->key), r->n_series, &slot, &is_new))
-		return fail(&r->diag, GLANE_E_NOMEM, "no memory for the series of this source");
-	if (is_new) {
-		if (!series_copy(r, &s, &r->series[r->n_series].def))
-			return fail(&r->diag, GLANE_E_NOMEM, "no memory for the series of this source");
-		memset(r->series[r->n_series].wire, 0, sizeof(r->series[0].wire));
-		r->n_series++;
-	}
-	*ret = r->series_base + (uint32_t)*slot + 1;
-	return GLANE_OK;
+	rc = series_find(r, &s, ret);
+	if (rc == GLANE_OK)
+		*place = *ret;
+	return rc;
 }
 
-static struct run_series *series_of(struct glane_run *r, uint32_t handle)
+/* The other side forgets in blocks, as this one does: what waits to be sent goes before it can. */
+static glane_rc flush_at_turn(struct glane_run *r, uint32_t n)
 {
-	if (handle <= r->series_base || handle > r->series_base + r->n_series)
-		return NULL;
-	return &r->series[handle - r->series_base - 1];
+	return n && n % BATCH_WINDOW == 0 ? run_flush(r) : GLANE_OK;
 }
 
 /* The other side's handle of a series under one frequency; it is told about it at its first observation. */
 static glane_rc series_wire(struct glane_run *r, struct run_series *s, char freq, uint32_t *ret)
 {
 	const int i = freq_index(freq);
-	struct series def = s->def;
-	glane_rc rc;
 
 	if (i < 0)
 		return usage(r, "an observation of a frequency that does not exist");
-	if (!s->wire[i]) {
+	if (!batch_is_recent(s->wire[i], r->n_wire_series)) {
+		struct series def = s->def;
+		glane_rc rc = flush_at_turn(r, r->n_wire_series);
+
 		def.freq = freq;
-		rc = run_failed(r, r->seams->series(r->seams->arg, &def));
+		if (rc == GLANE_OK)
+			rc = run_failed(r, r->seams->series(r->seams->arg, &def));
 		if (rc != GLANE_OK)
 			return rc;
 		s->wire[i] = ++r->n_wire_series;
@@ -145,22 +254,41 @@ static glane_rc series_wire(struct glane_run *r, struct run_series *s, char freq
 
 /* ---- periods, numbers, notes ---- */
 
+/* The handle of a key among the last; GLANE_END: it is new, and the other side has to be told. */
+static glane_rc names_find(struct glane_run *r, struct run_names *t, struct slice key, uint32_t *ret)
+{
+	const uint64_t *known = map_find(&t->map, key);
+	glane_rc rc;
+
+	if (known) {
+		*ret = (uint32_t)*known;
+		return GLANE_OK;
+	}
+	if (t->n == INT32_MAX)
+		return fail(&r->diag, GLANE_E_LIMIT, "too many texts beside the numbers of one run");
+	rc = flush_at_turn(r, t->n);
+	if (rc != GLANE_OK)
+		return rc;
+	if (t->n % BATCH_WINDOW == 0) {
+		map_release(&t->map);
+		arena_release(&t->arena);
+	}
+	if (!map_put(&t->map, key, t->n + 1, NULL, NULL))
+		return fail(&r->diag, GLANE_E_NOMEM, "no memory for the texts of this source");
+	*ret = ++t->n;
+	return GLANE_END;
+}
+
 static glane_rc period_table(struct glane_run *r, struct slice text, int32_t *ret)
 {
-	uint64_t *slot;
-	bool is_new;
+	uint32_t handle;
+	glane_rc rc = names_find(r, &r->periods, text, &handle);
 
-	if (!map_put(&r->period_map, text, r->n_periods, &slot, &is_new))
-		return fail(&r->diag, GLANE_E_NOMEM, "no memory for the periods of this source");
-	if (is_new) {
-		glane_rc rc = run_failed(r, r->seams->period(r->seams->arg, text));
-
-		if (rc != GLANE_OK)
-			return rc;
-		r->n_periods++;
-	}
-	*ret = -1 - (int32_t)*slot;
-	return GLANE_OK;
+	if (rc == GLANE_END)
+		rc = run_failed(r, r->seams->period(r->seams->arg, text));
+	if (rc == GLANE_OK)
+		*ret = -(int32_t)handle;
+	return rc;
 }
 
 /* Parses a period text, by the cache where it is short. GLANE_E_DATA: it is none (message in r->diag). */
@@ -174,7 +302,8 @@ static glane_rc period_of(struct glane_run *r, char want, struct slice text, cha
 		const unsigned char last = (unsigned char)text.p[text.n - 1], mid = (unsigned char)text.p[text.n / 2];
 
 		slot = &r->slots[(last + 7u * mid + 13u * (unsigned char)text.p[text.n > 3 ? 3 : 0]) % 64];
-		if (slot->n == text.n && slot->want == want && memcmp(slot->text, text.p, text.n) == 0) {
+		if (slot->n == text.n && slot->want == want && memcmp(slot->text, text.p, text.n) == 0 &&
+			(slot->value >= 0 || batch_is_recent((uint64_t) - (int64_t)slot->value, r->periods.n))) {
 			*ret_freq = slot->freq;
 			*ret = slot->value;
 			return GLANE_OK;
@@ -215,8 +344,7 @@ static bool note_empty(const struct note *n)
 
 static glane_rc note_handle(struct glane_run *r, const struct note *n, uint32_t *ret)
 {
-	uint64_t *slot;
-	bool is_new;
+	glane_rc rc;
 
 	*ret = 0;
 	if (note_empty(n))
@@ -229,17 +357,8 @@ static glane_rc note_handle(struct glane_run *r, const struct note *n, uint32_t 
 	key_text(&r->key, n->note);
 	if (!strbuf_ok(&r->key))
 		return fail(&r->diag, GLANE_E_LIMIT, "the texts of one observation exceed 1 MiB");
-	if (!map_put(&r->note_map, strbuf_get(&r->key), r->n_notes, &slot, &is_new))
-		return fail(&r->diag, GLANE_E_NOMEM, "no memory for the notes of this source");
-	if (is_new) {
-		glane_rc rc = run_failed(r, r->seams->note(r->seams->arg, n));
-
-		if (rc != GLANE_OK)
-			return rc;
-		r->n_notes++;
-	}
-	*ret = (uint32_t)*slot + 1;
-	return GLANE_OK;
+	rc = names_find(r, &r->notes, strbuf_get(&r->key), ret);
+	return rc == GLANE_END ? run_failed(r, r->seams->note(r->seams->arg, n)) : rc;
 }
 
 static glane_rc host_annotate(glane_run *r, const struct glane_annotation *given, uint32_t *ret)
@@ -450,9 +569,9 @@ static glane_rc push_checked(struct glane_run *r, struct glane_obs o)
 
 	if (!s || !freq)
 		return usage(r, "push() with a series handle that is not valid, or of a series without freq");
-	if (o.zero != 0 || o.note > r->n_notes || (o.status && !status_ok(o.status)))
+	if (o.zero != 0 || (o.note && !batch_is_recent(o.note, r->notes.n)) || (o.status && !status_ok(o.status)))
 		return usage(r, "push() with a note or status that does not exist");
-	if (o.period < 0 ? (uint32_t)(-1 - o.period) >= r->n_periods
+	if (o.period < 0 ? !batch_is_recent((uint64_t) - (int64_t)o.period, r->periods.n)
 			 : o.period < period_min(freq) || o.period > period_max(freq))
 		return usage(r, "push() with a period out of range");
 	if (!o.status)

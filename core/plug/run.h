@@ -6,11 +6,19 @@
 #include "read/record.h"
 
 #define OBS_BATCH 1024
-#define SERIES_WINDOW 16384 /* distinct series whose handles stay valid */
-#define N_FREQ 9            /* A S T Q M W D B I */
+#define N_FREQ 9 /* A S T Q M W D B I */
+#define SERIES_CACHE 1024
 
+/* Handles count up from 1; the last BATCH_WINDOW stay valid (batch_is_recent()). What is asked for again after that gets a new
+ * handle, so that memory does not grow with what a payload holds. */
+struct run_names {
+	struct map map; /* key bytes -> handle, of the current block of BATCH_WINDOW */
+	struct arena arena;
+	uint32_t n;
+};
 struct run_series {
-	struct series def;     /* texts in the window's arena */
+	struct series def;     /* texts in the block's arena */
+	struct slice dims;     /* as they were given */
 	uint32_t wire[N_FREQ]; /* handle on the other side, by frequency; 0: not yet defined */
 };
 struct period_slot { /* direct-mapped cache of period texts */
@@ -28,18 +36,15 @@ struct glane_run {
 	bool limited;       /* --limit was reached */
 	struct glane_reader *readers, *current;
 
-	struct arena window;   /* texts of the series below */
-	struct map series_map; /* key bytes -> index */
-	struct run_series *series;
-	uint32_t series_base, n_series; /* plugin handles series_base + 1 .. series_base + n_series are valid */
+	struct map series_map;        /* key bytes -> handle, of the current block */
+	struct arena series_arena[2]; /* texts of the current block and of the one before */
+	struct run_series *series;    /* two blocks; handle h is at (h - 1) % (2 * BATCH_WINDOW) */
+	uint32_t n_series;
+	uint32_t series_cache[SERIES_CACHE]; /* handles by a quick hash */
 	uint32_t n_wire_series;
 	struct strbuf key, text, text2;
 
-	struct arena note_arena;
-	struct map note_map;
-	uint32_t n_notes;
-	struct map period_map;
-	uint32_t n_periods;
+	struct run_names notes, periods;
 	struct period_slot slots[64];
 
 	struct glane_obs obs[OBS_BATCH];

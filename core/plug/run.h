@@ -81,6 +81,15 @@ glane_rc run_flush(struct glane_run *r);
 glane_rc run_use_payload(struct glane_run *r, struct glane_reader *rd);
 struct slice slice_from(glane_str s);
 glane_str str_from(struct slice s);
+/* series.c */
+glane_rc run_usage(struct glane_run *r, const char *what); /* GLANE_E_USAGE: a defect of the plugin */
+void run_key_text(struct strbuf *b, struct slice s);       /* appends a text to a key that interns by value */
+glane_rc run_series(glane_run *r, const struct glane_series *given, uint32_t *ret);
+struct run_series *run_series_of(struct glane_run *r, uint32_t handle); /* NULL: not, or no longer, valid */
+/* The other side's handle of a series under one frequency; it is told about it at its first observation. */
+glane_rc run_series_wire(struct glane_run *r, struct run_series *s, char freq, uint32_t *ret);
+/* The other side forgets in blocks, as this one does: what waits to be sent goes before handle n + 1 is given. */
+glane_rc run_flush_at_turn(struct glane_run *r, uint32_t n);
 /* emit.c */
 void emit_services(struct glane_host *h);
 /* open.c */

@@ -22,8 +22,9 @@ struct series {
 	struct slice dataset, indicator, area_code, area_scheme, area, dims, unit, title, area_title, updated;
 	int32_t unit_mult;
 	char freq;
-	uint32_t slice; /* index + 1 of its cover, 0: none; set by batch_finish() */
-	uint32_t rank;  /* order by key; set by batch_finish() */
+	uint32_t slice;  /* index + 1 of its cover, 0: none; set by batch_finish() */
+	uint32_t rank;   /* order by key; set by batch_finish() */
+	uint32_t serial; /* which one it was to be added; 1 is the first */
 };
 struct note {
 	struct slice value_text, flags, note;

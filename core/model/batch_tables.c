@@ -263,6 +263,7 @@ glane_rc batch_series(struct batch *b, const struct series *s, uint32_t *ret, st
 		if (has_last(&a))
 			last = b->series[a.at - 1];
 		copy.slice = copy.rank = 0;
+		copy.serial = (uint32_t)b->n_series + 1;
 		if (!copy_series(b, &a, &last, &copy, d))
 			return add_undo(b, &a, d);
 		b->series[a.at] = copy;

@@ -9,6 +9,7 @@
 #define EXACT_IN_DOUBLE INT64_C(1000000000000000) /* from here on value_text may be needed: see batch_row() */
 #define DAY_AT 8                                  /* in a row without texts: the comma before period_start */
 #define DAY 12                                    /* ",2026-07-15," */
+#define TAIL ((size_t)2 * MOMENT + 2)
 #define PLACES_MAX 18
 #define NUMBER_MAX 40 /* value and decimals with their commas */
 
@@ -22,16 +23,16 @@ void batch_csv_init(struct batch_csv *w, struct slice source, int64_t now)
 	memset(w, 0, sizeof(*w));
 	w->source = source;
 	w->now = now;
-	strbuf_init(&w->head, 0);
-	strbuf_init(&w->unit, 0);
+	for (size_t i = 0; i < BATCH_CSV_SERIES; i++)
+		strbuf_init(&w->series[i].text, 0);
 	strbuf_init(&w->tail, 0);
 	strbuf_init(&w->scratch, 0);
 }
 
 void batch_csv_release(struct batch_csv *w)
 {
-	strbuf_release(&w->head);
-	strbuf_release(&w->unit);
+	for (size_t i = 0; i < BATCH_CSV_SERIES; i++)
+		strbuf_release(&w->series[i].text);
 	strbuf_release(&w->tail);
 	strbuf_release(&w->scratch);
 }
@@ -48,62 +49,57 @@ static void put_cell(struct strbuf *b, struct slice s)
 	b->n += (size_t)(to - start);
 }
 
-static bool tail_ready(struct batch_csv *w)
+/* What follows is apart from the ways that are taken for each row: these have large variables, and are seldom needed. */
+
+static bool __attribute__((noinline)) tail_make(struct batch_csv *w)
 {
 	const struct row r = {.decimals = -1, .recorded_at = w->now, .known_at = w->now};
 
-	if (w->tail.n)
-		return true;
 	strbuf_reset(&w->scratch);
 	row_csv(&w->scratch, &r, ROW_COLUMNS);
 	if (strbuf_ok(&w->scratch))
-		strbuf_add(&w->tail, w->scratch.p + w->scratch.n - (2 * MOMENT + 2), 2 * MOMENT + 2);
+		strbuf_add(&w->tail, w->scratch.p + w->scratch.n - TAIL, TAIL);
 	return strbuf_ok(&w->tail) && w->tail.n;
 }
 
-static bool series_ready(struct batch_csv *w, const struct series *s, uint32_t index)
+static bool __attribute__((noinline))
+series_make(const struct batch_csv *w, struct batch_csv_series *c, const struct series *s)
 {
 	const struct slice texts[] = {w->source, s->dataset, s->indicator, s->area, s->area_code, s->dims};
 
-	if (w->serial == s->serial && w->series == index)
-		return true;
-	strbuf_reset(&w->head);
-	strbuf_reset(&w->unit);
+	strbuf_reset(&c->text);
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		put_cell(&w->head, texts[i]);
-	strbuf_putc(&w->head, s->freq);
-	strbuf_putc(&w->head, ',');
-	put_cell(&w->unit, s->unit);
-	strbuf_int(&w->unit, s->unit_mult);
-	strbuf_putc(&w->unit, ',');
-	w->serial = strbuf_ok(&w->head) && strbuf_ok(&w->unit) ? s->serial : 0;
-	w->series = index;
-	return w->serial != 0;
+		put_cell(&c->text, texts[i]);
+	strbuf_putc(&c->text, s->freq);
+	strbuf_putc(&c->text, ',');
+	c->n_head = c->text.n;
+	put_cell(&c->text, s->unit);
+	strbuf_int(&c->text, s->unit_mult);
+	strbuf_putc(&c->text, ',');
+	c->serial = strbuf_ok(&c->text) ? s->serial : 0;
+	return c->serial != 0;
 }
 
-/* NULL: no memory. A text that does not fit is left to the caller (n = 0). */
-static const struct batch_csv_period *period_ready(struct batch_csv *w, char freq, int32_t period)
+/* A text that does not fit is left to the caller (n = 0). False: no memory. */
+static bool __attribute__((noinline))
+period_make(struct batch_csv *w, struct batch_csv_period *p, char freq, int32_t period)
 {
-	struct batch_csv_period *p = &w->periods[((uint32_t)period * 7 + (unsigned char)freq) % BATCH_CSV_PERIODS];
-	struct row r = {.freq = freq, .decimals = -1};
+	struct row r = {.freq = freq, .decimals = -1, .period_start = period_start(freq, period)};
 	size_t n;
 
-	if (p->n && p->period == period && p->freq == freq)
-		return p;
 	*p = (struct batch_csv_period){.period = period, .freq = freq};
 	strbuf_reset(&w->scratch);
 	period_print(&w->scratch, freq, period);
 	n = w->scratch.n;
-	r.period_start = period_start(freq, period);
 	row_csv(&w->scratch, &r, ROW_COLUMNS); /* ",,,,,,A,,2026-07-15,..." */
 	if (!strbuf_ok(&w->scratch))
-		return NULL;
+		return false;
 	if (n + DAY > sizeof(p->text))
-		return p;
+		return true;
 	memcpy(p->text, w->scratch.p, n);
 	memcpy(p->text + n, w->scratch.p + n + DAY_AT, DAY);
 	p->n = (uint8_t)(n + DAY);
-	return p;
+	return true;
 }
 
 /* "-0.05" for -5 * 10^-2; 0 <= places <= PLACES_MAX, |coef| < 10^18. */
@@ -139,13 +135,8 @@ static char *put_number(char *to, int64_t coef, unsigned places)
 	return to;
 }
 
-static char *put_bytes(char *to, const struct strbuf *b)
-{
-	memcpy(to, b->p, b->n);
-	return to + b->n;
-}
-
-static void slowly(struct batch_csv *w, const struct batch *b, const struct batch_obs *o, struct strbuf *out)
+static void __attribute__((noinline))
+slowly(struct batch_csv *w, const struct batch *b, const struct batch_obs *o, struct strbuf *out)
 {
 	struct row r;
 
@@ -166,38 +157,15 @@ static bool is_usual(const struct batch_obs *o, const struct note *n)
 	       o->coef > -EXACT_IN_DOUBLE && !n->value_text.n && !n->has_unit_mult;
 }
 
-void batch_csv(struct batch_csv *w, const struct batch *b, const struct batch_obs *o, struct strbuf *out)
+static char *put_bytes(char *to, const char *from, size_t n)
 {
-	static const struct note none;
-	const struct note *n = o->note ? &b->notes[o->note - 1] : &none;
-	const struct series *s = &b->series[o->series];
-	const struct batch_csv_period *p;
-	char *start, *to;
+	memcpy(to, from, n);
+	return to + n;
+}
 
-	if (!is_usual(o, n)) {
-		slowly(w, b, o, out);
-		return;
-	}
-	p = series_ready(w, s, o->series) && tail_ready(w) ? period_ready(w, s->freq, o->period) : NULL;
-	start = p ? strbuf_room(out, w->head.n + p->n + NUMBER_MAX + w->unit.n + CELL_MAX(n->flags.n) +
-					     CELL_MAX(n->note.n) + w->tail.n + 8)
-		  : NULL;
-	if (!start) {
-		out->failed = true;
-		return;
-	}
-	if (p->n == 0) {
-		slowly(w, b, o, out);
-		return;
-	}
-	to = put_bytes(start, &w->head);
-	memcpy(to, p->text, sizeof(p->text));
-	to += p->n;
-	if (o->exp10 != DECIMAL_NONE)
-		to = put_number(to, o->coef, (unsigned)-o->exp10);
-	*to++ = ',';
-	*to++ = ',';
-	to = put_bytes(to, &w->unit);
+/* The cells from status to note. */
+static char *put_attributes(char *to, const struct batch_obs *o, const struct note *n)
+{
 	if (o->exp10 != DECIMAL_NONE) {
 		if (o->exp10 <= -10)
 			*to++ = '1';
@@ -212,7 +180,53 @@ void batch_csv(struct batch_csv *w, const struct batch *b, const struct batch_ob
 	if (n->note.n)
 		to = cell_put(to, n->note);
 	*to++ = ',';
-	to = put_bytes(to, &w->tail);
+	return to;
+}
+
+static void put_line(struct batch_csv *w, const struct batch_csv_series *c, const struct batch_csv_period *p,
+	const struct batch_obs *o, const struct note *n, struct strbuf *out)
+{
+	char *start = strbuf_room(
+		out, c->text.n + sizeof(p->text) + NUMBER_MAX + CELL_MAX(n->flags.n) + CELL_MAX(n->note.n) + TAIL + 8);
+	char *to = start;
+
+	if (!to)
+		return;
+	to = put_bytes(to, c->text.p, c->n_head);
+	memcpy(to, p->text, sizeof(p->text));
+	to += p->n;
+	if (o->exp10 != DECIMAL_NONE)
+		to = put_number(to, o->coef, (unsigned)-o->exp10);
+	*to++ = ',';
+	*to++ = ',';
+	to = put_bytes(to, c->text.p + c->n_head, c->text.n - c->n_head);
+	to = put_attributes(to, o, n);
+	memcpy(to, w->tail.p, TAIL);
+	to += TAIL;
 	*to = '\0';
 	out->n += (size_t)(to - start);
+}
+
+void batch_csv(struct batch_csv *w, const struct batch *b, const struct batch_obs *o, struct strbuf *out)
+{
+	static const struct note none;
+	const struct note *n = o->note ? &b->notes[o->note - 1] : &none;
+	const struct series *s = &b->series[o->series];
+	struct batch_csv_series *c = &w->series[o->series % BATCH_CSV_SERIES];
+	struct batch_csv_period *p =
+		&w->periods[((uint32_t)o->period * 7 + (unsigned char)s->freq) % BATCH_CSV_PERIODS];
+
+	if (!is_usual(o, n)) {
+		slowly(w, b, o, out);
+		return;
+	}
+	if ((c->serial != s->serial && !series_make(w, c, s)) || (!w->tail.n && !tail_make(w)) ||
+		((!p->n || p->period != o->period || p->freq != s->freq) && !period_make(w, p, s->freq, o->period))) {
+		out->failed = true;
+		return;
+	}
+	if (p->n)
+		put_line(w, c, p, o, n, out);
+	else
+		slowly(w, b, o, out);
 }

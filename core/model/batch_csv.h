@@ -5,6 +5,7 @@
 #include "model/batch.h"
 
 #define BATCH_CSV_PERIODS 256
+#define BATCH_CSV_SERIES 64
 
 struct batch_csv_period { /* one period's text, its first day, and their commas */
 	int32_t period;
@@ -12,12 +13,16 @@ struct batch_csv_period { /* one period's text, its first day, and their commas 
 	uint8_t n; /* 0: nothing here */
 	char text[42];
 };
+struct batch_csv_series { /* one series' cells */
+	uint32_t serial;  /* 0: nothing here */
+	size_t n_head;    /* source ... freq; behind it unit, unit_mult */
+	struct strbuf text;
+};
 struct batch_csv {
 	struct slice source;
 	int64_t now;
-	uint32_t series, serial;        /* whose cells are in head and unit; serial 0: nobody's */
-	struct strbuf head, unit, tail; /* source ... freq; unit, unit_mult; recorded_at, known_at */
-	struct strbuf scratch;
+	struct strbuf tail, scratch; /* tail: recorded_at, known_at */
+	struct batch_csv_series series[BATCH_CSV_SERIES];
 	struct batch_csv_period periods[BATCH_CSV_PERIODS];
 };
 /* source is borrowed; now: seconds UTC, for recorded_at and known_at. */

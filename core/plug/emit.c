@@ -271,13 +271,24 @@ static glane_rc row_mult(struct slice text, struct note *n, struct diag *d)
 	return GLANE_OK;
 }
 
+/* As most cells of wide tables are. */
+static bool is_blank(const struct glane_row *row)
+{
+	return !row->value.n && !row->status.n && !row->flags.n && !row->note.n && !row->unit_mult.n;
+}
+
 static glane_rc emit_row(struct glane_run *r, const struct glane_row *row, struct run_series *s)
 {
 	struct glane_obs o = {0};
 	struct note n = {.note = slice_from(row->note)};
 	char freq;
-	glane_rc rc = value_of(r, slice_from(row->value), &o, &n.value_text);
+	glane_rc rc;
 
+	if (!r->job->keep_empty && is_blank(row)) {
+		r->counts.padding++;
+		return GLANE_OK;
+	}
+	rc = value_of(r, slice_from(row->value), &o, &n.value_text);
 	if (rc != GLANE_OK)
 		return reject_row(r, "value");
 	status_of(r, slice_from(row->status), slice_from(row->flags), &o.status, &n.flags);
@@ -303,20 +314,24 @@ static glane_rc emit_row(struct glane_run *r, const struct glane_row *row, struc
 
 static glane_rc host_emit(glane_run *r, const struct glane_row *given)
 {
-	struct glane_row row;
+	struct glane_row whole;
+	const struct glane_row *row = given;
 	struct run_series *s;
 	glane_rc rc = run_check(r);
 
 	if (rc != GLANE_OK)
 		return rc;
-	memset(&row, 0, sizeof(row));
-	if (given->size < offsetof(struct glane_row, status))
-		return run_usage(r, "struct glane_row without its size");
-	memcpy(&row, given, given->size < sizeof(row) ? given->size : sizeof(row));
-	s = run_series_of(r, row.series);
+	if (given->size < sizeof(*row)) { /* of an older header */
+		if (given->size < offsetof(struct glane_row, status))
+			return run_usage(r, "struct glane_row without its size");
+		memset(&whole, 0, sizeof(whole));
+		memcpy(&whole, given, given->size);
+		row = &whole;
+	}
+	s = run_series_of(r, row->series);
 	if (!s)
 		return run_usage(r, "emit() with a series handle that is not (or no longer) valid");
-	return emit_row(r, &row, s);
+	return emit_row(r, row, s);
 }
 
 static glane_rc push_checked(struct glane_run *r, struct glane_obs o)

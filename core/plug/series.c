@@ -189,33 +189,41 @@ static glane_rc series_find(struct glane_run *r, const struct glane_series *s, u
 	return GLANE_OK;
 }
 
+static glane_rc find_given(struct glane_run *r, const struct glane_series *s, uint32_t *ret)
+{
+	uint32_t *place = &r->series_cache[quick_hash(s)];
+	const struct run_series *known = NULL;
+	glane_rc rc;
+
+	/* one of the block before is asked for anew: it is used, and the last that are used stay valid */
+	if (*place && (*place - 1) / BATCH_WINDOW == (r->n_series - 1) / BATCH_WINDOW)
+		known = run_series_of(r, *place);
+	if (known && is_given(known, s)) {
+		*ret = *place;
+		return GLANE_OK;
+	}
+	if (s->freq && (freq_index(s->freq) < 0 || s->freq == 'I'))
+		return run_usage(r, "a series' freq is none of A S T Q M W D B");
+	rc = series_find(r, s, ret);
+	if (rc == GLANE_OK)
+		*place = *ret;
+	return rc;
+}
+
 glane_rc run_series(glane_run *r, const struct glane_series *given, uint32_t *ret)
 {
-	struct glane_series s;
-	const struct run_series *known;
-	uint32_t *place;
+	struct glane_series whole;
 	glane_rc rc = run_check(r);
 
 	if (rc != GLANE_OK)
 		return rc;
-	memset(&s, 0, sizeof(s));
-	if (given->size < offsetof(struct glane_series, updated))
+	if (given->size >= sizeof(whole))
+		return find_given(r, given, ret);
+	if (given->size < offsetof(struct glane_series, updated)) /* of an older header, or of none */
 		return run_usage(r, "struct glane_series without its size");
-	memcpy(&s, given, given->size < sizeof(s) ? given->size : sizeof(s));
-	place = &r->series_cache[quick_hash(&s)];
-	/* one of the block before is asked for anew: it is used, and the last that are used stay valid */
-	known = *place && (*place - 1) / BATCH_WINDOW == (r->n_series - 1) / BATCH_WINDOW ? run_series_of(r, *place)
-											  : NULL;
-	if (known && is_given(known, &s)) {
-		*ret = *place;
-		return GLANE_OK;
-	}
-	if (s.freq && (freq_index(s.freq) < 0 || s.freq == 'I'))
-		return run_usage(r, "a series' freq is none of A S T Q M W D B");
-	rc = series_find(r, &s, ret);
-	if (rc == GLANE_OK)
-		*place = *ret;
-	return rc;
+	memset(&whole, 0, sizeof(whole));
+	memcpy(&whole, given, given->size);
+	return find_given(r, &whole, ret);
 }
 
 /* The other side forgets in blocks, as this one does: what waits to be sent goes before it can. */

@@ -53,6 +53,13 @@ glane_rc run_unread(struct glane_run *r, glane_rc rc)
 	return rc;
 }
 
+glane_rc run_no_memory(struct glane_run *r, const char *what)
+{
+	diag_clear(&r->diag);
+	fail(&r->diag, GLANE_E_NOMEM, "no memory for the %s of this source (its `memory` can be raised)", what);
+	return run_lost(r, GLANE_E_NOMEM);
+}
+
 bool struct_take(void *own, size_t n, const void *given, size_t least)
 {
 	uint32_t size;
@@ -65,6 +72,17 @@ bool struct_take(void *own, size_t n, const void *given, size_t least)
 		return false;
 	memcpy(own, given, size < n ? size : n);
 	return true;
+}
+
+const void *struct_view(void *own, size_t n, const void *given, size_t least)
+{
+	uint32_t size = 0;
+
+	if (given)
+		memcpy(&size, given, sizeof(size));
+	if (size >= n)
+		return given;
+	return struct_take(own, n, given, least) ? own : NULL;
 }
 
 bool text_ok(struct slice s)
@@ -235,16 +253,11 @@ static void run_release(struct glane_run *r)
 	strbuf_release(&r->key);
 	strbuf_release(&r->text);
 	strbuf_release(&r->text2);
-<<<<<<< HEAD
 	strbuf_release(&r->number);
-	arena_release(&r->window);
-	arena_release(&r->note_arena);
-=======
 	arena_release(&r->series_arena[0]);
 	arena_release(&r->series_arena[1]);
 	arena_release(&r->notes.arena);
 	arena_release(&r->periods.arena);
->>>>>>> readers
 	arena_release(&r->arena);
 }
 

@@ -84,6 +84,8 @@ glane_rc run_failed(struct glane_run *r, glane_rc rc); /* rc, and the message st
 glane_rc run_lost(struct glane_run *r, glane_rc rc);
 /* "defect of plugin NAME: what", GLANE_E_USAGE, and the run is lost. */
 glane_rc run_usage(struct glane_run *r, const char *what);
+/* "no memory for the WHAT of this source", and the run is lost. */
+glane_rc run_no_memory(struct glane_run *r, const char *what);
 /*
  * rc of a reader. A failure has to be answered: by another open() that succeeds, by cover() of kind FAILED, or by returning it.
  * A plugin that takes it for the end of the data would have the rest withdrawn.
@@ -94,14 +96,16 @@ glane_rc run_unread(struct glane_run *r, glane_rc rc);
  * struct, or one that ends before `least`.
  */
 bool struct_take(void *own, size_t n, const void *given, size_t least);
+/* As struct_take(), without the copy where the plugin's struct has every member: `given` or `own`, NULL for false. */
+const void *struct_view(void *own, size_t n, const void *given, size_t least);
 bool text_ok(struct slice s); /* UTF-8 without NUL, at most 64 KiB: what the other side takes */
 glane_rc run_flush(struct glane_run *r);
 glane_rc run_use_payload(struct glane_run *r, struct glane_reader *rd);
 struct slice slice_from(glane_str s);
 glane_str str_from(struct slice s);
 /* series.c */
-glane_rc run_usage(struct glane_run *r, const char *what); /* GLANE_E_USAGE: a defect of the plugin */
-void run_key_text(struct strbuf *b, struct slice s);       /* appends a text to a key that interns by value */
+void run_key_text(struct strbuf *b, struct slice s); /* appends a text to a key that interns by value */
+bool run_freq_ok(char freq);                         /* one of A S T Q M W D B */
 glane_rc run_series(glane_run *r, const struct glane_series *given, uint32_t *ret);
 struct run_series *run_series_of(struct glane_run *r, uint32_t handle); /* NULL: not, or no longer, valid */
 /* The other side's handle of a series under one frequency; it is told about it at its first observation. */

@@ -15,10 +15,9 @@ static int freq_index(char freq)
 	return at ? (int)(at - freq_letters) : -1;
 }
 
-glane_rc run_usage(struct glane_run *r, const char *what)
+bool run_freq_ok(char freq)
 {
-	diag_clear(&r->diag);
-	return fail(&r->diag, GLANE_E_USAGE, "defect of plugin %s: %s", r->job->plugin->desc.name, what);
+	return freq != 'I' && freq_index(freq) >= 0;
 }
 
 void run_key_text(struct strbuf *b, struct slice s)
@@ -46,8 +45,11 @@ static glane_rc series_key(struct glane_run *r, const struct glane_series *s)
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		run_key_text(&r->key, slice_from(texts[i]));
 	run_key_text(&r->key, strbuf_get(&r->text));
-	if (!strbuf_ok(&r->key) || !strbuf_ok(&r->text))
-		return fail(&r->diag, GLANE_E_LIMIT, "the texts of one series exceed 1 MiB");
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (!text_ok(slice_from(texts[i])))
+			return fail(&r->diag, GLANE_E_DATA, "a text of a series is longer than 64 KiB or no UTF-8");
+	if (!strbuf_ok(&r->key) || !strbuf_ok(&r->text) || !text_ok(strbuf_get(&r->text)))
+		return fail(&r->diag, GLANE_E_LIMIT, "the dimensions of a series are longer than 64 KiB or no UTF-8");
 	return GLANE_OK;
 }
 
@@ -184,7 +186,7 @@ static glane_rc series_find(struct glane_run *r, const struct glane_series *s, u
 		series_turn(r);
 	if (!map_put(&r->series_map, strbuf_get(&r->key), r->n_series + 1, &slot, &is_new) ||
 		!series_copy(r, s, &r->series[r->n_series % (2 * BATCH_WINDOW)]))
-		return fail(&r->diag, GLANE_E_NOMEM, "no memory for the series of this source");
+		return run_no_memory(r, "series");
 	*ret = ++r->n_series;
 	return GLANE_OK;
 }
@@ -202,7 +204,7 @@ static glane_rc find_given(struct glane_run *r, const struct glane_series *s, ui
 		*ret = *place;
 		return GLANE_OK;
 	}
-	if (s->freq && (freq_index(s->freq) < 0 || s->freq == 'I'))
+	if (s->freq && !run_freq_ok(s->freq))
 		return run_usage(r, "a series' freq is none of A S T Q M W D B");
 	rc = series_find(r, s, ret);
 	if (rc == GLANE_OK)
@@ -213,17 +215,15 @@ static glane_rc find_given(struct glane_run *r, const struct glane_series *s, ui
 glane_rc run_series(glane_run *r, const struct glane_series *given, uint32_t *ret)
 {
 	struct glane_series whole;
+	const struct glane_series *s;
 	glane_rc rc = run_check(r);
 
 	if (rc != GLANE_OK)
 		return rc;
-	if (given->size >= sizeof(whole))
-		return find_given(r, given, ret);
-	if (given->size < offsetof(struct glane_series, updated)) /* of an older header, or of none */
-		return run_usage(r, "struct glane_series without its size");
-	memset(&whole, 0, sizeof(whole));
-	memcpy(&whole, given, given->size);
-	return find_given(r, &whole, ret);
+	s = struct_view(&whole, sizeof(whole), given, offsetof(struct glane_series, updated));
+	if (!s || !ret)
+		return run_usage(r, "series() without a struct glane_series that holds its size, or without a handle");
+	return find_given(r, s, ret);
 }
 
 /* The other side forgets in blocks, as this one does: what waits to be sent goes before it can. */
@@ -245,7 +245,7 @@ glane_rc run_series_wire(struct glane_run *r, struct run_series *s, char freq, u
 
 		def.freq = freq;
 		if (rc == GLANE_OK)
-			rc = run_failed(r, r->seams->series(r->seams->arg, &def));
+			rc = run_lost(r, r->seams->series(r->seams->arg, &def));
 		if (rc != GLANE_OK)
 			return rc;
 		s->wire[i] = ++r->n_wire_series;

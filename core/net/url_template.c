@@ -100,11 +100,12 @@ glane_rc url_expand(struct strbuf *b, const char *template_, const struct glane_
 
 static void add_pair(struct strbuf *b, bool *query, const char *key, struct slice value)
 {
-	char last = b->n ? b->p[b->n - 1] : '\0';
+	/* A further '?' is data of the query (RFC 3986 3.4). */
+	const char *last = b->n ? b->p + b->n - 1 : NULL, *mark = b->n ? memchr(b->p, '?', b->n) : NULL;
 
 	if (!*query)
 		strbuf_putc(b, '?');
-	else if (last != '?' && last != '&')
+	else if (last && last != mark && *last != '&')
 		strbuf_putc(b, '&');
 	*query = true;
 	strbuf_percent(b, slice_of(key), QUERY_ALSO);

@@ -112,6 +112,7 @@ static void parameters_are_replaced(void **state)
 		{"http://h/p?pages=1&xpage=2", "http://h/p?pages=1&xpage=2&page=7%268"},
 		{"http://h/p?a=1#frag", "http://h/p?a=1&page=7%268"},
 		{"http://h/p?", "http://h/p?page=7%268"},
+		{"http://h/p?z?", "http://h/p?z?&page=7%268"},
 	};
 
 	(void)state;

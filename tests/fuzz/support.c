@@ -134,6 +134,8 @@ void fuzz_put(const char *name, struct slice s)
 
 /* ---- records ---- */
 
+static bool is_starving; /* allocations fail: one of two calls may say less */
+
 static void put_value(struct strbuf *out, struct slice s)
 {
 	strbuf_puts(out, s.p ? "|" : "|~");
@@ -153,8 +155,7 @@ static void put_record(struct strbuf *out, struct record_reader *r, const struct
 	for (size_t i = 0; o->field && i < n; i++) {
 		struct slice at = record_at(r, i), get = record_get(r, o->field[i]);
 
-		/* Without memory, get() may say less. */
-		FUZZ_SAY(!get.p || (at.p && slice_eq(at, get)), "%s", o->field[i]);
+		FUZZ_SAY(is_starving || (!at.p == !get.p && slice_eq(at, get)), "%s", o->field[i]);
 	}
 	put_value(out, record_text(r, 24));
 	strbuf_putc(out, '\n');
@@ -226,7 +227,9 @@ static void starve(const struct record_options *o, struct slice doc, uint32_t h,
 
 	strbuf_init(&got, 0);
 	mem_fail_after((long)(h % 61) + 1, h & 64);
+	is_starving = true;
 	rc = render(o, doc, 1 + h % 31, &got, &d);
+	is_starving = false;
 	mem_fail_after(0, false);
 	FUZZ_SAY(rc != GLANE_END || !strbuf_ok(&got) || slice_eq(strbuf_get(want), strbuf_get(&got)),
 		"without memory it gives something else");

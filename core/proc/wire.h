@@ -18,11 +18,13 @@ struct wire { /* one end of a stream socket */
 	size_t taken;
 	int fds[16]; /* received descriptors in order */
 	unsigned n_fds;
-	struct strbuf out;    /* frame under construction (blocking writers) or queued (non-blocking ones) */
-	size_t out_start;     /* where the frame under construction begins */
-	int out_fds[16];      /* descriptors to go with queued frames; closed once sent */
-	size_t out_fd_at[16]; /* offset in out of the frame that carries it */
-	unsigned n_out_fds;
+	struct strbuf out; /* frame under construction (blocking writers) or queued (non-blocking ones) */
+	size_t out_start;  /* where the frame under construction begins */
+	struct wire_fd {
+		int fd;
+		size_t at; /* offset in out of the frame that carries it */
+	} * out_fds;       /* descriptors to go with queued frames; closed once sent */
+	size_t n_out_fds, cap_out_fds;
 	bool eof;
 };
 struct frame { /* borrowed from the wire until the next wire_take() */

@@ -173,7 +173,7 @@ def egdi(year):
 
 
 def gdp(body):
-    return long_csv(lambda r: "M5012", lambda r: r["Economy"], lambda r: r["Year"], GDP,
+    return long_csv(lambda r: GDP, lambda r: r["Economy"], lambda r: r["Year"], GDP,
                     lambda r: bool(r[GDP + " Footnote"] or r[GDP + " Missing value"]))(body)
 
 
@@ -221,7 +221,7 @@ RECORDINGS = [
               long_csv(lambda r: "LPI.OVRL", lambda r: r["Economy"], lambda r: "2023", "LPI Score")),
     Recording("unctad/US_GDPTotal.csv", "csv",
               {"files": "US.GDPTotal/US_GDPTotal", "dataset": "US.GDPTotal", "area": "Economy", "area_title": "Economy Label",
-               "area_scheme": "UNCTAD", "period": "Year", "value": f'"M5012={GDP}"', "flags": "{value} Missing value",
+               "area_scheme": "UNCTAD", "period": "Year", "value": f'"{GDP}"', "flags": "{value} Missing value",
                "note": "{value} Footnote", "status_map": '"Not applicable=M" "Not publishable=Q"'},
               at("/US.GDPTotal/US_GDPTotal", "application/octet-stream", lambda body: seven_zip("US_GDPTotal.csv", body)), gdp),
 ]

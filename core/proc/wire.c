@@ -23,16 +23,13 @@ void wire_release(struct wire *w)
 {
 	for (unsigned i = 0; i < w->n_fds; i++)
 		close(w->fds[i]);
-	for (size_t i = 0; i < w->n_out_fds; i++)
-		close(w->out_fds[i].fd);
-	mem_free(w->out_fds);
-	w->out_fds = NULL;
+	for (unsigned i = 0; i < w->n_out_fds; i++)
+		close(w->out_fds[i]);
 	if (w->fd >= 0)
 		close(w->fd);
 	strbuf_release(&w->in);
 	strbuf_release(&w->out);
-	w->n_fds = 0;
-	w->n_out_fds = w->cap_out_fds = 0;
+	w->n_fds = w->n_out_fds = 0;
 	w->fd = -1;
 }
 
@@ -112,11 +109,12 @@ glane_rc wire_end(struct wire *w, int fd, struct diag *d)
 	n = (uint32_t)(w->out.n - w->out_start - HEADER);
 	memcpy(w->out.p + w->out_start, &n, sizeof(n));
 	if (fd >= 0) {
-		if (!mem_grow(&w->out_fds, &w->cap_out_fds, w->n_out_fds + 1, sizeof(w->out_fds[0]))) {
+		if (w->n_out_fds == WIRE_FDS) {
 			drop_frame(w, fd);
-			return fail(d, GLANE_E_NOMEM, "no memory for a descriptor between processes");
+			return fail(d, GLANE_E_LIMIT, "too many descriptors queued between processes");
 		}
-		w->out_fds[w->n_out_fds++] = (struct wire_fd){fd, w->out_start};
+		w->out_fds[w->n_out_fds] = fd;
+		w->out_fd_at[w->n_out_fds++] = w->out_start;
 	}
 	return GLANE_OK;
 }
@@ -132,12 +130,13 @@ static void sent(struct wire *w, size_t n, bool with_fd)
 	memmove(w->out.p, w->out.p + n, w->out.n - n);
 	w->out.n -= n;
 	if (with_fd) {
-		close(w->out_fds[0].fd);
+		close(w->out_fds[0]);
 		w->n_out_fds--;
 		memmove(w->out_fds, w->out_fds + 1, w->n_out_fds * sizeof(w->out_fds[0]));
+		memmove(w->out_fd_at, w->out_fd_at + 1, w->n_out_fds * sizeof(w->out_fd_at[0]));
 	}
-	for (size_t i = 0; i < w->n_out_fds; i++)
-		w->out_fds[i].at -= n;
+	for (unsigned i = 0; i < w->n_out_fds; i++)
+		w->out_fd_at[i] -= n;
 }
 
 /* One sendmsg: up to the next frame that carries a descriptor, or that frame with it. */
@@ -151,7 +150,7 @@ static ssize_t send_some(struct wire *w, bool *ret_with_fd)
 	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
 	ssize_t n;
 
-	*ret_with_fd = w->n_out_fds > 0 && w->out_fds[0].at == 0;
+	*ret_with_fd = w->n_out_fds > 0 && w->out_fd_at[0] == 0;
 	if (*ret_with_fd) {
 		memset(&control, 0, sizeof(control));
 		msg.msg_control = control.space;
@@ -159,11 +158,11 @@ static ssize_t send_some(struct wire *w, bool *ret_with_fd)
 		control.head.cmsg_level = SOL_SOCKET;
 		control.head.cmsg_type = SCM_RIGHTS;
 		control.head.cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(&control.head), &w->out_fds[0].fd, sizeof(int));
+		memcpy(CMSG_DATA(&control.head), &w->out_fds[0], sizeof(int));
 		if (w->n_out_fds > 1)
-			iov.iov_len = w->out_fds[1].at;
+			iov.iov_len = w->out_fd_at[1];
 	} else if (w->n_out_fds > 0) {
-		iov.iov_len = w->out_fds[0].at;
+		iov.iov_len = w->out_fd_at[0];
 	}
 	do
 		n = sendmsg(w->fd, &msg, MSG_NOSIGNAL);
@@ -198,7 +197,7 @@ static void keep_fds(struct wire *w, struct msghdr *msg)
 			int fd;
 
 			memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(int));
-			if (w->n_fds < 16)
+			if (w->n_fds < WIRE_FDS)
 				w->fds[w->n_fds++] = fd;
 			else
 				close(fd);

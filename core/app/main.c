@@ -83,9 +83,19 @@ static int command(const struct app *a, int argc, char **argv)
 	return complain(EXIT_USAGE, "there is no command '%s' (glane --help lists them)", argv[0]);
 }
 
-static bool takes_value(const char *word, const char *name, char letter)
+/* --NAME VALUE, --NAME=VALUE, or LETTER VALUE; false: another option, or one without its value. */
+static bool take_option(int argc, char **argv, int *i, const char *name, const char *letter, const char **ret)
 {
-	return (word[0] == '-' && word[1] == letter && !word[2] && letter) || strcmp(word, name) == 0;
+	struct slice rest = slice_of(argv[*i]), word = slice_cut(&rest, '=');
+
+	if (slice_is(word, name) && rest.p) {
+		*ret = rest.p;
+		return true;
+	}
+	if ((strcmp(argv[*i], name) != 0 && strcmp(argv[*i], letter) != 0) || *i + 1 >= argc)
+		return false;
+	*ret = argv[++*i];
+	return true;
 }
 
 int main(int argc, char **argv)
@@ -107,11 +117,8 @@ int main(int argc, char **argv)
 			printf("glane %s (plugin ABI %d.%d)\n", GLANE_VERSION, GLANE_ABI_MAJOR, GLANE_ABI_MINOR);
 			return flush_out();
 		}
-		if (takes_value(argv[i], "--conf", 'c') && i + 1 < argc)
-			a.conf = argv[++i];
-		else if (takes_value(argv[i], "--store", 0) && i + 1 < argc)
-			a.store = argv[++i];
-		else
+		if (!take_option(argc, argv, &i, "--conf", "-c", &a.conf) &&
+			!take_option(argc, argv, &i, "--store", "--store", &a.store))
 			return complain(
 				EXIT_USAGE, "option '%s' is unknown or lacks its value (glane --help)", argv[i]);
 	}

@@ -7,6 +7,7 @@
 
 #define BYTES ((size_t)256 << 10)
 #define LINES 100
+#define STRONG_DATE 60 /* seconds */
 
 static void clear_section(struct answer *a)
 {
@@ -45,6 +46,24 @@ bool etag_is_strong(const char *etag)
 	size_t n = strlen(etag);
 
 	return n > 2 && etag[0] == '"' && etag[n - 1] == '"';
+}
+
+/* Is the date a strong validator? */
+static bool date_is_strong(const struct answer *a)
+{
+	int64_t modified, sent;
+
+	return time_parse_http(slice_of(a->last_modified), &modified) && time_parse_http(slice_of(a->date), &sent) &&
+	       sent - modified >= STRONG_DATE;
+}
+
+const char *answer_validator(const struct answer *a)
+{
+	if (a->ranges_refused)
+		return NULL;
+	if (*a->etag)
+		return etag_is_strong(a->etag) ? a->etag : NULL;
+	return date_is_strong(a) ? a->last_modified : NULL;
 }
 
 static bool is_name(struct slice name, const char *want)

@@ -10,8 +10,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define NORMALISER "1"
-
 void task_listed(struct task *t, struct frame *f)
 {
 	struct diag d;
@@ -202,11 +200,14 @@ void task_list_end(struct task *t, struct frame *f)
 		return;
 	}
 	if (diff_task(t, &d) != GLANE_OK) {
+		t->store_trouble = d.code == GLANE_E_IO;
 		task_fail(t, d.code, "%s", d.text);
 		return;
 	}
 	judge(t);
 	if (t->diff.events == 0) {
+		if (t->verdict == V_UNCHANGED && t->previous > 0 && record_seen(t, &d) == GLANE_E_IO)
+			fail(&t->run->diag, GLANE_E_IO, "%s", d.text);
 		task_done(t);
 		return;
 	}
@@ -216,7 +217,7 @@ void task_list_end(struct task *t, struct frame *f)
 
 /* ---- commit ---- */
 
-static json_t *state_json(const struct task *t)
+json_t *state_json(const struct task *t)
 {
 	json_t *j = json_object(), *digests = json_object(), *cursors = json_object();
 	bool ok = j && digests && cursors && json_set_text(digests, "plugin", t->plugin_digest) &&
@@ -249,6 +250,7 @@ void task_archived(struct task *t, struct frame *f)
 		return;
 	diag_clear(&d);
 	if (rc != GLANE_OK) {
+		t->store_trouble = rc == GLANE_E_IO;
 		task_fail(t, GLANE_E_IO, "payloads: %.*s", SLICE_FMT(message));
 		return;
 	}
@@ -258,6 +260,8 @@ void task_archived(struct task *t, struct frame *f)
 	else
 		diff_commit(&t->run->store, t->conf->name, t->previous, &t->diff, state, &t->commit, &d);
 	json_decref(state);
+	if (d.code == GLANE_OK)
+		task_newest(t, &d);
 	if (d.code != GLANE_OK) {
 		if (d.code == GLANE_E_IO)
 			fail(&t->run->diag, GLANE_E_IO, "%s", d.text);

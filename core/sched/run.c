@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -49,7 +50,9 @@ static void take_security(struct task *t, struct frame *f)
 	const struct slice message = frame_text(f);
 
 	t->security++;
-	fprintf(stderr, "glane: %s: %.*s\n", t->conf->name, SLICE_FMT(message));
+	/* "security: " comes first on the line, where watchers look for it. */
+	if (slice_has_prefix(message, "security: "))
+		fprintf(stderr, "security: %s: %.*s\n", t->conf->name, (int)(message.n - 10), message.p + 10);
 }
 
 static glane_rc broker_frame(struct run *r, struct frame *f, struct diag *d)
@@ -143,10 +146,13 @@ static bool all_done(const struct run *r)
 static void stop_all(struct run *r)
 {
 	r->stopped = true;
-	for (size_t i = 0; i < r->n_tasks; i++)
-		if (r->tasks[i].phase != TASK_DONE)
-			task_fail(&r->tasks[i], GLANE_E_CANCELLED, "stopped by signal %d; what was committed stays",
-				(int)stop_asked);
+	for (size_t i = 0; i < r->n_tasks; i++) {
+		if (r->tasks[i].phase == TASK_DONE)
+			continue;
+		r->tasks[i].interrupted = true;
+		task_fail(&r->tasks[i], GLANE_E_CANCELLED, "stopped by signal %d; what was committed stays",
+			(int)stop_asked);
+	}
 }
 
 struct waiting { /* what the loop waits on: three descriptors per task at most */
@@ -255,51 +261,18 @@ static glane_rc loop(struct run *r, struct diag *d)
 	sigaction(SIGTERM, &act, NULL);
 	sigaction(SIGHUP, &act, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* beyond a limit of file size write() fails, as on a full disk */
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	rc = broker_start(r, d);
 	while (rc == GLANE_OK && !all_done(r) && r->diag.code == GLANE_OK)
 		rc = turn(r, d);
+	r->broker_lost = rc != GLANE_OK;
 	for (size_t i = 0; i < r->n_tasks; i++)
 		if (r->tasks[i].phase != TASK_DONE)
 			task_fail(&r->tasks[i], rc == GLANE_OK ? r->diag.code : rc, "not run: %s",
 				rc == GLANE_OK ? r->diag.text : d->text);
 	report_progress(r, true);
 	broker_stop(r);
-	return rc;
-}
-
-static glane_rc write_last(const struct task *t, struct diag *d)
-{
-	json_t *j = json_object();
-	glane_rc rc;
-
-	if (!j)
-		return fail(d, GLANE_E_NOMEM, "no memory for the state of %s", t->conf->name);
-	if (t->last)
-		json_object_update(j, t->last);
-	json_set_int(j, "checked", t->run->now);
-	json_set_text(j, "run", t->run->id);
-	json_set_text(j, "status", task_verdict_names[t->verdict]);
-	json_object_del(j, "message");
-	json_set_text(j, "message", t->message);
-	if (t->verdict != V_FAILED)
-		json_set_int(j, "succeeded", t->run->now);
-	if (t->commit) {
-		json_set_int(j, "changed", t->run->now);
-		json_set_int(j, "rows", (int64_t)t->diff.total);
-	}
-	rc = store_last_write(&t->run->store, t->conf->name, j, d);
-	json_decref(j);
-	return rc;
-}
-
-/* The report first: a run without one does not count for due times. */
-static glane_rc write_reports(struct run *r, const json_t *report, struct diag *d)
-{
-	glane_rc rc = store_run_write(&r->store, r->id, report, d);
-
-	for (size_t i = 0; i < r->n_tasks && rc == GLANE_OK; i++)
-		rc = write_last(&r->tasks[i], d);
 	return rc;
 }
 
@@ -311,21 +284,23 @@ static int report(struct run *r)
 	struct diag d;
 
 	diag_clear(&d);
-	if (j && store_commits(&r->store, &commits, &d) == GLANE_OK)
-		json_object_set_new(j, "commits", commits);
 	if (!j) {
 		fprintf(stderr, "glane: no memory for the report\n");
 		return EXIT_STORE;
+	}
+	if (store_commits(&r->store, &commits, &d) == GLANE_OK)
+		json_object_set_new(j, "commits", commits);
+	if (!r->options->dry_run && !r->options->limit && r->diag.code != GLANE_E_IO &&
+		record_run(r, j, &d) != GLANE_OK) {
+		fprintf(stderr, "glane: %s\n", d.text);
+		code = EXIT_STORE;
+		json_set_int(j, "exit", code);
 	}
 	if (r->options->json) {
 		strbuf_init(&text, 0);
 		if (json_print(&text, j, false))
 			printf("%.*s\n", (int)text.n, text.p);
 		strbuf_release(&text);
-	}
-	if (!r->options->dry_run && !r->options->limit && code != EXIT_STORE && write_reports(r, j, &d) != GLANE_OK) {
-		fprintf(stderr, "glane: %s\n", d.text);
-		code = EXIT_STORE;
 	}
 	if (code == EXIT_STORE && r->diag.code != GLANE_OK)
 		fprintf(stderr, "glane: %s\n", r->diag.text);
@@ -398,6 +373,21 @@ static int run_inside(struct run *r, struct diag *d)
 	return report(r);
 }
 
+static bool wants_colour(void)
+{
+	const char *term = getenv("TERM"), *no = getenv("NO_COLOR");
+
+	return isatty(1) && !(no && *no) && term && strcmp(term, "dumb") != 0;
+}
+
+/* A dry run writes nothing, so it takes no lock either and does without a store that is not there yet. */
+static glane_rc open_store(struct run *r, struct diag *d)
+{
+	if (r->options->dry_run)
+		return store_open_if_any(&r->store, r->settings->store, d);
+	return store_open(&r->store, r->settings->store, true, d);
+}
+
 int run_all(struct settings *s, const struct run_options *o)
 {
 	struct run *r = mem_zalloc(1, sizeof(*r));
@@ -412,6 +402,7 @@ int run_all(struct settings *s, const struct run_options *o)
 	r->options = o;
 	r->started_ms = clock_mono_ms();
 	r->tty = !o->quiet && !o->json && isatty(2);
+	r->colour = wants_colour();
 	arena_init(&r->arena, 0);
 	rc = check_names(s, o, &d);
 	if (rc == GLANE_OK)
@@ -423,7 +414,7 @@ int run_all(struct settings *s, const struct run_options *o)
 		code = EXIT_USAGE;
 		goto out;
 	}
-	rc = store_open(&r->store, s->store, true, &d);
+	rc = open_store(r, &d);
 	if (rc == GLANE_OK) {
 		code = run_inside(r, &d);
 		for (size_t i = 0; i < r->n_tasks; i++)

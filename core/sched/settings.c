@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "proc/broker.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -156,6 +157,26 @@ static glane_rc rate_of(const struct conf_section *sec, double *ret, struct diag
 	return GLANE_OK;
 }
 
+/* keep_payloads = events | all | none */
+static glane_rc keep_of(const struct conf_section *sec, uint8_t dflt, uint8_t *ret, struct diag *d)
+{
+	static const char *const words[] = {[KEEP_EVENTS] = "events", [KEEP_ALL] = "all", [KEEP_NONE] = "none"};
+	const char *text = value_of(sec, "keep_payloads");
+
+	*ret = dflt;
+	if (!text)
+		return GLANE_OK;
+	for (uint8_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strcmp(text, words[i]) == 0) {
+			*ret = i;
+			return GLANE_OK;
+		}
+	}
+	return at_entry(d, conf_find(sec, "keep_payloads"),
+		"not events (of refreshes that brought some), all (also of those that brought none, or failed) or "
+		"none");
+}
+
 /* auth = NAME=env:VAR NAME=file:PATH: never a secret in the clear. */
 static glane_rc secrets_of(struct settings *s, struct source_conf *c, struct diag *d)
 {
@@ -211,7 +232,7 @@ static glane_rc limits_of(struct source_conf *c, struct diag *d)
 	glane_rc rc = time_of(c->section, "every", true, 86400, &c->every, d);
 
 	if (rc == GLANE_OK)
-		rc = time_of(c->section, "deadline", false, 6 * 3600, &c->deadline, d);
+		rc = time_of(c->section, "deadline", false, INT64_C(6) * 3600, &c->deadline, d);
 	if (rc == GLANE_OK)
 		rc = size_of(c->section, "max_body", (uint64_t)512 << 20, &c->max_body, d);
 	if (rc == GLANE_OK)
@@ -291,6 +312,8 @@ static glane_rc source_read(struct settings *s, const struct conf_section *sec, 
 		rc = secrets_of(s, c, d);
 	if (rc == GLANE_OK)
 		rc = path_of(s, sec, "ca_extra", NULL, &c->ca_extra, d);
+	if (rc == GLANE_OK)
+		rc = keep_of(sec, s->keep_payloads, &c->keep_payloads, d);
 	if (rc == GLANE_OK)
 		rc = gates_of(c, d);
 	if (rc != GLANE_OK)
@@ -410,14 +433,17 @@ static glane_rc read_glane(struct settings *s, const struct conf_section *sec, s
 		rc = int_of(sec, "per_host", 4, 1, 64, &s->per_host, d);
 	if (rc == GLANE_OK)
 		rc = time_of(sec, "stall", false, 60, &s->stall_seconds, d);
+	if (rc == GLANE_OK)
+		rc = keep_of(sec, KEEP_EVENTS, &s->keep_payloads, d);
 	s->contact = value_of(sec, "contact");
 	s->proxy = value_of(sec, "proxy");
+	if (rc == GLANE_OK && s->proxy && fetch_proxy_check(s->proxy, d) != GLANE_OK)
+		rc = diag_prefix(d, "%s:%u", conf_find(sec, "proxy")->file, conf_find(sec, "proxy")->line);
 	for (const struct conf_entry *e = sec->entries; e && rc == GLANE_OK; e = e->next)
 		if (!e->used)
 			rc = fail(d, GLANE_E_CONFIG,
 				"%s:%u: [glane] has no key '%s' (store tables sources plugin_path jobs per_host stall "
-				"contact proxy "
-				"ca_bundle)",
+				"contact proxy ca_bundle keep_payloads)",
 				e->file, e->line, e->key);
 	return rc == GLANE_OK ? read_folder(s, sources, d) : rc;
 }

@@ -179,17 +179,23 @@ static glane_rc check_source(struct check *c)
 	return rc;
 }
 
-/* state/SOURCE/last.json, of sources without a commit too. */
-static glane_rc check_last(void *arg, int dir, const char *name)
+/* state/SOURCE/last.json and seen.json, of sources without a commit too. */
+static glane_rc check_sides(void *arg, int dir, const char *name)
 {
+	static const char *const stems[] = {"last", "seen"};
 	struct check *c = arg;
 	char folder[STORE_NAME], path[STORE_NAME + 16];
+	glane_rc rc = GLANE_OK;
 
 	(void)dir;
 	if (!conf_is_name(slice_of(name)) || source_folder("state", name, folder, c->d) < 0)
 		return GLANE_OK;
-	(void)snprintf(path, sizeof(path), "%s/last.json", folder);
-	return file_exists(c->s->dir, path) ? check_json(c, folder, "last") : GLANE_OK;
+	for (size_t i = 0; i < 2 && rc == GLANE_OK; i++) {
+		(void)snprintf(path, sizeof(path), "%s/%s.json", folder, stems[i]);
+		if (file_exists(c->s->dir, path))
+			rc = check_json(c, folder, stems[i]);
+	}
+	return rc;
 }
 
 glane_rc store_check(
@@ -208,7 +214,7 @@ glane_rc store_check(
 		rc = check_source(&c);
 	}
 	if (rc == GLANE_OK)
-		rc = folder_each(s->dir, "state", check_last, &c, d);
+		rc = folder_each(s->dir, "state", check_sides, &c, d);
 	if (rc == GLANE_OK)
 		rc = store_runs(s, &arena, &names, &n, d);
 	for (size_t i = 0; rc == GLANE_OK && i < n; i++)

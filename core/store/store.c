@@ -274,9 +274,26 @@ static glane_rc open_writer(struct store *s, struct diag *d)
 	return rc == GLANE_OK ? sweep(s, d) : rc;
 }
 
-glane_rc store_open(struct store *s, const char *path, bool write, struct diag *d)
+/* As the writer sees it: a folder that is no store is refused, except where a store may be made in it. */
+static glane_rc open_if_any(struct store *s, struct diag *d)
 {
-	struct store made = {.dir = -1, .tmp = -1, .lock = -1};
+	glane_rc rc;
+
+	s->dir = openat(AT_FDCWD, s->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (s->dir < 0)
+		return errno == ENOENT ? GLANE_OK
+				       : fail(d, GLANE_E_IO, "%s: cannot open the store: %s", s->path, strerror(errno));
+	rc = check_folder(s, d);
+	if (rc == GLANE_OK && file_exists(s->dir, "format"))
+		return check_format(s, d);
+	fd_close(&s->dir);
+	return rc;
+}
+
+static glane_rc open_as(
+	struct store *s, const char *path, glane_rc (*how)(struct store *s, struct diag *d), struct diag *d)
+{
+	struct store made = {.dir = NO_STORE, .tmp = -1, .lock = -1};
 	size_t n = strlen(path) + 1;
 	glane_rc rc;
 
@@ -284,7 +301,7 @@ glane_rc store_open(struct store *s, const char *path, bool write, struct diag *
 	made.broken = mem_zalloc(1, sizeof(*made.broken));
 	if (made.path && made.broken) {
 		memcpy(made.path, path, n);
-		rc = write ? open_writer(&made, d) : open_reader(&made, d);
+		rc = how(&made, d);
 	} else {
 		rc = fail(d, GLANE_E_NOMEM, "%s: no memory to open the store", path);
 	}
@@ -293,6 +310,16 @@ glane_rc store_open(struct store *s, const char *path, bool write, struct diag *
 	else
 		*s = made;
 	return rc;
+}
+
+glane_rc store_open(struct store *s, const char *path, bool write, struct diag *d)
+{
+	return open_as(s, path, write ? open_writer : open_reader, d);
+}
+
+glane_rc store_open_if_any(struct store *s, const char *path, struct diag *d)
+{
+	return open_as(s, path, open_if_any, d);
 }
 
 void store_close(struct store *s)

@@ -4,7 +4,8 @@
  *   stream/SOURCE/N.csv  every key of the source as it stands after commit N: the export columns + event, cause, run, payload;
  *                        sorted by key; withdrawn keys stay with event = withdrawn. The newest N is current, older ones are the vintages.
  *   state/SOURCE/N.json  request list, validators, cursors, digests of commit N; valid only where stream/SOURCE/N.csv is.
- *   state/SOURCE/last.json, limits.json, ...  outside the commit: last checked, due times
+ *   state/SOURCE/last.json, seen.json         outside the commit: last checked, holds; other answers that gave the same rows
+ *   state/limits.json                         rate budgets
  *   runs/ID.json payloads/ format lock tmp/
  * One writer holds the lock (flock); readers need none: a file once published never changes.
  */
@@ -24,6 +25,8 @@ struct store {
  * (GLANE_E_DENIED: another run holds the lock). Refuses an unknown `format`, NFS and CIFS, a read-only folder, less than
  * 64 MiB free. Left-overs of a killed writer in tmp/ and unpublished state files are removed by the writer. */
 glane_rc store_open(struct store *s, const char *path, bool write, struct diag *d);
+/* For reading; where there is nothing at all, or an empty folder, *s is a store without sources or runs (its descriptor is -1). */
+glane_rc store_open_if_any(struct store *s, const char *path, struct diag *d);
 void store_close(struct store *s);
 
 /* Newest commit of a source: 0 where there is none. */
@@ -35,6 +38,10 @@ glane_rc store_state(const struct store *s, const char *source, uint64_t n, json
 /* Side files outside the commit: state/SOURCE/last.json. Missing: an empty object. */
 glane_rc store_last_read(const struct store *s, const char *source, json_t **ret, struct diag *d);
 glane_rc store_last_write(const struct store *s, const char *source, const json_t *j, struct diag *d);
+/* state/SOURCE/seen.json: what a later parse without an event saw in place of commit n's answers. Missing, or of another commit
+ * than n: an empty object. Writing sets its member `commit`. */
+glane_rc store_seen_read(const struct store *s, const char *source, uint64_t n, json_t **ret, struct diag *d);
+glane_rc store_seen_write(const struct store *s, const char *source, uint64_t n, json_t *j, struct diag *d);
 /* Names of all sources with a commit, sorted bytewise, NUL-terminated in the arena. */
 glane_rc store_sources(const struct store *s, struct arena *a, const char ***ret, size_t *ret_n, struct diag *d);
 /* {SOURCE: N}: the newest commit of every source. A run's report carries it as `commits`: it is what `--as-of RUN` goes

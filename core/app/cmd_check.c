@@ -3,6 +3,7 @@
 #include "app/app.h"
 
 #include "model/areas.h"
+#include "model/catalogue.h"
 #include "net/archive.h"
 #include "proc/sandbox.h"
 
@@ -18,6 +19,7 @@ static const char help[] =
 
 static int check_conf(struct settings *s)
 {
+	struct catalogue catalogue;
 	struct areas areas;
 	struct diag d;
 	int code = EXIT_FINE;
@@ -31,6 +33,9 @@ static int check_conf(struct settings *s)
 	if (areas_load(&areas, s->tables, &d) != GLANE_OK)
 		return complain(EXIT_USAGE, "%s", d.text);
 	areas_release(&areas);
+	if (catalogue_load(&catalogue, s->tables, &d) != GLANE_OK)
+		return complain(EXIT_USAGE, "%s", d.text);
+	catalogue_release(&catalogue);
 	printf("configuration  %s: %zu sources\n", s->file, s->n_sources);
 	printf("sandbox        %s\n", sandbox_level());
 	return code;

@@ -6,7 +6,6 @@
 #include "net/verify.h"
 
 #include <sys/random.h>
-#include <sys/socket.h>
 
 /* A resumed transfer that moved on by this much starts its count of failures anew: a line that drops twice an hour
  * must still bring a long download home. */
@@ -272,27 +271,13 @@ static void judge_status(struct fetch *r)
 	}
 }
 
-/* Bytes that lie ready after the answer's end: the server wrote more than it declared. TLS has records of its own there. */
-static bool has_excess(const struct fetch *r)
-{
-	curl_socket_t s = CURL_SOCKET_BAD;
-	char byte;
-
-	if (r->t.excess)
-		return true;
-	if (strcmp(r->hop.scheme, "http") != 0 || curl_easy_getinfo(r->t.easy, CURLINFO_ACTIVESOCKET, &s) != CURLE_OK ||
-		s == CURL_SOCKET_BAD)
-		return false;
-	return recv(s, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
-}
-
 /* Is it proven that all of the body arrived? libcurl has checked the length or the last chunk where there is one to check. */
 static glane_rc check_length(const struct fetch *r, struct diag *d)
 {
 	if (!r->t.answer.chunked && r->t.answer.length < 0)
 		return fail(d, GLANE_E_FETCH,
 			"length unproven: neither Content-Length nor chunks, the body ends with the connection");
-	if (r->t.answer.length >= 0 && has_excess(r))
+	if (r->t.answer.length >= 0 && r->t.excess)
 		return fail(d, GLANE_E_FETCH, "the body is longer than its Content-Length (%lld)",
 			(long long)r->t.answer.length);
 	if (r->t.answer.range_total >= 0 && r->t.answer.status == 206 && r->b.wire != (uint64_t)r->t.answer.range_total)

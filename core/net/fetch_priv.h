@@ -35,7 +35,7 @@ struct transfer { /* one hop under way */
 	struct strbuf words;  /* the beginning of a body that is no data */
 	bool routed, to_body; /* the first body byte was seen; it goes to the file */
 	bool enough;          /* we ended it ourselves: status and words suffice */
-	bool excess;          /* libcurl saw bytes beyond Content-Length */
+	bool excess;          /* there were bytes beyond Content-Length */
 	char refused[64];     /* local address that the socket callback refused, "" none */
 	struct diag fault;    /* of a callback; fault.code 0: none */
 	uint64_t received;    /* bytes of header and body */

@@ -6,6 +6,7 @@
 #include "net/fetch_tls.h"
 
 #include <stdio.h>
+#include <sys/socket.h>
 
 static uint64_t max_body(const struct fetch *r)
 {
@@ -102,6 +103,19 @@ static void add_words(struct transfer *t, const char *p, size_t n)
 	}
 }
 
+/* Bytes that lie ready after the answer's end: the server wrote more than it declared. To be asked with the last byte: once the
+ * transfer has ended, the connection may carry the answer to another request. TLS has records of its own there. */
+static bool has_more(const struct fetch *r)
+{
+	curl_socket_t s = CURL_SOCKET_BAD;
+	char byte;
+
+	if (strcmp(r->hop.scheme, "http") != 0 || curl_easy_getinfo(r->t.easy, CURLINFO_ACTIVESOCKET, &s) != CURLE_OK ||
+		s == CURL_SOCKET_BAD)
+		return false;
+	return recv(s, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
 static size_t on_body(char *p, size_t size, size_t n, void *arg)
 {
 	struct fetch *r = arg;
@@ -116,6 +130,8 @@ static size_t on_body(char *p, size_t size, size_t n, void *arg)
 		rc = fetch_body_add(&r->b, p, n, &t->fault);
 	else if (rc == GLANE_OK)
 		add_words(t, p, n);
+	if (t->answer.length >= 0 && t->received - t->answer.bytes == (uint64_t)t->answer.length)
+		t->excess = t->excess || has_more(r);
 	if (rc == GLANE_OK && !t->to_body && t->received > t->answer.bytes + 4 * (size_t)FETCH_WORDS)
 		t->enough = true;
 	return rc < 0 || t->enough ? 0 : n;

@@ -53,6 +53,13 @@ glane_rc run_unread(struct glane_run *r, glane_rc rc)
 	return rc;
 }
 
+glane_rc run_no_memory(struct glane_run *r, const char *what)
+{
+	diag_clear(&r->diag);
+	fail(&r->diag, GLANE_E_NOMEM, "no memory for the %s of this source (its `memory` can be raised)", what);
+	return run_lost(r, GLANE_E_NOMEM);
+}
+
 bool struct_take(void *own, size_t n, const void *given, size_t least)
 {
 	uint32_t size;
@@ -65,6 +72,17 @@ bool struct_take(void *own, size_t n, const void *given, size_t least)
 		return false;
 	memcpy(own, given, size < n ? size : n);
 	return true;
+}
+
+const void *struct_view(void *own, size_t n, const void *given, size_t least)
+{
+	uint32_t size = 0;
+
+	if (given)
+		memcpy(&size, given, sizeof(size));
+	if (size >= n)
+		return given;
+	return struct_take(own, n, given, least) ? own : NULL;
 }
 
 bool text_ok(struct slice s)
@@ -196,11 +214,11 @@ static glane_rc run_init(
 	r->job = job;
 	r->seams = seams;
 	arena_init(&r->arena, (size_t)256 << 20);
-	arena_init(&r->window, 0);
-	arena_init(&r->note_arena, 0);
-	map_init(&r->series_map, &r->window);
-	map_init(&r->note_map, &r->note_arena);
-	map_init(&r->period_map, &r->arena);
+	arena_init(&r->series_arena[0], 0);
+	arena_init(&r->series_arena[1], 0);
+	map_init(&r->series_map, &r->series_arena[0]);
+	map_init(&r->notes.map, &r->notes.arena);
+	map_init(&r->periods.map, &r->periods.arena);
 	strbuf_init(&r->key, 1 << 20);
 	strbuf_init(&r->text, 1 << 20);
 	strbuf_init(&r->text2, 1 << 20);
@@ -218,7 +236,7 @@ static glane_rc run_init(
 		.extension = host_extension};
 	open_services(&r->table);
 	emit_services(&r->table);
-	r->series = mem_zalloc(SERIES_WINDOW, sizeof(*r->series));
+	r->series = mem_zalloc(2 * (size_t)BATCH_WINDOW, sizeof(*r->series));
 	if (!r->series)
 		return fail(d, GLANE_E_NOMEM, "no memory to run plugin %s", job->plugin->desc.name);
 	return GLANE_OK;
@@ -230,14 +248,16 @@ static void run_release(struct glane_run *r)
 		reader_close(rd);
 	mem_free(r->series);
 	map_release(&r->series_map);
-	map_release(&r->note_map);
-	map_release(&r->period_map);
+	map_release(&r->notes.map);
+	map_release(&r->periods.map);
 	strbuf_release(&r->key);
 	strbuf_release(&r->text);
 	strbuf_release(&r->text2);
 	strbuf_release(&r->number);
-	arena_release(&r->window);
-	arena_release(&r->note_arena);
+	arena_release(&r->series_arena[0]);
+	arena_release(&r->series_arena[1]);
+	arena_release(&r->notes.arena);
+	arena_release(&r->periods.arena);
 	arena_release(&r->arena);
 }
 

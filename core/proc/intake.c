@@ -19,6 +19,7 @@
 #define MAX_WARNINGS                                                                                                   \
 	100 /* lines of a source that are shown at once; the rest is kept as it comes, the last lines for the report */
 #define MAX_COEF INT64_C(1000000000000000000)
+#define RING ((size_t)2 * BATCH_WINDOW)
 
 glane_rc intake_init(struct intake *in, struct batch *b, const struct areas *areas)
 {
@@ -28,6 +29,11 @@ glane_rc intake_init(struct intake *in, struct batch *b, const struct areas *are
 	in->max_rows = MAX_ROWS;
 	in->max_text_bytes = (uint64_t)1 << 30;
 	arena_init(&in->arena, (size_t)64 << 20);
+	in->series_at = mem_zalloc(3 * RING, sizeof(*in->series_at));
+	if (!in->series_at)
+		return GLANE_E_NOMEM;
+	in->note_at = in->series_at + RING;
+	in->period_at = in->note_at + RING;
 	return GLANE_OK;
 }
 
@@ -36,6 +42,8 @@ void intake_release(struct intake *in)
 	arena_release(&in->arena);
 	mem_free(in->rejects);
 	mem_free(in->cursors);
+	mem_free(in->series_at);
+	in->series_at = in->note_at = in->period_at = NULL;
 	in->rejects = NULL;
 	in->cursors = NULL;
 }
@@ -116,6 +124,8 @@ static glane_rc take_series(struct intake *in, struct series *s, struct diag *d)
 	rc = strbuf_ok(&area) ? batch_series(in->batch, s, &index, d)
 			      : fail(d, GLANE_E_NOMEM, "no memory for a series");
 	strbuf_release(&area);
+	if (rc == GLANE_OK)
+		in->series_at[in->n_series++ % RING] = index;
 	return rc;
 }
 
@@ -128,9 +138,11 @@ static glane_rc take_note(struct intake *in, const struct note *n, struct diag *
 		n->unit_mult > 30)
 		return bad(d, "a note with a text that is too long or no UTF-8");
 	rc = take_texts(in, (const struct slice[]){n->value_text, n->flags, n->note}, 3, d);
-	if (rc != GLANE_OK)
-		return rc;
-	return batch_note(in->batch, n, &index, d);
+	if (rc == GLANE_OK)
+		rc = batch_note(in->batch, n, &index, d);
+	if (rc == GLANE_OK)
+		in->note_at[in->n_notes++ % RING] = index;
+	return rc;
 }
 
 static glane_rc take_period(struct intake *in, struct slice text, struct diag *d)
@@ -142,24 +154,36 @@ static glane_rc take_period(struct intake *in, struct slice text, struct diag *d
 	if (!good_text(text) || text.n == 0 || text.n > 128 || !period_text_start(text, &day))
 		return bad(d, "a period that is none");
 	rc = take_texts(in, &text, 1, d);
-	if (rc != GLANE_OK)
-		return rc;
-	return batch_period(in->batch, text, &index, d);
+	if (rc == GLANE_OK)
+		rc = batch_period(in->batch, text, &index, d);
+	if (rc == GLANE_OK)
+		in->period_at[in->n_periods++ % RING] = index;
+	return rc;
 }
 
-static const char *check_obs(const struct intake *in, const struct glane_obs *o)
+/* What the worker's handles stand for, or what is wrong with the observation. */
+static const char *check_obs(const struct intake *in, const struct glane_obs *o, struct batch_obs *ret)
 {
 	const struct batch *b = in->batch;
-	const struct series *s;
+	char freq;
 
-	if (o->series == 0 || o->series > b->n_series)
+	if (!batch_is_recent(o->series, in->n_series))
 		return "an observation of a series that was not defined";
-	s = &b->series[o->series - 1];
-	if (o->period < 0 ? (size_t)(-1 - (int64_t)o->period) >= b->n_periods || s->freq != 'I'
-			  : s->freq == 'I' || o->period < period_min(s->freq) || o->period > period_max(s->freq))
+	ret->series = in->series_at[(o->series - 1) % RING];
+	freq = b->series[ret->series].freq;
+	ret->period = o->period;
+	if (o->period < 0) {
+		const uint64_t handle = (uint64_t)(-(int64_t)o->period);
+
+		if (freq != 'I' || !batch_is_recent(handle, in->n_periods))
+			return "an observation of a period that cannot be";
+		ret->period = -1 - (int32_t)in->period_at[(handle - 1) % RING];
+	} else if (freq == 'I' || o->period < period_min(freq) || o->period > period_max(freq)) {
 		return "an observation of a period that cannot be";
-	if (o->note > b->n_notes)
+	}
+	if (o->note && !batch_is_recent(o->note, in->n_notes))
 		return "an observation with a note that was not defined";
+	ret->note = o->note ? in->note_at[(o->note - 1) % RING] + 1 : 0;
 	if (!status_ok(o->status) || o->zero != 0)
 		return "an observation with a status that does not exist";
 	if (o->coef >= MAX_COEF || o->coef <= -MAX_COEF)
@@ -168,6 +192,10 @@ static const char *check_obs(const struct intake *in, const struct glane_obs *o)
 		return "digits where there is no number";
 	if (in->payload == 0)
 		return "an observation without a payload";
+	ret->coef = o->coef;
+	ret->exp10 = o->exp10;
+	ret->status = o->status;
+	ret->payload = (uint16_t)in->payload;
 	return NULL;
 }
 
@@ -183,13 +211,11 @@ static glane_rc take_obs(struct intake *in, const struct glane_obs *obs, size_t 
 			return fail(d, GLANE_E_LIMIT, "more than %llu rows: split the source",
 				(unsigned long long)in->max_rows);
 		for (size_t i = 0; i < m; i++) {
-			const struct glane_obs *o = &obs[i];
-			const char *wrong = check_obs(in, o);
+			const char *wrong = check_obs(in, &obs[i], &checked[i]);
 
 			if (wrong)
 				return bad(d, wrong);
-			checked[i] = (struct batch_obs){o->series - 1, o->period, o->coef, o->exp10, o->status,
-				(uint16_t)in->payload, o->note, in->rows + i};
+			checked[i].seq = in->rows + i;
 		}
 		rc = in->on_obs ? in->on_obs(in->arg, checked, m, d) : batch_push(in->batch, checked, m, d);
 		in->rows += m;

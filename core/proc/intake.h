@@ -40,10 +40,13 @@ struct intake {
 	glane_rc (*on_obs)(void *arg, const struct batch_obs *obs, size_t n, struct diag *d);
 	void (*on_log)(void *arg, int level, struct slice text); /* may be NULL */
 	void *arg;
-	struct wire *broker;           /* of an in-process run */
-	struct diag *here;             /* likewise: where its checks report */
-	uint32_t payload;              /* index + 1 of the current one */
-	struct intake_reject *rejects; /* the first 1,000 */
+	struct wire *broker; /* of an in-process run */
+	struct diag *here;   /* likewise: where its checks report */
+	uint32_t payload;    /* index + 1 of the current one */
+	/* Places in the batch of the series, notes and periods that the worker has named last (batch_is_recent()). */
+	uint32_t *series_at, *note_at, *period_at;
+	uint64_t n_series, n_notes, n_periods; /* named so far */
+	struct intake_reject *rejects;         /* the first 1,000 */
 	size_t n_rejects, cap_rejects;
 	uint64_t rejected;                             /* all of them */
 	uint64_t max_rows, max_text_bytes, text_bytes; /* limits of one run of a source, and what its tables hold */

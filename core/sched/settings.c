@@ -261,6 +261,27 @@ static glane_rc base_url_of(struct settings *s, struct source_conf *c, struct di
 	return GLANE_OK;
 }
 
+/* An entry with a port says its scheme too; a machine's own HOST:PORT speaks http. */
+static glane_rc hosts_of(struct settings *s, struct source_conf *c, struct diag *d)
+{
+	glane_rc rc = list_of(s, c->section, "hosts", &c->hosts, &c->n_hosts, d);
+
+	for (size_t i = 0; i < c->n_hosts && rc == GLANE_OK; i++) {
+		const struct slice host = slice_of(c->hosts[i]);
+
+		if (strstr(host.p, "://") || !strchr(host.p, ':'))
+			continue;
+		if (!slice_has_prefix(host, "127.") && !slice_has_prefix(host, "localhost:") &&
+			!slice_has_prefix(host, "[::1]:"))
+			return at_entry(d, conf_find(c->section, "hosts"),
+				"a host with a port is written with its scheme, as https://HOST:PORT");
+		c->hosts[i] = arena_fmt(&s->arena, "http://%s", host.p);
+		if (!c->hosts[i])
+			return fail(d, GLANE_E_NOMEM, "no memory for the configuration");
+	}
+	return rc;
+}
+
 static glane_rc source_read(struct settings *s, const struct conf_section *sec, struct source_conf *c, struct diag *d)
 {
 	const char *empty;
@@ -284,7 +305,7 @@ static glane_rc source_read(struct settings *s, const struct conf_section *sec, 
 	if (rc == GLANE_OK)
 		rc = base_url_of(s, c, d);
 	if (rc == GLANE_OK)
-		rc = list_of(s, sec, "hosts", &c->hosts, &c->n_hosts, d);
+		rc = hosts_of(s, c, d);
 	if (rc == GLANE_OK)
 		rc = list_of(s, sec, "tags", &c->tags, &c->n_tags, d);
 	if (rc == GLANE_OK)

@@ -12,12 +12,16 @@ import hashlib
 import http.server
 import io
 import json
+import lzma
 import os
 import shutil
+import socket
+import struct
 import subprocess
 import sys
 import tempfile
 import threading
+import zlib
 from pathlib import Path
 
 sys.dont_write_bytecode = True
@@ -28,6 +32,22 @@ PAYLOADS = Path(os.environ.get("GLANE_PAYLOADS", TOP / "../shared/payloads"))
 TIMEOUT = float(os.environ.get("GLANE_TIMEOUT", "300"))  # of one command, on a loaded machine
 # What a run may write without a change: its report and what lies outside the commit.
 OUTSIDE_COMMIT = ("runs/", "state/limits.json", "lock")
+
+
+def seven_zip(name, body):
+    """A 7z archive of one file, LZMA2 (7zFormat.txt of the LZMA SDK)."""
+    def number(n):
+        return bytes([n]) if n < 0x80 else b"\xff" + struct.pack("<Q", n)
+
+    packed = lzma.compress(body, lzma.FORMAT_RAW, filters=[{"id": lzma.FILTER_LZMA2, "dict_size": 1 << 23, "preset": 1}])
+    streams = (b"\x06" + number(0) + number(1) + b"\x09" + number(len(packed)) + b"\x00"  # where the packed bytes are
+               + b"\x07\x0b\x01\x00" + b"\x01\x21\x21\x01\x16"  # one folder, one coder: LZMA2 with 8 MiB
+               + b"\x0c" + number(len(body)) + b"\x0a\x01" + struct.pack("<I", zlib.crc32(body)) + b"\x00"
+               + b"\x08\x00\x00")  # one file in it
+    names = b"\x00" + name.encode("utf-16-le") + b"\x00\x00"
+    header = b"\x01\x04" + streams + b"\x05\x01\x11" + number(len(names)) + names + b"\x00\x00"
+    start = struct.pack("<QQI", len(packed), len(header), zlib.crc32(header))
+    return b"7z\xbc\xaf\x27\x1c\x00\x04" + struct.pack("<I", zlib.crc32(start)) + start + packed + header
 
 
 class Suite:
@@ -142,6 +162,7 @@ class Server:
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            wbufsize = 1 << 16  # head and body in one piece: Nagle's algorithm would wait between them
 
             def do_GET(self):
                 outer.answer(self)
@@ -149,10 +170,13 @@ class Server:
             def log_message(self, *_):
                 pass
 
-        self.http = http.server.ThreadingHTTPServer((host, 0), Handler)
-        self.http.daemon_threads = True
+        class Listener(http.server.ThreadingHTTPServer):
+            address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+            request_queue_size = 64
+
+        self.http = Listener((host, 0), Handler)
         self.port = self.http.server_port
-        self.url = f"http://{host}:{self.port}"
+        self.url = f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
     def find(self, target):
         if callable(self.routes):
@@ -172,9 +196,13 @@ class Server:
         if not seen:
             request.send_header("Content-Type", a.kind)
             request.send_header("Content-Length", str(len(a.body)))
-        request.end_headers()
-        if not seen:
-            request.wfile.write(a.body)
+        try:
+            request.end_headers()
+            if not seen:
+                request.wfile.write(a.body)
+            request.wfile.flush()
+        except ConnectionError:  # the client has left
+            request.close_connection = True
 
     def __enter__(self):
         threading.Thread(target=self.http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()

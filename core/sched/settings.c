@@ -128,6 +128,17 @@ static glane_rc flag_of(const struct conf_section *sec, const char *key, bool df
 	return at_entry(d, e, "neither yes nor no");
 }
 
+/* keep_payloads = changed (those of a commit) or all (those that gave no event too). */
+static glane_rc payloads_of(const struct conf_section *sec, bool dflt, bool *ret, struct diag *d)
+{
+	const char *text = value_of(sec, "keep_payloads");
+
+	*ret = text ? strcmp(text, "all") == 0 : dflt;
+	if (!text || *ret || strcmp(text, "changed") == 0)
+		return GLANE_OK;
+	return at_entry(d, conf_find(sec, "keep_payloads"), "neither changed nor all");
+}
+
 static glane_rc percent_of(const struct conf_section *sec, const char *key, double dflt, double *ret, struct diag *d)
 {
 	int64_t v;
@@ -272,6 +283,8 @@ static glane_rc source_read(struct settings *s, const struct conf_section *sec, 
 		rc = path_of(s, sec, "ca_extra", NULL, &c->ca_extra, d);
 	if (rc == GLANE_OK)
 		rc = gates_of(c, d);
+	if (rc == GLANE_OK)
+		rc = payloads_of(sec, s->keep_all, &c->keep_all, d);
 	if (rc != GLANE_OK)
 		return rc;
 	empty = value_of(sec, "empty");
@@ -389,14 +402,15 @@ static glane_rc read_glane(struct settings *s, const struct conf_section *sec, s
 		rc = int_of(sec, "per_host", 4, 1, 64, &s->per_host, d);
 	if (rc == GLANE_OK)
 		rc = time_of(sec, "stall", false, 60, &s->stall_seconds, d);
+	if (rc == GLANE_OK)
+		rc = payloads_of(sec, false, &s->keep_all, d);
 	s->contact = value_of(sec, "contact");
 	s->proxy = value_of(sec, "proxy");
 	for (const struct conf_entry *e = sec->entries; e && rc == GLANE_OK; e = e->next)
 		if (!e->used)
 			rc = fail(d, GLANE_E_CONFIG,
 				"%s:%u: [glane] has no key '%s' (store tables sources plugin_path jobs per_host stall "
-				"contact proxy "
-				"ca_bundle)",
+				"contact proxy ca_bundle keep_payloads)",
 				e->file, e->line, e->key);
 	return rc == GLANE_OK ? read_folder(s, sources, d) : rc;
 }

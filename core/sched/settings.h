@@ -10,14 +10,14 @@
 struct source_conf {
 	const char *name;
 	const struct conf_section *section;
-	const char *plugin;        /* name */
-	const char *plugin_path;   /* DIR/NAME.so, NULL: not found */
-	const struct plugin *desc; /* after settings_describe(), else NULL */
-	const char *refused;       /* why its plugin cannot be used: a failure of this source alone */
-	bool wanted;               /* described and checked also where it is disabled */
-	bool enabled, keep_empty;
-	int64_t every, deadline; /* seconds */
-	const char *base_url;    /* without trailing '/'; NULL: the plugin's */
+	const char *plugin;                 /* name */
+	const char *plugin_path;            /* DIR/NAME.so, NULL: not found */
+	const struct plugin *desc;          /* after settings_describe(), else NULL */
+	const char *refused;                /* why its plugin cannot be used: a failure of this source alone */
+	bool wanted;                        /* described and checked also where it is disabled */
+	bool enabled, keep_empty, keep_all; /* keep_all: payloads that gave no event too */
+	int64_t every, deadline;            /* seconds */
+	const char *base_url;               /* without trailing '/'; NULL: the plugin's */
 	const char **hosts;
 	size_t n_hosts;
 	uint64_t max_body, memory;
@@ -41,6 +41,7 @@ struct settings {
 	size_t n_plugin_path;
 	int64_t jobs, per_host, stall_seconds;
 	const char *contact, *proxy, *ca_bundle;
+	bool keep_all;               /* the default of the sources */
 	struct source_conf *sources; /* by name, bytewise */
 	size_t n_sources;
 };

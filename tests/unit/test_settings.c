@@ -130,6 +130,10 @@ static void test_defaults(void **state)
 	assert_string_equal(c->plugin_path, path);
 	assert_null(settings_find(&f->s, "t"));
 	assert_null(settings_plugin(&f->s, "other"));
+	put(f->dir, "glane.conf", "[glane]\n");
+	assert_non_null(source(f, ""));
+	assert_int_equal(f->s.n_plugin_path, 2);
+	assert_true(f->s.plugin_path[0][0] == '/' && strstr(f->s.plugin_path[0], "/../lib/glane"));
 }
 
 static void test_glane_keys(void **state)

@@ -168,21 +168,41 @@ glane_rc child_spawn(const char *role, const char *const *args, const int *fds, 
 	return GLANE_OK;
 }
 
-bool child_ended(struct child *c, int *ret_status)
+/* Its status is left to be taken until its group is killed: so long the group's number cannot be another's. */
+static bool take_status(struct child *c, int more, int *ret_status)
 {
-	pid_t got;
+	siginfo_t info;
+	int got;
 
 	if (c->pid <= 0)
 		return false;
-	do
-		got = waitpid(c->pid, ret_status, WNOHANG);
-	while (got < 0 && errno == EINTR);
-	if (got == 0)
+	do {
+		memset(&info, 0, sizeof(info));
+		got = waitid(P_PID, (id_t)c->pid, &info, WEXITED | WNOWAIT | more);
+	} while (got != 0 && errno == EINTR);
+	if (got == 0 && info.si_pid == 0)
 		return false;
-	if (got < 0)
-		*ret_status = 0;
+	*ret_status = 0;
+	if (got == 0) {
+		kill(-c->pid, SIGKILL);
+		while (waitpid(c->pid, ret_status, 0) < 0 && errno == EINTR)
+			;
+	}
 	c->pid = -1;
 	return true;
+}
+
+bool child_ended(struct child *c, int *ret_status)
+{
+	return take_status(c, WNOHANG, ret_status);
+}
+
+int child_wait(struct child *c)
+{
+	int status = 0;
+
+	take_status(c, 0, &status);
+	return status;
 }
 
 void child_kill(struct child *c, int sig)

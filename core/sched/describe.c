@@ -61,7 +61,7 @@ static glane_rc ask(struct arena *a, const char *path, const char *name, int ans
 	const int64_t deadline = clock_mono_ms() + DESCRIBE_MS;
 	struct child child;
 	char how[96];
-	int status = 0;
+	int status;
 	bool in_time;
 	glane_rc rc = child_spawn("@describe", args, &answer[1], 1, false, true, &child, d);
 
@@ -72,9 +72,7 @@ static glane_rc ask(struct arena *a, const char *path, const char *name, int ans
 	in_time = read_all(answer[0], text, deadline) && read_all(child.output, words, deadline);
 	if (!in_time)
 		child_kill(&child, SIGKILL);
-	while (waitpid(child.pid, &status, 0) < 0 && errno == EINTR)
-		;
-	child.pid = -1;
+	status = child_wait(&child);
 	child_close(&child);
 	if (in_time && WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return answer_of(a, path, text, ret, d);

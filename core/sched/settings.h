@@ -37,7 +37,7 @@ struct settings {
 	struct arena arena;
 	char file[4096], dir[4096]; /* glane.conf and its folder */
 	const char *store, *tables; /* absolute or relative to the working folder */
-	const char **plugin_path; /* by default lib/glane beside the bin/ of the program, and plugins/ beside it */
+	const char **plugin_path;   /* by default lib/glane beside the bin/ of the program, and plugins/ beside it */
 	size_t n_plugin_path;
 	int64_t jobs, per_host, stall_seconds;
 	const char *contact, *proxy, *ca_bundle;

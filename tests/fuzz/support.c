@@ -136,6 +136,16 @@ void fuzz_put(const char *name, struct slice s)
 
 static bool is_starving; /* allocations fail: one of two calls may say less */
 
+struct slice fuzz_paths(struct arena *a, struct slice in, struct record_options *o)
+{
+	struct slice select = fuzz_line(&in), fields = fuzz_line(&in), heads = fuzz_line(&in);
+
+	o->select = fuzz_cstr(a, select);
+	o->field = fuzz_words(a, fields, 8, &o->n_field);
+	o->head = fuzz_words(a, heads, 4, &o->n_head);
+	return in.p ? in : SLICE("");
+}
+
 static void put_value(struct strbuf *out, struct slice s)
 {
 	strbuf_puts(out, s.p ? "|" : "|~");

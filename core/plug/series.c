@@ -210,20 +210,26 @@ static glane_rc find_given(struct glane_run *r, const struct glane_series *s, ui
 	return rc;
 }
 
+/* Of an older header; apart from run_series(), so that not every call clears the copy. */
+static glane_rc __attribute__((noinline))
+find_older(struct glane_run *r, const struct glane_series *given, uint32_t *ret)
+{
+	struct glane_series s;
+
+	if (given->size < offsetof(struct glane_series, updated))
+		return run_usage(r, "struct glane_series without its size");
+	memset(&s, 0, sizeof(s));
+	memcpy(&s, given, given->size);
+	return find_given(r, &s, ret);
+}
+
 glane_rc run_series(glane_run *r, const struct glane_series *given, uint32_t *ret)
 {
-	struct glane_series whole;
 	glane_rc rc = run_check(r);
 
 	if (rc != GLANE_OK)
 		return rc;
-	if (given->size >= sizeof(whole))
-		return find_given(r, given, ret);
-	if (given->size < offsetof(struct glane_series, updated)) /* of an older header, or of none */
-		return run_usage(r, "struct glane_series without its size");
-	memset(&whole, 0, sizeof(whole));
-	memcpy(&whole, given, given->size);
-	return find_given(r, &whole, ret);
+	return given->size < sizeof(*given) ? find_older(r, given, ret) : find_given(r, given, ret);
 }
 
 /* The other side forgets in blocks, as this one does: what waits to be sent goes before it can. */
@@ -232,24 +238,29 @@ glane_rc run_flush_at_turn(struct glane_run *r, uint32_t n)
 	return n && n % BATCH_WINDOW == 0 ? run_flush(r) : GLANE_OK;
 }
 
-/* The other side's handle of a series under one frequency; it is told about it at its first observation. */
+/* Apart from run_series_wire(), so that not every row clears the copy. */
+static glane_rc __attribute__((noinline)) define(struct glane_run *r, struct run_series *s, char freq, uint32_t *ret)
+{
+	struct series def = s->def;
+	glane_rc rc = run_flush_at_turn(r, r->n_wire_series);
+
+	def.freq = freq;
+	if (rc == GLANE_OK)
+		rc = run_failed(r, r->seams->series(r->seams->arg, &def));
+	if (rc == GLANE_OK)
+		*ret = ++r->n_wire_series;
+	return rc;
+}
+
 glane_rc run_series_wire(struct glane_run *r, struct run_series *s, char freq, uint32_t *ret)
 {
 	const int i = freq_index(freq);
+	glane_rc rc = GLANE_OK;
 
 	if (i < 0)
 		return run_usage(r, "an observation of a frequency that does not exist");
-	if (!batch_is_recent(s->wire[i], r->n_wire_series)) {
-		struct series def = s->def;
-		glane_rc rc = run_flush_at_turn(r, r->n_wire_series);
-
-		def.freq = freq;
-		if (rc == GLANE_OK)
-			rc = run_failed(r, r->seams->series(r->seams->arg, &def));
-		if (rc != GLANE_OK)
-			return rc;
-		s->wire[i] = ++r->n_wire_series;
-	}
+	if (!batch_is_recent(s->wire[i], r->n_wire_series))
+		rc = define(r, s, freq, &s->wire[i]);
 	*ret = s->wire[i];
-	return GLANE_OK;
+	return rc;
 }

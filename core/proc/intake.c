@@ -86,7 +86,7 @@ static glane_rc take_series(struct intake *in, struct series *s, struct diag *d)
 			return bad(d, "a series with a text that is too long or no UTF-8");
 	if (!period_freq_ok(s->freq) || s->unit_mult < -30 || s->unit_mult > 30 || !dims_ok(s->dims))
 		return bad(d, "a series with a frequency, multiplier or dimensions that cannot be");
-	strbuf_init(&area, MAX_TEXT * 4);
+	strbuf_init(&area, (size_t)MAX_TEXT * 4);
 	if (s->area_code.n)
 		areas_map(in->areas, s->area_scheme, s->area_code, &area, &known);
 	if (!known) {

@@ -25,6 +25,7 @@ struct family {
 	family_reader *read;
 	const void *arg;
 	struct slice doc;
+	size_t mark;        /* bytes that say what the document is: cut within them it is another one */
 	bool is_open_ended; /* a cut may be taken for the end of the document; else every cut is an error */
 	bool is_text;       /* what comes out is no lines of records: a cut gives the beginning of it, byte for byte */
 	bool is_quoting_input; /* messages quote what is in the window: they may differ from split to split */

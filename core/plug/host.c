@@ -6,20 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-struct slice slice_from(glane_str s)
+glane_rc run_stopped(struct glane_run *r)
 {
-	return (struct slice){s.p, s.p ? s.n : 0};
-}
-
-glane_str str_from(struct slice s)
-{
-	return (glane_str){s.p, s.n};
-}
-
-glane_rc run_check(struct glane_run *r)
-{
-	if (!r->limited && !r->seams->cancelled(r->seams->arg))
-		return GLANE_OK;
 	diag_clear(&r->diag);
 	return fail(&r->diag, GLANE_E_CANCELLED, r->limited ? "row limit reached" : "cancelled");
 }

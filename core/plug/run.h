@@ -75,12 +75,22 @@ struct glane_reader {
 };
 
 /* host.c */
-glane_rc run_check(struct glane_run *r);               /* GLANE_E_CANCELLED once cancelled */
+glane_rc run_stopped(struct glane_run *r);             /* GLANE_E_CANCELLED, and says why */
 glane_rc run_failed(struct glane_run *r, glane_rc rc); /* rc, and the message stays in r->diag */
 glane_rc run_flush(struct glane_run *r);
 glane_rc run_use_payload(struct glane_run *r, struct glane_reader *rd);
-struct slice slice_from(glane_str s);
-glane_str str_from(struct slice s);
+static inline glane_rc run_check(struct glane_run *r) /* GLANE_E_CANCELLED once cancelled */
+{
+	return r->limited || r->seams->cancelled(r->seams->arg) ? run_stopped(r) : GLANE_OK;
+}
+static inline struct slice slice_from(glane_str s)
+{
+	return (struct slice){s.p, s.p ? s.n : 0};
+}
+static inline glane_str str_from(struct slice s)
+{
+	return (glane_str){s.p, s.n};
+}
 /* series.c */
 glane_rc run_usage(struct glane_run *r, const char *what); /* GLANE_E_USAGE: a defect of the plugin */
 void run_key_text(struct strbuf *b, struct slice s);       /* appends a text to a key that interns by value */

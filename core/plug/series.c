@@ -6,13 +6,31 @@
 
 #include <string.h>
 
-static const char freq_letters[N_FREQ + 1] = "ASTQMWDBI";
-
+/* Place in run_series.wire; -1: none of them. */
 static int freq_index(char freq)
 {
-	const char *at = freq ? strchr(freq_letters, freq) : NULL;
-
-	return at ? (int)(at - freq_letters) : -1;
+	switch (freq) {
+	case 'A':
+		return 0;
+	case 'S':
+		return 1;
+	case 'T':
+		return 2;
+	case 'Q':
+		return 3;
+	case 'M':
+		return 4;
+	case 'W':
+		return 5;
+	case 'D':
+		return 6;
+	case 'B':
+		return 7;
+	case 'I':
+		return 8;
+	default:
+		return -1;
+	}
 }
 
 glane_rc run_usage(struct glane_run *r, const char *what)

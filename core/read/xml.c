@@ -194,6 +194,19 @@ static void on_close(void *arg, const xmlChar *name, const xmlChar *prefix, cons
 	}
 }
 
+/* n more bytes did not go into the text of a head. */
+static void stop_heads(struct xml *r, size_t n)
+{
+	bool is_long = false;
+
+	for (size_t i = 0; i < r->n_head; i++)
+		is_long |= r->head[i].text.n + n > r->head[i].text.max;
+	if (is_long)
+		stop_limit(r, "a text is too long", r->max_field);
+	else
+		stop_memory(r);
+}
+
 static void on_text(void *arg, const xmlChar *p, int n)
 {
 	struct xml *r = arg;
@@ -203,7 +216,7 @@ static void on_text(void *arg, const xmlChar *p, int n)
 		return;
 	if (r->record == XML_NONE) {
 		if (!xml_heads_text(r->head, r->n_head, &r->log, text))
-			stop_limit(r, "a text is too long", r->max_field);
+			stop_heads(r, text.n);
 		return;
 	}
 	if (r->log.node[r->log.open[r->log.n_open - 1]].n + text.n > r->max_field)
@@ -231,6 +244,8 @@ static void on_error(void *arg, xmlErrorPtr error)
 	struct slice what = slice_trim(slice_of(error && error->message ? error->message : "no message"));
 	const bool is_memory = error && error->code == XML_ERR_NO_MEMORY;
 
+	if (error && error->level == XML_ERR_WARNING)
+		return; /* well-formed all the same: a relative namespace name, a version to come */
 	if (!r->failed)
 		stop(r, fail(&r->found, is_memory ? GLANE_E_NOMEM : GLANE_E_FORMAT,
 				"XML: line %d (after record %" PRIu64 "): %.*s", error ? error->line : 0,

@@ -29,7 +29,7 @@ static glane_str value_text(const struct state *s, const struct value_column *v)
 	if (text.n == 0 || (text.p[0] >= '0' && text.p[0] <= '9'))
 		return text;
 	for (size_t i = 0; i < s->o.missing.n; i++)
-		if (str_same(text, str_of(s->o.missing.v[i])))
+		if (str_same(str_trim(text), str_of(s->o.missing.v[i])))
 			return (glane_str){NULL, 0};
 	return text;
 }

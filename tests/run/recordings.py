@@ -46,8 +46,10 @@ class Recording:
         return f"[source {name}]\n" + "".join(f"{k} = {v}\n" for k, v in keys.items()) + "\n"
 
     def words(self):
-        """The options as `glane parse` takes them; its own --source means the column of that name."""
-        return [f"--{k}={v}" for k, v in self.options.items() if k not in ("source", "files")]
+        """The options as `glane parse` takes them, for one plain file; its own --source means the column of that name."""
+        period = str(self.options.get("periods", ""))
+        return [f"--{k}={str(v).replace('{period}', period)}" for k, v in self.options.items()
+                if k not in ("source", "files", "member", "periods")]
 
 
 def table(text, skip=0, encoding="utf-8-sig"):

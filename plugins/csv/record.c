@@ -210,10 +210,10 @@ glane_rc file_read(struct state *s, const char *url)
 {
 	const struct options *o = &s->o;
 	const struct glane_csv csv = {.size = sizeof(csv),
-		.delimiter = strcmp(o->delimiter, "tab") ? o->delimiter[0] : '\t',
-		.quote = strcmp(o->quote, "none") ? o->quote[0] : '\1',
+		.delimiter = strcmp(o->delimiter, "tab") != 0 ? o->delimiter[0] : '\t',
+		.quote = strcmp(o->quote, "none") != 0 ? o->quote[0] : '\1',
 		.decimal = o->decimal[0],
-		.group = strcmp(o->group, "blank") ? o->group[0] : ' ',
+		.group = strcmp(o->group, "blank") != 0 ? o->group[0] : ' ',
 		.skip = (uint32_t)o->skip,
 		.no_header = o->no_header,
 		.ragged = o->ragged,

@@ -91,6 +91,11 @@ EDGES = [  # the same formats as other files have them
     ("numbers as they come: blanks, signs, points, exponents, more digits than a double has; texts stay", PLAIN,
      "code,y,v\nTGO,2020, 7.0 \nTGO,2021,+5\nTGO,2022,.5\nTGO,2023,1e3\nTGO,2024,12345678901234567890.5\nTGO,2025,<0.1\nTGO,2026,12%\n",
      "value value_text", ["7.0 ", "5 +5", "0.5 .5", "1000 1e3", "12345678901234567890.5 12345678901234567890.5", " <0.1", " 12%"]),
+    ("ITU's newlines without quotes: the rest of such a record is no record", ["--ragged=yes", "--indicator=SeriesCode", "--area=AreaCode",
+     "--period=Year", "--value=Value", "--note=Notes"],
+     "SeriesID,SeriesCode,Year,AreaCode,Value,Notes,Source,LastModifiedOn\n1,i99H,2020,TGO,24.5,,Survey of the\nministry,2025-01-01\n"
+     "1,i99H,2021,TGO,,,,2025-01-01\n1,i99H,2022,TGO,37.6,Estimate,ITU,2025-01-01\n", "indicator area period value note",
+     ["i99H TGO 2020 24.5 ", "i99H TGO 2022 37.6 Estimate"]),
     ("UNCTAD's periods", PLAIN, "code,y,v\nTGO,1950Q01,1\nTGO,1950M01,2\nTGO,1950S02,3\n", "period", ["1950-Q1", "1950-01", "1950-S2"]),
 ]
 WRONG = [  # what is not there fails with a word that says it, what cannot be is an error of the configuration

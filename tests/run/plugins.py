@@ -298,8 +298,8 @@ def archives():
 
 def world_bank(routes, more=""):
     with support.Server(routes) as server:
-        site = suite.site(f"wb{suite.n}", f"[source wb]\nplugin = worldbank\nbase_url = {server.url}/v2\nper_page = 2\nindicators = A\nretries = 0\n"
-                          f"rate = 500/s\n{more}\n")
+        site = suite.site(f"wb{suite.n}", f"[source wb]\nplugin = worldbank\nbase_url = {server.url}/v2\nper_page = 2\nretries = 0\n"
+                          f"rate = 500/s\n{'' if 'indicators' in more else 'indicators = A'}\n{more}\n")
         return site, site.run(), server.log
 
 
@@ -321,6 +321,16 @@ def worldbank_answers():
     _, run, _ = world_bank(paged(6, updated=lambda page: f"2025-01-2{page}"))
     check("worldbank: lastupdated that moves between two pages is no consistent answer",
           (run.code, "lastupdated was 2025-01-21" in run.sources["wb"]["message"]), (3, True))
+    codes = [f"LONG.INDICATOR.CODE.NUMBER.{i:03}" for i in range(70)]
+
+    def several(target):
+        asked = target.split("?")[0].rsplit("/", 1)[1].split(";")
+        return Answer(document(len(asked), [row(code, "TGO", 2020, 1) for code in asked], 1, 1), "application/json")
+    site, run, log = world_bank(several, "indicators = " + " ".join(codes))
+    calls = [t.split("?")[0].rsplit("/", 1)[1] for t, _ in log]
+    check("worldbank: 70 long codes go in few calls of at most 60 codes and 1,500 characters",
+          (run.code, len(calls) <= 4, max(len(c) for c in calls) <= 1500, max(c.count(";") for c in calls) < 60,
+           [c for call in calls for c in call.split(";")] == codes, site.short("indicator") == codes), (0, True, True, True, True, True))
     aggregates = [row("A", "WLD", 2020, 1, iso2="1W"), row("A", "AFE", 2020, 2, iso2="ZH"), row("A", "", 2020, 3, iso2="ZQ"), row("A", "XKX", 2020, 4, iso2="XK")]
     site, run, _ = world_bank(lambda target: Answer(document(4, aggregates), "application/json"))
     check("worldbank: aggregates are areas of their own, or the UN's where the definition is the same",

@@ -22,9 +22,9 @@ BAD = [
 ]
 
 
-def parse(site, recording, *more):
+def parse(site, recording):
     """(value, published text) of every row, in file order."""
-    code, out, err = site.glane("parse", recording.plugin, *recording.words(), *more, payload=recording.body())
+    code, out, err = site.glane("parse", recording.plugin, *recording.words(), payload=recording.body())
     if code != 0:
         raise RuntimeError(f"exit {code}: {err[-500:]}")
     rows = csv.reader(io.StringIO(out, newline=""))
@@ -39,13 +39,11 @@ def same_text(text, fact):
 
 
 def compare(suite, site, recording, facts):
-    held = recording.read(recording.body())
+    want = [o.text for o in recording.read(recording.body()) if o.number() is not None]
     rows = [r for r in parse(site, recording) if r[0]]
     values = [Decimal(v) for v, _ in rows]
-    suite.true(f"{recording.file}: every number in file order, as it was published",
-               [t for _, t in rows] == [o.text for o in held if o.number() is not None],
-               next((f"number {i}: {a[1]}, want {b.text}" for i, (a, b) in enumerate(zip(rows, (o for o in held if o.number() is not None)))
-                     if a[1] != b.text), f"{len(rows)} numbers"))
+    suite.true(f"{recording.file}: every number in file order, as it was published", [t for _, t in rows] == want,
+               next((f"number {i}: {a[1]}, want {b}" for i, (a, b) in enumerate(zip(rows, want)) if a[1] != b), f"{len(rows)} numbers"))
     total = 0.0
     for v in values:
         total += float(v)
@@ -53,7 +51,8 @@ def compare(suite, site, recording, facts):
     found = {"first_numeric": rows[0], "last_numeric": rows[-1], "min": rows[values.index(min(values))], "max": rows[values.index(max(values))]}
     wrong = {k: (t, facts[k]["value"]) for k, (_, t) in found.items() if not same_text(t, facts[k]["value"])}
     suite.same(f"{recording.file}: first, last, minimum and maximum", wrong, {})
-    suite.same(f"{recording.file}: rows with empty=keep", len(parse(site, recording, "--empty=keep")), facts["n_obs"])
+    counted = site.glane("parse", recording.plugin, *recording.words(), "--empty=keep", "--format=none", payload=recording.body())[2]
+    suite.true(f"{recording.file}: rows with empty=keep", counted.splitlines()[-1].startswith(f"glane: {facts['n_obs']} rows, "), counted[-300:])
 
 
 def main():

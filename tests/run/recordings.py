@@ -186,7 +186,7 @@ def covid(body):
 GDP = "US$ at current prices in millions"
 WB_WIDE = {"skip": 4, "ragged": "yes", "dataset": "WDI", "indicator": "Indicator Code", "area": "Country Code", "area_scheme": "WB",
            "title": "Indicator Name", "value": "*"}
-ITU = {"dataset": "ITU", "indicator": "seriesCode", "area": "entityIso", "period": "dataYear", "value": "dataValue", "unit": "seriesUnits",
+ITU = {"dataset": "ITU", "indicator": "seriesCode", "area": "entityIso", "area_scheme": "ITU", "period": "dataYear", "value": "dataValue", "unit": "seriesUnits",
        "note": "dataNote"}
 RATES = {"dataset": "EXR", "indicator": "=EXR", "area": "=U2", "area_scheme": "ECB", "period": "Date", "freq": "D", "wide": "CURRENCY"}
 RECORDINGS = [

@@ -164,7 +164,9 @@ int app_store(const struct settings *s, struct store *st)
 
 int flush_out(void)
 {
-	if (fflush(stdout) != 0 || ferror(stdout))
+	while (fflush(stdout) != 0 && errno == EINTR)
+		clearerr(stdout); /* what was not written is still in the buffer */
+	if (ferror(stdout))
 		return complain(EXIT_STORE, "cannot write the result: %s", strerror(errno));
 	return EXIT_FINE;
 }

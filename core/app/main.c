@@ -7,6 +7,7 @@
 #include "proc/worker.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -75,6 +76,16 @@ static bool own_standard_descriptors(void)
 	return true;
 }
 
+/* A caller may have left signals ignored or blocked: how children end must be seen, and a stop must arrive. */
+static void own_signals(void)
+{
+	sigset_t none;
+
+	signal(SIGCHLD, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
 static int command(const struct app *a, int argc, char **argv)
 {
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
@@ -107,7 +118,8 @@ int main(int argc, char **argv)
 		return play_role(argc, argv);
 	if (!own_standard_descriptors())
 		return EXIT_USAGE;
-	umask(022);
+	own_signals();
+	umask(umask(022) | 022); /* nobody else may write to what we make, whatever the caller allows */
 	for (i = 1; i < argc && argv[i][0] == '-'; i++) {
 		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
 			fputs(help, stdout);

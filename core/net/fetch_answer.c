@@ -73,8 +73,14 @@ static bool is_name(struct slice name, const char *want)
 
 static glane_rc keep(struct answer *a, const char **to, struct slice value, struct diag *d)
 {
-	const char *copy = arena_strndup(&a->arena, value.p, value.n);
+	const char *copy;
 
+	/* RFC 9110 5.5. A validator that held one could not be sent back, and would stop every later run. */
+	for (size_t i = 0; i < value.n; i++) {
+		if (((unsigned char)value.p[i] < ' ' && value.p[i] != '\t') || value.p[i] == 0x7f)
+			return fail(d, GLANE_E_FETCH, "a header with a control byte");
+	}
+	copy = arena_strndup(&a->arena, value.p, value.n);
 	if (!copy)
 		return fail(d, GLANE_E_NOMEM, "no memory for a header");
 	*to = copy;

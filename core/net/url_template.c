@@ -100,11 +100,12 @@ glane_rc url_expand(struct strbuf *b, const char *template_, const struct glane_
 
 static void add_pair(struct strbuf *b, bool *query, const char *key, struct slice value)
 {
-	char last = b->n ? b->p[b->n - 1] : '\0';
+	/* A further '?' is data of the query (RFC 3986 3.4). */
+	const char *last = b->n ? b->p + b->n - 1 : NULL, *mark = b->n ? memchr(b->p, '?', b->n) : NULL;
 
 	if (!*query)
 		strbuf_putc(b, '?');
-	else if (last != '?' && last != '&')
+	else if (last && last != mark && *last != '&')
 		strbuf_putc(b, '&');
 	*query = true;
 	strbuf_percent(b, slice_of(key), QUERY_ALSO);
@@ -122,19 +123,41 @@ void url_add_query(struct strbuf *b, const struct glane_kv *kv, size_t n)
 	}
 }
 
-/* Is `have`, as it stands in a URL, the parameter `key`, written plainly or percent-encoded? */
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c = (char)(c | 0x20);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Takes the next character off *s, its percent-encoding undone. */
+static char next_decoded(struct slice *s)
+{
+	int high = s->n > 2 ? hex_digit(s->p[1]) : -1, low = s->n > 2 ? hex_digit(s->p[2]) : -1;
+	char c = *s->p;
+
+	if (c != '%' || high < 0 || low < 0) {
+		*s = after(*s, 1);
+		return c;
+	}
+	*s = after(*s, 3);
+	return (char)(high * 16 + low);
+}
+
+/* Is `have`, as it stands in a URL, the parameter `key`, however it is encoded there? A '+' may stand for a blank. */
 static bool same_key(struct slice have, const char *key)
 {
-	struct strbuf enc;
-	bool same = slice_is(have, key);
-
-	if (same)
+	if (slice_is(have, key))
 		return true;
-	strbuf_init(&enc, 0);
-	strbuf_percent(&enc, slice_of(key), "");
-	same = strbuf_ok(&enc) && slice_eq(have, strbuf_get(&enc));
-	strbuf_release(&enc);
-	return same;
+	for (; have.n && *key; key++) {
+		const bool plus = *have.p == '+';
+		const char c = next_decoded(&have);
+
+		if (c != *key && !(plus && *key == ' '))
+			return false;
+	}
+	return !have.n && !*key;
 }
 
 void url_set_query(struct strbuf *b, struct slice url, const char *key, struct slice value)

@@ -31,6 +31,65 @@ glane_rc run_failed(struct glane_run *r, glane_rc rc)
 	return rc;
 }
 
+glane_rc run_lost(struct glane_run *r, glane_rc rc)
+{
+	run_failed(r, rc);
+	if (rc != GLANE_OK && r->lost.code == GLANE_OK)
+		r->lost = r->diag;
+	return rc;
+}
+
+glane_rc run_usage(struct glane_run *r, const char *what)
+{
+	diag_clear(&r->diag);
+	fail(&r->diag, GLANE_E_USAGE, "defect of plugin %s: %s", r->job->plugin->desc.name, what);
+	return run_lost(r, GLANE_E_USAGE);
+}
+
+glane_rc run_unread(struct glane_run *r, glane_rc rc)
+{
+	if (rc < GLANE_OK && rc != GLANE_E_CANCELLED)
+		r->unread = r->diag;
+	return rc;
+}
+
+glane_rc run_no_memory(struct glane_run *r, const char *what)
+{
+	diag_clear(&r->diag);
+	fail(&r->diag, GLANE_E_NOMEM, "no memory for the %s of this source (its `memory` can be raised)", what);
+	return run_lost(r, GLANE_E_NOMEM);
+}
+
+bool struct_take(void *own, size_t n, const void *given, size_t least)
+{
+	uint32_t size;
+
+	memset(own, 0, n);
+	if (!given)
+		return false;
+	memcpy(&size, given, sizeof(size));
+	if (size < least)
+		return false;
+	memcpy(own, given, size < n ? size : n);
+	return true;
+}
+
+const void *struct_view(void *own, size_t n, const void *given, size_t least)
+{
+	uint32_t size = 0;
+
+	if (given)
+		memcpy(&size, given, sizeof(size));
+	if (size >= n)
+		return given;
+	return struct_take(own, n, given, least) ? own : NULL;
+}
+
+bool text_ok(struct slice s)
+{
+	return s.n <= 65536 && (s.n == 0 || !memchr(s.p, 0, s.n)) && slice_is_utf8(s);
+}
+
 glane_rc run_flush(struct glane_run *r)
 {
 	glane_rc rc = GLANE_OK;
@@ -38,7 +97,7 @@ glane_rc run_flush(struct glane_run *r)
 	if (r->n_obs > 0)
 		rc = r->seams->obs(r->seams->arg, r->obs, r->n_obs);
 	r->n_obs = 0;
-	return run_failed(r, rc);
+	return run_lost(r, rc);
 }
 
 glane_rc run_use_payload(struct glane_run *r, struct glane_reader *rd)
@@ -50,7 +109,7 @@ glane_rc run_use_payload(struct glane_run *r, struct glane_reader *rd)
 		return GLANE_OK;
 	rc = run_flush(r);
 	if (rc == GLANE_OK)
-		rc = run_failed(r, r->seams->payload(r->seams->arg, rd->sha256));
+		rc = run_lost(r, r->seams->payload(r->seams->arg, rd->sha256));
 	if (rc == GLANE_OK)
 		memcpy(r->payload, rd->sha256, sizeof(r->payload));
 	return rc;
@@ -58,7 +117,7 @@ glane_rc run_use_payload(struct glane_run *r, struct glane_reader *rd)
 
 static glane_str host_cursor(glane_run *r, const char *key)
 {
-	for (size_t i = 0; i < r->job->n_cursors; i++)
+	for (size_t i = 0; key && i < r->job->n_cursors; i++)
 		if (strcmp(r->job->cursors[i].k, key) == 0)
 			return r->job->cursors[i].v;
 	return (glane_str){NULL, 0};
@@ -67,13 +126,13 @@ static glane_str host_cursor(glane_run *r, const char *key)
 static glane_rc host_set_cursor(glane_run *r, const char *key, glane_str value)
 {
 	const struct slice k = slice_of(key), v = slice_from(value);
+	glane_rc rc = run_check(r);
 
-	if (!conf_is_key(k) || v.n > 65536 || !slice_is_utf8(v)) {
-		diag_clear(&r->diag);
-		return fail(&r->diag, GLANE_E_USAGE,
-			"set_cursor(): '%.64s' is no usable key, or its value no text up to 64 KiB", key);
-	}
-	return run_failed(r, r->seams->cursor(r->seams->arg, k, v));
+	if (rc != GLANE_OK)
+		return rc;
+	if (!conf_is_key(k) || !text_ok(v))
+		return run_usage(r, "set_cursor() with a key that is none, or a value that is no text up to 64 KiB");
+	return run_lost(r, r->seams->cursor(r->seams->arg, k, v));
 }
 
 /* A failure of the host that is under way becomes the tail of the plugin's message; a cancelled run stays cancelled. */
@@ -155,14 +214,15 @@ static glane_rc run_init(
 	r->job = job;
 	r->seams = seams;
 	arena_init(&r->arena, (size_t)256 << 20);
-	arena_init(&r->window, 0);
-	arena_init(&r->note_arena, 0);
-	map_init(&r->series_map, &r->window);
-	map_init(&r->note_map, &r->note_arena);
-	map_init(&r->period_map, &r->arena);
+	arena_init(&r->series_arena[0], 0);
+	arena_init(&r->series_arena[1], 0);
+	map_init(&r->series_map, &r->series_arena[0]);
+	map_init(&r->notes.map, &r->notes.arena);
+	map_init(&r->periods.map, &r->periods.arena);
 	strbuf_init(&r->key, 1 << 20);
 	strbuf_init(&r->text, 1 << 20);
 	strbuf_init(&r->text2, 1 << 20);
+	strbuf_init(&r->number, 1 << 20);
 	r->table = (struct glane_host){.size = sizeof(r->table),
 		.abi_major = GLANE_ABI_MAJOR,
 		.abi_minor = GLANE_ABI_MINOR,
@@ -176,7 +236,7 @@ static glane_rc run_init(
 		.extension = host_extension};
 	open_services(&r->table);
 	emit_services(&r->table);
-	r->series = mem_zalloc(SERIES_WINDOW, sizeof(*r->series));
+	r->series = mem_zalloc(2 * (size_t)BATCH_WINDOW, sizeof(*r->series));
 	if (!r->series)
 		return fail(d, GLANE_E_NOMEM, "no memory to run plugin %s", job->plugin->desc.name);
 	return GLANE_OK;
@@ -188,14 +248,33 @@ static void run_release(struct glane_run *r)
 		reader_close(rd);
 	mem_free(r->series);
 	map_release(&r->series_map);
-	map_release(&r->note_map);
-	map_release(&r->period_map);
+	map_release(&r->notes.map);
+	map_release(&r->periods.map);
 	strbuf_release(&r->key);
 	strbuf_release(&r->text);
 	strbuf_release(&r->text2);
-	arena_release(&r->window);
-	arena_release(&r->note_arena);
+	strbuf_release(&r->number);
+	arena_release(&r->series_arena[0]);
+	arena_release(&r->series_arena[1]);
+	arena_release(&r->notes.arena);
+	arena_release(&r->periods.arena);
 	arena_release(&r->arena);
+}
+
+/* The plugin says that all is well: was there a failure that it passed over? */
+static glane_rc run_swallowed(struct glane_run *r)
+{
+	if (r->seams->cancelled(r->seams->arg))
+		return run_check(r);
+	if (r->lost.code != GLANE_OK) {
+		r->diag = r->lost;
+		return r->diag.code;
+	}
+	if (r->unread.code != GLANE_OK) {
+		r->diag = r->unread;
+		return diag_prefix(&r->diag, "plugin %s passed over a failure", r->job->plugin->desc.name);
+	}
+	return GLANE_OK;
 }
 
 static glane_rc run_plugin(struct glane_run *r, void *state)
@@ -210,9 +289,12 @@ static glane_rc run_plugin(struct glane_run *r, void *state)
 	if (p->fini)
 		p->fini(state);
 	if (rc == GLANE_OK)
-		rc = run_flush(r);
-	if (rc == GLANE_E_CANCELLED && r->limited)
-		rc = run_flush(r);
+		rc = run_swallowed(r);
+	if (rc == GLANE_OK || (rc == GLANE_E_CANCELLED && r->limited)) {
+		const glane_rc flushed = run_flush(r);
+
+		rc = flushed != GLANE_OK ? flushed : rc;
+	}
 	return rc;
 }
 

@@ -234,6 +234,8 @@ glane_rc wire_fill(struct wire *w, struct diag *d)
 	if (n < 0)
 		return fail(d, GLANE_E_IO, "cannot read from another process of this run: %s", strerror(errno));
 	keep_fds(w, &msg);
+	if (msg.msg_flags & MSG_CTRUNC)
+		return fail(d, GLANE_E_FORMAT, "another process of this run sent more descriptors than one at a time");
 	w->in.n += (size_t)n;
 	w->eof = n == 0;
 	return GLANE_OK;

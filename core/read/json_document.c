@@ -359,7 +359,9 @@ static glane_rc read_end(struct json *r)
 
 glane_rc json_step(struct json *r)
 {
-	r->at = json_blanks(r->at, r->c.end);
+	/* No blank may stand before a byte-order mark. */
+	if (r->phase != JSON_AT_START)
+		r->at = json_blanks(r->at, r->c.end);
 	if (r->at == r->c.end)
 		return r->c.last ? read_end(r) : refill(r, r->at);
 	switch (r->phase) {

@@ -373,14 +373,16 @@ static struct slice xml_get(void *state, const char *text)
 {
 	struct xml *r = state;
 	struct xml_path path = {.up = 0};
+	glane_rc rc;
 
 	for (size_t i = 0; i < r->n_field; i++) {
 		if (strcmp(r->field_text[i], text) == 0)
 			return xml_at(r, i);
 	}
-	if (!r->is_record || xml_path_parse(&path, &r->scratch, text, intern, r->parser, NULL) < 0)
-		return (struct slice){NULL, 0};
-	return find(r, &path, text);
+	rc = r->is_record ? xml_path_parse(&path, &r->scratch, text, intern, r->parser, NULL) : GLANE_END;
+	if (rc == GLANE_E_NOMEM)
+		r->over = fail(r->diag, rc, "no memory for '%s' of an XML record", text);
+	return rc == GLANE_OK ? find(r, &path, text) : (struct slice){NULL, 0};
 }
 
 static size_t xml_columns(const void *state)

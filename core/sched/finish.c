@@ -123,6 +123,40 @@ static glane_rc judge_conflicts(struct task *t, const struct conflicts *c, struc
 		(unsigned long long)t->batch.conflicts, c->first);
 }
 
+/*
+ * The same record on two pages: what was inserted or removed while they were read has moved the border between them, and for
+ * each record that came twice another may have been missed. Within a document it is only repeated.
+ */
+static glane_rc judge_drift(struct task *t, struct diag *d)
+{
+	const uint64_t twice = t->intake.counts.turned ? t->batch.duplicates : 0;
+	const double percent = twice ? 100.0 * (double)twice / (double)(t->batch.n_obs + twice) : 0;
+
+	t->intake.rejected += twice;
+	if (percent <= t->conf->max_quarantined_percent || t->run->options->accept)
+		return GLANE_OK;
+	return fail(d, GLANE_E_DATA,
+		"%llu records came twice over the pages of a request: the data moved while it was read, run again",
+		(unsigned long long)twice);
+}
+
+/* Why a source with rejected > 0 is partial. */
+static char *why_partial(const struct task *t)
+{
+	struct arena *a = &t->run->arena;
+
+	if (t->intake.n_rejects)
+		return arena_fmt(a, "%llu records in quarantine/%s/%s.json", (unsigned long long)t->intake.rejected,
+			t->conf->name, t->run->id);
+	if (t->batch.conflicts)
+		return arena_fmt(a, "%llu observations contradict others of the same key; the first of each was taken",
+			(unsigned long long)t->batch.conflicts);
+	return arena_fmt(a,
+		"%llu records came twice over the pages of a request, so that others may be missing; nothing is "
+		"withdrawn",
+		(unsigned long long)t->intake.rejected);
+}
+
 /* ---- diff ---- */
 
 static glane_rc diff_task(struct task *t, struct diag *d)
@@ -138,6 +172,8 @@ static glane_rc diff_task(struct task *t, struct diag *d)
 		rc = batch_finish(&t->batch, on_conflict, &c, d);
 	if (rc == GLANE_OK)
 		rc = judge_conflicts(t, &c, d);
+	if (rc == GLANE_OK)
+		rc = judge_drift(t, d);
 	if (rc != GLANE_OK)
 		return rc;
 	with.keep_missing = t->intake.rejected > 0;
@@ -180,8 +216,7 @@ static void judge(struct task *t)
 	if (why)
 		t->message = arena_strndup(&t->run->arena, why, strlen(why));
 	else if (t->intake.rejected > 0)
-		t->message = arena_fmt(&t->run->arena, "%llu records in quarantine/%s/%s.json",
-			(unsigned long long)t->intake.rejected, t->conf->name, t->run->id);
+		t->message = why_partial(t);
 	if (t->verdict == V_FAILED)
 		t->rc = GLANE_E_DATA;
 }

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "proc/sandbox.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -184,7 +185,8 @@ void report_task(const struct task *t)
 	putchar('\n');
 	if (r->options->dry_run)
 		requests_line(t);
-	fflush(stdout);
+	while (fflush(stdout) != 0 && errno == EINTR)
+		clearerr(stdout); /* what was not written is still in the buffer */
 }
 
 static const char *doing(const struct task *t)

@@ -254,7 +254,7 @@ static glane_rc turn(struct run *r, struct diag *d)
 
 static glane_rc loop(struct run *r, struct diag *d)
 {
-	const struct sigaction act = {.sa_handler = on_signal};
+	const struct sigaction act = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
 	glane_rc rc;
 
 	sigaction(SIGINT, &act, NULL);

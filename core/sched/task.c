@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "proc/sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -299,6 +300,8 @@ void task_worker_input(struct task *t)
 		t->store_trouble = rc == GLANE_E_IO;
 		task_fail(t, rc, "%s", d.text);
 	}
+	if (t->wire.eof && t->silent_ms == 0)
+		t->silent_ms = clock_mono_ms();
 }
 
 void task_worker_output(struct task *t)
@@ -342,14 +345,27 @@ static const char *last_words(struct task *t)
 static void died(struct task *t, int status)
 {
 	const char *words = last_words(t), *why = "";
+	const int sig = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+	glane_rc rc = GLANE_E_DATA;
 	char how[96];
 
 	child_status_text(status, how, sizeof(how));
-	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
+	if (sig && words && strcmp(words, SANDBOX_OUT_OF_MEMORY) == 0) {
+		task_fail(t, GLANE_E_NOMEM,
+			"the worker of plugin %s ended with %s: its memory limit of %llu MiB is used up (`memory` "
+			"raises it)",
+			t->conf->plugin, how, (unsigned long long)(t->conf->memory >> 20));
+		return;
+	}
+	if (sig == SIGXCPU) {
 		why = ": its CPU time is used up";
-	else if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		rc = GLANE_E_CANCELLED;
+	} else if (sig == SIGKILL) {
+		why = ", not of glane's: another process killed it, or the machine ran out of memory";
+	} else if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
 		why = " without reporting its end";
-	task_fail(t, GLANE_E_DATA, "the worker of plugin %s ended with %s%s%s%s%s", t->conf->plugin, how, why,
+	}
+	task_fail(t, rc, "the worker of plugin %s ended with %s%s%s%s%s", t->conf->plugin, how, why,
 		words ? " (last words: " : "", words ? words : "", words ? ")" : "");
 }
 
@@ -389,6 +405,11 @@ void task_timers(struct task *t, int64_t now)
 		child_kill(&t->worker, SIGKILL);
 	if (t->phase == TASK_DONE || t->phase == TASK_QUEUED)
 		return;
+	if (t->phase == TASK_WORKING && t->has_worker && t->silent_ms && now >= t->silent_ms + GRACE_MS) {
+		task_fail(
+			t, GLANE_E_DATA, "the worker of plugin %s closed its connection, and runs on", t->conf->plugin);
+		return;
+	}
 	if (!t->stopping && now >= t->deadline_ms) {
 		task_fail(t, GLANE_E_CANCELLED, "not done within its deadline of %lld s", (long long)t->conf->deadline);
 		return;

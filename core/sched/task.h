@@ -50,6 +50,7 @@ struct task {
 	struct wire wire; /* to the worker */
 	bool has_wire, has_worker, stopping;
 	int64_t started_ms, deadline_ms, kill_ms, ended_ms;
+	int64_t silent_ms; /* when the worker's connection ended; 0: not yet */
 	struct batch batch;
 	struct intake intake;
 	bool has_batch;

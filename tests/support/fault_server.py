@@ -223,6 +223,15 @@ def drip(r, pause, data):
         r.sock.sendall(bytes([byte]))
 
 
+def steady(r, pieces=12, pause=0.5):
+    """Slow, but never silent."""
+    r.close = True
+    r.sock.sendall(r.head(length=pieces << 10))
+    for _ in range(pieces):
+        time.sleep(pause)
+        r.sock.sendall(b"x" * 1024)
+
+
 def stall(r):
     """Takes the request and says nothing until the client leaves."""
     r.close = True
@@ -358,6 +367,8 @@ SCENARIOS = {
     "drip": lambda r: drip(r, 0.2, SMALL * 20),
     "slow": lambda r: (time.sleep(0.3), r.answer()),
     "stall": stall,
+    "steady": steady,
+    "etag-liar": lambda r: r.answer(body=SMALL + b"TGO,2021,%d\n" % times_seen(r.target), headers=[("ETag", '"same"')]),
     "empty-reply": lambda r: setattr(r, "close", True),
     "rst": lambda r: (r.sock.sendall(r.head(headers=type_and(), length=len(DATA)) + DATA[:5000]), time.sleep(0.1), r.reset()),
     "503-then": lambda r: first_fails(r, 503, [("Retry-After", query(r) if query(r) != "date" else time.strftime(

@@ -77,6 +77,27 @@ static void a_line_that_drops_brings_it_home(void **state)
 		check_row(p, &rows[i]);
 }
 
+/* The clock is for stalls, not for the whole. */
+static void a_slow_line_is_no_stalled_one(void **state)
+{
+	const struct place *p = *state;
+	struct fetch_options o = options_of(p);
+	struct fetch_policy policy = policy_of(p);
+	char url[512];
+	struct fetch_request q = {.method = "GET", .url = url_of(p, "/steady", url), .format = GLANE_FMT_RAW};
+	int64_t began = clock_mono_ms();
+	struct seen s;
+
+	o.stall_seconds = 4;
+	policy.retries = 0;
+	s = fetch_one(&o, &policy, &q);
+	if (s.rc != GLANE_OK)
+		fail_msg("%s", s.message);
+	assert_true(clock_mono_ms() - began > (int64_t)o.stall_seconds * 1000);
+	assert_int_equal(s.size, 12 << 10);
+	fd_close(&s.fd);
+}
+
 static void validator_of(const char *const lines[], const char *want)
 {
 	struct answer a;
@@ -128,6 +149,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(strong_validators_are_told_from_weak_ones),
 		cmocka_unit_test(a_line_that_drops_brings_it_home),
+		cmocka_unit_test(a_slow_line_is_no_stalled_one),
 	};
 
 	if (!fault_server_available()) {

@@ -162,16 +162,18 @@ static bool plain_number(struct glane_run *r, struct slice *text)
 	return true;
 }
 
-/* Number or text of a value: fills coef and exp10, and sets *ret_text where the text has to be kept. */
-static glane_rc value_of(struct glane_run *r, struct slice text, struct glane_obs *o, struct slice *ret_text)
+/* Number or text of a value: fills coef and exp10, and sets *ret_text where the text has to be kept. Blanks around a number are
+ * none of it; text that is no number stays as it is. */
+static glane_rc value_of(struct glane_run *r, struct slice given, struct glane_obs *o, struct slice *ret_text)
 {
+	struct slice text = slice_trim(given);
 	struct decimal v;
 
 	o->coef = 0;
 	o->exp10 = DECIMAL_NONE;
 	*ret_text = (struct slice){NULL, 0};
 	if (!plain_number(r, &text)) {
-		*ret_text = text;
+		*ret_text = given;
 		return GLANE_OK;
 	}
 	if (text.n == 0)
@@ -189,7 +191,7 @@ static glane_rc value_of(struct glane_run *r, struct slice text, struct glane_ob
 		*ret_text = text;
 		return GLANE_OK;
 	case DECIMAL_TEXT:
-		*ret_text = text;
+		*ret_text = given;
 		return GLANE_OK;
 	case DECIMAL_RANGE:
 		break;

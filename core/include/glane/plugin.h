@@ -246,6 +246,7 @@ struct glane_plugin {
 
 #define GLANE_HAS(h, fn) ((h)->size >= offsetof(struct glane_host, fn) + sizeof((h)->fn) && (h)->fn)
 #define GLANE_STR(literal) ((glane_str){("" literal), sizeof(literal) - 1})
+#define GLANE_STR_INIT(literal) {("" literal), sizeof(literal) - 1} /* initialiser of a static glane_str */
 #define GLANE_PLUGIN(...)                                                                                            \
 	static const struct glane_plugin glane_plugin_self_ = {.size = sizeof(struct glane_plugin),                  \
 							       .abi_major = GLANE_ABI_MAJOR,                         \

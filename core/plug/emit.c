@@ -101,6 +101,8 @@ static glane_rc host_series(glane_run *r, const struct glane_series *given, uint
 		return rc;
 	if (!struct_take(&s, sizeof(s), given, offsetof(struct glane_series, updated)) || !ret)
 		return run_usage(r, "series() without a struct glane_series that holds its size, or without a handle");
+	if (s.reserved[0] || s.reserved[1] || s.reserved[2])
+		return run_usage(r, "a series with bits that have no meaning");
 	if (s.freq && (freq_index(s.freq) < 0 || s.freq == 'I'))
 		return run_usage(r, "a series' freq is none of A S T Q M W D B");
 	rc = series_key(r, &s);
@@ -262,7 +264,7 @@ static glane_rc host_annotate(glane_run *r, const struct glane_annotation *given
 		return rc;
 	if (!struct_take(&a, sizeof(a), given, offsetof(struct glane_annotation, unit_mult)) || !ret)
 		return run_usage(r, "annotate() without a struct glane_annotation that holds its size, or a handle");
-	if (a.zero != 0 || a.unit_mult < -30 || a.unit_mult > 30)
+	if (a.zero != 0 || a.zero2 != 0 || a.unit_mult < -30 || a.unit_mult > 30)
 		return run_usage(r, "annotate() with a unit_mult beyond 10^30, or bits that have no meaning");
 	diag_clear(&r->diag);
 	return note_handle(r,

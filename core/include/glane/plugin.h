@@ -160,6 +160,7 @@ struct glane_annotation { /* attributes of an observation beyond its number and 
 	uint16_t zero;
 	glane_str value_text, flags, note;
 	int32_t unit_mult;
+	uint32_t zero2;
 };
 
 #define GLANE_COVER_NONE 0   /* an increment: nothing is withdrawn */

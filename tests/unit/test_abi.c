@@ -39,9 +39,8 @@ static void run_plugin(const char *name, const char *want)
 static void test_grown(void **state)
 {
 	(void)state;
-	run_plugin("abi_grown",
-		"series 1 A GROWN ~ TGO ~  ~ 0 ~ ~ ~\nobs 1 2000 1.50 E 0\nobs 1 2001 1.50 E 0\nobs 1 1999 7 A 1\n"
-		"cover 1 GROWN ~ 0 0 ~\n");
+	run_plugin("abi_grown", "obs 1 2000 1.50 E 0\nobs 1 2001 1.50 E 0\nobs 1 1999 7 A 1\n"
+				"cover 1 GROWN ~ 0 0 ~\n");
 }
 
 static void test_older(void **state)

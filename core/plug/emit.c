@@ -136,6 +136,8 @@ static glane_rc series_wire(struct glane_run *r, struct run_series *s, char freq
 	struct series def = s->def;
 	glane_rc rc;
 
+	if (!r->payload[0])
+		return run_usage(r, "an observation before anything was read: it would come from nowhere");
 	if (i < 0)
 		return run_usage(r, "an observation of a frequency that does not exist");
 	if (!s->wire[i]) {
@@ -557,8 +559,10 @@ static glane_rc host_cover(glane_run *r, const struct glane_cover *given)
 		rc = run_lost(r, r->seams->cover(r->seams->arg, &cover));
 	if (rc == GLANE_OK)
 		diag_clear(&r->diag);
-	if (rc == GLANE_OK && c.kind == GLANE_COVER_FAILED)
+	if (rc == GLANE_OK && c.kind == GLANE_COVER_FAILED) {
 		diag_clear(&r->unread);
+		r->is_said = false;
+	}
 	return rc;
 }
 

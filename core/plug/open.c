@@ -318,7 +318,8 @@ static glane_rc host_open(glane_run *r, const struct glane_request *given, glane
 		rc = page_open(rd, url);
 	if (rc < GLANE_OK)
 		return run_unread(r, rc);
-	diag_clear(&r->unread);
+	if (!r->is_said)
+		diag_clear(&r->unread);
 	rd->ended = rc;
 	*ret = rd; /* GLANE_END: there is no further payload (parse has one), the reader is at its end */
 	return GLANE_OK;

@@ -109,7 +109,7 @@ glane_rc wire_end(struct wire *w, int fd, struct diag *d)
 	n = (uint32_t)(w->out.n - w->out_start - HEADER);
 	memcpy(w->out.p + w->out_start, &n, sizeof(n));
 	if (fd >= 0) {
-		if (w->n_out_fds == 16) {
+		if (w->n_out_fds == WIRE_FDS) {
 			drop_frame(w, fd);
 			return fail(d, GLANE_E_LIMIT, "too many descriptors queued between processes");
 		}

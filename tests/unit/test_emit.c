@@ -12,6 +12,8 @@
 
 static glane_rc series(const struct glane_host *h, glane_run *r, char freq, uint32_t *ret)
 {
+	const struct glane_request q = {.size = sizeof(q), .url = "{base_url}/x"};
+	glane_reader *rd;
 	const struct glane_series s = {.size = sizeof(s),
 		.freq = freq,
 		.dataset = S("D"),
@@ -19,8 +21,12 @@ static glane_rc series(const struct glane_host *h, glane_run *r, char freq, uint
 		.area = S("TGO"),
 		.area_scheme = S("ISO3")};
 
-	return h->series(r, &s, ret);
+	const glane_rc rc = h->open(r, &q, &rd);
+
+	return rc == GLANE_OK ? h->series(r, &s, ret) : rc;
 }
+
+static const struct test_page any_page = {.body = "x"};
 
 struct emit_case {
 	const char *name;
@@ -419,6 +425,8 @@ static void run_case(void **state)
 	glane_rc rc;
 
 	test_host_init(&t);
+	t.pages = &any_page;
+	t.n_pages = 1;
 	t.keep_empty = c->keep_empty;
 	rc = test_host_function(&t, c->run);
 	if (rc != c->rc || !strstr(rc == GLANE_OK ? t.out.p : t.diag.text, c->want)) {
@@ -433,13 +441,34 @@ static void run_case(void **state)
 
 #define WINDOW 16384
 
+static glane_rc from_nowhere(const struct glane_host *h, glane_run *r, void *state)
+{
+	const struct glane_series def = {.size = sizeof(def), .dataset = S("D")};
+	uint32_t s;
+	glane_rc rc = h->series(r, &def, &s);
+
+	(void)state;
+	return rc == GLANE_OK ? ROW(.period = S("2020"), .value = S("1")) : rc;
+}
+
+static void test_from_nowhere(void **state)
+{
+	struct test_host t;
+
+	(void)state;
+	test_host_init(&t);
+	assert_int_equal(test_host_function(&t, from_nowhere), GLANE_E_USAGE);
+	assert_non_null(strstr(t.diag.text, "before anything was read"));
+	test_host_release(&t);
+}
+
 static glane_rc many_series(const struct glane_host *h, glane_run *r, void *state)
 {
 	uint32_t first = 0, s = 0;
-	glane_rc rc = GLANE_OK;
+	glane_rc rc = series(h, r, 0, &s);
 
 	(void)state;
-	for (unsigned i = 0; rc == GLANE_OK && i <= WINDOW; i++) {
+	for (unsigned i = 0; rc == GLANE_OK && i < WINDOW; i++) {
 		char code[16];
 		const int n = snprintf(code, sizeof(code), "%u", i);
 		const struct glane_series def = {.size = sizeof(def), .dataset = S("D"), .area = {code, (size_t)n}};
@@ -447,11 +476,9 @@ static glane_rc many_series(const struct glane_host *h, glane_run *r, void *stat
 		rc = h->series(r, &def, &s);
 		if (i == 0)
 			first = s;
-		if (rc == GLANE_OK && i < WINDOW)
+		if (rc == GLANE_OK)
 			rc = ROW(.period = S("2020"), .value = S("1"));
 	}
-	if (rc == GLANE_OK)
-		rc = ROW(.period = S("2020"), .value = S("1"));
 	s = first; /* the window has moved on */
 	return rc == GLANE_OK ? ROW(.period = S("2021"), .value = S("1")) : rc;
 }
@@ -462,10 +489,12 @@ static void test_window(void **state)
 
 	(void)state;
 	test_host_init(&t);
+	t.pages = &any_page;
+	t.n_pages = 1;
 	t.quiet = true;
 	assert_int_equal(test_host_function(&t, many_series), GLANE_E_USAGE);
 	assert_non_null(strstr(t.diag.text, "no longer"));
-	assert_int_equal(t.n_freqs, WINDOW + 1);
+	assert_int_equal(t.n_freqs, WINDOW);
 	test_host_release(&t);
 }
 
@@ -485,6 +514,8 @@ static void test_interned(void **state)
 
 	(void)state;
 	test_host_init(&t);
+	t.pages = &any_page;
+	t.n_pages = 1;
 	assert_int_equal(test_host_function(&t, two_same), GLANE_OK);
 	assert_int_equal(t.n_freqs, 0); /* nobody hears of a series without an observation */
 	test_host_release(&t);
@@ -507,6 +538,8 @@ static void test_limit(void **state)
 
 	(void)state;
 	test_host_init(&t);
+	t.pages = &any_page;
+	t.n_pages = 1;
 	t.limit = 1500;
 	assert_int_equal(test_host_function(&t, endless), GLANE_E_CANCELLED);
 	assert_int_equal(t.counts.rows, 1500);
@@ -532,6 +565,8 @@ static void test_limit_inside_push(void **state)
 
 	(void)state;
 	test_host_init(&t);
+	t.pages = &any_page;
+	t.n_pages = 1;
 	t.limit = 10;
 	assert_int_equal(test_host_function(&t, pushes), GLANE_E_CANCELLED);
 	assert_int_equal(t.counts.rows, 10);
@@ -553,6 +588,8 @@ static void test_defects_count_though_ignored(void **state)
 
 	(void)state;
 	test_host_init(&t);
+	t.pages = &any_page;
+	t.n_pages = 1;
 	assert_int_equal(test_host_function(&t, ignores), GLANE_E_USAGE);
 	assert_non_null(strstr(t.diag.text, "series handle"));
 	test_host_release(&t);
@@ -575,6 +612,8 @@ static void test_seam_failures_count(void **state)
 
 	(void)state;
 	test_host_init(&t);
+	t.pages = &any_page;
+	t.n_pages = 1;
 	t.seam_rc = GLANE_E_IO;
 	assert_int_equal(test_host_function(&t, goes_on), GLANE_E_IO);
 	test_host_release(&t);
@@ -586,6 +625,8 @@ static void test_cancelled_though_ignored(void **state)
 
 	(void)state;
 	test_host_init(&t);
+	t.pages = &any_page;
+	t.n_pages = 1;
 	t.cancel_at = 100;
 	assert_int_equal(test_host_function(&t, goes_on), GLANE_E_CANCELLED);
 	test_host_release(&t);
@@ -615,6 +656,8 @@ static void test_no_memory(void **state)
 			glane_rc rc;
 
 			test_host_init(&t);
+			t.pages = &any_page;
+			t.n_pages = 1;
 			t.fail_after = n;
 			t.fail_for_ever = for_ever != 0;
 			rc = test_host_function(&t, without_memory);
@@ -633,7 +676,8 @@ int main(void)
 	const struct CMUnitTest more[] = {cmocka_unit_test(test_window), cmocka_unit_test(test_interned),
 		cmocka_unit_test(test_limit), cmocka_unit_test(test_limit_inside_push),
 		cmocka_unit_test(test_defects_count_though_ignored), cmocka_unit_test(test_seam_failures_count),
-		cmocka_unit_test(test_cancelled_though_ignored), cmocka_unit_test(test_no_memory)};
+		cmocka_unit_test(test_cancelled_though_ignored), cmocka_unit_test(test_no_memory),
+		cmocka_unit_test(test_from_nowhere)};
 	size_t n = sizeof(cases) / sizeof(cases[0]);
 
 	for (size_t i = 0; i < n; i++)

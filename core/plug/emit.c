@@ -137,7 +137,7 @@ static glane_rc host_annotate(glane_run *r, const struct glane_annotation *given
 		return rc;
 	if (!struct_take(&a, sizeof(a), given, offsetof(struct glane_annotation, unit_mult)) || !ret)
 		return run_usage(r, "annotate() without a struct glane_annotation that holds its size, or a handle");
-	if (a.zero != 0 || a.unit_mult < -30 || a.unit_mult > 30)
+	if (a.zero != 0 || a.zero2 != 0 || a.unit_mult < -30 || a.unit_mult > 30)
 		return run_usage(r, "annotate() with a unit_mult beyond 10^30, or bits that have no meaning");
 	diag_clear(&r->diag);
 	return note_handle(r,
@@ -453,8 +453,10 @@ static glane_rc host_cover(glane_run *r, const struct glane_cover *given)
 		rc = run_lost(r, r->seams->cover(r->seams->arg, &cover));
 	if (rc == GLANE_OK)
 		diag_clear(&r->diag);
-	if (rc == GLANE_OK && c.kind == GLANE_COVER_FAILED)
+	if (rc == GLANE_OK && c.kind == GLANE_COVER_FAILED) {
 		diag_clear(&r->unread);
+		r->is_said = false;
+	}
 	return rc;
 }
 

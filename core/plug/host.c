@@ -119,17 +119,22 @@ __attribute__((format(printf, 3, 4))) static glane_rc host_fail(glane_run *r, gl
 	char text[1024];
 	va_list ap;
 
+	if (!fmt)
+		fmt = "no reason given";
 	if (cause.code == GLANE_E_CANCELLED)
 		return cause.code;
-	if (rc >= GLANE_OK)
+	if (rc >= GLANE_OK || rc < GLANE_E_USAGE)
 		rc = GLANE_E_DATA;
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	diag_clear(&r->diag);
 	if (cause.code == rc)
-		return fail(&r->diag, rc, "%s: %s", text, cause.text);
-	return fail(&r->diag, rc, "%s", text);
+		fail(&r->diag, rc, "%s: %s", text, cause.text);
+	else
+		fail(&r->diag, rc, "%s", text);
+	r->is_said = true;
+	return run_unread(r, rc); /* to be returned, or declared by cover() */
 }
 
 __attribute__((format(printf, 3, 4))) static void host_log(glane_run *r, int level, const char *fmt, ...)
@@ -295,7 +300,7 @@ glane_rc host_run(const struct host_job *job, const struct host_seams *seams, st
 	if (rc != GLANE_OK)
 		goto out;
 	rc = run_plugin(r, state);
-	if (rc > GLANE_OK)
+	if (rc > GLANE_OK || rc < GLANE_E_USAGE)
 		rc = fail(d, GLANE_E_USAGE, "plugin %s returned %d, which is no result", job->plugin->desc.name, rc);
 	else if (rc != GLANE_OK && r->diag.code != GLANE_OK)
 		rc = fail(d, rc, "%s", r->diag.text);

@@ -35,6 +35,7 @@ static bool any_null_key(const struct glane_kv *kv, size_t n)
 /* What is wrong with a request, as a sentence's end; NULL: nothing. */
 static const char *request_wrong(const struct glane_request *q)
 {
+	const char *advance;
 	struct glane_csv csv;
 
 	if (!q->url || q->format > GLANE_FMT_XML || q->paging > GLANE_PAGE_NEXT || q->flags & ~GLANE_REQ_NO_ARCHIVE)
@@ -47,8 +48,8 @@ static const char *request_wrong(const struct glane_request *q)
 		return "with a list that holds a null pointer";
 	if (q->csv && !struct_take(&csv, sizeof(csv), q->csv, LEAST_CSV))
 		return "with a struct glane_csv without its size";
-	if (q->paging != GLANE_PAGE_NONE &&
-		(q->format == GLANE_FMT_RAW || (q->paging == GLANE_PAGE_NEXT ? !q->page_next : !q->page_param)))
+	advance = q->paging == GLANE_PAGE_NEXT ? q->page_next : q->page_param;
+	if (q->paging != GLANE_PAGE_NONE && (q->format == GLANE_FMT_RAW || !advance || !advance[0]))
 		return "for pages, but of raw bytes, or without page_param or page_next";
 	return NULL;
 }
@@ -317,7 +318,8 @@ static glane_rc host_open(glane_run *r, const struct glane_request *given, glane
 		rc = page_open(rd, url);
 	if (rc < GLANE_OK)
 		return run_unread(r, rc);
-	diag_clear(&r->unread);
+	if (!r->is_said)
+		diag_clear(&r->unread);
 	rd->ended = rc;
 	*ret = rd; /* GLANE_END: there is no further payload (parse has one), the reader is at its end */
 	return GLANE_OK;

@@ -37,7 +37,8 @@ static glane_rc set_int(const struct setting *s, struct diag *d)
 	else
 		ok = slice_int(text, INT64_MIN, INT64_MAX, &v);
 	if (!ok)
-		return fail(d, GLANE_E_CONFIG, "%s = %.80s: not a %s", o->name, s->text, option_type_name(o->type));
+		return fail(d, GLANE_E_CONFIG, "%s = %.80s: not %s %s", o->name, s->text,
+			o->type == GLANE_OPT_INT ? "an" : "a", option_type_name(o->type));
 	if (o->min != o->max && (v < o->min || v > o->max))
 		return fail(d, GLANE_E_CONFIG, "%s = %.80s: not between %lld and %lld", o->name, s->text,
 			(long long)o->min, (long long)o->max);

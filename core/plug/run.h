@@ -35,6 +35,7 @@ struct glane_run {
 	struct diag diag;   /* the failure to report */
 	struct diag lost;   /* a failure after which no result of this run can be right, whatever the plugin returns */
 	struct diag unread; /* a reader's failure that the plugin has not yet answered to: see run_unread() */
+	bool is_said;       /* unread came by fail(): only cover() answers it */
 	bool limited;       /* --limit was reached */
 	struct glane_reader *readers, *current;
 

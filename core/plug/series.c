@@ -215,6 +215,8 @@ static glane_rc find_given(struct glane_run *r, const struct glane_series *s, ui
 	const struct run_series *known = NULL;
 	glane_rc rc;
 
+	if (s->reserved[0] || s->reserved[1] || s->reserved[2])
+		return run_usage(r, "a series with bits that have no meaning");
 	/* one of the block before is asked for anew: it is used, and the last that are used stay valid */
 	if (*place && (*place - 1) / BATCH_WINDOW == (r->n_series - 1) / BATCH_WINDOW)
 		known = run_series_of(r, *place);
@@ -277,6 +279,8 @@ glane_rc run_series_wire(struct glane_run *r, struct run_series *s, char freq, u
 	const int i = freq_index(freq);
 	glane_rc rc = GLANE_OK;
 
+	if (!r->payload[0])
+		return run_usage(r, "an observation before anything was read: it would come from nowhere");
 	if (i < 0)
 		return run_usage(r, "an observation of a frequency that does not exist");
 	if (!batch_is_recent(s->wire[i], r->n_wire_series))

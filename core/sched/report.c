@@ -91,7 +91,7 @@ static json_t *task_json(const struct task *t)
 	if (t->verdict == V_FAILED)
 		json_set_text(j, "error", rc_name(t->rc));
 	json_set_text(j, "cause", t->cause);
-	json_set_int(j, "milliseconds", t->ended_ms - t->started_ms);
+	json_set_int(j, "milliseconds", t->started_ms ? t->ended_ms - t->started_ms : 0);
 	json_set_int(j, "rows", (int64_t)t->intake.rows);
 	json_set_int(j, "rejected", (int64_t)t->intake.rejected);
 	json_set_int(j, "padding", (int64_t)t->intake.counts.padding);

@@ -385,7 +385,7 @@ void task_worker_ended(struct task *t, int status)
 	fd_close(&t->worker.output);
 	if (t->phase != TASK_WORKING)
 		return;
-	if (!t->intake.ended) {
+	if (!t->intake.ended || (t->intake.end_rc == GLANE_OK && status != 0)) {
 		died(t, status);
 		return;
 	}

@@ -179,7 +179,7 @@ def lone_kills(suite):
         slow.go.set()
         suite.same("the next run succeeds", site.run().verdicts, {"slow": "ok"})
 
-        site = suite.site("worker", source("early", server.url) + "[source hang]\nplugin = evil_hang\n")
+        site = suite.site("worker", source("early", server.url) + "[source hang]\nplugin = evil\nhow = spin\n")
         p = start(site, "--all", "--jobs", "1")
         worker = until(lambda: [c for c in children(p.pid) if c[1] == "@worker" and (site.store / "stream/early/1.csv").exists()])
         os.kill(worker[0][0], signal.SIGKILL)

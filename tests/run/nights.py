@@ -94,8 +94,10 @@ def configure(port):
 
 def evil_sources():
     text = ""
-    for name in ("crash", "exit", "hang", "fork", "garbage", "leak", "major"):
-        text += f"[source evil-{name}]\nplugin = evil_{name}\ndeadline = 5s\nmemory = 64M\n"
+    for name, how in (("crash", "crash"), ("exit", "leave"), ("hang", "spin"), ("fork", "fork"), ("garbage", "junk_up"),
+                      ("leak", "memory_abort")):
+        text += f"[source evil-{name}]\nplugin = evil\nhow = {how}\ndeadline = 5s\nmemory = 64M\n"
+    text += "[source evil-major]\nplugin = evil_major\n"
     (WORK / "conf/sources.d/evil.conf").write_text(text)
 
 

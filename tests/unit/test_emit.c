@@ -12,6 +12,8 @@
 
 static glane_rc series(const struct glane_host *h, glane_run *r, char freq, uint32_t *ret)
 {
+	const struct glane_request q = {.size = sizeof(q), .url = "{base_url}/x"};
+	glane_reader *rd;
 	const struct glane_series s = {.size = sizeof(s),
 		.freq = freq,
 		.dataset = S("D"),
@@ -19,8 +21,12 @@ static glane_rc series(const struct glane_host *h, glane_run *r, char freq, uint
 		.area = S("TGO"),
 		.area_scheme = S("ISO3")};
 
-	return h->series(r, &s, ret);
+	const glane_rc rc = h->open(r, &q, &rd);
+
+	return rc == GLANE_OK ? h->series(r, &s, ret) : rc;
 }
+
+static const struct test_page any_page = {.body = "x"};
 
 struct emit_case {
 	const char *name;
@@ -363,7 +369,9 @@ static const struct emit_case cases[] = {
 		true},
 	{"multipliers of a row", mults, GLANE_OK, "obs 1 2020 1 A 1\n", false},
 	{"equal notes share a handle", equal_notes, GLANE_OK,
-		"series 1 A D I TGO ISO3  ~ 0 ~ ~ ~\nnote 2 y ~ ~ ~ 0\nobs 1 2020 ~ A 1\nobs 1 2021 ~ A 2\nobs 1 2022 ~ A 1\n", false},
+		"series 1 A D I TGO ISO3  ~ 0 ~ ~ ~\nnote 2 y ~ ~ ~ 0\nobs 1 2020 ~ A 1\nobs 1 2021 ~ A 2\nobs 1 2022 "
+		"~ A 1\n",
+		false},
 	{"a note that is no UTF-8 goes to quarantine", not_utf8, GLANE_OK, "reject text: a text of an observation",
 		false},
 	{"so does a NUL", nul_inside, GLANE_OK, "reject text: a text of an observation", false},
@@ -417,6 +425,8 @@ static void run_case(void **state)
 	glane_rc rc;
 
 	test_host_init(&t);
+	t.pages = &any_page;
+	t.n_pages = 1;
 	t.keep_empty = c->keep_empty;
 	rc = test_host_function(&t, c->run);
 	if (rc != c->rc || !strstr(rc == GLANE_OK ? t.out.p : t.diag.text, c->want)) {
@@ -429,15 +439,36 @@ static void run_case(void **state)
 
 /* ---- handles, limits, failures that are not passed over ---- */
 
-#define WINDOW 16384
+static glane_rc from_nowhere(const struct glane_host *h, glane_run *r, void *state)
+{
+	const struct glane_series def = {.size = sizeof(def), .dataset = S("D")};
+	uint32_t s;
+	glane_rc rc = h->series(r, &def, &s);
+
+	(void)state;
+	return rc == GLANE_OK ? ROW(.period = S("2020"), .value = S("1")) : rc;
+}
+
+static void test_from_nowhere(void **state)
+{
+	struct test_host t;
+
+	(void)state;
+	test_host_init(&t);
+	assert_int_equal(test_host_function(&t, from_nowhere), GLANE_E_USAGE);
+	assert_non_null(strstr(t.diag.text, "before anything was read"));
+	test_host_release(&t);
+}
+
+#define WINDOW (2 * BATCH_WINDOW) /* handles that are valid at once, at most */
 
 static glane_rc many_series(const struct glane_host *h, glane_run *r, void *state)
 {
 	uint32_t first = 0, s = 0;
-	glane_rc rc = GLANE_OK;
+	glane_rc rc = series(h, r, 0, &s);
 
 	(void)state;
-	for (unsigned i = 0; rc == GLANE_OK && i <= WINDOW; i++) {
+	for (unsigned i = 0; rc == GLANE_OK && i < WINDOW; i++) {
 		char code[16];
 		const int n = snprintf(code, sizeof(code), "%u", i);
 		const struct glane_series def = {.size = sizeof(def), .dataset = S("D"), .area = {code, (size_t)n}};
@@ -445,11 +476,9 @@ static glane_rc many_series(const struct glane_host *h, glane_run *r, void *stat
 		rc = h->series(r, &def, &s);
 		if (i == 0)
 			first = s;
-		if (rc == GLANE_OK && i < WINDOW)
+		if (rc == GLANE_OK)
 			rc = ROW(.period = S("2020"), .value = S("1"));
 	}
-	if (rc == GLANE_OK)
-		rc = ROW(.period = S("2020"), .value = S("1"));
 	s = first; /* the window has moved on */
 	return rc == GLANE_OK ? ROW(.period = S("2021"), .value = S("1")) : rc;
 }
@@ -460,10 +489,12 @@ static void test_window(void **state)
 
 	(void)state;
 	test_host_init(&t);
+	t.pages = &any_page;
+	t.n_pages = 1;
 	t.quiet = true;
 	assert_int_equal(test_host_function(&t, many_series), GLANE_E_USAGE);
 	assert_non_null(strstr(t.diag.text, "no longer"));
-	assert_int_equal(t.n_freqs, WINDOW + 1);
+	assert_int_equal(t.n_freqs, WINDOW);
 	test_host_release(&t);
 }
 
@@ -483,6 +514,8 @@ static void test_interned(void **state)
 
 	(void)state;
 	test_host_init(&t);
+	t.pages = &any_page;
+	t.n_pages = 1;
 	assert_int_equal(test_host_function(&t, two_same), GLANE_OK);
 	assert_int_equal(t.n_freqs, 0); /* nobody hears of a series without an observation */
 	test_host_release(&t);
@@ -505,6 +538,8 @@ static void test_limit(void **state)
 
 	(void)state;
 	test_host_init(&t);
+	t.pages = &any_page;
+	t.n_pages = 1;
 	t.limit = 1500;
 	assert_int_equal(test_host_function(&t, endless), GLANE_E_CANCELLED);
 	assert_int_equal(t.counts.rows, 1500);
@@ -530,6 +565,8 @@ static void test_limit_inside_push(void **state)
 
 	(void)state;
 	test_host_init(&t);
+	t.pages = &any_page;
+	t.n_pages = 1;
 	t.limit = 10;
 	assert_int_equal(test_host_function(&t, pushes), GLANE_E_CANCELLED);
 	assert_int_equal(t.counts.rows, 10);
@@ -551,6 +588,8 @@ static void test_defects_count_though_ignored(void **state)
 
 	(void)state;
 	test_host_init(&t);
+	t.pages = &any_page;
+	t.n_pages = 1;
 	assert_int_equal(test_host_function(&t, ignores), GLANE_E_USAGE);
 	assert_non_null(strstr(t.diag.text, "series handle"));
 	test_host_release(&t);
@@ -573,6 +612,8 @@ static void test_seam_failures_count(void **state)
 
 	(void)state;
 	test_host_init(&t);
+	t.pages = &any_page;
+	t.n_pages = 1;
 	t.seam_rc = GLANE_E_IO;
 	assert_int_equal(test_host_function(&t, goes_on), GLANE_E_IO);
 	test_host_release(&t);
@@ -584,6 +625,8 @@ static void test_cancelled_though_ignored(void **state)
 
 	(void)state;
 	test_host_init(&t);
+	t.pages = &any_page;
+	t.n_pages = 1;
 	t.cancel_at = 100;
 	assert_int_equal(test_host_function(&t, goes_on), GLANE_E_CANCELLED);
 	test_host_release(&t);
@@ -603,25 +646,26 @@ static glane_rc without_memory(const struct glane_host *h, glane_run *r, void *s
 	return rc;
 }
 
-/* Every allocation fails once, then all from it on; the run says memory, and nothing is lost. */
+/* Every allocation fails once, then all from it on: the run says memory or is whole. */
 static void test_no_memory(void **state)
 {
 	(void)state;
-	for (int forever = 0; forever < 2; forever++)
-		for (long n = 1;; n++) {
+	for (int for_ever = 0; for_ever < 2; for_ever++)
+		for (long n = 1; n <= 200; n++) {
 			struct test_host t;
 			glane_rc rc;
 
 			test_host_init(&t);
+			t.pages = &any_page;
+			t.n_pages = 1;
 			t.fail_after = n;
-			t.fail_for_ever = forever;
+			t.fail_for_ever = for_ever != 0;
 			rc = test_host_function(&t, without_memory);
-			if (rc == GLANE_OK || n > 400) {
-				test_host_release(&t);
-				assert_true(n > 5 && n <= 400);
-				break;
-			}
-			assert_true(rc == GLANE_E_NOMEM || rc == GLANE_E_LIMIT || rc == GLANE_E_DATA);
+			if (rc == GLANE_OK)
+				assert_int_equal(t.counts.rows, 2);
+			else
+				assert_true(
+					n < 200 && (rc == GLANE_E_NOMEM || rc == GLANE_E_LIMIT || rc == GLANE_E_DATA));
 			test_host_release(&t);
 		}
 }
@@ -632,7 +676,8 @@ int main(void)
 	const struct CMUnitTest more[] = {cmocka_unit_test(test_window), cmocka_unit_test(test_interned),
 		cmocka_unit_test(test_limit), cmocka_unit_test(test_limit_inside_push),
 		cmocka_unit_test(test_defects_count_though_ignored), cmocka_unit_test(test_seam_failures_count),
-		cmocka_unit_test(test_cancelled_though_ignored), cmocka_unit_test(test_no_memory)};
+		cmocka_unit_test(test_cancelled_though_ignored), cmocka_unit_test(test_no_memory),
+		cmocka_unit_test(test_from_nowhere)};
 	size_t n = sizeof(cases) / sizeof(cases[0]);
 
 	for (size_t i = 0; i < n; i++)

@@ -160,6 +160,7 @@ struct glane_annotation { /* attributes of an observation beyond its number and 
 	uint16_t zero;
 	glane_str value_text, flags, note;
 	int32_t unit_mult;
+	uint32_t zero2;
 };
 
 #define GLANE_COVER_NONE 0   /* an increment: nothing is withdrawn */
@@ -246,6 +247,7 @@ struct glane_plugin {
 
 #define GLANE_HAS(h, fn) ((h)->size >= offsetof(struct glane_host, fn) + sizeof((h)->fn) && (h)->fn)
 #define GLANE_STR(literal) ((glane_str){("" literal), sizeof(literal) - 1})
+#define GLANE_STR_INIT(literal) {("" literal), sizeof(literal) - 1} /* initialiser of a static glane_str */
 #define GLANE_PLUGIN(...)                                                                                            \
 	static const struct glane_plugin glane_plugin_self_ = {.size = sizeof(struct glane_plugin),                  \
 							       .abi_major = GLANE_ABI_MAJOR,                         \

@@ -189,6 +189,7 @@ struct glane_host {
 	int64_t (*read)(glane_reader *, void *buf, size_t n);    /* FMT_RAW: bytes read, 0 at the end, or an error */
 	void (*close)(glane_reader *);                           /* optional; the run's end closes all */
 
+	/* The last 16,384 handles of series, of annotations and of the period table stay valid; ask again for older ones. */
 	glane_rc (*series)(glane_run *, const struct glane_series *, uint32_t *ret_handle);
 	/* Parses and emits; a period or number that cannot be is quarantined with its record (OK is returned). */
 	glane_rc (*emit)(glane_run *, const struct glane_row *);

@@ -205,6 +205,21 @@ def secrets():
         suite.same("secrets: nor in any file of the store, compressed ones included", holders, [])
 
 
+def secret_files():
+    """Paths of secrets go by the file that names them, wherever the program was started."""
+    with Faults() as server:
+        site = suite.site("files", source("s", server.url(), "ok?k={auth:KEY}", "retries = 0\nauth = KEY=file:../keys/key\n") +
+                          source("open", server.url(), "ok?k={auth:KEY}", "retries = 0\nauth = KEY=file:../keys/open\n"), QUICK)
+        (site.folder / "keys").mkdir()
+        for name, mode in (("key", 0o600), ("open", 0o644)):
+            (site.folder / "keys" / name).write_text(CANARY + "\n")
+            (site.folder / "keys" / name).chmod(mode)
+        run = site.run()
+        suite.true("secrets: a file beside the configuration is found, one that others can read is refused",
+                   run.verdicts == {"s": "ok", "open": "failed"} and "chmod 600" in run.sources["open"]["message"], run)
+        suite.same("secrets: it was sent", server.log.read_text().count(CANARY), 1)
+
+
 def holds(path):
     data = path.read_bytes()
     if path.suffix == ".zst":
@@ -470,7 +485,7 @@ def keeping():
     suite.true("keep_payloads: another word is an error with file and line", code == 2 and "all.conf:" in err and "events" in err, (code, err))
 
 
-PARTS = (first_night, second_night, liars, secrets, tls, retries, breakers, rates, paging, drifting, splitting, keeping)
+PARTS = (first_night, second_night, liars, secrets, secret_files, tls, retries, breakers, rates, paging, drifting, splitting, keeping)
 for part in PARTS:
     if len(sys.argv) < 2 or part.__name__ in sys.argv[1:]:
         part()

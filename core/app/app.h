@@ -32,7 +32,7 @@ bool take_list(void *to, const char *value); /* struct list * */
 bool args_parse(
 	int argc, char **argv, const struct arg *args, size_t n, struct list *words, const char *help, bool *ret_done);
 bool arg_number(const char *name, const char *value, int64_t min, int64_t max, int64_t *ret);
-bool arg_time(const char *name, const char *value, int64_t *ret); /* RFC 3339, or "now" */
+bool arg_time(const char *name, const char *value, int64_t *ret); /* RFC 3339, or a date */
 
 /* Prints "glane: message" and returns `code`. */
 int complain(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -164,9 +164,11 @@ int app_store(const struct settings *s, struct store *st)
 
 int flush_out(void)
 {
+	errno = 0;
 	while (fflush(stdout) != 0 && errno == EINTR)
 		clearerr(stdout); /* what was not written is still in the buffer */
-	if (ferror(stdout))
-		return complain(EXIT_STORE, "cannot write the result: %s", strerror(errno));
+	if (ferror(stdout))       /* perhaps since an earlier line, whose reason is not known any more */
+		return complain(
+			EXIT_STORE, "cannot write the result%s%s", errno ? ": " : "", errno ? strerror(errno) : "");
 	return EXIT_FINE;
 }

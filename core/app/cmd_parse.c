@@ -206,44 +206,48 @@ static int parse_it(struct parse_args *p)
 	return rejected ? EXIT_SOME : EXIT_FINE;
 }
 
+static int parse_with(struct settings *s, struct parse_args *p, int argc, char **argv)
+{
+	struct areas areas;
+	struct diag d;
+	int code;
+
+	p->section.kind = "source";
+	p->section.name = "parse";
+	p->section.file = "command line";
+	p->o = (struct parse_options){.plugin = argv[1],
+		.section = &p->section,
+		.areas = &areas,
+		.max_body = (uint64_t)2 << 30,
+		.base_url = "standard-input",
+		.now = clock_utc()};
+	p->o.plugin_path = settings_plugin(s, argv[1]);
+	if (!p->o.plugin_path)
+		return complain(EXIT_USAGE, "no plugin '%s' in the folders of plugin_path", argv[1]);
+	if (!take_words(p, &s->arena, argc, argv))
+		return EXIT_USAGE;
+	diag_clear(&d);
+	if (areas_load(&areas, s->tables, &d) != GLANE_OK)
+		return complain(EXIT_USAGE, "%s", d.text);
+	code = parse_it(p);
+	areas_release(&areas);
+	return code;
+}
+
 int cmd_parse(const struct app *a, int argc, char **argv)
 {
 	struct parse_args *p;
-	struct areas areas;
 	struct settings s;
-	struct diag d;
 	int code;
 
 	if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
 		fputs(help, argc < 2 ? stderr : stdout);
 		return argc < 2 ? EXIT_USAGE : flush_out();
 	}
-	diag_clear(&d);
 	code = app_settings(a, &s);
-	p = arena_alloc(&s.arena, sizeof(*p));
-	if (code == EXIT_FINE && !p)
-		code = complain(EXIT_SOME, "no memory");
 	if (code == EXIT_FINE) {
-		p->section.kind = "source";
-		p->section.name = "parse";
-		p->section.file = "command line";
-		p->o = (struct parse_options){.plugin = argv[1],
-			.section = &p->section,
-			.areas = &areas,
-			.max_body = (uint64_t)2 << 30,
-			.base_url = "standard-input",
-			.now = clock_utc()};
-		p->o.plugin_path = settings_plugin(&s, argv[1]);
-		if (!p->o.plugin_path)
-			code = complain(EXIT_USAGE, "no plugin '%s' in the folders of plugin_path", argv[1]);
-		else if (!take_words(p, &s.arena, argc, argv))
-			code = EXIT_USAGE;
-		else if (areas_load(&areas, s.tables, &d) != GLANE_OK)
-			code = complain(EXIT_USAGE, "%s", d.text);
-		else {
-			code = parse_it(p);
-			areas_release(&areas);
-		}
+		p = arena_alloc(&s.arena, sizeof(*p));
+		code = p ? parse_with(&s, p, argc, argv) : complain(EXIT_SOME, "no memory");
 	}
 	settings_release(&s);
 	return code;

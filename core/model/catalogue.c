@@ -2,14 +2,12 @@
 /* The indicator catalogue, read and checked. */
 #include "model/catalogue.h"
 #include "base/file.h"
-#include "model/cell.h"
+#include "model/table.h"
 #include <fcntl.h>
 
-#define MAX_FILE ((size_t)4 << 20)
-#define FILE_NAME "catalogue.csv"
-
 enum { ID, NUMBER, POLICY_AREA, TITLE, SOURCE, DATASET, INDICATOR, DIMS, UNIT, DIRECTION, INTERVAL, CELLS };
-static const char header[] = "id,number,policy_area,title,source,dataset,indicator,dims,unit,direction,interval";
+static const struct table form = {"catalogue.csv",
+	"id,number,policy_area,title,source,dataset,indicator,dims,unit,direction,interval", CELLS, CELLS};
 
 static glane_rc no_memory(struct diag *d)
 {
@@ -25,29 +23,11 @@ static bool is_id(struct slice s)
 	return s.n > 0 && s.p[0] != '-';
 }
 
-static glane_rc take_cells(struct slice line, char **spare, struct slice *cells, struct diag *d)
+static glane_rc take_line(void *arg, const struct slice *cells, struct diag *d)
 {
-	size_t n = 0;
-
-	if (!slice_is_utf8(line))
-		return fail(d, GLANE_E_CONFIG, "not UTF-8; save the file in that encoding");
-	for (; line.p && n < CELLS; n++) {
-		if (!cell_next(&line, spare, &cells[n]))
-			return fail(d, GLANE_E_CONFIG, "cell %zu: a quote where none may be", n + 1);
-	}
-	if (line.p || n < CELLS)
-		return fail(d, GLANE_E_CONFIG, "%s than %d cells", line.p ? "more" : "fewer", CELLS);
-	return GLANE_OK;
-}
-
-static glane_rc take_line(struct catalogue *c, struct slice line, char **spare, struct diag *d)
-{
-	struct slice cells[CELLS] = {{NULL, 0}};
-	glane_rc rc = take_cells(line, spare, cells, d);
+	struct catalogue *c = arg;
 	bool fresh = false;
 
-	if (rc != GLANE_OK)
-		return rc;
 	if (!is_id(cells[ID]))
 		return fail(
 			d, GLANE_E_CONFIG, "'%.*s' is no id: small letters, digits and hyphens", SLICE_FMT(cells[ID]));
@@ -68,57 +48,14 @@ static glane_rc take_line(struct catalogue *c, struct slice line, char **spare, 
 	return GLANE_OK;
 }
 
-/* Cells point into the text, which lives in the arena for as long as the catalogue does. */
-static glane_rc take_text(struct catalogue *c, struct slice text, const char *dir, struct diag *d)
-{
-	char *spare = arena_alloc(&c->arena, text.n + 1);
-	bool headed = false;
-	unsigned number = 0;
-
-	if (!spare)
-		return no_memory(d);
-	if (slice_has_prefix(text, "\xEF\xBB\xBF"))
-		text = (struct slice){text.p + 3, text.n - 3};
-	while (text.p) {
-		struct slice line = slice_cut(&text, '\n');
-		glane_rc rc = GLANE_OK;
-
-		number++;
-		if (line.n && line.p[line.n - 1] == '\r')
-			line.n--;
-		if (line.n == 0 || line.p[0] == '#')
-			continue;
-		if (headed)
-			rc = take_line(c, line, &spare, d);
-		else if (!slice_is(line, header))
-			rc = fail(d, GLANE_E_CONFIG, "the first line must be %s", header);
-		headed = true;
-		if (rc != GLANE_OK) {
-			(void)diag_prefix(d, "%s/" FILE_NAME ":%u", dir, number);
-			return rc;
-		}
-	}
-	return headed ? GLANE_OK : fail(d, GLANE_E_CONFIG, "%s/" FILE_NAME ": empty; was it written completely?", dir);
-}
-
 static glane_rc take_file(struct catalogue *c, const char *dir, struct diag *d)
 {
 	int fd = dir_open(AT_FDCWD, dir, false, d);
-	glane_rc rc = fd < 0 ? GLANE_E_IO : GLANE_OK;
-	struct slice text = {NULL, 0};
-	struct strbuf b;
+	struct slice text;
+	glane_rc rc = fd < 0 ? GLANE_E_IO : table_read(&c->arena, fd, dir, &form, take_line, c, &text, d);
 
-	if (fd < 0)
-		return rc;
-	strbuf_init(&b, 0);
-	rc = file_read(fd, FILE_NAME, MAX_FILE, &b, d);
-	if (rc != GLANE_OK)
-		(void)diag_prefix(d, "%s", dir);
-	else if (!arena_dup(&c->arena, strbuf_get(&b), &text))
-		rc = no_memory(d);
-	strbuf_release(&b);
 	fd_close(&fd);
-	return rc == GLANE_OK ? take_text(c, text, dir, d) : rc;
+	return rc;
 }
 
 glane_rc catalogue_load(struct catalogue *c, const char *dir, struct diag *d)

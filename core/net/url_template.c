@@ -35,15 +35,18 @@ static struct slice after(struct slice s, size_t n)
 	return (struct slice){s.p + n, s.n - n};
 }
 
-/* Length of a "{auth:NAME}" at the start of s, 0: none. */
+/* Length of a "{auth:NAME}" at the start of s, 0: none. NAME is letters, digits, '.', '_', '-': it cannot hold a separator. */
 static size_t placeholder(struct slice s)
 {
-	const char *end;
+	const size_t open = strlen("{auth:");
+	size_t n = open;
 
 	if (!slice_has_prefix(s, "{auth:"))
 		return 0;
-	end = memchr(s.p, '}', s.n);
-	return end ? (size_t)(end - s.p) + 1 : 0;
+	while (n < s.n && ((s.p[n] >= 'a' && s.p[n] <= 'z') || (s.p[n] >= 'A' && s.p[n] <= 'Z') ||
+				  (s.p[n] >= '0' && s.p[n] <= '9') || (s.p[n] && strchr("._-", s.p[n]))))
+		n++;
+	return n > open && n < s.n && s.p[n] == '}' ? n + 1 : 0;
 }
 
 static void percent_keeping_auth(struct strbuf *b, struct slice s, const char *also)

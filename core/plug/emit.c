@@ -162,16 +162,18 @@ static bool plain_number(struct glane_run *r, struct slice *text)
 	return true;
 }
 
-/* Number or text of a value: fills coef and exp10, and sets *ret_text where the text has to be kept. */
-static glane_rc value_of(struct glane_run *r, struct slice text, struct glane_obs *o, struct slice *ret_text)
+/* Number or text of a value: fills coef and exp10, and sets *ret_text where the text has to be kept. Blanks around a number are
+ * none of it; text that is no number stays as it is. */
+static glane_rc value_of(struct glane_run *r, struct slice given, struct glane_obs *o, struct slice *ret_text)
 {
+	struct slice text = slice_trim(given);
 	struct decimal v;
 
 	o->coef = 0;
 	o->exp10 = DECIMAL_NONE;
 	*ret_text = (struct slice){NULL, 0};
 	if (!plain_number(r, &text)) {
-		*ret_text = text;
+		*ret_text = given;
 		return GLANE_OK;
 	}
 	if (text.n == 0)
@@ -189,7 +191,7 @@ static glane_rc value_of(struct glane_run *r, struct slice text, struct glane_ob
 		*ret_text = text;
 		return GLANE_OK;
 	case DECIMAL_TEXT:
-		*ret_text = text;
+		*ret_text = given;
 		return GLANE_OK;
 	case DECIMAL_RANGE:
 		break;
@@ -237,7 +239,7 @@ static glane_rc quarantine(struct glane_run *r, const char *rule, struct slice r
 }
 
 /* A row whose period or value cannot be: its reason stands in r->diag. */
-static glane_rc reject_row(struct glane_run *r, const char *rule)
+static glane_rc __attribute__((noinline)) reject_row(struct glane_run *r, const char *rule)
 {
 	const struct diag why = r->diag;
 
@@ -325,22 +327,30 @@ static glane_rc emit_row(struct glane_run *r, const struct glane_row *row, struc
 	return rc == GLANE_OK ? push_one(r, &o) : rc;
 }
 
+static glane_rc emit_whole(glane_run *r, const struct glane_row *row)
+{
+	struct run_series *s = run_series_of(r, row->series);
+
+	return s ? emit_row(r, row, s) : run_usage(r, "emit() with a series handle that is not (or no longer) valid");
+}
+
+/* Apart from host_emit(), so that not every row clears the copy. */
+static glane_rc __attribute__((noinline)) emit_older(glane_run *r, const struct glane_row *given)
+{
+	struct glane_row row;
+
+	if (!struct_take(&row, sizeof(row), given, offsetof(struct glane_row, status)))
+		return run_usage(r, "emit() without a struct glane_row that holds its size");
+	return emit_whole(r, &row);
+}
+
 static glane_rc host_emit(glane_run *r, const struct glane_row *given)
 {
-	struct glane_row whole;
-	const struct glane_row *row;
-	struct run_series *s;
 	glane_rc rc = run_check(r);
 
 	if (rc != GLANE_OK)
 		return rc;
-	row = struct_view(&whole, sizeof(whole), given, offsetof(struct glane_row, status));
-	if (!row)
-		return run_usage(r, "emit() without a struct glane_row that holds its size");
-	s = run_series_of(r, row->series);
-	if (!s)
-		return run_usage(r, "emit() with a series handle that is not (or no longer) valid");
-	return emit_row(r, row, s);
+	return given && given->size >= sizeof(*given) ? emit_whole(r, given) : emit_older(r, given);
 }
 
 static glane_rc push_checked(struct glane_run *r, struct glane_obs o)

@@ -6,20 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-struct slice slice_from(glane_str s)
+glane_rc run_stopped(struct glane_run *r)
 {
-	return (struct slice){s.p, s.p ? s.n : 0};
-}
-
-glane_str str_from(struct slice s)
-{
-	return (glane_str){s.p, s.n};
-}
-
-glane_rc run_check(struct glane_run *r)
-{
-	if (!r->limited && !r->seams->cancelled(r->seams->arg))
-		return GLANE_OK;
 	diag_clear(&r->diag);
 	return fail(&r->diag, GLANE_E_CANCELLED, r->limited ? "row limit reached" : "cancelled");
 }
@@ -72,17 +60,6 @@ bool struct_take(void *own, size_t n, const void *given, size_t least)
 		return false;
 	memcpy(own, given, size < n ? size : n);
 	return true;
-}
-
-const void *struct_view(void *own, size_t n, const void *given, size_t least)
-{
-	uint32_t size = 0;
-
-	if (given)
-		memcpy(&size, given, sizeof(size));
-	if (size >= n)
-		return given;
-	return struct_take(own, n, given, least) ? own : NULL;
 }
 
 bool text_ok(struct slice s)

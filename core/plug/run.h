@@ -78,7 +78,7 @@ struct glane_reader {
 };
 
 /* host.c */
-glane_rc run_check(struct glane_run *r);               /* GLANE_E_CANCELLED once cancelled */
+glane_rc run_stopped(struct glane_run *r);             /* GLANE_E_CANCELLED, and says why */
 glane_rc run_failed(struct glane_run *r, glane_rc rc); /* rc, and the message stays in r->diag */
 /* As run_failed(), for what the plugin cannot make good: the run fails even where the plugin goes on and returns GLANE_OK. */
 glane_rc run_lost(struct glane_run *r, glane_rc rc);
@@ -96,13 +96,21 @@ glane_rc run_unread(struct glane_run *r, glane_rc rc);
  * struct, or one that ends before `least`.
  */
 bool struct_take(void *own, size_t n, const void *given, size_t least);
-/* As struct_take(), without the copy where the plugin's struct has every member: `given` or `own`, NULL for false. */
-const void *struct_view(void *own, size_t n, const void *given, size_t least);
 bool text_ok(struct slice s); /* UTF-8 without NUL, at most 64 KiB: what the other side takes */
 glane_rc run_flush(struct glane_run *r);
 glane_rc run_use_payload(struct glane_run *r, struct glane_reader *rd);
-struct slice slice_from(glane_str s);
-glane_str str_from(struct slice s);
+static inline glane_rc run_check(struct glane_run *r) /* GLANE_E_CANCELLED once cancelled */
+{
+	return r->limited || r->seams->cancelled(r->seams->arg) ? run_stopped(r) : GLANE_OK;
+}
+static inline struct slice slice_from(glane_str s)
+{
+	return (struct slice){s.p, s.p ? s.n : 0};
+}
+static inline glane_str str_from(struct slice s)
+{
+	return (glane_str){s.p, s.n};
+}
 /* series.c */
 void run_key_text(struct strbuf *b, struct slice s); /* appends a text to a key that interns by value */
 bool run_freq_ok(char freq);                         /* one of A S T Q M W D B */

@@ -6,13 +6,31 @@
 
 #include <string.h>
 
-static const char freq_letters[N_FREQ + 1] = "ASTQMWDBI";
-
+/* Place in run_series.wire; -1: none of them. */
 static int freq_index(char freq)
 {
-	const char *at = freq ? strchr(freq_letters, freq) : NULL;
-
-	return at ? (int)(at - freq_letters) : -1;
+	switch (freq) {
+	case 'A':
+		return 0;
+	case 'S':
+		return 1;
+	case 'T':
+		return 2;
+	case 'Q':
+		return 3;
+	case 'M':
+		return 4;
+	case 'W':
+		return 5;
+	case 'D':
+		return 6;
+	case 'B':
+		return 7;
+	case 'I':
+		return 8;
+	default:
+		return -1;
+	}
 }
 
 bool run_freq_ok(char freq)
@@ -212,18 +230,26 @@ static glane_rc find_given(struct glane_run *r, const struct glane_series *s, ui
 	return rc;
 }
 
+/* Of an older header; apart from run_series(), so that not every call clears the copy. */
+static glane_rc __attribute__((noinline))
+find_older(struct glane_run *r, const struct glane_series *given, uint32_t *ret)
+{
+	struct glane_series s;
+
+	if (!struct_take(&s, sizeof(s), given, offsetof(struct glane_series, updated)))
+		return run_usage(r, "series() without a struct glane_series that holds its size");
+	return find_given(r, &s, ret);
+}
+
 glane_rc run_series(glane_run *r, const struct glane_series *given, uint32_t *ret)
 {
-	struct glane_series whole;
-	const struct glane_series *s;
 	glane_rc rc = run_check(r);
 
 	if (rc != GLANE_OK)
 		return rc;
-	s = struct_view(&whole, sizeof(whole), given, offsetof(struct glane_series, updated));
-	if (!s || !ret)
-		return run_usage(r, "series() without a struct glane_series that holds its size, or without a handle");
-	return find_given(r, s, ret);
+	if (!ret)
+		return run_usage(r, "series() without a place for the handle");
+	return given && given->size >= sizeof(*given) ? find_given(r, given, ret) : find_older(r, given, ret);
 }
 
 /* The other side forgets in blocks, as this one does: what waits to be sent goes before it can. */
@@ -232,24 +258,29 @@ glane_rc run_flush_at_turn(struct glane_run *r, uint32_t n)
 	return n && n % BATCH_WINDOW == 0 ? run_flush(r) : GLANE_OK;
 }
 
-/* The other side's handle of a series under one frequency; it is told about it at its first observation. */
+/* Apart from run_series_wire(), so that not every row clears the copy. */
+static glane_rc __attribute__((noinline)) define(struct glane_run *r, struct run_series *s, char freq, uint32_t *ret)
+{
+	struct series def = s->def;
+	glane_rc rc = run_flush_at_turn(r, r->n_wire_series);
+
+	def.freq = freq;
+	if (rc == GLANE_OK)
+		rc = run_lost(r, r->seams->series(r->seams->arg, &def));
+	if (rc == GLANE_OK)
+		*ret = ++r->n_wire_series;
+	return rc;
+}
+
 glane_rc run_series_wire(struct glane_run *r, struct run_series *s, char freq, uint32_t *ret)
 {
 	const int i = freq_index(freq);
+	glane_rc rc = GLANE_OK;
 
 	if (i < 0)
 		return run_usage(r, "an observation of a frequency that does not exist");
-	if (!batch_is_recent(s->wire[i], r->n_wire_series)) {
-		struct series def = s->def;
-		glane_rc rc = run_flush_at_turn(r, r->n_wire_series);
-
-		def.freq = freq;
-		if (rc == GLANE_OK)
-			rc = run_lost(r, r->seams->series(r->seams->arg, &def));
-		if (rc != GLANE_OK)
-			return rc;
-		s->wire[i] = ++r->n_wire_series;
-	}
+	if (!batch_is_recent(s->wire[i], r->n_wire_series))
+		rc = define(r, s, freq, &s->wire[i]);
 	*ret = s->wire[i];
-	return GLANE_OK;
+	return rc;
 }

@@ -92,6 +92,20 @@ static glane_rc take_payload(struct intake *in, struct slice sha256, struct diag
 	return rc;
 }
 
+/* Kept for messages: whole characters, control bytes made visible. */
+static void note_unknown(struct intake *in, struct slice code)
+{
+	size_t at = 0, n;
+	char shown[8];
+
+	in->unknown_areas++;
+	while ((n = slice_show(&code, shown)) != 0 && at + n < sizeof(in->last_unknown)) {
+		memcpy(in->last_unknown + at, shown, n);
+		at += n;
+	}
+	in->last_unknown[at] = 0;
+}
+
 static glane_rc take_series(struct intake *in, struct series *s, struct diag *d)
 {
 	const struct slice texts[] = {s->dataset, s->indicator, s->area_code, s->area_scheme, s->dims, s->unit,
@@ -112,14 +126,8 @@ static glane_rc take_series(struct intake *in, struct series *s, struct diag *d)
 	strbuf_init(&area, (size_t)MAX_TEXT * 4);
 	if (s->area_code.n)
 		areas_map(in->areas, s->area_scheme, s->area_code, &area, &known);
-	if (!known) {
-		const size_t n =
-			s->area_code.n < sizeof(in->last_unknown) - 1 ? s->area_code.n : sizeof(in->last_unknown) - 1;
-
-		in->unknown_areas++;
-		memcpy(in->last_unknown, s->area_code.p, n);
-		in->last_unknown[n] = 0;
-	}
+	if (!known)
+		note_unknown(in, s->area_code);
 	s->area = strbuf_get(&area);
 	rc = strbuf_ok(&area) ? batch_series(in->batch, s, &index, d)
 			      : fail(d, GLANE_E_NOMEM, "no memory for a series");

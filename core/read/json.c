@@ -13,6 +13,8 @@ static glane_rc json_next(void *state)
 {
 	struct json *r = state;
 
+	if (r->over == GLANE_E_NOMEM)
+		return fail(r->diag, r->over, "no memory for a JSON record");
 	if (r->over)
 		return r->over;
 	if (r->scratch.used)

@@ -221,6 +221,16 @@ static void judge(struct task *t)
 		t->rc = GLANE_E_DATA;
 }
 
+static void no_event(struct task *t)
+{
+	struct diag d;
+
+	diag_clear(&d);
+	if (t->verdict == V_UNCHANGED && t->previous > 0 && record_seen(t, &d) == GLANE_E_IO)
+		fail(&t->run->diag, GLANE_E_IO, "%s", d.text);
+	task_done(t);
+}
+
 void task_list_end(struct task *t, struct frame *f)
 {
 	struct diag d;
@@ -241,9 +251,7 @@ void task_list_end(struct task *t, struct frame *f)
 	}
 	judge(t);
 	if (t->diff.events == 0) {
-		if (t->verdict == V_UNCHANGED && t->previous > 0 && record_seen(t, &d) == GLANE_E_IO)
-			fail(&t->run->diag, GLANE_E_IO, "%s", d.text);
-		task_done(t);
+		no_event(t);
 		return;
 	}
 	t->phase = TASK_ARCHIVING;
@@ -287,6 +295,10 @@ void task_archived(struct task *t, struct frame *f)
 	if (rc != GLANE_OK) {
 		t->store_trouble = rc == GLANE_E_IO;
 		task_fail(t, GLANE_E_IO, "payloads: %.*s", SLICE_FMT(message));
+		return;
+	}
+	if (t->diff.events == 0) {
+		no_event(t);
 		return;
 	}
 	state = state_json(t);

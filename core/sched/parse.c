@@ -112,11 +112,8 @@ static void keep_output(struct parsing *p)
 static glane_rc ended(struct parsing *p, struct diag *d)
 {
 	char how[96];
-	int status = 0;
+	const int status = child_wait(&p->child);
 
-	while (waitpid(p->child.pid, &status, 0) < 0 && errno == EINTR)
-		;
-	p->child.pid = -1;
 	if (p->child.output >= 0)
 		keep_output(p);
 	if (p->intake.ended)

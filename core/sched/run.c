@@ -6,6 +6,7 @@
 #include "base/file.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -228,6 +229,31 @@ static void reap_strays(struct run *r)
 	}
 }
 
+/* What a plugin started in a session of its own ends with the run: those that are ours then are neither workers nor broker. */
+static void kill_strays(struct run *r)
+{
+	struct strbuf b;
+	struct slice rest;
+	char path[64];
+
+	strbuf_init(&b, 1 << 16);
+	(void)snprintf(path, sizeof(path), "/proc/self/task/%ld/children", (long)getpid());
+	if (file_read(AT_FDCWD, path, 1 << 15, &b, NULL) != GLANE_OK)
+		strbuf_reset(&b);
+	rest = strbuf_get(&b);
+	while (rest.n) {
+		int64_t pid;
+
+		if (slice_int(slice_cut(&rest, ' '), 2, INT32_MAX, &pid)) {
+			kill((pid_t)pid, SIGKILL);
+			while (waitpid((pid_t)pid, NULL, 0) < 0 && errno == EINTR)
+				;
+		}
+	}
+	strbuf_release(&b);
+	reap_strays(r);
+}
+
 static glane_rc turn(struct run *r, struct diag *d)
 {
 	struct waiting w;
@@ -273,6 +299,10 @@ static glane_rc loop(struct run *r, struct diag *d)
 				rc == GLANE_OK ? r->diag.text : d->text);
 	report_progress(r, true);
 	broker_stop(r);
+	for (size_t i = 0; i < r->n_tasks; i++)
+		if (r->tasks[i].has_worker)
+			child_close(&r->tasks[i].worker);
+	kill_strays(r);
 	return rc;
 }
 

@@ -416,11 +416,36 @@ static glane_rc read_folder(struct settings *s, const char *dir, struct diag *d)
 	return rc;
 }
 
+/* Without plugin_path: lib/glane beside the bin/ of this program, as `make install` puts them, and plugins/ beside the program, as
+ * `make` does. */
+static glane_rc own_folders(struct settings *s, struct diag *d)
+{
+	static const char *const beside[] = {"../lib/glane", "plugins"};
+	char exe[4096], dir[4096];
+	const ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+
+	s->plugin_path = arena_alloc(&s->arena, 2 * sizeof(*s->plugin_path));
+	if (!s->plugin_path)
+		return fail(d, GLANE_E_NOMEM, "no memory for the configuration");
+	if (n <= 0)
+		return GLANE_OK;
+	exe[n] = '\0';
+	path_dir(exe, dir, sizeof(dir));
+	for (; s->n_plugin_path < 2; s->n_plugin_path++) {
+		s->plugin_path[s->n_plugin_path] = arena_fmt(&s->arena, "%s/%s", dir, beside[s->n_plugin_path]);
+		if (!s->plugin_path[s->n_plugin_path])
+			return fail(d, GLANE_E_NOMEM, "no memory for the configuration");
+	}
+	return GLANE_OK;
+}
+
 static glane_rc plugin_folders(struct settings *s, const struct conf_section *sec, struct diag *d)
 {
 	char dir[4096], path[4096];
 	glane_rc rc = list_of(s, sec, "plugin_path", &s->plugin_path, &s->n_plugin_path, d);
 
+	if (rc == GLANE_OK && !conf_find(sec, "plugin_path"))
+		return own_folders(s, d);
 	path_dir(sec->file, dir, sizeof(dir));
 	for (size_t i = 0; i < s->n_plugin_path && rc == GLANE_OK; i++) {
 		if (!path_join(dir, s->plugin_path[i], path, sizeof(path)))

@@ -52,6 +52,8 @@ const char *fuzz_folder(void);
 /* Writes a file of that folder. */
 void fuzz_put(const char *name, struct slice s);
 
+/* JSON and XML inputs: select, fields and heads from the first three lines, into o; returns the document behind them. */
+struct slice fuzz_paths(struct arena *a, struct slice in, struct record_options *o);
 /*
  * Records: reads the document whole, byte by byte and in steps that the input decides, and checks that the outcome is the
  * same (columns, values, positions, heads, message); that record_get() gives what record_at() does; that the reader does

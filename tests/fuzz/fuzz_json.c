@@ -24,14 +24,10 @@ static void compare_parsers(struct slice doc)
 FUZZ_TARGET(json)
 {
 	struct record_options o = {.format = GLANE_FMT_JSON};
-	struct slice select = fuzz_line(&in), fields = fuzz_line(&in), heads = fuzz_line(&in);
 	struct arena a;
 
 	arena_init(&a, 0);
-	o.select = fuzz_cstr(&a, select);
-	o.field = fuzz_words(&a, fields, 8, &o.n_field);
-	o.head = fuzz_words(&a, heads, 4, &o.n_head);
-	in = in.p ? in : SLICE("");
+	in = fuzz_paths(&a, in, &o);
 	if (fuzz_records(&o, in) == GLANE_END)
 		compare_parsers(in);
 	o.max_record = 24;

@@ -136,6 +136,16 @@ void fuzz_put(const char *name, struct slice s)
 
 static bool is_starving; /* allocations fail: one of two calls may say less */
 
+struct slice fuzz_paths(struct arena *a, struct slice in, struct record_options *o)
+{
+	struct slice select = fuzz_line(&in), fields = fuzz_line(&in), heads = fuzz_line(&in);
+
+	o->select = fuzz_cstr(a, select);
+	o->field = fuzz_words(a, fields, 8, &o->n_field);
+	o->head = fuzz_words(a, heads, 4, &o->n_head);
+	return in.p ? in : SLICE("");
+}
+
 static void put_value(struct strbuf *out, struct slice s)
 {
 	strbuf_puts(out, s.p ? "|" : "|~");
@@ -155,7 +165,8 @@ static void put_record(struct strbuf *out, struct record_reader *r, const struct
 	for (size_t i = 0; o->field && i < n; i++) {
 		struct slice at = record_at(r, i), get = record_get(r, o->field[i]);
 
-		FUZZ_SAY(is_starving || (!at.p == !get.p && slice_eq(at, get)), "%s", o->field[i]);
+		FUZZ_SAY(is_starving || (!at.p == !get.p && slice_eq(at, get)), "%s: at %.*s, get %.*s", o->field[i],
+			SLICE_FMT(at), SLICE_FMT(get));
 	}
 	put_value(out, record_text(r, 24));
 	strbuf_putc(out, '\n');
@@ -175,7 +186,8 @@ static glane_rc render(
 		for (size_t i = 0; i < record_columns(r); i++)
 			put_value(out, record_column(r, i));
 		strbuf_putc(out, '\n');
-		while ((rc = record_next(r)) == GLANE_OK)
+		/* Others report through the same diag between two records. */
+		while ((diag_clear(d), rc = record_next(r)) == GLANE_OK)
 			put_record(out, r, o);
 		FUZZ_SAY(record_next(r) == rc, "it goes on after %d", (int)rc);
 		for (size_t i = 0; i < o->n_head; i++)
@@ -183,9 +195,7 @@ static glane_rc render(
 		record_close(r);
 	}
 	payload_close(&p);
-	/* Where memory runs out before a failure found earlier was due, the message is still of that one. */
-	FUZZ_SAY(rc == GLANE_END || (rc < 0 && (d->code == rc || rc == GLANE_E_NOMEM) && d->text[0]),
-		"%d without a message", (int)rc);
+	FUZZ_SAY(rc == GLANE_END || (rc < 0 && d->code == rc && d->text[0]), "%d without a message", (int)rc);
 	return rc;
 }
 

@@ -9,9 +9,12 @@ static glane_rc run(const struct glane_host *h, glane_run *r, void *state)
 	(void)r;
 	(void)state;
 	for (int i = 0; i < 5; i++)
-		if (fork() == 0)
+		if (fork() == 0) {
+			if (i % 2)
+				setsid();
 			for (;;)
 				pause();
+		}
 	return h->fail(r, GLANE_E_DATA, "forked");
 }
 

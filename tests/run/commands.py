@@ -263,7 +263,7 @@ def no_event(suite, server):
     def night():
         server.log.clear()
         s = site.run().sources["two"]
-        return s["status"], s["rows"], [status for _, status in server.log]
+        return s["status"], s["rows"], sorted(status for _, status in server.log)
 
     answer("/1.csv", ROWS, '"1"')
     answer("/2.csv", "code,year,value\nGHA,2000,1\n", '"1"')
@@ -275,7 +275,7 @@ def no_event(suite, server):
     suite.same("no reader the night after: its validators hold", night(), ("unchanged", 0, [304, 304]))
     suite.same("no commit and no payload came of it", {k: v for k, v in site.snapshot().items() if "/seen.json" not in k}, kept)
     answer("/2.csv", "code,year,value\nGHA,2000,2\n", '"2"')
-    suite.same("the other page changes: the one whose body was not kept is fetched again", night(), ("ok", 41, [304, 200, 200]))
+    suite.same("the other page changes: the one whose body was not kept is fetched again", night(), ("ok", 41, [200, 200, 304]))
     suite.same("and all is there", sorted(site.short("area value", "--from", "2000", "--to", "2000")), ["BEN 0", "GHA 2", "TGO 0.50"])
     suite.same("then nothing changes", night(), ("unchanged", 0, [304, 304]))
     suite.same("every body that the commit names is kept", site.glane("check")[0], 0)
@@ -286,6 +286,11 @@ def no_event(suite, server):
                (night()[0], {r["cause"] if "cause" in r else r["unit"] for r in site.export()}), ("ok", {"PT"}))
     answer("/1.csv", ROWS, '"4"')
     night()
+    bodies = len([k for k in site.snapshot() if k.startswith("payloads/")])
+    site.configure(source("two", server.url, "1.csv 2.csv", "unit = =PT\nkeep_payloads = all\n"))
+    answer("/1.csv", ROWS + "\n", '"5"')
+    suite.same("keep_payloads = all keeps what gave no event too", (night()[0], len([k for k in site.snapshot() if k.startswith("payloads/")])),
+               ("unchanged", bodies + 2))
     suite.same("offline, where only the commit's own answers are kept", site.run("--all", "--offline").verdicts, {"two": "unchanged"})
 
 

@@ -72,7 +72,7 @@ def compare(suite, site, name, recording, facts):
     detail = "" if got == want else (f"{len(rows)} rows, {len(kept)} in the file\nmissing {list((want - got).items())[:SHOWN]}\n"
                                      f"too many {list((got - want).items())[:SHOWN]}")
     suite.true(f"{recording.file}: export gives the same rows", got == want, detail)
-    numbers = [o.number() for o in held if o.number() is not None]
+    numbers = [n for o in held if (n := o.number()) is not None]
     values = [Decimal(v) for _, _, v in rows if v]
     suite.same(f"{recording.file}: the numbers that the facts count, and their exact sum", (len(values), exact_sum(values)),
                (facts["n_numeric"], exact_sum(numbers)))

@@ -46,8 +46,10 @@ class Recording:
         return f"[source {name}]\n" + "".join(f"{k} = {v}\n" for k, v in keys.items()) + "\n"
 
     def words(self):
-        """The options as `glane parse` takes them; its own --source means the column of that name."""
-        return [f"--{k}={v}" for k, v in self.options.items() if k not in ("source", "files")]
+        """The options as `glane parse` takes them, for one plain file; its own --source means the column of that name."""
+        period = str(self.options.get("periods", ""))
+        return [f"--{k}={str(v).replace('{period}', period)}" for k, v in self.options.items()
+                if k not in ("source", "files", "member", "periods")]
 
 
 def table(text, skip=0, encoding="utf-8-sig"):
@@ -184,7 +186,7 @@ def covid(body):
 GDP = "US$ at current prices in millions"
 WB_WIDE = {"skip": 4, "ragged": "yes", "dataset": "WDI", "indicator": "Indicator Code", "area": "Country Code", "area_scheme": "WB",
            "title": "Indicator Name", "value": "*"}
-ITU = {"dataset": "ITU", "indicator": "seriesCode", "area": "entityIso", "period": "dataYear", "value": "dataValue", "unit": "seriesUnits",
+ITU = {"dataset": "ITU", "indicator": "seriesCode", "area": "entityIso", "area_scheme": "ITU", "period": "dataYear", "value": "dataValue", "unit": "seriesUnits",
        "note": "dataNote"}
 RATES = {"dataset": "EXR", "indicator": "=EXR", "area": "=U2", "area_scheme": "ECB", "period": "Date", "freq": "D", "wide": "CURRENCY"}
 RECORDINGS = [

@@ -139,7 +139,7 @@ class Site:
         found = {}
         for path in sorted(self.store.rglob("*")):
             name = path.relative_to(self.store).as_posix()
-            if path.is_file() and (outside or not (name.startswith(OUTSIDE_COMMIT) or name.endswith("/last.json"))):
+            if path.is_file() and (outside or not (name.startswith(OUTSIDE_COMMIT) or name.endswith(("/last.json", "/seen.json")))):
                 found[name] = hashlib.sha256(path.read_bytes()).hexdigest()
         return found
 

@@ -100,6 +100,19 @@ static void queries_are_appended(void **state)
 	}
 }
 
+/* What only looks like a placeholder is data, and cannot add a parameter. */
+static void placeholders_are_names(void **state)
+{
+	static const struct glane_kv kv[] = {KV("a", "{auth:K.1}{auth:x&y=1}{auth:}{auth:z")};
+	struct strbuf b;
+
+	(void)state;
+	strbuf_init(&b, 0);
+	url_add_query(&b, kv, 1);
+	assert_string_equal(b.p, "?a={auth:K.1}%7Bauth:x%26y%3D1%7D%7Bauth:%7D%7Bauth:z");
+	strbuf_release(&b);
+}
+
 static void parameters_are_replaced(void **state)
 {
 	static const struct {
@@ -366,6 +379,7 @@ int main(void)
 		cmocka_unit_test(templates_are_filled),
 		cmocka_unit_test(plus_is_encoded_in_queries_only),
 		cmocka_unit_test(queries_are_appended),
+		cmocka_unit_test(placeholders_are_names),
 		cmocka_unit_test(parameters_are_replaced),
 		cmocka_unit_test(secrets_are_struck_out),
 		cmocka_unit_test(urls_are_parsed),

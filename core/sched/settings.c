@@ -166,15 +166,31 @@ static glane_rc keep_of(const struct conf_section *sec, uint8_t dflt, uint8_t *r
 	*ret = dflt;
 	if (!text)
 		return GLANE_OK;
-	for (uint8_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		if (strcmp(text, words[i]) == 0) {
-			*ret = i;
+			*ret = (uint8_t)i;
 			return GLANE_OK;
 		}
 	}
 	return at_entry(d, conf_find(sec, "keep_payloads"),
 		"not events (of refreshes that brought some), all (also of those that brought none, or failed) or "
 		"none");
+}
+
+/* Where a secret is: "file:PATH" is relative to the file it stands in, like every other path. Other texts stay. */
+static glane_rc spec_of(
+	struct settings *s, const struct conf_section *sec, const char *text, const char **ret, struct diag *d)
+{
+	char dir[4096], path[4096];
+
+	*ret = text;
+	if (!slice_has_prefix(slice_of(text), "file:"))
+		return GLANE_OK;
+	path_dir(sec->file, dir, sizeof(dir));
+	if (!path_join(dir, text + strlen("file:"), path, sizeof(path)))
+		return fail(d, GLANE_E_CONFIG, "%s:%u: the path of a secret is too long", sec->file, sec->line);
+	*ret = arena_fmt(&s->arena, "file:%s", path);
+	return *ret ? GLANE_OK : fail(d, GLANE_E_NOMEM, "no memory for the configuration");
 }
 
 /* auth = NAME=env:VAR NAME=file:PATH: never a secret in the clear. */
@@ -202,9 +218,11 @@ static glane_rc secrets_of(struct settings *s, struct source_conf *c, struct dia
 				e->file, e->line);
 		}
 		c->secrets[i].name = arena_strndup(&s->arena, items[i], (size_t)(equals - items[i]));
-		c->secrets[i].spec = spec.p;
 		if (!c->secrets[i].name)
 			return fail(d, GLANE_E_NOMEM, "no memory for the configuration");
+		rc = spec_of(s, c->section, spec.p, &c->secrets[i].spec, d);
+		if (rc != GLANE_OK)
+			return rc;
 	}
 	c->n_secrets = n;
 	return GLANE_OK;
@@ -462,6 +480,8 @@ static glane_rc read_glane(struct settings *s, const struct conf_section *sec, s
 		rc = keep_of(sec, KEEP_EVENTS, &s->keep_payloads, d);
 	s->contact = value_of(sec, "contact");
 	s->proxy = value_of(sec, "proxy");
+	if (rc == GLANE_OK && s->proxy)
+		rc = spec_of(s, sec, s->proxy, &s->proxy, d);
 	if (rc == GLANE_OK && s->proxy && fetch_proxy_check(s->proxy, d) != GLANE_OK)
 		rc = diag_prefix(d, "%s:%u", conf_find(sec, "proxy")->file, conf_find(sec, "proxy")->line);
 	for (const struct conf_entry *e = sec->entries; e && rc == GLANE_OK; e = e->next)

@@ -66,7 +66,7 @@ static glane_rc fetch(const struct glane_host *h, glane_run *r, struct state *s,
 		{"format", GLANE_STR("json")}, {"source", str(s->source)}, {"date", str(s->date[0] ? s->date : NULL)}};
 	struct glane_request q = {
 		.size = sizeof(q), .format = GLANE_FMT_JSON, .paging = GLANE_PAGE_NUMBER, .select = "1.*"};
-	glane_reader *rd;
+	glane_reader *rd = NULL;
 	glane_rc rc;
 
 	q.url = url_of(h, r, s), q.query = query, q.n_query = 3, q.split = codes, q.n_split = n;

@@ -86,7 +86,7 @@ static int limited(void)
 	print_file("/proc/self/status");
 	printf("refused %d\n", malloc((size_t)128 << 20) == NULL);
 	fflush(stdout);
-	return 0;
+	_exit(0); /* a leak checker could not work under these limits */
 }
 
 static int out_of_memory(void)

@@ -186,6 +186,32 @@ static void gather(struct run *r, struct waiting *w)
 	}
 }
 
+static bool is_ours(const struct run *r, pid_t pid)
+{
+	for (size_t i = 0; i < r->n_tasks; i++)
+		if (r->tasks[i].has_worker && r->tasks[i].worker.pid == pid)
+			return true;
+	return r->has_broker && r->broker.pid == pid;
+}
+
+/* Processes that a plugin started and that left its process group have come to us by their parents' end (subreaper). */
+static void kill_strays(const struct run *r)
+{
+	char text[4096];
+	const int fd = open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
+	const ssize_t n = fd >= 0 ? read(fd, text, sizeof(text) - 1) : 0;
+	struct slice rest = {text, n > 0 ? (size_t)n : 0};
+
+	if (fd >= 0)
+		close(fd);
+	while (rest.n) {
+		int64_t pid;
+
+		if (slice_int(slice_trim(slice_cut(&rest, ' ')), 2, INT32_MAX, &pid) && !is_ours(r, (pid_t)pid))
+			kill((pid_t)pid, SIGKILL);
+	}
+}
+
 static glane_rc serve(struct run *r, const struct waiting *w, struct diag *d)
 {
 	glane_rc rc = GLANE_OK;
@@ -202,8 +228,10 @@ static glane_rc serve(struct run *r, const struct waiting *w, struct diag *d)
 			task_worker_input(t);
 		else if (w->what[i] == 'o' && t->worker.output >= 0)
 			task_worker_output(t);
-		else if (w->what[i] == 'e' && child_ended(&t->worker, &status))
+		else if (w->what[i] == 'e' && child_ended(&t->worker, &status)) {
 			task_worker_ended(t, status);
+			kill_strays(r);
+		}
 	}
 	return rc;
 }
@@ -214,42 +242,13 @@ static void reap_strays(struct run *r)
 	siginfo_t info;
 
 	for (int i = 0; i < 1000; i++) {
-		bool ours = false;
-
 		memset(&info, 0, sizeof(info));
 		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0)
 			return;
-		for (size_t k = 0; k < r->n_tasks; k++)
-			ours |= r->tasks[k].has_worker && r->tasks[k].worker.pid == info.si_pid;
-		if (ours || (r->has_broker && r->broker.pid == info.si_pid))
+		if (is_ours(r, info.si_pid))
 			return;
 		waitpid(info.si_pid, NULL, WNOHANG);
 	}
-}
-
-/* What a plugin started in a session of its own ends with the run: those that are ours then are neither workers nor broker. */
-static void kill_strays(struct run *r)
-{
-	struct strbuf b;
-	struct slice rest;
-	char path[64];
-
-	strbuf_init(&b, 1 << 16);
-	(void)snprintf(path, sizeof(path), "/proc/self/task/%ld/children", (long)getpid());
-	if (file_read(AT_FDCWD, path, 1 << 15, &b, NULL) != GLANE_OK)
-		strbuf_reset(&b);
-	rest = strbuf_get(&b);
-	while (rest.n) {
-		int64_t pid;
-
-		if (slice_int(slice_cut(&rest, ' '), 2, INT32_MAX, &pid)) {
-			kill((pid_t)pid, SIGKILL);
-			while (waitpid((pid_t)pid, NULL, 0) < 0 && errno == EINTR)
-				;
-		}
-	}
-	strbuf_release(&b);
-	reap_strays(r);
 }
 
 static glane_rc turn(struct run *r, struct diag *d)
@@ -296,11 +295,9 @@ static glane_rc loop(struct run *r, struct diag *d)
 			task_fail(&r->tasks[i], rc == GLANE_OK ? r->diag.code : rc, "not run: %s",
 				rc == GLANE_OK ? r->diag.text : d->text);
 	report_progress(r, true);
-	broker_stop(r);
-	for (size_t i = 0; i < r->n_tasks; i++)
-		if (r->tasks[i].has_worker)
-			child_close(&r->tasks[i].worker);
 	kill_strays(r);
+	reap_strays(r);
+	broker_stop(r);
 	return rc;
 }
 

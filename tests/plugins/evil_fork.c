@@ -9,12 +9,9 @@ static glane_rc run(const struct glane_host *h, glane_run *r, void *state)
 	(void)r;
 	(void)state;
 	for (int i = 0; i < 5; i++)
-		if (fork() == 0) {
-			if (i % 2)
-				setsid();
+		if (fork() == 0)
 			for (;;)
 				pause();
-		}
 	return h->fail(r, GLANE_E_DATA, "forked");
 }
 

@@ -29,6 +29,7 @@ core_src := $(filter-out core/app/main.c,$(wildcard core/*/*.c))
 plugins := $(sort $(foreach f,$(wildcard plugins/*/*.c),$(notdir $(patsubst %/,%,$(dir $(f))))))
 unit := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 support_src := $(wildcard tests/support/*.c)
+tools := $(patsubst tests/tools/%.c,%,$(wildcard tests/tools/*.c))
 fuzzers := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 test_plugin_src := $(wildcard tests/evil/*.c tests/plugins/*.c)
 headers := $(wildcard core/*/*.h core/include/glane/*.h)
@@ -38,6 +39,7 @@ support_obj := $(support_src:%.c=$(OUT)/obj/%.o)
 plug_so := $(plugins:%=$(OUT)/plugins/%.so)
 test_plug_so := $(patsubst %.c,$(OUT)/test-plugins/%.so,$(notdir $(test_plugin_src)))
 unit_bin := $(unit:%=$(OUT)/tests/%)
+tool_bin := $(tools:%=$(OUT)/tools/%)
 fuzz_bin := $(fuzzers:%=$(OUT)/fuzz/%)
 fuzz_common := $(OUT)/obj/tests/fuzz/support.o $(OUT)/obj/tests/fuzz/rows.o
 fuzz_replay := $(if $(fuzzers),$(OUT)/tests/fuzz_replay)
@@ -95,7 +97,7 @@ all: $(products) | prune
 	@:
 lib: $(OUT)/libglane.a
 	@:
-test-bins: all $(unit_bin) $(fuzz_replay) $(test_plug_so)
+test-bins: all $(unit_bin) $(fuzz_replay) $(tool_bin) $(test_plug_so)
 	@:
 
 # ---- stamps: files rewritten only when their text changes, so that what depends on them is rebuilt only then
@@ -162,6 +164,10 @@ $(unit_bin): $(OUT)/tests/%: $(OUT)/obj/tests/unit/%.o $(support_obj) $(OUT)/lib
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(link) -pie -o $@ $^ $(lib_ldflags) $(cmocka_libs) $(sys_libs) $(LDFLAGS)
+$(tool_bin): $(OUT)/tools/%: $(OUT)/obj/tests/tools/%.o $(OUT)/libglane.a
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(link) -pie -o $@ $^ $(lib_ldflags) $(sys_libs) $(LDFLAGS)
 suites_env := GLANE_TOP='$(CURDIR)' GLANE_OUT='$(abspath $(OUT))' GLANE='$(abspath $(OUT)/glane)' B=$(B) \
 	ASAN_OPTIONS=$${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=0} UBSAN_OPTIONS=$${UBSAN_OPTIONS:-print_stacktrace=1}
 runs = $(shell find tests/run -maxdepth 1 -type f -perm -u+x 2>/dev/null | LC_ALL=C sort)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* glane export */
 #include "app/app.h"
+#include "app/export_parquet.h"
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -17,7 +18,7 @@
 #define FLUSH_AT 262144
 
 static const char help[] =
-	"glane export [filters] [--format csv|ndjson] [--as-of T] [--scaled] [--withdrawn] [-o FILE]\n"
+	"glane export [filters] [--format csv|ndjson|parquet] [--as-of T] [--scaled] [--withdrawn] [-o FILE]\n"
 	"\n"
 	"The observations, sorted by key. Filters, each repeatable (any of one kind, all kinds together):\n"
 	"  --source S --dataset D --indicator I --area AREA --group GROUP --freq F --dim KEY=VALUE\n"
@@ -26,13 +27,14 @@ static const char help[] =
 	"  --as-of T      as known then: an RFC 3339 time, a date, or a run id\n"
 	"  --scaled       value * 10^unit_mult, unit_mult 0\n"
 	"  --withdrawn    also withdrawn rows; each row ends with its event\n"
-	"  --format F     csv (default) or ndjson\n"
+	"  --format F     csv (default), ndjson or parquet (zstd; value is a double there)\n"
 	"  -o FILE        instead of standard output\n";
 
 struct sink {
 	struct strbuf b, scratch;
 	int fd, columns;
 	bool ndjson;
+	struct export_parquet *parquet; /* NULL: text */
 	struct diag d;
 };
 
@@ -41,6 +43,8 @@ static glane_rc on_row(void *arg, struct row *r)
 	struct sink *s = arg;
 	glane_rc rc = GLANE_OK;
 
+	if (s->parquet)
+		return export_parquet_row(s->parquet, r, &s->d);
 	if (s->ndjson)
 		row_ndjson(&s->b, r, s->columns);
 	else
@@ -68,7 +72,7 @@ static int export_rows(const struct store *st, const struct filters *f, struct q
 	if (f->as_of && query_as_of(st, f->as_of, &q->as_of, &d) != GLANE_OK)
 		return complain(EXIT_USAGE, "%s", d.text);
 	q->as_of_run = f->as_of;
-	if (!s->ndjson)
+	if (!s->ndjson && !s->parquet)
 		row_csv_header(&s->b, s->columns);
 	if (query_run(st, q, on_row, s, &d) != GLANE_OK) {
 		if (s->d.code != GLANE_OK)
@@ -78,7 +82,8 @@ static int export_rows(const struct store *st, const struct filters *f, struct q
 					: EXIT_STORE,
 			"%s", d.text);
 	}
-	if (fd_write(s->fd, s->b.p ? s->b.p : "", s->b.n, &s->d) != GLANE_OK)
+	if (s->parquet ? export_parquet_finish(s->parquet, &s->d) != GLANE_OK
+		       : fd_write(s->fd, s->b.p ? s->b.p : "", s->b.n, &s->d) != GLANE_OK)
 		return complain(EXIT_STORE, "%s", s->d.text);
 	return EXIT_FINE;
 }
@@ -142,10 +147,14 @@ static int export_store(const struct settings *set, const struct filters *f, con
 		s.fd = open(f->output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	if (s.fd < 0)
 		code = complain(EXIT_USAGE, "%s: %s", f->output, strerror(errno));
+	else if (f->format && strcmp(f->format, "parquet") == 0 &&
+		 export_parquet_open(s.fd, f->withdrawn, &s.parquet, &s.d) != GLANE_OK)
+		code = complain(EXIT_STORE, "%s", s.d.text);
 	else
 		code = export_rows(&st, f, &q, &s);
 	if (f->output && s.fd >= 0 && close(s.fd) != 0 && code == EXIT_FINE)
 		code = complain(EXIT_STORE, "%s: %s", f->output, strerror(errno));
+	export_parquet_free(s.parquet);
 	strbuf_release(&s.b);
 	store_close(&st);
 	return code;
@@ -180,8 +189,9 @@ int cmd_export(const struct app *a, int argc, char **argv)
 		return EXIT_USAGE;
 	if (done)
 		return flush_out();
-	if (f.format && strcmp(f.format, "csv") != 0 && strcmp(f.format, "ndjson") != 0)
-		return complain(EXIT_USAGE, "--format %s: this version writes csv and ndjson", f.format);
+	if (f.format && strcmp(f.format, "csv") != 0 && strcmp(f.format, "ndjson") != 0 &&
+		strcmp(f.format, "parquet") != 0)
+		return complain(EXIT_USAGE, "--format %s: this version writes csv, ndjson and parquet", f.format);
 	code = app_settings(a, &s);
 	if (code == EXIT_FINE)
 		code = load_tables(&t, s.tables, &f);

@@ -120,3 +120,8 @@ glane_rc inflater_end(const struct inflater *z, struct diag *d)
 		return GLANE_OK;
 	return fail(d, GLANE_E_FORMAT, "the compressed stream is cut short");
 }
+
+uint32_t crc32_of(struct slice s)
+{
+	return (uint32_t)crc32_z(0, (const Bytef *)s.p, s.n);
+}

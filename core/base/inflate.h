@@ -17,4 +17,7 @@ void inflater_free(struct inflater *z);  /* NULL is fine */
 glane_rc inflater_add(struct inflater *z, struct slice *in, char *out, size_t cap, size_t *ret_n, struct diag *d);
 /* GLANE_E_FORMAT unless the stream has reached its own end. */
 glane_rc inflater_end(const struct inflater *z, struct diag *d);
+
+/* CRC-32 as gzip has it (RFC 1952 8), of one block. */
+uint32_t crc32_of(struct slice s);
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* zstd between descriptors, with memory bounded by one window. */
+/* zstd between descriptors, with memory bounded by one window, and in memory. */
 #include "base/zst.h"
 #include "base/file.h"
 #include "base/mem.h"
@@ -164,4 +164,84 @@ glane_rc zst_decompress(int in, int out, uint64_t max, struct diag *d)
 	pump_release(&p);
 	ZSTD_freeDCtx(z);
 	return rc;
+}
+
+struct zst_packer {
+	ZSTD_CCtx *z;
+};
+struct zst_unpacker {
+	ZSTD_DCtx *z;
+};
+
+struct zst_packer *zst_packer_new(int level)
+{
+	struct zst_packer *p = mem_zalloc(1, sizeof(*p));
+
+	if (!p)
+		return NULL;
+	p->z = ZSTD_createCCtx();
+	if (p->z && !ZSTD_isError(ZSTD_CCtx_setParameter(p->z, ZSTD_c_compressionLevel, level)))
+		return p;
+	zst_packer_free(p);
+	return NULL;
+}
+
+void zst_packer_free(struct zst_packer *z)
+{
+	if (z)
+		ZSTD_freeCCtx(z->z);
+	mem_free(z);
+}
+
+size_t zst_bound(size_t n)
+{
+	size_t bound = ZSTD_compressBound(n);
+
+	return ZSTD_isError(bound) ? 0 : bound;
+}
+
+glane_rc zst_pack(struct zst_packer *z, struct slice in, char *out, size_t cap, size_t *ret_n, struct diag *d)
+{
+	size_t n = ZSTD_compress2(z->z, out, cap, in.p, in.n);
+
+	if (ZSTD_isError(n))
+		return zstd_fail(n, GLANE_E_USAGE, "compressing", d);
+	*ret_n = n;
+	return GLANE_OK;
+}
+
+struct zst_unpacker *zst_unpacker_new(void)
+{
+	struct zst_unpacker *p = mem_zalloc(1, sizeof(*p));
+
+	if (!p)
+		return NULL;
+	p->z = ZSTD_createDCtx();
+	if (p->z)
+		return p;
+	zst_unpacker_free(p);
+	return NULL;
+}
+
+void zst_unpacker_free(struct zst_unpacker *z)
+{
+	if (z)
+		ZSTD_freeDCtx(z->z);
+	mem_free(z);
+}
+
+bool zst_plausible(size_t packed, size_t n)
+{
+	return n / ZSTD_BLOCKSIZE_MAX <= packed / 4 + 1;
+}
+
+glane_rc zst_unpack(struct zst_unpacker *z, struct slice in, char *out, size_t n, struct diag *d)
+{
+	size_t got = ZSTD_decompressDCtx(z->z, out, n, in.p, in.n);
+
+	if (ZSTD_isError(got))
+		return zstd_fail(got, GLANE_E_FORMAT, "the block is damaged", d);
+	if (got != n)
+		return fail(d, GLANE_E_FORMAT, "zstd: %zu bytes come out where %zu should", got, n);
+	return GLANE_OK;
 }

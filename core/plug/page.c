@@ -161,7 +161,7 @@ static glane_rc seen_before(struct glane_reader *rd, const char *text, bool *ret
 
 static glane_rc page_new(struct glane_reader *rd, struct diag *d)
 {
-	bool seen;
+	bool seen = false;
 	glane_rc rc = seen_before(rd, rd->sha256, &seen, d);
 
 	if (rc == GLANE_OK && seen)
@@ -202,7 +202,7 @@ static glane_rc follow_link(struct glane_reader *rd, const char **ret, struct di
 {
 	const struct slice link = head_of(rd, rd->head_next);
 	const char *text;
-	bool seen;
+	bool seen = false;
 	glane_rc rc;
 
 	if (link.n == 0)

@@ -143,7 +143,7 @@ static const struct page_case cases[] = {
 		GLANE_E_DATA, "the provider answers: try later", 2},
 	{"a page that does not read", NUMBER(DECLARED),
 		{{.url = P(1), .body = "{\"pages\":2,\"total\":3,\"rows\":[1,2]}"},
-			{.url = P(2), .body = "{\"pages\":2,\"rows\":[3"}},
+			{.url = P(2), .body = "{\"pages\":2,\"rows\":[3,"}},
 		GLANE_E_FORMAT, P(2), 3},
 	{"split by number", {.url = "{base_url}/{split}/x", .split = items, .n_split = 4, .split_max = 3},
 		{{.url = NULL, .body = "{\"rows\":[1]}"}}, GLANE_OK,

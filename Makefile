@@ -181,6 +181,9 @@ unit-list:
 # `make suites`: unit and integration tests without the source checks, for the variants
 suites: test-bins
 	@$(suites_env) scripts/run-suites -o $(OUT)/log $(unit_bin) $(fuzz_replay) $(runs)
+# Against other programs of the field, which the suites install from PyPI into build/; in CI and by hand.
+interop: test-bins
+	@$(suites_env) scripts/run-suites -o $(OUT)/log/interop $(wildcard tests/interop/*.py)
 
 # Each header compiles alone; the public one also as C++.
 hdr-check: $(headers:core/%=$(OUT)/hdr/%.ok) $(OUT)/hdr/plugin.cc.ok
@@ -252,8 +255,8 @@ uninstall:
 clean:
 	rm -rf build
 help:
-	@echo 'all check unit suites hdr-check layers sizes fuzz cov tidy cppcheck format format-check compdb bench install uninstall dist clean'
-.PHONY: all lib test-bins prune check unit unit-list suites hdr-check layers sizes fuzz cov tidy cppcheck format format-check compdb bench \
+	@echo 'all check unit suites interop hdr-check layers sizes fuzz cov tidy cppcheck format format-check compdb bench install uninstall dist clean'
+.PHONY: all lib test-bins prune check unit unit-list suites interop hdr-check layers sizes fuzz cov tidy cppcheck format format-check compdb bench \
 	install uninstall dist clean help FORCE
 FORCE:
 

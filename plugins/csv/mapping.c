@@ -242,10 +242,10 @@ glane_rc mapping_resolve(struct state *s)
 	s->n_values = s->n_print = s->series = 0;
 	s->n_passed = 0;
 	memset(s->is_used, 0, sizeof(s->is_used));
-	s->wide = strcmp(wide, "period") == 0 || (!wide[0] && is_all) ? WIDE_PERIOD
-		  : !wide[0] || strcmp(wide, "indicator") == 0        ? WIDE_INDICATOR
-		  : strcmp(wide, "area") == 0                         ? WIDE_AREA
-								      : WIDE_DIM;
+	s->wide = strcmp(wide, "period") == 0 || (!wide[0] && is_all && !s->o.period[0]) ? WIDE_PERIOD
+		  : !wide[0] || strcmp(wide, "indicator") == 0                           ? WIDE_INDICATOR
+		  : strcmp(wide, "area") == 0                                            ? WIDE_AREA
+											 : WIDE_DIM;
 	s->dataset = str_of(mapping_fill(s, s->o.dataset));
 	if (s->wide != WIDE_INDICATOR && !s->o.indicator[0] && !s->item)
 		return s->h->fail(

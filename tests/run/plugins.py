@@ -44,6 +44,8 @@ CSV = [
      "indicator area period value", ["I TGO 2019 1", "I TGO 2020 2", "I BEN 2021 3"]),
     ("a column per currency", ["--indicator==EXR", "--area==U2", "--period=Date", "--wide=CURRENCY", "--trim=yes", "--missing=N/A"],
      "Date, USD, XOF,\n13 April 2026, 1.1684, N/A,\n", "indicator dims period value", ["EXR CURRENCY=USD 2026-04-13 1.1684"]),
+    ("a column per indicator, where nothing but the period is said", ["--area=Entity", "--area_scheme=NAME", "--period=Year"],
+     'Entity,Year,"Life expectancy (UN)"\nTogo,2020,61.03\n', "indicator area period value", ["Life expectancy (UN) TGO 2020 61.03"]),
     ("a column per area", ["--indicator==I", "--wide=area", "--period=year", "--area_scheme=ISO2"], "year,TG,BJ\n2020,1,2\n",
      "area area_code value", ["TGO TG 1", "BEN BJ 2"]),
     ("a column per indicator: what stands beside them is no indicator; what is ignored neither",

@@ -23,7 +23,7 @@ static const char help[] =
 	"  plugins [NAME]    what is installed; one plugin's options\n"
 	"  status            per source: last checked, last changed, state, overdue\n"
 	"  runs [ID]         past runs; one run's report\n"
-	"  export            the observations, as CSV or NDJSON\n"
+	"  export            the observations, as CSV, NDJSON or Parquet\n"
 	"  parse PLUGIN      one payload on standard input to rows on standard output\n"
 	"  check             configuration, plugins and store\n"
 	"\n"

@@ -41,6 +41,8 @@ test_plug_so := $(patsubst %.c,$(OUT)/test-plugins/%.so,$(notdir $(test_plugin_s
 unit_bin := $(unit:%=$(OUT)/tests/%)
 tool_bin := $(tools:%=$(OUT)/tools/%)
 fuzz_bin := $(fuzzers:%=$(OUT)/fuzz/%)
+fuzz_common := $(OUT)/obj/tests/fuzz/support.o $(OUT)/obj/tests/fuzz/rows.o
+fuzz_replay := $(if $(fuzzers),$(OUT)/tests/fuzz_replay)
 products := $(OUT)/glane $(plug_so)
 ifeq ($(OUT),build/release)
 products += build/glane $(plugins:%=build/plugins/%.so)
@@ -95,7 +97,7 @@ all: $(products) | prune
 	@:
 lib: $(OUT)/libglane.a
 	@:
-test-bins: all $(unit_bin) $(tool_bin) $(test_plug_so)
+test-bins: all $(unit_bin) $(fuzz_replay) $(tool_bin) $(test_plug_so)
 	@:
 
 # ---- stamps: files rewritten only when their text changes, so that what depends on them is rebuilt only then
@@ -171,14 +173,17 @@ suites_env := GLANE_TOP='$(CURDIR)' GLANE_OUT='$(abspath $(OUT))' GLANE='$(abspa
 runs = $(shell find tests/run -maxdepth 1 -type f -perm -u+x 2>/dev/null | LC_ALL=C sort)
 check: test-bins
 	@$(suites_env) scripts/run-suites -o $(OUT)/log -c layers=scripts/layers -c sizes=scripts/sizes \
-		-c 'hdr-check=$(MAKE) -sk hdr-check B=$(B)' $(unit_bin) $(runs)
+		-c 'hdr-check=$(MAKE) -sk hdr-check B=$(B)' $(unit_bin) $(fuzz_replay) $(runs)
 unit: $(unit_bin) $(test_plug_so)
 	@$(suites_env) scripts/run-suites -o $(OUT)/log $(unit_bin)
 unit-list:
 	@printf '%s\n' $(unit_bin)
 # `make suites`: unit and integration tests without the source checks, for the variants
 suites: test-bins
-	@$(suites_env) scripts/run-suites -o $(OUT)/log $(unit_bin) $(runs)
+	@$(suites_env) scripts/run-suites -o $(OUT)/log $(unit_bin) $(fuzz_replay) $(runs)
+# Against other programs of the field, which the suites install from PyPI into build/; in CI and by hand.
+interop: test-bins
+	@$(suites_env) scripts/run-suites -o $(OUT)/log/interop $(wildcard tests/interop/*.py)
 
 # Each header compiles alone; the public one also as C++.
 hdr-check: $(headers:core/%=$(OUT)/hdr/%.ok) $(OUT)/hdr/plugin.cc.ok
@@ -186,24 +191,31 @@ hdr-check: $(headers:core/%=$(OUT)/hdr/%.ok) $(OUT)/hdr/plugin.cc.ok
 $(OUT)/hdr/%.ok: core/% $(OUT)/flags $(OUT)/hdr/empty.c
 	$(Q)mkdir -p $(@D) && $(CC) $(core_flags) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MT $@ -MF $(@:.ok=.d) -include $< -x c -fsyntax-only $(OUT)/hdr/empty.c
 	@touch $@
-$(OUT)/hdr/plugin.cc.ok: core/include/glane/plugin.h $(OUT)/hdr/empty.c
-	$(Q)mkdir -p $(@D) && $(CXX) -Wall -Wextra -Wpedantic -Werror -Icore/include -include $< -x c++ -fsyntax-only $(OUT)/hdr/empty.c
+$(OUT)/hdr/plugin.cc.ok: core/include/glane/plugin.h tests/support/abi_layout.h $(OUT)/hdr/empty.c
+	$(Q)mkdir -p $(@D) && $(CXX) -Wall -Wextra -Wpedantic -Werror -Icore/include -include $< -include tests/support/abi_layout.h -x c++ -fsyntax-only $(OUT)/hdr/empty.c
 	@touch $@
 $(OUT)/hdr/empty.c:
 	@mkdir -p $(@D) && echo 'extern int nothing;' >$@
 layers sizes:
 	@scripts/$@
 
-fuzz: $(fuzz_bin)
+# tests/README.md says what is where. `make fuzz F='csv json' T=600` for some targets and longer.
+F ?= $(fuzzers:fuzz_%=%)
+fuzz: $(F:%=$(OUT)/fuzz/fuzz_%)
 	@mkdir -p $(OUT)/log
-	@set -e; for f in $(fuzzers); do echo "  FUZZ $$f $(T) s"; mkdir -p $(OUT)/corpus/$$f; \
-		$(OUT)/fuzz/$$f -max_total_time=$(T) -rss_limit_mb=1024 -timeout=10 -print_final_stats=1 \
-		-artifact_prefix=$(OUT)/fuzz/$$f- $(OUT)/corpus/$$f $$(ls -d tests/fuzz/corpus/$$f 2>/dev/null || :) >$(OUT)/log/$$f.log 2>&1 \
-		|| { tail -n 40 $(OUT)/log/$$f.log; exit 1; }; done
-$(fuzz_bin): $(OUT)/fuzz/%: $(OUT)/obj/tests/fuzz/%.o $(support_obj) $(OUT)/libglane.a
+	@set -e; for f in $(F); do echo "  FUZZ $$f $(T) s"; mkdir -p $(OUT)/corpus/$$f; dict=tests/fuzz/dict/$$f.dict; \
+		$(OUT)/fuzz/fuzz_$$f -max_total_time=$(T) -max_len=4096 -rss_limit_mb=1024 -timeout=10 -print_final_stats=1 \
+		-artifact_prefix=$(OUT)/fuzz/$$f- $$(test ! -f $$dict || echo -dict=$$dict) \
+		$(OUT)/corpus/$$f tests/fuzz/corpus/$$f >$(OUT)/log/fuzz-$$f.log 2>&1 \
+		|| { tail -n 40 $(OUT)/log/fuzz-$$f.log; exit 1; }; done
+$(fuzz_bin): $(OUT)/fuzz/%: $(OUT)/obj/tests/fuzz/%.o $(fuzz_common) $(OUT)/obj/tests/fuzz/libfuzzer.o $(OUT)/libglane.a
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(link) -fsanitize=fuzzer -o $@ $^ $(lib_ldflags) $(sys_libs) $(LDFLAGS)
+$(fuzz_replay): $(fuzzers:%=$(OUT)/obj/tests/fuzz/%.o) $(fuzz_common) $(OUT)/obj/tests/fuzz/replay.o $(OUT)/libglane.a
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(link) -pie -o $@ $^ $(lib_ldflags) $(sys_libs) $(LDFLAGS)
 cov: suites
 	@for f in $(core_src); do gcov -n -o $(OUT)/obj/$${f%.c}.o $$f 2>/dev/null; done | awk -v q="'" \
 		'/^File/ {split($$0, a, q); f = a[2]} /^Lines/ && f ~ /^core.*\.c$$/ {split($$0, a, /[:% ]+/); \
@@ -243,8 +255,8 @@ uninstall:
 clean:
 	rm -rf build
 help:
-	@echo 'all check unit suites hdr-check layers sizes fuzz cov tidy cppcheck format format-check compdb bench install uninstall dist clean'
-.PHONY: all lib test-bins prune check unit unit-list suites hdr-check layers sizes fuzz cov tidy cppcheck format format-check compdb bench \
+	@echo 'all check unit suites interop hdr-check layers sizes fuzz cov tidy cppcheck format format-check compdb bench install uninstall dist clean'
+.PHONY: all lib test-bins prune check unit unit-list suites interop hdr-check layers sizes fuzz cov tidy cppcheck format format-check compdb bench \
 	install uninstall dist clean help FORCE
 FORCE:
 

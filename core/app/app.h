@@ -16,22 +16,23 @@ struct arg {              /* one option of a command */
 	const char *name; /* without "--" */
 	char letter;      /* 0: none */
 	bool has_value;
-	void (*take)(void *to, const char *value);
+	bool (*take)(void *to, const char *value); /* false: no room for one more */
 	void *to;
 };
+#define LIST_MAX 64
 struct list { /* repeatable option; NULL-terminated */
-	const char *v[65];
+	const char *v[LIST_MAX + 1];
 	size_t n;
 };
-void take_text(void *to, const char *value); /* const char ** */
-void take_flag(void *to, const char *value); /* bool * */
-void take_list(void *to, const char *value); /* struct list * */
+bool take_text(void *to, const char *value); /* const char ** */
+bool take_flag(void *to, const char *value); /* bool * */
+bool take_list(void *to, const char *value); /* struct list * */
 /* Parses argv[1..]; words that are no options go to `words` (NULL: none are allowed). "--" ends the options, "--help" prints `help`
  * and sets *ret_done. False: a usage error was printed. */
 bool args_parse(
 	int argc, char **argv, const struct arg *args, size_t n, struct list *words, const char *help, bool *ret_done);
 bool arg_number(const char *name, const char *value, int64_t min, int64_t max, int64_t *ret);
-bool arg_time(const char *name, const char *value, int64_t *ret); /* RFC 3339, or "now" */
+bool arg_time(const char *name, const char *value, int64_t *ret); /* RFC 3339, or a date */
 
 /* Prints "glane: message" and returns `code`. */
 int complain(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -9,27 +9,31 @@
 #include <stdio.h>
 #include <string.h>
 
-void take_text(void *to, const char *value)
+bool take_text(void *to, const char *value)
 {
 	const char **text = to;
 
 	*text = value;
+	return true;
 }
 
-void take_flag(void *to, const char *value)
+bool take_flag(void *to, const char *value)
 {
 	bool *flag = to;
 
 	(void)value;
 	*flag = true;
+	return true;
 }
 
-void take_list(void *to, const char *value)
+bool take_list(void *to, const char *value)
 {
 	struct list *l = to;
 
-	if (l->n < 64)
-		l->v[l->n++] = value;
+	if (l->n == LIST_MAX)
+		return false;
+	l->v[l->n++] = value;
+	return true;
 }
 
 int complain(int code, const char *fmt, ...)
@@ -87,7 +91,10 @@ static bool take_option(int argc, char **argv, int *i, const struct arg *args, s
 			EXIT_USAGE, a->has_value ? "%s: '%s' needs a value" : "%s: '%s' takes no value", argv[0], word);
 		return false;
 	}
-	a->take(a->to, value);
+	if (!a->take(a->to, value)) {
+		complain(EXIT_USAGE, "%s: '%s' more than %d times", argv[0], word, LIST_MAX);
+		return false;
+	}
 	return true;
 }
 
@@ -107,9 +114,7 @@ bool args_parse(
 		} else if (!only_words && argv[i][0] == '-' && argv[i][1]) {
 			if (!take_option(argc, argv, &i, args, n))
 				return false;
-		} else if (words && words->n < 64) {
-			take_list(words, argv[i]);
-		} else {
+		} else if (!words || !take_list(words, argv[i])) {
 			complain(EXIT_USAGE, "%s: '%s' is one word too many (--help says what it takes)", argv[0],
 				argv[i]);
 			return false;
@@ -159,7 +164,11 @@ int app_store(const struct settings *s, struct store *st)
 
 int flush_out(void)
 {
-	if (fflush(stdout) != 0 || ferror(stdout))
-		return complain(EXIT_STORE, "cannot write the result: %s", strerror(errno));
+	errno = 0;
+	while (fflush(stdout) != 0 && errno == EINTR)
+		clearerr(stdout); /* what was not written is still in the buffer */
+	if (ferror(stdout))       /* perhaps since an earlier line, whose reason is not known any more */
+		return complain(
+			EXIT_STORE, "cannot write the result%s%s", errno ? ": " : "", errno ? strerror(errno) : "");
 	return EXIT_FINE;
 }

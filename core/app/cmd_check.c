@@ -3,6 +3,7 @@
 #include "app/app.h"
 
 #include "model/areas.h"
+#include "model/catalogue.h"
 #include "net/archive.h"
 #include "proc/sandbox.h"
 
@@ -19,6 +20,7 @@ static const char help[] =
 
 static int check_conf(struct settings *s)
 {
+	struct catalogue catalogue;
 	struct areas areas;
 	struct diag d;
 	int code = EXIT_FINE;
@@ -32,6 +34,9 @@ static int check_conf(struct settings *s)
 	if (areas_load(&areas, s->tables, &d) != GLANE_OK)
 		return complain(EXIT_USAGE, "%s", d.text);
 	areas_release(&areas);
+	if (catalogue_load(&catalogue, s->tables, &d) != GLANE_OK)
+		return complain(EXIT_USAGE, "%s", d.text);
+	catalogue_release(&catalogue);
 	printf("configuration  %s: %zu sources\n", s->file, s->n_sources);
 	printf("sandbox        %s\n", sandbox_level());
 	return code;
@@ -61,17 +66,23 @@ static int check_payloads(const struct store *st)
 	return damaged ? EXIT_STORE : code;
 }
 
-static int check_store(const struct settings *s)
+/* `named`: by --store; otherwise it may be that nothing has run yet. */
+static int check_store(const struct settings *s, bool named)
 {
 	struct strbuf findings;
 	struct store st;
 	struct diag d;
 	uint64_t rows = 0, n = 0;
-	int code = app_store(s, &st), payloads;
+	int code = EXIT_FINE, payloads;
 
-	if (code != EXIT_FINE)
-		return code;
 	diag_clear(&d);
+	if ((named ? store_open(&st, s->store, false, &d) : store_open_if_any(&st, s->store, &d)) != GLANE_OK)
+		return complain(EXIT_STORE, "%s", d.text);
+	if (st.dir < 0) {
+		printf("store          none at %s yet\n", s->store);
+		store_close(&st);
+		return EXIT_FINE;
+	}
 	strbuf_init(&findings, 0);
 	if (store_check(&st, &findings, &rows, &n, &d) != GLANE_OK)
 		code = complain(EXIT_STORE, "%s", d.text);
@@ -102,7 +113,7 @@ int cmd_check(const struct app *a, int argc, char **argv)
 	if (code == EXIT_FINE && (conf || !store))
 		code = check_conf(&s);
 	if (code != EXIT_USAGE && (store || !conf))
-		second = check_store(&s);
+		second = check_store(&s, store);
 	settings_release(&s);
 	if (code == EXIT_FINE)
 		code = second;

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "model/areas.h"
+#include "model/catalogue.h"
 #include "store/query.h"
 
 #include <errno.h>
@@ -21,6 +22,7 @@ static const char help[] =
 	"\n"
 	"The observations, sorted by key. Filters, each repeatable (any of one kind, all kinds together):\n"
 	"  --source S --dataset D --indicator I --area AREA --group GROUP --freq F --dim KEY=VALUE\n"
+	"  --catalogue ID a row of catalogue.csv: its source, dataset, indicator and dims\n"
 	"  --from PERIOD --to PERIOD   first and last period\n"
 	"  --as-of T      as known then: an RFC 3339 time, a date, or a run id\n"
 	"  --scaled       value * 10^unit_mult, unit_mult 0\n"
@@ -57,7 +59,7 @@ static glane_rc on_row(void *arg, struct row *r)
 }
 
 struct filters {
-	struct list source, dataset, indicator, area, group, freq, dim;
+	struct list source, dataset, indicator, catalogue, area, group, freq, dim;
 	const char *from, *to, *as_of, *format, *output;
 	bool scaled, withdrawn;
 };
@@ -85,7 +87,35 @@ static int export_rows(const struct store *st, const struct filters *f, struct q
 	return EXIT_FINE;
 }
 
-static int export_store(const struct settings *set, const struct filters *f, const struct areas *areas)
+struct tables { /* under conf/, as far as the filters ask for them */
+	struct areas areas;
+	struct catalogue catalogue;
+	const struct catalogue_item *items[64];
+};
+
+static int load_tables(struct tables *t, const char *dir, const struct filters *f)
+{
+	struct diag d;
+	int code = EXIT_FINE;
+
+	diag_clear(&d);
+	if (areas_load(&t->areas, dir, &d) != GLANE_OK)
+		return complain(EXIT_USAGE, "%s", d.text);
+	if (f->catalogue.n && catalogue_load(&t->catalogue, dir, &d) != GLANE_OK)
+		code = complain(EXIT_USAGE, "%s", d.text);
+	for (size_t i = 0; i < f->group.n && code == EXIT_FINE; i++)
+		if (!areas_has_group(&t->areas, slice_of(f->group.v[i])))
+			code = complain(EXIT_USAGE, "no group is called '%s' (groups.csv lists them)", f->group.v[i]);
+	for (size_t i = 0; i < f->catalogue.n && code == EXIT_FINE; i++) {
+		t->items[i] = catalogue_find(&t->catalogue, slice_of(f->catalogue.v[i]));
+		if (!t->items[i])
+			code = complain(EXIT_USAGE, "the catalogue has no '%s' (%s/catalogue.csv lists its ids)",
+				f->catalogue.v[i], dir);
+	}
+	return code;
+}
+
+static int export_store(const struct settings *set, const struct filters *f, const struct tables *t)
 {
 	struct query q = {.source = f->source.n ? (const char **)(uintptr_t)f->source.v : NULL,
 		.dataset = f->dataset.n ? (const char **)(uintptr_t)f->dataset.v : NULL,
@@ -99,7 +129,9 @@ static int export_store(const struct settings *set, const struct filters *f, con
 		.as_of = INT64_MAX,
 		.scaled = f->scaled,
 		.withdrawn = f->withdrawn,
-		.areas = areas,
+		.areas = &t->areas,
+		.catalogue = f->catalogue.n ? t->items : NULL,
+		.n_catalogue = f->catalogue.n,
 		.group_on = clock_utc() / 86400};
 	struct sink s = {.fd = 1, .columns = f->withdrawn ? ROW_COLUMNS + 1 : ROW_COLUMNS};
 	struct store st;
@@ -134,6 +166,7 @@ int cmd_export(const struct app *a, int argc, char **argv)
 		{"source", 0, true, take_list, &f.source},
 		{"dataset", 0, true, take_list, &f.dataset},
 		{"indicator", 0, true, take_list, &f.indicator},
+		{"catalogue", 0, true, take_list, &f.catalogue},
 		{"area", 0, true, take_list, &f.area},
 		{"group", 0, true, take_list, &f.group},
 		{"freq", 0, true, take_list, &f.freq},
@@ -147,12 +180,10 @@ int cmd_export(const struct app *a, int argc, char **argv)
 		{"withdrawn", 0, false, take_flag, &f.withdrawn},
 	};
 	struct settings s;
-	struct areas areas;
-	struct diag d;
+	struct tables t = {.items = {NULL}};
 	bool done;
 	int code;
 
-	diag_clear(&d);
 	if (!args_parse(argc, argv, args, sizeof(args) / sizeof(args[0]), NULL, help, &done))
 		return EXIT_USAGE;
 	if (done)
@@ -161,19 +192,12 @@ int cmd_export(const struct app *a, int argc, char **argv)
 		strcmp(f.format, "parquet") != 0)
 		return complain(EXIT_USAGE, "--format %s: this version writes csv, ndjson and parquet", f.format);
 	code = app_settings(a, &s);
-	if (code == EXIT_FINE) {
-		if (areas_load(&areas, s.tables, &d) != GLANE_OK) {
-			code = complain(EXIT_USAGE, "%s", d.text);
-		} else {
-			for (size_t i = 0; i < f.group.n && code == EXIT_FINE; i++)
-				if (!areas_has_group(&areas, slice_of(f.group.v[i])))
-					code = complain(EXIT_USAGE, "no group is called '%s' (groups.csv lists them)",
-						f.group.v[i]);
-			if (code == EXIT_FINE)
-				code = export_store(&s, &f, &areas);
-			areas_release(&areas);
-		}
-	}
+	if (code == EXIT_FINE)
+		code = load_tables(&t, s.tables, &f);
+	if (code == EXIT_FINE)
+		code = export_store(&s, &f, &t);
+	catalogue_release(&t.catalogue);
+	areas_release(&t.areas);
 	settings_release(&s);
 	return code;
 }

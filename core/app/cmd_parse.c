@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "model/areas.h"
+#include "model/batch_csv.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -30,22 +31,38 @@ static const char help[] =
 	"The number of rows goes to standard error. Exit: 0, 1 the payload or some record failed, 2 usage.\n";
 
 struct output {
-	struct strbuf b;
+	struct strbuf b, scratch;
+	struct batch_csv csv;
 	bool ndjson, none;
 	struct diag d;
 };
 
-static glane_rc on_row(void *arg, const struct row *r)
+static void add_ndjson(struct output *o, const struct batch *b, const struct batch_obs *obs)
+{
+	struct row r;
+
+	batch_row(b, obs, &o->scratch, &r);
+	r.source = o->csv.source;
+	r.recorded_at = r.known_at = o->csv.now;
+	if (strbuf_ok(&o->scratch))
+		row_ndjson(&o->b, &r, ROW_COLUMNS);
+	else
+		o->b.failed = true;
+}
+
+static glane_rc on_rows(void *arg, const struct batch *b, const struct batch_obs *obs, size_t n)
 {
 	struct output *o = arg;
 	glane_rc rc = GLANE_OK;
 
-	if (o->none)
-		return GLANE_OK;
-	if (o->ndjson)
-		row_ndjson(&o->b, r, ROW_COLUMNS);
-	else
-		row_csv(&o->b, r, ROW_COLUMNS);
+	for (size_t i = 0; i < n && !o->none; i++) {
+		if (o->ndjson)
+			add_ndjson(o, b, &obs[i]);
+		else
+			batch_csv(&o->csv, b, &obs[i], &o->b);
+	}
+	if (!strbuf_ok(&o->b))
+		return fail(&o->d, GLANE_E_NOMEM, "no memory for rows");
 	if (o->b.n >= FLUSH_AT) {
 		rc = fd_write(1, o->b.p, o->b.n, &o->d);
 		strbuf_reset(&o->b);
@@ -166,16 +183,20 @@ static int parse_it(struct parse_args *p)
 	diag_clear(&d);
 	diag_clear(&out.d);
 	strbuf_init(&out.b, 0);
+	strbuf_init(&out.scratch, 0);
+	batch_csv_init(&out.csv, slice_of(p->o.section->name), p->o.now);
 	fd = payload_fd(&d);
 	if (fd < 0)
 		return complain(EXIT_SOME, "%s", d.text);
 	if (!out.none && !out.ndjson)
 		row_csv_header(&out.b, ROW_COLUMNS);
-	parse_payload(&p->o, fd, on_row, &out, &counts, &rejected, &d);
+	parse_payload(&p->o, fd, on_rows, &out, &counts, &rejected, &d);
 	close(fd);
 	if (out.d.code == GLANE_OK && out.b.n)
 		fd_write(1, out.b.p, out.b.n, &out.d);
 	strbuf_release(&out.b);
+	strbuf_release(&out.scratch);
+	batch_csv_release(&out.csv);
 	fprintf(stderr, "glane: %llu rows, %llu empty, %llu rejected\n", (unsigned long long)counts.rows,
 		(unsigned long long)counts.padding, (unsigned long long)rejected);
 	if (d.code != GLANE_OK)
@@ -185,44 +206,48 @@ static int parse_it(struct parse_args *p)
 	return rejected ? EXIT_SOME : EXIT_FINE;
 }
 
+static int parse_with(struct settings *s, struct parse_args *p, int argc, char **argv)
+{
+	struct areas areas;
+	struct diag d;
+	int code;
+
+	p->section.kind = "source";
+	p->section.name = "parse";
+	p->section.file = "command line";
+	p->o = (struct parse_options){.plugin = argv[1],
+		.section = &p->section,
+		.areas = &areas,
+		.max_body = (uint64_t)2 << 30,
+		.base_url = "standard-input",
+		.now = clock_utc()};
+	p->o.plugin_path = settings_plugin(s, argv[1]);
+	if (!p->o.plugin_path)
+		return complain(EXIT_USAGE, "no plugin '%s' in the folders of plugin_path", argv[1]);
+	if (!take_words(p, &s->arena, argc, argv))
+		return EXIT_USAGE;
+	diag_clear(&d);
+	if (areas_load(&areas, s->tables, &d) != GLANE_OK)
+		return complain(EXIT_USAGE, "%s", d.text);
+	code = parse_it(p);
+	areas_release(&areas);
+	return code;
+}
+
 int cmd_parse(const struct app *a, int argc, char **argv)
 {
 	struct parse_args *p;
-	struct areas areas;
 	struct settings s;
-	struct diag d;
 	int code;
 
 	if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
 		fputs(help, argc < 2 ? stderr : stdout);
 		return argc < 2 ? EXIT_USAGE : flush_out();
 	}
-	diag_clear(&d);
 	code = app_settings(a, &s);
-	p = arena_alloc(&s.arena, sizeof(*p));
-	if (code == EXIT_FINE && !p)
-		code = complain(EXIT_SOME, "no memory");
 	if (code == EXIT_FINE) {
-		p->section.kind = "source";
-		p->section.name = "parse";
-		p->section.file = "command line";
-		p->o = (struct parse_options){.plugin = argv[1],
-			.section = &p->section,
-			.areas = &areas,
-			.max_body = (uint64_t)2 << 30,
-			.base_url = "standard-input",
-			.now = clock_utc()};
-		p->o.plugin_path = settings_plugin(&s, argv[1]);
-		if (!p->o.plugin_path)
-			code = complain(EXIT_USAGE, "no plugin '%s' in the folders of plugin_path", argv[1]);
-		else if (!take_words(p, &s.arena, argc, argv))
-			code = EXIT_USAGE;
-		else if (areas_load(&areas, s.tables, &d) != GLANE_OK)
-			code = complain(EXIT_USAGE, "%s", d.text);
-		else {
-			code = parse_it(p);
-			areas_release(&areas);
-		}
+		p = arena_alloc(&s.arena, sizeof(*p));
+		code = p ? parse_with(&s, p, argc, argv) : complain(EXIT_SOME, "no memory");
 	}
 	settings_release(&s);
 	return code;

@@ -5,7 +5,9 @@
 static const char help[] =
 	"glane run [SOURCE...] [options]\n"
 	"\n"
-	"Refreshes what is due; named sources now. One line per source; exit code as glane --help says.\n"
+	"Refreshes what is due; named sources now, also where a host that gave no answer is being left alone.\n"
+	"One line per source; exit code as glane --help says. keep_payloads = events, all or none, for all sources or\n"
+	"for one, says which answers stay under store/payloads (conf/glane.conf explains it).\n"
 	"\n"
 	"  --all          every enabled source, due or not\n"
 	"  --tag T        only sources with this tag (repeatable)\n"

@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char sources_help[] =
@@ -23,15 +24,17 @@ static void every_text(int64_t seconds, char *buf, size_t n)
 
 static json_t *source_json(const struct source_conf *c)
 {
-	json_t *j = json_object();
+	json_t *j = json_object(), *tags = json_array();
 
-	if (!j)
-		return NULL;
 	json_set_text(j, "source", c->name);
 	json_set_text(j, "plugin", c->plugin);
 	json_set_text(j, "base_url", c->base_url);
 	json_set_text(j, "licence", c->licence);
 	json_set_text(j, "attribution", c->attribution);
+	for (size_t i = 0; i < c->n_tags; i++)
+		json_array_append_new(tags, json_string(c->tags[i]));
+	json_object_set_new(j, "tags", tags);
+	json_set_text(j, "owner", c->owner);
 	json_set_int(j, "every_seconds", c->every);
 	json_object_set_new(j, "enabled", json_boolean(c->enabled));
 	return j;
@@ -72,8 +75,11 @@ int cmd_sources(const struct app *a, int argc, char **argv)
 			continue;
 		}
 		every_text(c->every, every, sizeof(every));
-		printf("%-24s %-12s %-9s every %-6s %s\n", c->name, c->plugin, c->enabled ? "enabled" : "disabled",
-			every, c->base_url ? c->base_url : "");
+		printf("%-24s %-12s %-9s every %-6s %s", c->name, c->plugin, c->enabled ? "enabled" : "disabled", every,
+			c->base_url ? c->base_url : "");
+		for (size_t k = 0; k < c->n_tags; k++)
+			printf("%s%s", k ? " " : "  tags: ", c->tags[k]);
+		putchar('\n');
 	}
 	if (json)
 		print_json(list);
@@ -83,8 +89,8 @@ int cmd_sources(const struct app *a, int argc, char **argv)
 
 static void print_option(const struct option_spec *o)
 {
-	printf("  %-16s %-14s %s%s%s\n", o->name, option_type_name(o->type), o->help ? o->help : "",
-		o->flags & GLANE_OPT_REQUIRED ? " (required)" : "", "");
+	printf("  %-16s %-14s %s%s\n", o->name, option_type_name(o->type), o->help ? o->help : "",
+		o->flags & GLANE_OPT_REQUIRED ? " (required)" : "");
 	if (o->dflt && *o->dflt)
 		printf("  %-16s %-14s default: %s\n", "", "", o->dflt);
 }
@@ -111,32 +117,59 @@ static int show_plugin(struct settings *s, const char *name)
 	return EXIT_FINE;
 }
 
-static int list_folder(struct settings *s, const char *dir)
+static int by_text(const void *a, const void *b)
 {
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The names of the *.so of a folder, sorted; none where it cannot be read. */
+static const char **names_of(struct settings *s, const char *dir, size_t *ret_n)
+{
+	const char **v = NULL, **list;
+	size_t n = 0, cap = 0;
 	struct dirent *e;
 	DIR *handle = opendir(dir);
-	int code = EXIT_FINE;
 
 	while (handle && (e = readdir(handle))) {
-		const size_t n = strlen(e->d_name);
-		char *name;
-		struct plugin p;
-		struct diag d;
+		const size_t len = strlen(e->d_name);
 
-		if (n < 4 || strcmp(e->d_name + n - 3, ".so") != 0)
+		if (len < 4 || strcmp(e->d_name + len - 3, ".so") != 0)
 			continue;
-		diag_clear(&d);
-		name = arena_strndup(&s->arena, e->d_name, n - 3);
-		if (!name)
+		if (!mem_grow(&v, &cap, n + 1, sizeof(*v)))
 			break;
-		if (plugin_ask(&s->arena, arena_fmt(&s->arena, "%s/%s", dir, e->d_name), name, &p, &d) != GLANE_OK)
-			code = complain(EXIT_SOME, "%s", d.text);
-		else
-			printf("%-16s %-8s %-50s %s/%s\n", name, p.desc.version ? p.desc.version : "",
-				p.desc.title ? p.desc.title : "", dir, e->d_name);
+		v[n] = arena_strndup(&s->arena, e->d_name, len - 3);
+		n += v[n] != NULL;
 	}
 	if (handle)
 		closedir(handle);
+	list = arena_alloc(&s->arena, (n + 1) * sizeof(*list));
+	*ret_n = list ? n : 0;
+	if (list && n) {
+		memcpy(list, v, n * sizeof(*list));
+		qsort(list, n, sizeof(*list), by_text);
+	}
+	mem_free(v);
+	return list;
+}
+
+static int list_folder(struct settings *s, const char *dir)
+{
+	int code = EXIT_FINE;
+	size_t n;
+	const char **names = names_of(s, dir, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		const char *path = arena_fmt(&s->arena, "%s/%s.so", dir, names[i]);
+		struct plugin p;
+		struct diag d;
+
+		diag_clear(&d);
+		if (!path || plugin_ask(&s->arena, path, names[i], &p, &d) != GLANE_OK)
+			code = complain(EXIT_SOME, "%s", d.text);
+		else
+			printf("%-16s %-8s %-50s %s\n", names[i], p.desc.version ? p.desc.version : "",
+				p.desc.title ? p.desc.title : "", path);
+	}
 	return code;
 }
 
@@ -152,8 +185,11 @@ int cmd_plugins(const struct app *a, int argc, char **argv)
 	if (done)
 		return flush_out();
 	code = app_settings(a, &s);
-	for (size_t i = 0; code == EXIT_FINE && words.n == 0 && i < s.n_plugin_path; i++)
-		code = list_folder(&s, s.plugin_path[i]);
+	for (size_t i = 0; code != EXIT_USAGE && words.n == 0 && i < s.n_plugin_path; i++) {
+		const int one = list_folder(&s, s.plugin_path[i]); /* one that is refused hides no other */
+
+		code = one != EXIT_FINE ? one : code;
+	}
 	for (size_t i = 0; code == EXIT_FINE && i < words.n; i++)
 		code = show_plugin(&s, words.v[i]);
 	settings_release(&s);

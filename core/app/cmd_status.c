@@ -1,15 +1,36 @@
 /* SPDX-License-Identifier: MIT */
-/* glane status, glane runs */
+/* glane status */
 #include "app/app.h"
 
 #include "base/clock.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-static const char status_help[] = "glane status [--json]\n\nPer source: state of the last run, last checked, last "
-				  "changed, rows, and whether it is overdue.\n";
-static const char runs_help[] = "glane runs [ID]\n\nPast runs, newest last; with ID that run's report (JSON).\n";
+#define HOUR INT64_C(3600)
+#define DAY INT64_C(86400)
+
+static const char help[] = "glane status [--json] [--prometheus] [--now T]\n"
+			   "\n"
+			   "Per source: state of the last run, last checked, last changed, newest period, rows, age of "
+			   "every hold, and whether\n"
+			   "it is overdue (enabled, and for twice its interval not checked with success).\n"
+			   "\n"
+			   "  --json         the same as JSON\n"
+			   "  --prometheus   as metrics in the text exposition format\n"
+			   "  --now T        judge ages as of T (RFC 3339) instead of the clock\n";
+
+struct state { /* of one source */
+	const struct source_conf *c;
+	json_t *last;
+	bool overdue;
+};
+struct states {
+	struct state *v;
+	size_t n;
+	int64_t now;
+};
 
 static const char *time_or_dash(const json_t *j, const char *key, char buf[32])
 {
@@ -21,7 +42,6 @@ static const char *time_or_dash(const json_t *j, const char *key, char buf[32])
 	return buf;
 }
 
-/* Overdue: not successfully checked for twice its interval. */
 static bool overdue(const struct source_conf *c, const json_t *last, int64_t now)
 {
 	const int64_t t = json_int(last, "succeeded", INT64_MIN);
@@ -29,7 +49,34 @@ static bool overdue(const struct source_conf *c, const json_t *last, int64_t now
 	return c->enabled && (t == INT64_MIN || now - t > 2 * c->every);
 }
 
-static json_t *status_json(const struct source_conf *c, const json_t *last, int64_t now)
+static const char *status_of(const struct state *s)
+{
+	return json_text(s->last, "status", "never run");
+}
+
+/* ---- JSON ---- */
+
+static json_t *holds_json(const struct state *s, int64_t now)
+{
+	const json_t *holds = json_object_get(s->last, "holds");
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < json_array_size(holds); i++) {
+		const json_t *h = json_array_get(holds, i);
+		json_t *j = json_object();
+		char buf[32];
+
+		json_set_text(j, "dataset", json_text(h, "dataset", NULL));
+		json_set_text(j, "indicator", json_text(h, "indicator", NULL));
+		json_set_text(j, "reason", json_text(h, "reason", NULL));
+		json_set_text(j, "since", time_or_dash(h, "since", buf));
+		json_set_int(j, "age_seconds", now - json_int(h, "since", now));
+		json_array_append_new(list, j);
+	}
+	return list;
+}
+
+static json_t *source_json(const struct state *s, int64_t now)
 {
 	static const char *const times[] = {"checked", "changed", "succeeded"};
 	json_t *j = json_object();
@@ -37,142 +84,216 @@ static json_t *status_json(const struct source_conf *c, const json_t *last, int6
 
 	if (!j)
 		return NULL;
-	json_set_text(j, "source", c->name);
-	json_set_text(j, "status", json_text(last, "status", "never run"));
-	json_set_text(j, "message", json_text(last, "message", NULL));
-	json_set_text(j, "run", json_text(last, "run", NULL));
-	json_set_int(j, "rows", json_int(last, "rows", 0));
-	json_object_set_new(j, "enabled", json_boolean(c->enabled));
-	json_object_set_new(j, "overdue", json_boolean(overdue(c, last, now)));
+	json_set_text(j, "source", s->c->name);
+	json_set_text(j, "status", status_of(s));
+	json_set_text(j, "message", json_text(s->last, "message", NULL));
+	json_set_text(j, "run", json_text(s->last, "run", NULL));
+	json_set_text(j, "newest_period", json_text(s->last, "newest_period", NULL));
+	json_set_int(j, "rows", json_int(s->last, "rows", 0));
+	json_object_set_new(j, "enabled", json_boolean(s->c->enabled));
+	json_object_set_new(j, "overdue", json_boolean(s->overdue));
+	json_object_set_new(j, "holds", holds_json(s, now));
 	for (size_t i = 0; i < 3; i++)
-		if (json_int(last, times[i], INT64_MIN) != INT64_MIN)
-			json_set_text(j, times[i], time_or_dash(last, times[i], buf));
+		if (json_int(s->last, times[i], INT64_MIN) != INT64_MIN)
+			json_set_text(j, times[i], time_or_dash(s->last, times[i], buf));
 	return j;
 }
 
-static void status_line(const struct source_conf *c, const json_t *last, int64_t now)
+static int print_states(const struct states *all)
+{
+	json_t *list = json_array();
+	struct strbuf b;
+	bool ok = list != NULL;
+
+	for (size_t i = 0; ok && i < all->n; i++)
+		ok = json_array_append_new(list, source_json(&all->v[i], all->now)) == 0;
+	strbuf_init(&b, 0);
+	ok = ok && json_print(&b, list, false);
+	if (ok)
+		printf("%.*s\n", SLICE_FMT(strbuf_get(&b)));
+	strbuf_release(&b);
+	json_decref(list);
+	return ok ? EXIT_FINE : complain(EXIT_STORE, "no memory for the states");
+}
+
+/* ---- lines ---- */
+
+static void print_age(int64_t seconds)
+{
+	if (seconds >= 2 * DAY)
+		printf("%" PRId64 " days", seconds / DAY);
+	else if (seconds >= 2 * HOUR)
+		printf("%" PRId64 " hours", seconds / HOUR);
+	else
+		printf("%" PRId64 " minutes", seconds / 60);
+}
+
+static void print_holds(const struct state *s, int64_t now)
+{
+	const json_t *holds = json_object_get(s->last, "holds");
+
+	for (size_t i = 0; i < json_array_size(holds); i++) {
+		const json_t *h = json_array_get(holds, i);
+
+		printf("%-24s held for ", "");
+		print_age(now - json_int(h, "since", now));
+		printf(": %s %s: %s\n", json_text(h, "dataset", ""), json_text(h, "indicator", ""),
+			json_text(h, "reason", ""));
+	}
+}
+
+static void print_line(const struct state *s, int64_t now)
 {
 	char checked[32], changed[32];
-	const char *message = json_text(last, "message", NULL);
+	const char *message = json_text(s->last, "message", NULL);
 
-	printf("%-24s %-10s checked %-20s changed %-20s %9lld rows%s\n", c->name,
-		c->enabled ? json_text(last, "status", "never run") : "disabled",
-		time_or_dash(last, "checked", checked), time_or_dash(last, "changed", changed),
-		(long long)json_int(last, "rows", 0), overdue(c, last, now) ? "  OVERDUE" : "");
+	printf("%-24s %-10s checked %-20s changed %-20s newest %-10s %9" PRId64 " rows%s\n", s->c->name,
+		s->c->enabled ? status_of(s) : "disabled", time_or_dash(s->last, "checked", checked),
+		time_or_dash(s->last, "changed", changed), json_text(s->last, "newest_period", "-"),
+		json_int(s->last, "rows", 0), s->overdue ? "  OVERDUE" : "");
 	if (message)
 		printf("%-24s %s\n", "", message);
+	print_holds(s, now);
+}
+
+/* ---- Prometheus (text exposition format 0.0.4): names of sources need no escapes, other texts do ---- */
+
+static void print_label(const char *name, const char *text)
+{
+	printf("%s=\"", name);
+	for (; *text; text++) {
+		if (*text == '\n')
+			fputs("\\n", stdout);
+		else if (*text == '"' || *text == '\\')
+			printf("\\%c", *text);
+		else
+			putchar(*text);
+	}
+	putchar('"');
+}
+
+static void print_head(const char *name, const char *what)
+{
+	printf("# HELP glane_%s %s\n# TYPE glane_%s gauge\n", name, what, name);
+}
+
+static void print_metric(const struct states *all, const char *name, const char *what, const char *member)
+{
+	print_head(name, what);
+	for (size_t i = 0; i < all->n; i++) {
+		const int64_t v = json_int(all->v[i].last, member, INT64_MIN);
+
+		if (v != INT64_MIN)
+			printf("glane_%s{source=\"%s\"} %" PRId64 "\n", name, all->v[i].c->name, v);
+	}
+}
+
+static void print_hold_metric(const struct states *all)
+{
+	print_head("hold_age_seconds", "Age of a slice that a gate holds back.");
+	for (size_t i = 0; i < all->n; i++) {
+		const json_t *holds = json_object_get(all->v[i].last, "holds");
+
+		for (size_t k = 0; k < json_array_size(holds); k++) {
+			const json_t *h = json_array_get(holds, k);
+
+			printf("glane_hold_age_seconds{source=\"%s\",", all->v[i].c->name);
+			print_label("dataset", json_text(h, "dataset", ""));
+			putchar(',');
+			print_label("indicator", json_text(h, "indicator", ""));
+			printf("} %" PRId64 "\n", all->now - json_int(h, "since", all->now));
+		}
+	}
+}
+
+static void print_metrics(const struct states *all)
+{
+	print_head("source_status", "The verdict of the source's last run, as a label.");
+	for (size_t i = 0; i < all->n; i++) {
+		printf("glane_source_status{source=\"%s\",", all->v[i].c->name);
+		print_label("status", status_of(&all->v[i]));
+		puts("} 1");
+	}
+	print_head("source_enabled", "Whether the source is enabled.");
+	for (size_t i = 0; i < all->n; i++)
+		printf("glane_source_enabled{source=\"%s\"} %d\n", all->v[i].c->name, all->v[i].c->enabled);
+	print_head("source_overdue", "Whether it was not checked with success for twice its interval.");
+	for (size_t i = 0; i < all->n; i++)
+		printf("glane_source_overdue{source=\"%s\"} %d\n", all->v[i].c->name, all->v[i].overdue);
+	print_metric(all, "source_checked_timestamp_seconds", "Start of the last run.", "checked");
+	print_metric(
+		all, "source_succeeded_timestamp_seconds", "Start of the last run that did not fail.", "succeeded");
+	print_metric(all, "source_changed_timestamp_seconds", "Start of the last run that committed.", "changed");
+	print_metric(all, "source_rows", "Live observations in the store.", "rows");
+	print_hold_metric(all);
+}
+
+/* ---- the command ---- */
+
+static int read_states(struct settings *s, const struct store *st, struct states *all)
+{
+	struct diag d;
+
+	diag_clear(&d);
+	all->v = arena_alloc(&s->arena, (s->n_sources + 1) * sizeof(*all->v));
+	if (!all->v)
+		return complain(EXIT_STORE, "no memory for the states");
+	for (; all->n < s->n_sources; all->n++) {
+		struct state *one = &all->v[all->n];
+
+		one->c = &s->sources[all->n];
+		if (store_last_read(st, one->c->name, &one->last, &d) != GLANE_OK)
+			return complain(EXIT_STORE, "%s", d.text);
+		one->overdue = overdue(one->c, one->last, all->now);
+	}
+	return EXIT_FINE;
+}
+
+static int show(struct settings *s, int64_t now, bool json, bool metrics)
+{
+	struct states all = {.now = now};
+	struct store st;
+	struct diag d;
+	int code;
+
+	diag_clear(&d);
+	if (store_open_if_any(&st, s->store, &d) != GLANE_OK)
+		return complain(EXIT_STORE, "%s", d.text);
+	code = read_states(s, &st, &all);
+	if (code == EXIT_FINE && json)
+		code = print_states(&all);
+	else if (code == EXIT_FINE && metrics)
+		print_metrics(&all);
+	else
+		for (size_t i = 0; code == EXIT_FINE && i < all.n; i++)
+			print_line(&all.v[i], now);
+	for (size_t i = 0; i < all.n; i++)
+		json_decref(all.v[i].last);
+	store_close(&st);
+	return code;
 }
 
 int cmd_status(const struct app *a, int argc, char **argv)
 {
-	bool json = false, done;
-	const struct arg args[] = {{"json", 0, false, take_flag, &json}};
-	json_t *list = json_array();
+	bool json = false, metrics = false, done;
+	const char *time = NULL;
+	const struct arg args[] = {{"json", 0, false, take_flag, &json}, {"prometheus", 0, false, take_flag, &metrics},
+		{"now", 0, true, take_text, &time}};
+	int64_t now = clock_utc();
 	struct settings s;
-	struct store st;
-	struct strbuf b;
 	int code;
 
-	if (!args_parse(argc, argv, args, 1, NULL, status_help, &done) || done) {
-		json_decref(list);
-		return done ? flush_out() : EXIT_USAGE;
-	}
-	code = app_settings(a, &s);
-	if (code == EXIT_FINE)
-		code = app_store(&s, &st);
-	if (code == EXIT_FINE) {
-		for (size_t i = 0; i < s.n_sources && code == EXIT_FINE; i++) {
-			json_t *last = NULL;
-			struct diag d;
-
-			diag_clear(&d);
-			if (store_last_read(&st, s.sources[i].name, &last, &d) != GLANE_OK)
-				code = complain(EXIT_STORE, "%s", d.text);
-			else if (json)
-				json_array_append_new(list, status_json(&s.sources[i], last, clock_utc()));
-			else
-				status_line(&s.sources[i], last, clock_utc());
-			json_decref(last);
-		}
-		store_close(&st);
-	}
-	strbuf_init(&b, 0);
-	if (code == EXIT_FINE && json && json_print(&b, list, false))
-		printf("%.*s\n", (int)b.n, b.p);
-	strbuf_release(&b);
-	json_decref(list);
-	settings_release(&s);
-	return code == EXIT_FINE ? flush_out() : code;
-}
-
-static int run_line(const struct store *st, const char *id)
-{
-	struct diag d;
-	json_t *j = NULL;
-	size_t n;
-
-	diag_clear(&d);
-	if (store_run_read(st, id, &j, &d) != GLANE_OK)
-		return complain(EXIT_STORE, "%s", d.text);
-	n = json_array_size(json_object_get(j, "sources"));
-	printf("%-24s exit %lld  %3zu sources", id, (long long)json_int(j, "exit", 0), n);
-	for (size_t i = 0; i < n; i++) {
-		const json_t *t = json_array_get(json_object_get(j, "sources"), i);
-		const char *status = json_text(t, "status", "");
-
-		if (strcmp(status, "unchanged") != 0)
-			printf("  %s %s", json_text(t, "source", ""), status);
-	}
-	putchar('\n');
-	json_decref(j);
-	return EXIT_FINE;
-}
-
-static int show_run(const struct store *st, const char *id)
-{
-	struct strbuf b;
-	struct diag d;
-	json_t *j = NULL;
-
-	diag_clear(&d);
-	if (store_run_read(st, id, &j, &d) != GLANE_OK)
-		return complain(EXIT_USAGE, "%s", d.text);
-	strbuf_init(&b, 0);
-	if (json_print(&b, j, false))
-		printf("%.*s\n", (int)b.n, b.p);
-	strbuf_release(&b);
-	json_decref(j);
-	return EXIT_FINE;
-}
-
-int cmd_runs(const struct app *a, int argc, char **argv)
-{
-	struct list words = {{NULL}, 0};
-	const char **ids;
-	struct settings s;
-	struct store st;
-	struct diag d;
-	bool done;
-	size_t n;
-	int code;
-
-	diag_clear(&d);
-	if (!args_parse(argc, argv, NULL, 0, &words, runs_help, &done))
+	if (!args_parse(argc, argv, args, 3, NULL, help, &done))
 		return EXIT_USAGE;
 	if (done)
 		return flush_out();
+	if (json && metrics)
+		return complain(EXIT_USAGE, "status: --json and --prometheus exclude each other");
+	if (!arg_time("now", time, &now))
+		return EXIT_USAGE;
 	code = app_settings(a, &s);
 	if (code == EXIT_FINE)
-		code = app_store(&s, &st);
-	if (code == EXIT_FINE) {
-		if (store_runs(&st, &s.arena, &ids, &n, &d) != GLANE_OK)
-			code = complain(EXIT_STORE, "%s", d.text);
-		for (size_t i = 0; code == EXIT_FINE && words.n == 0 && i < n; i++)
-			code = run_line(&st, ids[i]);
-		for (size_t i = 0; code == EXIT_FINE && i < words.n; i++)
-			code = show_run(&st, words.v[i]);
-		store_close(&st);
-	}
+		code = show(&s, now, json, metrics);
 	settings_release(&s);
 	return code == EXIT_FINE ? flush_out() : code;
 }

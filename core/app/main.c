@@ -7,6 +7,7 @@
 #include "proc/worker.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -22,7 +23,7 @@ static const char help[] =
 	"  plugins [NAME]    what is installed; one plugin's options\n"
 	"  status            per source: last checked, last changed, state, overdue\n"
 	"  runs [ID]         past runs; one run's report\n"
-	"  export            the observations, as CSV or NDJSON\n"
+	"  export            the observations, as CSV, NDJSON or Parquet\n"
 	"  parse PLUGIN      one payload on standard input to rows on standard output\n"
 	"  check             configuration, plugins and store\n"
 	"\n"
@@ -75,6 +76,16 @@ static bool own_standard_descriptors(void)
 	return true;
 }
 
+/* A caller may have left signals ignored or blocked: how children end must be seen, and a stop must arrive. */
+static void own_signals(void)
+{
+	sigset_t none;
+
+	signal(SIGCHLD, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
 static int command(const struct app *a, int argc, char **argv)
 {
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
@@ -83,9 +94,19 @@ static int command(const struct app *a, int argc, char **argv)
 	return complain(EXIT_USAGE, "there is no command '%s' (glane --help lists them)", argv[0]);
 }
 
-static bool takes_value(const char *word, const char *name, char letter)
+/* --NAME VALUE, --NAME=VALUE, or LETTER VALUE; false: another option, or one without its value. */
+static bool take_option(int argc, char **argv, int *i, const char *name, const char *letter, const char **ret)
 {
-	return (word[0] == '-' && word[1] == letter && !word[2] && letter) || strcmp(word, name) == 0;
+	struct slice rest = slice_of(argv[*i]), word = slice_cut(&rest, '=');
+
+	if (slice_is(word, name) && rest.p) {
+		*ret = rest.p;
+		return true;
+	}
+	if ((strcmp(argv[*i], name) != 0 && strcmp(argv[*i], letter) != 0) || *i + 1 >= argc)
+		return false;
+	*ret = argv[++*i];
+	return true;
 }
 
 int main(int argc, char **argv)
@@ -97,7 +118,8 @@ int main(int argc, char **argv)
 		return play_role(argc, argv);
 	if (!own_standard_descriptors())
 		return EXIT_USAGE;
-	umask(022);
+	own_signals();
+	umask(umask(022) | 022); /* nobody else may write to what we make, whatever the caller allows */
 	for (i = 1; i < argc && argv[i][0] == '-'; i++) {
 		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
 			fputs(help, stdout);
@@ -107,11 +129,8 @@ int main(int argc, char **argv)
 			printf("glane %s (plugin ABI %d.%d)\n", GLANE_VERSION, GLANE_ABI_MAJOR, GLANE_ABI_MINOR);
 			return flush_out();
 		}
-		if (takes_value(argv[i], "--conf", 'c') && i + 1 < argc)
-			a.conf = argv[++i];
-		else if (takes_value(argv[i], "--store", 0) && i + 1 < argc)
-			a.store = argv[++i];
-		else
+		if (!take_option(argc, argv, &i, "--conf", "-c", &a.conf) &&
+			!take_option(argc, argv, &i, "--store", "--store", &a.store))
 			return complain(
 				EXIT_USAGE, "option '%s' is unknown or lacks its value (glane --help)", argv[i]);
 	}

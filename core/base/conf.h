@@ -43,4 +43,5 @@ bool conf_is_name(struct slice s);
 bool conf_is_key(struct slice s);
 /* Keys of a [source] section that glane itself owns (DESIGN section 6); gate.* are among them. */
 bool conf_is_host_key(const char *key);
+const char *conf_host_key(size_t i); /* the i-th of them but gate.*; NULL behind the last */
 #endif

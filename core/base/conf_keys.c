@@ -15,11 +15,16 @@ bool conf_is_key(struct slice s)
 	return true;
 }
 
+static const char *const keys[] = {"plugin", "enabled", "every", "base_url", "hosts", "deadline", "max_body", "memory",
+	"retries", "rate", "auth", "ca_extra", "empty", "licence", "attribution", "keep_payloads", "tags", "owner"};
+
+const char *conf_host_key(size_t i)
+{
+	return i < sizeof(keys) / sizeof(keys[0]) ? keys[i] : NULL;
+}
+
 bool conf_is_host_key(const char *key)
 {
-	static const char *const keys[] = {"plugin", "enabled", "every", "base_url", "hosts", "deadline", "max_body",
-		"memory", "retries", "rate", "auth", "ca_extra", "empty", "licence", "attribution", "keep_payloads",
-		"tags", "owner"};
 	const struct slice k = slice_of(key);
 
 	if (slice_has_prefix(k, "gate."))

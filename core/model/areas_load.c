@@ -5,11 +5,10 @@
 #include "base/sha256.h"
 #include "model/areas.h"
 #include "model/areas_key.h"
-#include "model/cell.h"
+#include "model/table.h"
 #include <fcntl.h>
 
-#define MAX_FILE ((size_t)4 << 20)
-#define MAX_CELLS 5
+#define ECONOMY_CELLS 5
 #define DAY 86400
 
 struct loader {
@@ -17,11 +16,6 @@ struct loader {
 	struct strbuf key;
 	struct sha256 hash;
 	struct diag *d;
-};
-struct table {
-	const char *file, *header;
-	size_t min_cells, max_cells;
-	glane_rc (*take)(struct loader *l, const struct slice *cells);
 };
 
 static glane_rc no_memory(struct loader *l)
@@ -151,21 +145,22 @@ static bool is_economy(const struct areas *a, struct slice area)
 	return area.n == 3 && map_find(&a->names, area) != NULL;
 }
 
-static glane_rc take_economy(struct loader *l, const struct slice *cells)
+static glane_rc take_economy(void *arg, const struct slice *cells, struct diag *d)
 {
-	static const char *const schemes[MAX_CELLS] = {"ISO3", "ISO2", "M49", "NAME", "NAME"};
+	struct loader *l = arg;
+	static const char *const schemes[ECONOMY_CELLS] = {"ISO3", "ISO2", "M49", "NAME", "NAME"};
 	static const size_t lengths[] = {3, 2, 3};
 	const struct area_code c = {cells[0], INT64_MIN, INT64_MAX};
 	glane_rc rc;
 
 	if (is_economy(l->a, cells[0]))
-		return fail(l->d, GLANE_E_CONFIG, "economy %.*s stands twice", SLICE_FMT(cells[0]));
-	for (size_t i = 0; i < MAX_CELLS; i++) {
+		return fail(d, GLANE_E_CONFIG, "economy %.*s stands twice", SLICE_FMT(cells[0]));
+	for (size_t i = 0; i < ECONOMY_CELLS; i++) {
 		if (cells[i].n == 0 && i == 2)
 			continue; /* Kosovo has no M49 code */
 		if (cells[i].n == 0 || (i < 3 && cells[i].n != lengths[i]))
-			return fail(l->d, GLANE_E_CONFIG, "cell %zu: '%.*s' cannot stand there", i + 1,
-				SLICE_FMT(cells[i]));
+			return fail(
+				d, GLANE_E_CONFIG, "cell %zu: '%.*s' cannot stand there", i + 1, SLICE_FMT(cells[i]));
 		rc = code_put(l, slice_of(schemes[i]), cells[i], &c);
 		if (rc < 0)
 			return rc;
@@ -173,18 +168,19 @@ static glane_rc take_economy(struct loader *l, const struct slice *cells)
 	return title_put(l, cells[0], cells[3]);
 }
 
-static glane_rc take_area(struct loader *l, const struct slice *cells)
+static glane_rc take_area(void *arg, const struct slice *cells, struct diag *d)
 {
+	struct loader *l = arg;
 	struct area_code c = {.area = cells[2]};
 	const struct area_scheme *s;
 	glane_rc rc;
 
 	if (cells[0].n == 0 || cells[1].n == 0 || c.area.n == 0)
-		return fail(l->d, GLANE_E_CONFIG, "scheme, code or area is empty");
+		return fail(d, GLANE_E_CONFIG, "scheme, code or area is empty");
 	if (slice_is(cells[1], "*"))
 		return extend(l, cells[0], cells[2]);
 	if (!memchr(c.area.p, ':', c.area.n) && !is_economy(l->a, c.area))
-		return fail(l->d, GLANE_E_CONFIG, "'%.*s' is neither an economy of economies.csv nor SCHEME:code",
+		return fail(d, GLANE_E_CONFIG, "'%.*s' is neither an economy of economies.csv nor SCHEME:code",
 			SLICE_FMT(c.area));
 	rc = take_days(l, cells + 3, &c.from, &c.to);
 	if (rc == GLANE_OK)
@@ -210,8 +206,9 @@ static glane_rc group_alias(struct loader *l, struct slice alias, struct slice g
 	return GLANE_OK;
 }
 
-static glane_rc take_member(struct loader *l, const struct slice *cells)
+static glane_rc take_member(void *arg, const struct slice *cells, struct diag *d)
 {
+	struct loader *l = arg;
 	struct areas *a = l->a;
 	struct area_member *m;
 	uint64_t *index;
@@ -221,7 +218,7 @@ static glane_rc take_member(struct loader *l, const struct slice *cells)
 	if (cells[0].n && cells[1].n && cells[1].p[0] == '=')
 		return group_alias(l, cells[0], (struct slice){cells[1].p + 1, cells[1].n - 1});
 	if (cells[0].n == 0 || !is_economy(a, cells[1]))
-		return fail(l->d, GLANE_E_CONFIG, "'%.*s' is no economy of economies.csv", SLICE_FMT(cells[1]));
+		return fail(d, GLANE_E_CONFIG, "'%.*s' is no economy of economies.csv", SLICE_FMT(cells[1]));
 	m = arena_alloc(&a->arena, sizeof(*m));
 	if (!m || !mem_grow(&a->group_list, &a->cap_groups, a->n_groups + 1, sizeof(struct area_member *)) ||
 		!map_put(&a->groups, cells[0], a->n_groups, &index, &fresh))
@@ -236,80 +233,26 @@ static glane_rc take_member(struct loader *l, const struct slice *cells)
 	return rc;
 }
 
-static const struct table tables[] = {
-	{"economies.csv", "iso3,iso2,m49,name_en,name_fr", 5, 5, take_economy},
-	{"areas.csv", "scheme,code,area,valid_from,valid_to", 3, 5, take_area},
-	{"groups.csv", "group,area,valid_from,valid_to", 2, 4, take_member},
+static const struct {
+	struct table form;
+	table_take *take;
+} tables[] = {
+	{{"economies.csv", "iso3,iso2,m49,name_en,name_fr", 5, 5}, take_economy},
+	{{"areas.csv", "scheme,code,area,valid_from,valid_to", 3, 5}, take_area},
+	{{"groups.csv", "group,area,valid_from,valid_to", 2, 4}, take_member},
 };
 
-static glane_rc take_line(struct loader *l, const struct table *t, struct slice line, char **spare)
-{
-	struct slice cells[MAX_CELLS] = {{NULL, 0}};
-	size_t n = 0;
-
-	if (!slice_is_utf8(line))
-		return fail(l->d, GLANE_E_CONFIG, "not UTF-8; save the file in that encoding");
-	while (line.p) {
-		if (n == t->max_cells)
-			return fail(l->d, GLANE_E_CONFIG, "more than %zu cells", t->max_cells);
-		if (!cell_next(&line, spare, &cells[n]))
-			return fail(l->d, GLANE_E_CONFIG, "cell %zu: a quote where none may be", n + 1);
-		n++;
-	}
-	if (n < t->min_cells)
-		return fail(l->d, GLANE_E_CONFIG, "fewer than %zu cells", t->min_cells);
-	return t->take(l, cells);
-}
-
 /* Text lives in the arena for as long as the tables do: cells point into it. */
-static glane_rc take_text(struct loader *l, const struct table *t, struct slice text, const char *dir)
+static glane_rc take_file(struct loader *l, size_t i, int fd, const char *dir)
 {
-	char *spare = arena_alloc(&l->a->arena, text.n + 1);
-	bool headed = false;
-	unsigned number = 0;
-
-	if (!spare || !sha256_add(&l->hash, t->file, strlen(t->file) + 1) || !sha256_add(&l->hash, text.p, text.n))
-		return no_memory(l);
-	if (slice_has_prefix(text, "\xEF\xBB\xBF"))
-		text = (struct slice){text.p + 3, text.n - 3};
-	while (text.p) {
-		struct slice line = slice_cut(&text, '\n');
-		glane_rc rc = GLANE_OK;
-
-		number++;
-		if (line.n && line.p[line.n - 1] == '\r')
-			line.n--;
-		if (line.n == 0 || line.p[0] == '#')
-			continue;
-		if (headed)
-			rc = take_line(l, t, line, &spare);
-		else if (!slice_is(line, t->header))
-			rc = fail(l->d, GLANE_E_CONFIG, "the first line must be %s", t->header);
-		headed = true;
-		if (rc < 0) {
-			(void)diag_prefix(l->d, "%s/%s:%u", dir, t->file, number);
-			return rc;
-		}
-	}
-	if (!headed)
-		return fail(l->d, GLANE_E_CONFIG, "%s/%s: empty; was it written completely?", dir, t->file);
-	return GLANE_OK;
-}
-
-static glane_rc take_file(struct loader *l, const struct table *t, int fd, const char *dir)
-{
+	const struct table *t = &tables[i].form;
 	struct slice text = {NULL, 0};
-	struct strbuf b;
-	glane_rc rc;
+	glane_rc rc = table_read(&l->a->arena, fd, dir, t, tables[i].take, l, &text, l->d);
 
-	strbuf_init(&b, 0);
-	rc = file_read(fd, t->file, MAX_FILE, &b, l->d);
-	if (rc < 0)
-		(void)diag_prefix(l->d, "%s", dir);
-	else if (!arena_dup(&l->a->arena, strbuf_get(&b), &text))
+	if (rc == GLANE_OK &&
+		(!sha256_add(&l->hash, t->file, strlen(t->file) + 1) || !sha256_add(&l->hash, text.p, text.n)))
 		rc = no_memory(l);
-	strbuf_release(&b);
-	return rc < 0 ? rc : take_text(l, t, text, dir);
+	return rc;
 }
 
 static glane_rc take_files(struct loader *l, const char *dir)
@@ -320,7 +263,7 @@ static glane_rc take_files(struct loader *l, const char *dir)
 	if (rc == GLANE_OK && !scheme_put(l->a, SLICE("NAME")))
 		rc = no_memory(l);
 	for (size_t i = 0; i < sizeof(tables) / sizeof(*tables) && rc == GLANE_OK; i++)
-		rc = take_file(l, &tables[i], fd, dir);
+		rc = take_file(l, i, fd, dir);
 	fd_close(&fd);
 	return rc;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Tables of a run, the spool of its observations, and rows made of them. batch_sort.c finishes it. */
-#include "model/batch.h"
+/* The spool of a run's observations, and rows made of them. batch_tables.c has its tables, batch_finish.c ends it. */
 #include "base/file.h"
+#include "model/batch_tables.h"
 #include "model/decimal.h"
 #include "model/period.h"
 #include <sys/mman.h>
@@ -12,18 +12,13 @@
 
 _Static_assert(sizeof(struct batch_obs) == 32, "the spool has no padding");
 
-static glane_rc no_memory(struct diag *d, const char *what)
-{
-	return fail(d, GLANE_E_NOMEM, "no memory for another %s of the run; raise the source's memory", what);
-}
-
 /* Room for one more element of a table whose indices are at most max - 1. */
 static glane_rc table_grow(void *v, size_t *cap, size_t n, size_t size, size_t max, const char *what, struct diag *d)
 {
 	if (n >= max)
 		return fail(
 			d, GLANE_E_LIMIT, "more than %zu entries of kind %s in one run; split the source", max, what);
-	return mem_grow(v, cap, n + 1, size) ? GLANE_OK : no_memory(d, what);
+	return mem_grow(v, cap, n + 1, size) ? GLANE_OK : batch_no_memory(d, what);
 }
 
 glane_rc batch_init(struct batch *b, int spool_dir, struct diag *d)
@@ -31,10 +26,12 @@ glane_rc batch_init(struct batch *b, int spool_dir, struct diag *d)
 	*b = (struct batch){.fd = -1};
 	arena_init(&b->arena, 0);
 	strbuf_init(&b->pending, PENDING);
-	if (spool_dir < 0)
-		return GLANE_OK;
-	b->fd = file_temp(spool_dir, d);
-	return b->fd < 0 ? GLANE_E_IO : GLANE_OK;
+	b->is_whole = spool_dir >= 0;
+	if (b->is_whole)
+		b->fd = file_temp(spool_dir, d);
+	if (b->is_whole && b->fd < 0)
+		return GLANE_E_IO;
+	return tables_init(b, spool_dir, d);
 }
 
 void batch_release(struct batch *b)
@@ -43,81 +40,16 @@ void batch_release(struct batch *b)
 		(void)munmap(b->obs, b->mapped);
 	fd_close(&b->fd);
 	strbuf_release(&b->pending);
-	mem_free(b->series);
-	mem_free(b->notes);
-	mem_free(b->periods);
+	tables_release(b);
 	mem_free(b->covers);
 	mem_free(b->payloads);
 	arena_release(&b->arena);
 	*b = (struct batch){.fd = -1};
 }
 
-/* Series come in blocks that share most of their texts: what the last one has is not copied again. */
-static bool dup_unless(struct arena *a, struct slice last, struct slice *s)
-{
-	if (s->p && last.p && slice_eq(*s, last)) {
-		*s = last;
-		return true;
-	}
-	return arena_dup(a, *s, s);
-}
-
-glane_rc batch_series(struct batch *b, const struct series *s, uint32_t *ret, struct diag *d)
-{
-	struct series copy = *s, last = {.freq = 0};
-	glane_rc rc = table_grow(&b->series, &b->cap_series, b->n_series, sizeof(*b->series), UINT32_MAX, "series", d);
-
-	if (rc < 0)
-		return rc;
-	if (b->n_series)
-		last = b->series[b->n_series - 1];
-	copy.slice = copy.rank = 0;
-	if (!dup_unless(&b->arena, last.dataset, &copy.dataset) ||
-		!dup_unless(&b->arena, last.indicator, &copy.indicator) ||
-		!dup_unless(&b->arena, last.area_code, &copy.area_code) ||
-		!dup_unless(&b->arena, last.area_scheme, &copy.area_scheme) ||
-		!dup_unless(&b->arena, last.area, &copy.area) || !dup_unless(&b->arena, last.dims, &copy.dims) ||
-		!dup_unless(&b->arena, last.unit, &copy.unit) || !dup_unless(&b->arena, last.title, &copy.title) ||
-		!dup_unless(&b->arena, last.area_title, &copy.area_title) ||
-		!dup_unless(&b->arena, last.updated, &copy.updated))
-		return no_memory(d, "series");
-	b->series[b->n_series] = copy;
-	*ret = (uint32_t)b->n_series++;
-	return GLANE_OK;
-}
-
-glane_rc batch_note(struct batch *b, const struct note *n, uint32_t *ret, struct diag *d)
-{
-	struct note copy = *n, last = {.unit_mult = 0};
-	glane_rc rc = table_grow(&b->notes, &b->cap_notes, b->n_notes, sizeof(*b->notes), UINT32_MAX, "note", d);
-
-	if (rc < 0)
-		return rc;
-	if (b->n_notes)
-		last = b->notes[b->n_notes - 1];
-	if (!dup_unless(&b->arena, last.value_text, &copy.value_text) ||
-		!dup_unless(&b->arena, last.flags, &copy.flags) || !dup_unless(&b->arena, last.note, &copy.note))
-		return no_memory(d, "note");
-	b->notes[b->n_notes] = copy;
-	*ret = (uint32_t)b->n_notes++;
-	return GLANE_OK;
-}
-
 static glane_rc text_put(struct batch *b, struct slice text, struct slice *to, const char *what, struct diag *d)
 {
-	return arena_dup(&b->arena, text, to) ? GLANE_OK : no_memory(d, what);
-}
-
-glane_rc batch_period(struct batch *b, struct slice text, uint32_t *ret, struct diag *d)
-{
-	glane_rc rc =
-		table_grow(&b->periods, &b->cap_periods, b->n_periods, sizeof(*b->periods), INT32_MAX, "period", d);
-
-	if (rc == GLANE_OK)
-		rc = text_put(b, text, &b->periods[b->n_periods], "period", d);
-	if (rc == GLANE_OK)
-		*ret = (uint32_t)b->n_periods++;
-	return rc;
+	return arena_dup(&b->arena, text, to) ? GLANE_OK : batch_no_memory(d, what);
 }
 
 glane_rc batch_payload(struct batch *b, struct slice sha256, uint32_t *ret, struct diag *d)
@@ -142,7 +74,7 @@ glane_rc batch_cover(struct batch *b, const struct cover *c, struct diag *d)
 	copy.rows = 0;
 	if (!arena_dup(&b->arena, c->dataset, &copy.dataset) || !arena_dup(&b->arena, c->indicator, &copy.indicator) ||
 		!arena_dup(&b->arena, c->reason, &copy.reason))
-		return no_memory(d, "cover");
+		return batch_no_memory(d, "cover");
 	b->covers[b->n_covers++] = copy;
 	return GLANE_OK;
 }
@@ -179,7 +111,7 @@ glane_rc batch_push(struct batch *b, const struct batch_obs *obs, size_t n, stru
 			return rc;
 		strbuf_add(&b->pending, &o, sizeof(o));
 		if (!strbuf_ok(&b->pending))
-			return no_memory(d, "observation");
+			return batch_no_memory(d, "observation");
 		b->n_obs++;
 	}
 	return GLANE_OK;

@@ -7,14 +7,24 @@
 #define MODEL_BATCH_H
 #include "base/diag.h"
 #include "base/map.h"
+#include "model/batch_region.h"
 #include "model/row.h"
+
+/* What is named by handles 1, 2, 3, ... is forgotten in blocks of so many, all but the last two. */
+#define BATCH_WINDOW 16384
+/* Whether the handle, of `last` that were given, still stands for something: the last BATCH_WINDOW always do. */
+static inline bool batch_is_recent(uint64_t handle, uint64_t last)
+{
+	return handle && handle <= last && (handle - 1) / BATCH_WINDOW + 1 >= (last - 1) / BATCH_WINDOW;
+}
 
 struct series {
 	struct slice dataset, indicator, area_code, area_scheme, area, dims, unit, title, area_title, updated;
 	int32_t unit_mult;
 	char freq;
-	uint32_t slice; /* index + 1 of its cover, 0: none; set by batch_finish() */
-	uint32_t rank;  /* order by key; set by batch_finish() */
+	uint32_t slice;  /* index + 1 of its cover, 0: none; set by batch_finish() */
+	uint32_t rank;   /* order by key; set by batch_finish() */
+	uint32_t serial; /* which one it was to be added; 1 is the first */
 };
 struct note {
 	struct slice value_text, flags, note;
@@ -38,15 +48,24 @@ struct batch_obs {       /* 32 bytes */
 	uint32_t note;    /* index + 1 into notes, 0: none */
 	uint64_t seq;     /* order of arrival */
 };
+struct batch_table {    /* private */
+	uint64_t *slot; /* of a whole run: hash and index + 1 of each entry */
+	size_t cap;
+	struct arena text[2]; /* else: texts of the two halves */
+	struct region file;
+};
 struct batch {
 	struct arena arena;
+	bool is_whole; /* all of the tables is kept; false: the last entries */
 	struct series *series;
 	struct note *notes;
 	struct slice *periods;
 	struct cover *covers;
-	struct slice *payloads; /* SHA-256 in hex */
-	size_t n_series, n_notes, n_periods, n_covers, n_payloads;
-	size_t cap_series, cap_notes, cap_periods, cap_covers, cap_payloads;
+	struct slice *payloads;                                    /* SHA-256 in hex */
+	size_t n_series, n_notes, n_periods, n_covers, n_payloads; /* as many as were added */
+	size_t cap_covers, cap_payloads;
+	struct batch_table by_series, by_note, by_period;
+	struct region texts;
 	int fd;                /* spool */
 	struct batch_obs *obs; /* mapping of the spool after batch_finish(), else NULL */
 	size_t n_obs;
@@ -55,10 +74,12 @@ struct batch {
 	uint64_t duplicates;   /* same key and same content, dropped by batch_finish() */
 	uint64_t conflicts;    /* same key, other content: all but the first dropped and reported */
 };
-/* spool_dir: folder for the unlinked spool file; the descriptor stays the caller's. -1: no spool, only the tables are used. */
+/* spool_dir: folder for the unlinked files of spool and tables; the descriptor stays the caller's; memory then grows by some 20
+ * bytes for each series and note. -1: no spool, and tables of bounded size: an entry lives until BATCH_WINDOW others of its kind were
+ * added, and is used in batch_row() alone. */
 glane_rc batch_init(struct batch *b, int spool_dir, struct diag *d);
 void batch_release(struct batch *b);
-/* Each adds a copy to its table; *ret is the index. */
+/* Each finds its equal in the table (with a spool) or adds a copy; *ret is the index. */
 glane_rc batch_series(struct batch *b, const struct series *s, uint32_t *ret, struct diag *d);
 glane_rc batch_note(struct batch *b, const struct note *n, uint32_t *ret, struct diag *d);
 glane_rc batch_period(struct batch *b, struct slice text, uint32_t *ret, struct diag *d);

@@ -191,7 +191,9 @@ static void survey(struct batch *b, struct sorter *s, bool *ret_ordered, bool *r
 		if (c)
 			c->rows++;
 	}
-	for (size_t i = 0; !*ret_clean && i < b->n_covers; i++)
+	if (*ret_clean || !b->covers)
+		return;
+	for (size_t i = 0; i < b->n_covers; i++)
 		b->covers[i].rows = 0;
 }
 

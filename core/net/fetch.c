@@ -37,8 +37,18 @@ static void list_remove(struct fetch_list *l, struct fetch *r)
 		l->last = r->prev;
 }
 
+struct origin origin_of(const struct url_parts *hop)
+{
+	struct origin o;
+
+	(void)snprintf(o.text, sizeof(o.text), "%.280s:%u", hop->host, hop->port);
+	return o;
+}
+
 void fetch_free(struct fetch *r)
 {
+	if (r->probing)
+		breaker_release(limits_breakers(r->f->limits), origin_of(&r->hop).text, &r->probing);
 	transfer_stop(r);
 	fetch_body_release(&r->b);
 	fd_close(&r->result.fd);
@@ -75,6 +85,7 @@ static bool take_options(struct fetcher *f, const struct fetch_options *o)
 	f->o = *o;
 	f->o.contact = copy_text(&f->arena, o->contact, &ok);
 	f->o.proxy = copy_text(&f->arena, o->proxy, &ok);
+	fetch_take_proxy(f);
 	f->o.ca_bundle = copy_text(&f->arena, o->ca_bundle, &ok);
 	f->o.per_host = o->per_host ? o->per_host : 4;
 	f->o.stall_seconds = o->stall_seconds ? o->stall_seconds : 60;
@@ -102,6 +113,8 @@ glane_rc fetcher_new(struct fetcher **ret, const struct fetch_options *o, struct
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK)
 		f->multi = curl_multi_init();
 	f->limits = limits_new(o->limits_file);
+	if (f->limits && o->ask_anyway)
+		breakers_half_open(limits_breakers(f->limits), f->stored_ms);
 	if (!f->multi || !f->limits || !take_options(f, o)) {
 		fetcher_free(f);
 		return fail(d, GLANE_E_NOMEM, "no memory for the fetch engine");
@@ -134,6 +147,7 @@ void fetcher_free(struct fetcher *f)
 	if (f->multi)
 		(void)curl_multi_cleanup(f->multi);
 	mem_free(f->waits);
+	fetch_drop_proxy(f);
 	arena_release(&f->arena);
 	mem_free(f);
 }
@@ -160,7 +174,32 @@ static size_t active_on(const struct fetcher *f, const char *host, size_t *ret_a
 	return same;
 }
 
-/* Starts r where host, rate and retry allow; else sets what it waits for. */
+/* Does the breaker of r's origin let it go? */
+static bool breaker_lets(struct fetch *r, int64_t now)
+{
+	struct breakers *b = limits_breakers(r->f->limits);
+	const struct origin o = origin_of(&r->hop);
+	char at[32], text[600];
+
+	switch (breaker_ask(b, o.text, &r->probing, now)) {
+	case BREAKER_GO:
+		return true;
+	case BREAKER_WAIT:
+		r->waits = "waiting (is the host back?)";
+		return false;
+	case BREAKER_OPEN:
+		break;
+	}
+	time_format(clock_utc() + (breaker_open_ms(b, o.text, now) + 999) / 1000, at);
+	(void)snprintf(text, sizeof(text),
+		"%s is not asked before %s: %d requests in a row got no answer, the last: %s ('glane run %s' asks at "
+		"once)",
+		o.text, at, BREAKER_FAILURES, breaker_why(b, o.text), r->p->source ? r->p->source : "SOURCE");
+	fetch_give_up(r, GLANE_E_FETCH, text);
+	return false;
+}
+
+/* Starts r where host, rate, breaker and retry allow; else sets what it waits for. */
 static void start_one(struct fetcher *f, struct fetch *r, int64_t now)
 {
 	double rate = r->p->rate > 0 ? r->p->rate : RATE;
@@ -171,7 +210,7 @@ static void start_one(struct fetcher *f, struct fetch *r, int64_t now)
 	if (now < r->not_before)
 		return;
 	r->waits = "queued";
-	if (active_on(f, r->hop.host, &all) >= f->o.per_host || all >= ACTIVE_MAX)
+	if (active_on(f, r->hop.host, &all) >= f->o.per_host || all >= ACTIVE_MAX || !breaker_lets(r, now))
 		return;
 	wait = limits_take(f->limits, r->hop.host, rate, now);
 	if (wait > 0) {

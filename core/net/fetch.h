@@ -4,11 +4,11 @@
  * proven complete, sniffed, hashed. Nothing is handed out before all of that is true (RELIABILITY 0, 2.3, 3.5).
  *
  * What it does by itself: content decoding (gzip, deflate by zlib's inflate, Z_STREAM_END demanded), Content-Length or last
- * chunk or HTTP/2 end demanded, two differing Content-Length or Content-Length with Transfer-Encoding refused, redirects (at
+ * chunk demanded (HTTP/1.1 only), two differing Content-Length or Content-Length with Transfer-Encoding refused, redirects (at
  * most 5, to allowed hosts, never https to http; secrets dropped where scheme, host or port change), retries by class
  * (network errors, 408 425 429 500 502 503 504, HTML where data was asked; full jitter 1 s .. 60 s; Retry-After clipped to 300 s),
  * stall limit (under 1 KiB over 60 s; not a total timeout), resume with Range and If-Range where a strong ETag was
- * given, byte caps counted on the wire and after decoding, per-host concurrency and token buckets.
+ * given, byte caps counted on the wire and after decoding, per-host concurrency and token buckets, circuit breakers.
  */
 #ifndef NET_FETCH_H
 #define NET_FETCH_H
@@ -34,15 +34,17 @@ struct fetch_policy { /* of one source; borrowed, must outlive its requests */
 	double rate;          /* requests per second of this source's hosts; 0: the default 5 */
 	const char *ca_extra; /* further CA certificates (PEM), or NULL */
 };
-struct fetch_options {                 /* of the engine; borrowed */
-	int tmp_dir;                   /* folder for bodies under way */
-	const char *contact;           /* for the User-Agent "glane/VERSION (contact)" */
-	const char *proxy, *ca_bundle; /* NULL: none (the environment's proxies are not used), the system's */
-	const char *limits_file;       /* token buckets kept across runs (path), or NULL */
-	unsigned per_host;             /* connections to one host at once; 0: 4 */
-	unsigned stall_seconds;        /* 0: 60 */
-	unsigned connect_seconds;      /* 0: 15 */
-	double retry_base_seconds;     /* 0: 1.0; tests use less */
+struct fetch_options {             /* of the engine; borrowed */
+	int tmp_dir;               /* folder for bodies under way */
+	const char *contact;       /* for the User-Agent "glane/VERSION (contact)" */
+	const char *proxy;         /* see fetch_proxy_check(); NULL: none, the environment's are not used */
+	const char *ca_bundle;     /* PEM; NULL: the system's */
+	const char *limits_file;   /* token buckets kept across runs (path), or NULL */
+	unsigned per_host;         /* connections to one host at once; 0: 4 */
+	unsigned stall_seconds;    /* 0: 60 */
+	unsigned connect_seconds;  /* 0: 15 */
+	double retry_base_seconds; /* 0: 1.0; tests use less */
+	bool ask_anyway;           /* breakers that an earlier run left open are half-open: the user asks by name */
 };
 struct fetch_request {            /* copied by fetch_start() */
 	const char *method, *url; /* with {auth:NAME} placeholders */
@@ -76,6 +78,9 @@ struct fetch_progress {          /* of a request under way */
 struct fetcher;
 typedef void fetch_done(void *arg, uint64_t id, struct fetch_result *result);
 
+/* http, https, socks5 or socks5h URL of a proxy; one with user:password only as env:NAME or file:PATH, read when the engine
+ * begins. Local hosts are always asked directly. GLANE_E_CONFIG: it cannot be. */
+glane_rc fetch_proxy_check(const char *proxy, struct diag *d);
 glane_rc fetcher_new(struct fetcher **ret, const struct fetch_options *o, struct diag *d);
 void fetcher_free(struct fetcher *f); /* cancels all; stores the limits */
 /* Queues a request; `done` is called exactly once from fetcher_step(), unless cancelled. */

@@ -7,6 +7,7 @@
 
 #define BYTES ((size_t)256 << 10)
 #define LINES 100
+#define STRONG_DATE 60 /* seconds */
 
 static void clear_section(struct answer *a)
 {
@@ -47,6 +48,24 @@ bool etag_is_strong(const char *etag)
 	return n > 2 && etag[0] == '"' && etag[n - 1] == '"';
 }
 
+/* Is the date a strong validator? */
+static bool date_is_strong(const struct answer *a)
+{
+	int64_t modified, sent;
+
+	return time_parse_http(slice_of(a->last_modified), &modified) && time_parse_http(slice_of(a->date), &sent) &&
+	       sent - modified >= STRONG_DATE;
+}
+
+const char *answer_validator(const struct answer *a)
+{
+	if (a->ranges_refused)
+		return NULL;
+	if (*a->etag)
+		return etag_is_strong(a->etag) ? a->etag : NULL;
+	return date_is_strong(a) ? a->last_modified : NULL;
+}
+
 static bool is_name(struct slice name, const char *want)
 {
 	return name.n == strlen(want) && curl_strnequal(name.p, want, name.n);
@@ -54,8 +73,14 @@ static bool is_name(struct slice name, const char *want)
 
 static glane_rc keep(struct answer *a, const char **to, struct slice value, struct diag *d)
 {
-	const char *copy = arena_strndup(&a->arena, value.p, value.n);
+	const char *copy;
 
+	/* RFC 9110 5.5. A validator that held one could not be sent back, and would stop every later run. */
+	for (size_t i = 0; i < value.n; i++) {
+		if (((unsigned char)value.p[i] < ' ' && value.p[i] != '\t') || value.p[i] == 0x7f)
+			return fail(d, GLANE_E_FETCH, "a header with a control byte");
+	}
+	copy = arena_strndup(&a->arena, value.p, value.n);
 	if (!copy)
 		return fail(d, GLANE_E_NOMEM, "no memory for a header");
 	*to = copy;

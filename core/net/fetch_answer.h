@@ -23,4 +23,7 @@ void answer_release(struct answer *a);
 /* One line as it came, with its line end. Failures are what no retry mends: GLANE_E_LIMIT (256 KiB, 100 lines) or GLANE_E_FETCH. */
 glane_rc answer_line(struct answer *a, struct slice line, struct diag *d);
 bool etag_is_strong(const char *etag); /* RFC 9110 8.8.3: quoted, without W/ */
+/* What If-Range may carry for this answer (RFC 9110 13.1.5): its strong ETag; without any ETag its Last-Modified, where that is
+ * a minute older than Date or more, so that no second change can hide in the same stamp (8.8.2.2). NULL: nothing. */
+const char *answer_validator(const struct answer *a);
 #endif

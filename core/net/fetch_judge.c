@@ -6,7 +6,6 @@
 #include "net/verify.h"
 
 #include <sys/random.h>
-#include <sys/socket.h>
 
 /* A resumed transfer that moved on by this much starts its count of failures anew: a line that drops twice an hour
  * must still bring a long download home. */
@@ -30,6 +29,8 @@ static void end(struct fetch *r, glane_rc rc)
 {
 	struct fetch_result *out = &r->result;
 
+	if (r->probing)
+		breaker_release(limits_breakers(r->f->limits), origin_of(&r->hop).text, &r->probing);
 	transfer_stop(r);
 	out->rc = rc;
 	out->tries = r->tries;
@@ -49,11 +50,21 @@ void fetch_give_up(struct fetch *r, glane_rc rc, const char *why)
 	end(r, rc);
 }
 
+static void give_up_diag(struct fetch *r, const struct diag *d)
+{
+	fetch_give_up(r, d->code, d->text);
+}
+
 void fetch_too_late(struct fetch *r)
 {
+	struct diag d = {0};
+
 	if (r->state == FETCH_WAITING && r->message.n) { /* the last failure says more */
 		strbuf_puts(&r->message, "; then the deadline passed");
 		end(r, GLANE_E_FETCH);
+	} else if (r->state == FETCH_WAITING && strncmp(r->waits, "waiting", 7) == 0) {
+		(void)fail(&d, GLANE_E_FETCH, "the deadline passed while %s", r->waits);
+		give_up_diag(r, &d);
 	} else {
 		fetch_give_up(r, GLANE_E_FETCH, "the deadline passed");
 	}
@@ -76,10 +87,34 @@ static int64_t backoff_ms(const struct fetch *r)
 
 static void wait_for_retry(struct fetch *r, int64_t wait)
 {
+	if (r->probing && r->hops) /* of a host further on; the next try begins at the first */
+		breaker_release(limits_breakers(r->f->limits), origin_of(&r->hop).text, &r->probing);
 	fetch_rewind(r);
 	r->state = FETCH_WAITING;
 	r->not_before = clock_mono_ms() + wait;
 	r->waits = "retry in";
+}
+
+/* An answer that says more than that the server has trouble. */
+static bool is_answered(const struct fetch *r)
+{
+	int status = r->t.answer.status;
+
+	return r->t.answer.done && status < 500 && status != 429;
+}
+
+/* The reason alone, without method and URL; scrubbed. */
+static const char *words_of(const struct fetch *r)
+{
+	size_t n = strlen(r->method) + strlen(r->shown) + 3;
+
+	return strbuf_ok(&r->message) && r->message.p && r->message.n > n ? r->message.p + n : "";
+}
+
+static void note_result(struct fetch *r, bool answered, const char *why)
+{
+	breaker_result(
+		limits_breakers(r->f->limits), origin_of(&r->hop).text, &r->probing, answered, why, clock_mono_ms());
 }
 
 /* Tries again where tries and time are left. What was received so far is kept only where it can be resumed. */
@@ -89,7 +124,7 @@ static void retry(struct fetch *r, glane_rc rc, const char *why, unsigned tries_
 
 	set_message(r, why);
 	r->result.retry_after = asked > 0 ? asked : 0;
-	if (r->b_etag && r->b.wire >= r->b_before + PROGRESS) {
+	if (r->b_validator && r->b.wire >= r->b_before + PROGRESS) {
 		r->failures = 0;
 		r->b_before = r->b.wire;
 	}
@@ -102,24 +137,21 @@ static void retry(struct fetch *r, glane_rc rc, const char *why, unsigned tries_
 		wait = patience * 1000 > wait ? patience * 1000 : wait;
 	}
 	if (r->failures > r->p->retries || tries_left == 0 || (r->deadline_ms && now + wait >= r->deadline_ms)) {
+		if (!is_answered(r))
+			note_result(r, false, words_of(r));
 		end(r, rc);
 		return;
 	}
 	transfer_stop(r);
-	if (!r->b_etag)
+	if (!r->b_validator)
 		fetch_body_release(&r->b);
 	wait_for_retry(r, wait);
 }
 
 static void drop_part(struct fetch *r)
 {
-	r->b_etag = NULL;
+	r->b_validator = NULL;
 	fetch_body_release(&r->b);
-}
-
-static void give_up_diag(struct fetch *r, const struct diag *d)
-{
-	fetch_give_up(r, d->code, d->text);
 }
 
 /* A failure that our own checks found in the bytes: damage is tried once more, the rest is for good. */
@@ -146,9 +178,8 @@ static bool is_transient(CURLcode code)
 		CURLE_GOT_NOTHING,
 		CURLE_SEND_ERROR,
 		CURLE_RECV_ERROR,
-		CURLE_HTTP2,
-		CURLE_HTTP2_STREAM,
 		CURLE_AGAIN,
+		CURLE_PROXY,
 	};
 
 	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
@@ -158,13 +189,36 @@ static bool is_transient(CURLcode code)
 	return false;
 }
 
+/* A proxy that answered CONNECT with something else than success. What it refuses it refuses for good. */
+static bool judge_proxy(struct fetch *r)
+{
+	struct diag d = {0};
+	long status = 0;
+
+	if (!fetch_uses_proxy(r) || !r->t.easy ||
+		curl_easy_getinfo(r->t.easy, CURLINFO_HTTP_CONNECTCODE, &status) != CURLE_OK || status < 300)
+		return false;
+	if (status == 401 || status == 403 || status == 407) {
+		(void)fail(&d, GLANE_E_CONFIG, "the proxy refuses to connect to %s (HTTP %ld); check proxy",
+			r->hop.host, status);
+		give_up_diag(r, &d);
+	} else {
+		(void)fail(&d, GLANE_E_FETCH, "the proxy cannot connect to %s (HTTP %ld)", r->hop.host, status);
+		retry(r, d.code, d.text, 1);
+	}
+	return true;
+}
+
 static void judge_transport(struct fetch *r, CURLcode code)
 {
+	const char *via = fetch_uses_proxy(r) ? "through the proxy: " : "";
 	const char *text = r->t.error[0] ? r->t.error : code ? curl_easy_strerror(code) : "no HTTP answer";
 	struct diag d = {0};
 
 	if (code == CURLE_OUT_OF_MEMORY) /* libcurl says the same of a header line that is too long for it */
 		text = "no memory, or a header line of more than 100 KB";
+	if (judge_proxy(r))
+		return;
 	if (r->t.refused[0]) {
 		(void)fail(&d, GLANE_E_DENIED,
 			"security: %s leads to the local address %s; if that is meant, name that address and port in "
@@ -172,13 +226,13 @@ static void judge_transport(struct fetch *r, CURLcode code)
 			r->hop.host, r->t.refused);
 		give_up_diag(r, &d);
 	} else if (is_transient(code)) {
-		(void)fail(&d, GLANE_E_FETCH, "%s", text);
+		(void)fail(&d, GLANE_E_FETCH, "%s%s", via, text);
 		retry(r, GLANE_E_FETCH, d.text, 1);
 	} else if (code == CURLE_PEER_FAILED_VERIFICATION) {
 		(void)fail(&d, GLANE_E_DENIED, "security: the certificate of %s is not trusted: %s", r->hop.host, text);
 		give_up_diag(r, &d);
 	} else {
-		(void)fail(&d, code == CURLE_SSL_CACERT_BADFILE ? GLANE_E_CONFIG : GLANE_E_FETCH, "%s", text);
+		(void)fail(&d, code == CURLE_SSL_CACERT_BADFILE ? GLANE_E_CONFIG : GLANE_E_FETCH, "%s%s", via, text);
 		give_up_diag(r, &d);
 	}
 }
@@ -195,19 +249,21 @@ static void judge_status(struct fetch *r)
 	int status = r->t.answer.status;
 	struct strbuf words;
 	struct diag d = {0};
-	glane_rc rc = status == 401 || status == 403 ? GLANE_E_CONFIG : GLANE_E_FETCH;
+	glane_rc rc = status == 401 || status == 403 || status == 407 ? GLANE_E_CONFIG : GLANE_E_FETCH;
 
 	strbuf_init(&words, 0);
 	body_words(&words, strbuf_get(&r->t.words));
 	secret_scrub(&r->t.secrets, &words);
 	(void)fail(&d, rc, "HTTP %d%s%s%s%s%s", status,
-		rc == GLANE_E_CONFIG ? ", the provider refuses us; check auth and contact" : "",
+		status == 407          ? ", the proxy wants to know who we are; check proxy"
+		: rc == GLANE_E_CONFIG ? ", the provider refuses us; check auth and contact"
+				       : "",
 		status == 206 || status == 304 ? ", which was not asked for" : "", words.n ? ": \"" : "",
 		words.n ? words.p : "", words.n ? "\"" : "");
 	strbuf_release(&words);
 	if (status_is_transient(status))
 		retry(r, rc, d.text, 1);
-	else if (status == 416 && r->b_etag) {
+	else if (status == 416 && r->b_validator) {
 		drop_part(r);
 		retry(r, rc, d.text, 1);
 	} else {
@@ -215,33 +271,13 @@ static void judge_status(struct fetch *r)
 	}
 }
 
-/* Bytes that lie ready after the answer's end: the server wrote more than it declared. TLS has records of its own there. */
-static bool has_excess(const struct fetch *r)
-{
-	curl_socket_t s = CURL_SOCKET_BAD;
-	long version = 0;
-	char byte;
-
-	if (r->t.excess)
-		return true;
-	(void)curl_easy_getinfo(r->t.easy, CURLINFO_HTTP_VERSION, &version);
-	if (version > CURL_HTTP_VERSION_1_1 || strcmp(r->hop.scheme, "http") != 0 ||
-		curl_easy_getinfo(r->t.easy, CURLINFO_ACTIVESOCKET, &s) != CURLE_OK || s == CURL_SOCKET_BAD)
-		return false;
-	return recv(s, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
-}
-
-/* Is it proven that all of the body arrived? libcurl has checked the length, the last chunk or the end of the stream where there
- * is one to check. */
+/* Is it proven that all of the body arrived? libcurl has checked the length or the last chunk where there is one to check. */
 static glane_rc check_length(const struct fetch *r, struct diag *d)
 {
-	long version = 0;
-
-	(void)curl_easy_getinfo(r->t.easy, CURLINFO_HTTP_VERSION, &version);
-	if (version <= CURL_HTTP_VERSION_1_1 && !r->t.answer.chunked && r->t.answer.length < 0)
+	if (!r->t.answer.chunked && r->t.answer.length < 0)
 		return fail(d, GLANE_E_FETCH,
 			"length unproven: neither Content-Length nor chunks, the body ends with the connection");
-	if (r->t.answer.length >= 0 && has_excess(r))
+	if (r->t.answer.length >= 0 && r->t.excess)
 		return fail(d, GLANE_E_FETCH, "the body is longer than its Content-Length (%lld)",
 			(long long)r->t.answer.length);
 	if (r->t.answer.range_total >= 0 && r->t.answer.status == 206 && r->b.wire != (uint64_t)r->t.answer.range_total)
@@ -350,13 +386,15 @@ void fetch_judge(struct fetch *r, CURLcode code)
 
 	r->result.status = a->status;
 	r->result.retry_after = 0;
+	if (is_answered(r))
+		note_result(r, true, "");
 	if (r->t.fault.code)
 		judge_fault(r, &r->t.fault);
 	else if (!a->done || (transfer_is_data(r) && !complete))
 		judge_transport(r, code);
 	else if (transfer_is_data(r))
 		judge_data(r);
-	else if (a->status == 304 && (r->etag || r->last_modified) && !r->b_etag)
+	else if (a->status == 304 && (r->etag || r->last_modified) && !r->b_validator)
 		judge_not_modified(r);
 	else if (status_is_redirect(a->status))
 		judge_redirect(r);

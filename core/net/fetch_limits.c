@@ -19,6 +19,7 @@ struct bucket {
 };
 struct limits {
 	struct arena arena;
+	struct breakers *breakers;
 	const char *path;
 	struct bucket *v;
 	size_t n, cap;
@@ -51,7 +52,8 @@ static void load(struct limits *l)
 	int64_t mono = clock_mono_ms(), utc = clock_utc();
 	const char *host;
 
-	json_object_foreach(j, host, entry)
+	breakers_load(l->breakers, json_object_get(j, "breakers"), mono, utc);
+	json_object_foreach(json_object_get(j, "hosts"), host, entry)
 	{
 		int64_t elapsed = clamp(utc - json_int(entry, "at", 0), 0, DAY);
 		int64_t blocked = clamp(json_int(entry, "blocked_until", 0) - utc, 0, BLOCK_MAX);
@@ -73,6 +75,11 @@ struct limits *limits_new(const char *path)
 	if (!l)
 		return NULL;
 	arena_init(&l->arena, 0);
+	l->breakers = breakers_new();
+	if (!l->breakers) {
+		limits_free(l);
+		return NULL;
+	}
 	if (path) {
 		l->path = arena_strndup(&l->arena, path, strlen(path));
 		if (!l->path) {
@@ -88,9 +95,15 @@ void limits_free(struct limits *l)
 {
 	if (!l)
 		return;
+	breakers_free(l->breakers);
 	mem_free(l->v);
 	arena_release(&l->arena);
 	mem_free(l);
+}
+
+struct breakers *limits_breakers(struct limits *l)
+{
+	return l->breakers;
 }
 
 static void refill(struct bucket *b, double rate, int64_t now)
@@ -149,16 +162,20 @@ static json_t *entry_of(const struct bucket *b, int64_t mono, int64_t utc)
 glane_rc limits_store(struct limits *l, struct diag *d)
 {
 	int64_t mono = clock_mono_ms(), utc = clock_utc();
-	json_t *all;
+	json_t *all, *hosts;
 	glane_rc rc = GLANE_OK;
 
-	if (!l->path || !l->changed)
+	if (!l->path || (!l->changed && !breakers_changed(l->breakers)))
 		return GLANE_OK;
 	all = json_object();
+	hosts = json_object();
 	for (size_t i = 0; i < l->n && rc == GLANE_OK; i++) {
-		if (json_object_set_new(all, l->v[i].host, entry_of(&l->v[i], mono, utc)) != 0)
+		if (json_object_set_new(hosts, l->v[i].host, entry_of(&l->v[i], mono, utc)) != 0)
 			rc = fail(d, GLANE_E_NOMEM, "no memory for the rate budgets");
 	}
+	if (json_object_set_new(all, "hosts", hosts) != 0 ||
+		json_object_set_new(all, "breakers", breakers_store(l->breakers, mono, utc)) != 0)
+		rc = fail(d, GLANE_E_NOMEM, "no memory for the rate budgets");
 	if (rc == GLANE_OK)
 		rc = json_write_file(AT_FDCWD, l->path, all, false, d);
 	l->changed = rc < 0;

@@ -35,7 +35,7 @@ struct transfer { /* one hop under way */
 	struct strbuf words;  /* the beginning of a body that is no data */
 	bool routed, to_body; /* the first body byte was seen; it goes to the file */
 	bool enough;          /* we ended it ourselves: status and words suffice */
-	bool excess;          /* libcurl saw bytes beyond Content-Length */
+	bool excess;          /* there were bytes beyond Content-Length */
 	char refused[64];     /* local address that the socket callback refused, "" none */
 	struct diag fault;    /* of a callback; fault.code 0: none */
 	uint64_t received;    /* bytes of header and body */
@@ -64,6 +64,7 @@ struct fetch {
 	const char *hop_url;
 	struct url_parts hop;
 	unsigned hops;
+	bool probing;   /* it tries whether an origin whose breaker was open answers again */
 	bool foreign;   /* left the first scheme, host and port: no secrets from here on */
 	bool plain_get; /* a redirect turned it into a GET without body */
 	/* the tries */
@@ -72,8 +73,9 @@ struct fetch {
 	const char *waits; /* state in words */
 	struct transfer t;
 	struct fetch_body b;
-	const char *b_etag; /* strong validator of the part in b; NULL: it cannot be resumed */
-	uint64_t b_before;  /* b.wire when the last failure was counted */
+	const char *b_validator; /* strong, of the part in b; NULL: it cannot be resumed */
+	uint64_t b_before;       /* b.wire when the last failure was counted */
+	int64_t b_total;         /* Content-Length of the whole; -1: not known */
 	/* the end */
 	struct fetch_result result;
 	struct strbuf message;
@@ -86,6 +88,9 @@ struct fetcher {
 	struct arena arena;
 	struct fetch_options o; /* defaults filled in, texts copied */
 	const char *user_agent;
+	const char *proxy;       /* NULL: none */
+	char *secret_proxy;      /* the same, where it came from env: or file: */
+	struct diag proxy_fault; /* it cannot be used; code 0: it can */
 	CURLM *multi;
 	struct limits *limits;
 	struct fetch_list open, finished;
@@ -104,6 +109,10 @@ glane_rc transfer_route(struct fetch *r, struct diag *d); /* prepares r->b for t
 curl_socket_t fetch_socket(void *clientp, curlsocktype purpose, struct curl_sockaddr *address);
 bool host_is_local(const char *host);    /* an address literal that address_is_local(), or localhost */
 bool host_is_loopback(const char *host); /* 127/8, ::1 or localhost */
+/* fetch_proxy.c */
+void fetch_take_proxy(struct fetcher *f); /* from the options; sets proxy or proxy_fault */
+void fetch_drop_proxy(struct fetcher *f); /* zeroes it where it was read as a secret */
+bool fetch_uses_proxy(const struct fetch *r);
 /* fetch_judge.c: the transfer has ended with `code`; moves the request on. */
 void fetch_judge(struct fetch *r, CURLcode code);
 void fetch_give_up(struct fetch *r, glane_rc rc, const char *why); /* ends it now; `why` is redacted */
@@ -112,6 +121,10 @@ void fetch_too_late(struct fetch *r);                              /* its deadli
 bool status_is_redirect(int status);
 glane_rc fetch_redirect(struct fetch *r, struct diag *d);
 /* fetch.c */
+struct origin {
+	char text[300]; /* "host:port", the key of a breaker */
+};
+struct origin origin_of(const struct url_parts *hop);
 void fetch_rewind(struct fetch *r); /* back to the first hop, for a new try */
 void fetch_free(struct fetch *r);
 void fetch_queue(struct fetch *r);  /* gives it its id */

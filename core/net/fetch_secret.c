@@ -80,7 +80,7 @@ static glane_rc read_spec(const struct fetch_secret *spec, struct strbuf *b, str
 	return GLANE_OK;
 }
 
-static glane_rc load(struct secret_text *t, const struct fetch_secret *spec, struct diag *d)
+glane_rc secret_load(struct secret_text *t, const struct fetch_secret *spec, struct diag *d)
 {
 	glane_rc rc;
 
@@ -129,7 +129,7 @@ static glane_rc find(struct secrets *s, struct slice name, const struct fetch_po
 	if (i == SECRETS)
 		return fail(d, GLANE_E_LIMIT, "more than %d secrets in one request", SECRETS);
 	if (i == s->n) {
-		rc = load(&s->v[i], spec, d);
+		rc = secret_load(&s->v[i], spec, d);
 		s->n += rc == GLANE_OK;
 	}
 	if (rc == GLANE_OK)

@@ -20,6 +20,8 @@ struct secrets {
 #define SECRET_PERCENT 1 /* URL, form */
 #define SECRET_JSON 2    /* inside a JSON string */
 
+/* Reads one; on success t is to be wiped by its owner. */
+glane_rc secret_load(struct secret_text *t, const struct fetch_secret *spec, struct diag *d);
 bool secret_wanted(struct slice template_); /* does it hold "{auth:"? */
 /* Appends the template with its placeholders replaced. A secret that is unknown, missing, empty, readable by others or
  * holds control bytes is GLANE_E_CONFIG. */

@@ -91,7 +91,7 @@ static bool is_permitted(const struct fetch *r, const union address *to)
 	bool ok = false;
 
 	/* Behind a proxy the address is the proxy's, which the user configured. */
-	if (r->f->o.proxy && !host_is_local(r->hop.host))
+	if (fetch_uses_proxy(r))
 		return true;
 	arena_init(&a, 0);
 	for (size_t i = 0; i < r->p->n_allowed && !ok; i++)

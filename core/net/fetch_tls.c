@@ -40,7 +40,9 @@ glane_rc fetch_tls(const struct fetch *r, CURL *easy, struct diag *d)
 		curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) != CURLE_OK)
 		return fail(d, GLANE_E_CONFIG, "this libcurl cannot do TLS 1.2 with verification");
 	if (bundle && (curl_easy_setopt(easy, CURLOPT_CAINFO, bundle) != CURLE_OK ||
-			      curl_easy_setopt(easy, CURLOPT_CAPATH, NULL) != CURLE_OK))
+			      curl_easy_setopt(easy, CURLOPT_CAPATH, NULL) != CURLE_OK ||
+			      curl_easy_setopt(easy, CURLOPT_PROXY_CAINFO, bundle) != CURLE_OK ||
+			      curl_easy_setopt(easy, CURLOPT_PROXY_CAPATH, NULL) != CURLE_OK))
 		return fail(d, GLANE_E_NOMEM, "no memory for certificates");
 	return r->p->ca_extra ? trust_both(easy, bundle ? bundle : built->cainfo, r->p->ca_extra, d) : GLANE_OK;
 }

@@ -6,6 +6,7 @@
 #include "net/fetch_tls.h"
 
 #include <stdio.h>
+#include <sys/socket.h>
 
 static uint64_t max_body(const struct fetch *r)
 {
@@ -14,7 +15,7 @@ static uint64_t max_body(const struct fetch *r)
 
 static bool resuming(const struct fetch *r)
 {
-	return r->b_etag && r->b.fd >= 0 && r->b.wire > 0;
+	return r->b_validator && r->b.fd >= 0 && r->b.wire > 0;
 }
 
 bool transfer_is_data(const struct fetch *r)
@@ -32,23 +33,29 @@ static glane_rc check_range(const struct fetch *r, struct diag *d)
 	if (a->range_first != (int64_t)r->b.wire || a->coding != r->b.coding ||
 		(a->range_total >= 0 && a->range_last != a->range_total - 1))
 		return fail(d, GLANE_E_FETCH, "the server answered a resumed transfer with another range");
-	if (*a->etag && strcmp(a->etag, r->b_etag) != 0)
-		return fail(d, GLANE_E_FETCH, "the server resumed a transfer with another version (ETag)");
+	if (r->b_validator[0] == '"' ? (*a->etag && strcmp(a->etag, r->b_validator) != 0)
+				     : (*a->last_modified && strcmp(a->last_modified, r->b_validator) != 0))
+		return fail(d, GLANE_E_FETCH, "the server resumed a transfer with another version (validator)");
+	if (r->b_total >= 0 && a->range_total >= 0 && a->range_total != r->b_total)
+		return fail(d, GLANE_E_FETCH, "the server resumed a transfer of %lld bytes as one of %lld",
+			(long long)r->b_total, (long long)a->range_total);
 	return GLANE_OK;
 }
 
 static glane_rc restart_body(struct fetch *r, struct diag *d)
 {
 	const struct answer *a = &r->t.answer;
+	const char *validator = answer_validator(a);
 
-	r->b_etag = NULL;
+	r->b_validator = NULL;
 	r->b_before = 0;
+	r->b_total = a->length;
 	if (a->length > 0 && (uint64_t)a->length > max_body(r))
 		return fail(d, GLANE_E_LIMIT, "the body has %lld bytes, more than max_body (%llu)",
 			(long long)a->length, (unsigned long long)max_body(r));
-	if (etag_is_strong(a->etag) && !a->ranges_refused) {
-		r->b_etag = arena_strndup(&r->arena, a->etag, strlen(a->etag));
-		if (!r->b_etag)
+	if (validator) {
+		r->b_validator = arena_strndup(&r->arena, validator, strlen(validator));
+		if (!r->b_validator)
 			return fail(d, GLANE_E_NOMEM, "no memory for a request");
 	}
 	return fetch_body_begin(&r->b, r->f->o.tmp_dir, a->coding, max_body(r), d);
@@ -65,7 +72,7 @@ glane_rc transfer_route(struct fetch *r, struct diag *d)
 	rc = r->t.answer.status == 206 ? check_range(r, d) : restart_body(r, d);
 	if (rc < 0 && r->t.answer.status == 206) {
 		/* The next try starts from zero. */
-		r->b_etag = NULL;
+		r->b_validator = NULL;
 		fetch_body_release(&r->b);
 	}
 	return rc;
@@ -96,6 +103,19 @@ static void add_words(struct transfer *t, const char *p, size_t n)
 	}
 }
 
+/* Bytes that lie ready after the answer's end: the server wrote more than it declared. To be asked with the last byte: once the
+ * transfer has ended, the connection may carry the answer to another request. TLS has records of its own there. */
+static bool has_more(const struct fetch *r)
+{
+	curl_socket_t s = CURL_SOCKET_BAD;
+	char byte;
+
+	if (strcmp(r->hop.scheme, "http") != 0 || curl_easy_getinfo(r->t.easy, CURLINFO_ACTIVESOCKET, &s) != CURLE_OK ||
+		s == CURL_SOCKET_BAD)
+		return false;
+	return recv(s, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
 static size_t on_body(char *p, size_t size, size_t n, void *arg)
 {
 	struct fetch *r = arg;
@@ -110,6 +130,8 @@ static size_t on_body(char *p, size_t size, size_t n, void *arg)
 		rc = fetch_body_add(&r->b, p, n, &t->fault);
 	else if (rc == GLANE_OK)
 		add_words(t, p, n);
+	if (t->answer.length >= 0 && t->received - t->answer.bytes == (uint64_t)t->answer.length)
+		t->excess = t->excess || has_more(r);
 	if (rc == GLANE_OK && !t->to_body && t->received > t->answer.bytes + 4 * (size_t)FETCH_WORDS)
 		t->enough = true;
 	return rc < 0 || t->enough ? 0 : n;
@@ -170,7 +192,7 @@ static glane_rc add_own_headers(struct fetch *r, struct diag *d)
 		(void)snprintf(range, sizeof(range), "bytes=%llu-", (unsigned long long)r->b.wire);
 		rc = add_header(r, "Range", slice_of(range), d);
 		if (rc == GLANE_OK)
-			rc = add_header(r, "If-Range", slice_of(r->b_etag), d);
+			rc = add_header(r, "If-Range", slice_of(r->b_validator), d);
 		return rc;
 	}
 	if (rc == GLANE_OK && r->etag)
@@ -304,6 +326,8 @@ static bool set_limits(const struct fetch *r, CURL *easy)
 	const struct fetch_options *o = &r->f->o;
 	bool ok = true;
 
+	/* Not HTTP/2: there a reset without an error in the middle of a body is a success to libcurl. */
+	SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	SET(CURLOPT_PROTOCOLS_STR, "http,https");
 	SET(CURLOPT_REDIR_PROTOCOLS_STR, "https");
 	SET(CURLOPT_FOLLOWLOCATION, 0L);
@@ -312,8 +336,9 @@ static bool set_limits(const struct fetch *r, CURL *easy)
 	SET(CURLOPT_HTTP_CONTENT_DECODING, 0L);
 	SET(CURLOPT_HTTP09_ALLOWED, 0L);
 	SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-	SET(CURLOPT_PROXY, o->proxy && !host_is_local(r->hop.host) ? o->proxy : "");
+	SET(CURLOPT_PROXY, fetch_uses_proxy(r) ? r->f->proxy : "");
 	SET(CURLOPT_NOPROXY, "");
+	SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L); /* a proxy's 200 to CONNECT is no answer */
 	SET(CURLOPT_NOSIGNAL, 1L);
 	SET(CURLOPT_TCP_KEEPALIVE, 1L);
 	SET(CURLOPT_CONNECTTIMEOUT, (long)o->connect_seconds);
@@ -332,7 +357,9 @@ glane_rc transfer_start(struct fetch *r, struct diag *d)
 	strbuf_init(&t->words, 0);
 	answer_init(&t->answer);
 	r->state = FETCH_ACTIVE;
-	rc = fill(r, d);
+	rc = fetch_uses_proxy(r) && r->f->proxy_fault.code
+		     ? fail(d, r->f->proxy_fault.code, "%s", r->f->proxy_fault.text)
+		     : fill(r, d);
 	if (rc < 0)
 		return rc;
 	t->easy = curl_easy_init();

@@ -52,6 +52,16 @@ static const char *host_of(struct arena *a, CURLU *h)
 	return host;
 }
 
+/* A DNS name or an address: libcurl undoes percent-encoding in hosts, and may then map what is not ASCII to other names. */
+static bool is_host(const char *s)
+{
+	for (; *s; s++) {
+		if (!(*s >= 'a' && *s <= 'z') && !(*s >= '0' && *s <= '9') && !strchr("-._:", *s))
+			return false;
+	}
+	return true;
+}
+
 static glane_rc parts_of(struct arena *a, CURLU *h, const char *url, struct url_parts *ret, struct diag *d)
 {
 	struct url_parts u = {.scheme = part(a, h, CURLUPART_SCHEME, 0), .host = host_of(a, h)};
@@ -69,6 +79,9 @@ static glane_rc parts_of(struct arena *a, CURLU *h, const char *url, struct url_
 	u.path_query = query ? arena_fmt(a, "%s?%s", path ? path : "/", query) : path;
 	if (!u.host || !u.path_query)
 		return fail(d, GLANE_E_CONFIG, "URL '%s': no host", url);
+	if (!is_host(u.host))
+		return fail(
+			d, GLANE_E_CONFIG, "URL '%s': a host name holds letters, digits, '-', '.' and '_' only", url);
 	*ret = u;
 	return GLANE_OK;
 }

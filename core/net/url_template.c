@@ -35,15 +35,18 @@ static struct slice after(struct slice s, size_t n)
 	return (struct slice){s.p + n, s.n - n};
 }
 
-/* Length of a "{auth:NAME}" at the start of s, 0: none. */
+/* Length of a "{auth:NAME}" at the start of s, 0: none. NAME is letters, digits, '.', '_', '-': it cannot hold a separator. */
 static size_t placeholder(struct slice s)
 {
-	const char *end;
+	const size_t open = strlen("{auth:");
+	size_t n = open;
 
 	if (!slice_has_prefix(s, "{auth:"))
 		return 0;
-	end = memchr(s.p, '}', s.n);
-	return end ? (size_t)(end - s.p) + 1 : 0;
+	while (n < s.n && ((s.p[n] >= 'a' && s.p[n] <= 'z') || (s.p[n] >= 'A' && s.p[n] <= 'Z') ||
+				  (s.p[n] >= '0' && s.p[n] <= '9') || (s.p[n] && strchr("._-", s.p[n]))))
+		n++;
+	return n > open && n < s.n && s.p[n] == '}' ? n + 1 : 0;
 }
 
 static void percent_keeping_auth(struct strbuf *b, struct slice s, const char *also)
@@ -100,11 +103,12 @@ glane_rc url_expand(struct strbuf *b, const char *template_, const struct glane_
 
 static void add_pair(struct strbuf *b, bool *query, const char *key, struct slice value)
 {
-	char last = b->n ? b->p[b->n - 1] : '\0';
+	/* A further '?' is data of the query (RFC 3986 3.4). */
+	const char *last = b->n ? b->p + b->n - 1 : NULL, *mark = b->n ? memchr(b->p, '?', b->n) : NULL;
 
 	if (!*query)
 		strbuf_putc(b, '?');
-	else if (last != '?' && last != '&')
+	else if (last && last != mark && *last != '&')
 		strbuf_putc(b, '&');
 	*query = true;
 	strbuf_percent(b, slice_of(key), QUERY_ALSO);
@@ -122,19 +126,41 @@ void url_add_query(struct strbuf *b, const struct glane_kv *kv, size_t n)
 	}
 }
 
-/* Is `have`, as it stands in a URL, the parameter `key`, written plainly or percent-encoded? */
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c = (char)(c | 0x20);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Takes the next character off *s, its percent-encoding undone. */
+static char next_decoded(struct slice *s)
+{
+	int high = s->n > 2 ? hex_digit(s->p[1]) : -1, low = s->n > 2 ? hex_digit(s->p[2]) : -1;
+	char c = *s->p;
+
+	if (c != '%' || high < 0 || low < 0) {
+		*s = after(*s, 1);
+		return c;
+	}
+	*s = after(*s, 3);
+	return (char)(high * 16 + low);
+}
+
+/* Is `have`, as it stands in a URL, the parameter `key`, however it is encoded there? A '+' may stand for a blank. */
 static bool same_key(struct slice have, const char *key)
 {
-	struct strbuf enc;
-	bool same = slice_is(have, key);
-
-	if (same)
+	if (slice_is(have, key))
 		return true;
-	strbuf_init(&enc, 0);
-	strbuf_percent(&enc, slice_of(key), "");
-	same = strbuf_ok(&enc) && slice_eq(have, strbuf_get(&enc));
-	strbuf_release(&enc);
-	return same;
+	for (; have.n && *key; key++) {
+		const bool plus = *have.p == '+';
+		const char c = next_decoded(&have);
+
+		if (c != *key && !(plus && *key == ' '))
+			return false;
+	}
+	return !have.n && !*key;
 }
 
 void url_set_query(struct strbuf *b, struct slice url, const char *key, struct slice value)

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#define MAX_TEXT 4096 /* as load.c takes */
+
 static json_t *describe_option(const struct option_spec *o)
 {
 	json_t *j = json_object();
@@ -48,6 +50,8 @@ static glane_rc copy_text(struct arena *a, const json_t *j, const char *key, con
 	*ret = NULL;
 	if (!text)
 		return GLANE_OK;
+	if (strlen(text) > MAX_TEXT)
+		return fail(d, GLANE_E_DENIED, "a plugin's description holds a text of more than %d bytes", MAX_TEXT);
 	*ret = arena_strndup(a, text, strlen(text));
 	return *ret ? GLANE_OK : fail(d, GLANE_E_NOMEM, "no memory for a plugin's description");
 }
@@ -64,7 +68,8 @@ static glane_rc option_from_json(struct arena *a, const json_t *j, struct option
 	o->flags = (uint16_t)json_int(j, "flags", 0);
 	o->min = json_int(j, "min", 0);
 	o->max = json_int(j, "max", 0);
-	if (rc == GLANE_OK && (!o->name || o->type < GLANE_OPT_STR || o->type > GLANE_OPT_SIZE))
+	if (rc == GLANE_OK && (!o->name || !conf_is_key(slice_of(o->name)) || conf_is_host_key(o->name) ||
+				      o->type < GLANE_OPT_STR || o->type > GLANE_OPT_SIZE))
 		rc = fail(d, GLANE_E_DENIED, "a plugin's description holds an option without name or type");
 	return rc;
 }

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Services that take observations: series, periods, numbers, annotations, batches, cover, quarantine. */
+/* Services that take observations: periods, numbers, annotations, batches, cover, quarantine. */
 #include "plug/run.h"
 
 #include "model/decimal.h"
-#include "model/dims.h"
 #include "model/period.h"
 #include "model/status.h"
 
@@ -11,156 +10,45 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char freq_letters[N_FREQ + 1] = "ASTQMWDBI";
-
-static int freq_index(char freq)
-{
-	const char *at = freq ? strchr(freq_letters, freq) : NULL;
-
-	return at ? (int)(at - freq_letters) : -1;
-}
-
-static glane_rc usage(struct glane_run *r, const char *what)
-{
-	diag_clear(&r->diag);
-	return fail(&r->diag, GLANE_E_USAGE, "defect of plugin %s: %s", r->job->plugin->desc.name, what);
-}
-
-/* ---- series ---- */
-
-static void key_text(struct strbuf *b, struct slice s)
-{
-	const uint32_t n = s.p ? (uint32_t)s.n : UINT32_MAX;
-
-	strbuf_add(b, &n, sizeof(n));
-	strbuf_slice(b, s);
-}
-
-static glane_rc series_key(struct glane_run *r, const struct glane_series *s)
-{
-	const glane_str texts[] = {
-		s->dataset, s->indicator, s->area, s->area_scheme, s->unit, s->title, s->area_title, s->updated};
-	glane_rc rc;
-
-	strbuf_reset(&r->text);
-	diag_clear(&r->diag);
-	rc = dims_print(&r->text, s->dims, s->n_dims, &r->diag);
-	if (rc != GLANE_OK)
-		return rc;
-	strbuf_reset(&r->key);
-	strbuf_putc(&r->key, s->freq ? s->freq : '?');
-	strbuf_add(&r->key, &s->unit_mult, sizeof(s->unit_mult));
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		key_text(&r->key, slice_from(texts[i]));
-	key_text(&r->key, strbuf_get(&r->text));
-	if (!strbuf_ok(&r->key) || !strbuf_ok(&r->text))
-		return fail(&r->diag, GLANE_E_LIMIT, "the texts of one series exceed 1 MiB");
-	return GLANE_OK;
-}
-
-static bool series_copy(struct glane_run *r, const struct glane_series *s, struct series *def)
-{
-	struct arena *a = &r->window;
-
-	memset(def, 0, sizeof(*def));
-	def->freq = s->freq;
-	def->unit_mult = s->unit_mult;
-	return arena_dup(a, slice_from(s->dataset), &def->dataset) &&
-	       arena_dup(a, slice_from(s->indicator), &def->indicator) &&
-	       arena_dup(a, slice_from(s->area), &def->area_code) &&
-	       arena_dup(a, slice_from(s->area_scheme), &def->area_scheme) &&
-	       arena_dup(a, slice_from(s->unit), &def->unit) && arena_dup(a, slice_from(s->title), &def->title) &&
-	       arena_dup(a, slice_from(s->area_title), &def->area_title) &&
-	       arena_dup(a, slice_from(s->updated), &def->updated) && arena_dup(a, strbuf_get(&r->text), &def->dims);
-}
-
-static void window_restart(struct glane_run *r)
-{
-	map_release(&r->series_map);
-	arena_release(&r->window);
-	arena_init(&r->window, 0);
-	map_init(&r->series_map, &r->window);
-	r->series_base += r->n_series;
-	r->n_series = 0;
-}
-
-static glane_rc host_series(glane_run *r, const struct glane_series *given, uint32_t *ret)
-{
-	struct glane_series s;
-	uint64_t *slot;
-	bool is_new;
-	glane_rc rc = run_check(r);
-
-	if (rc != GLANE_OK)
-		return rc;
-	memset(&s, 0, sizeof(s));
-	if (given->size < offsetof(struct glane_series, updated))
-		return usage(r, "struct glane_series without its size");
-	memcpy(&s, given, given->size < sizeof(s) ? given->size : sizeof(s));
-	if (s.freq && (freq_index(s.freq) < 0 || s.freq == 'I'))
-		return usage(r, "a series' freq is none of A S T Q M W D B");
-	rc = series_key(r, &s);
-	if (rc != GLANE_OK)
-		return rc;
-	if (r->n_series == SERIES_WINDOW && !map_find(&r->series_map, strbuf_get(&r->key)))
-		window_restart(r);
-	if (!map_put(&r->series_map, strbuf_get(&r->key), r->n_series, &slot, &is_new))
-		return fail(&r->diag, GLANE_E_NOMEM, "no memory for the series of this source");
-	if (is_new) {
-		if (!series_copy(r, &s, &r->series[r->n_series].def))
-			return fail(&r->diag, GLANE_E_NOMEM, "no memory for the series of this source");
-		memset(r->series[r->n_series].wire, 0, sizeof(r->series[0].wire));
-		r->n_series++;
-	}
-	*ret = r->series_base + (uint32_t)*slot + 1;
-	return GLANE_OK;
-}
-
-static struct run_series *series_of(struct glane_run *r, uint32_t handle)
-{
-	if (handle <= r->series_base || handle > r->series_base + r->n_series)
-		return NULL;
-	return &r->series[handle - r->series_base - 1];
-}
-
-/* The other side's handle of a series under one frequency; it is told about it at its first observation. */
-static glane_rc series_wire(struct glane_run *r, struct run_series *s, char freq, uint32_t *ret)
-{
-	const int i = freq_index(freq);
-	struct series def = s->def;
-	glane_rc rc;
-
-	if (i < 0)
-		return usage(r, "an observation of a frequency that does not exist");
-	if (!s->wire[i]) {
-		def.freq = freq;
-		rc = run_failed(r, r->seams->series(r->seams->arg, &def));
-		if (rc != GLANE_OK)
-			return rc;
-		s->wire[i] = ++r->n_wire_series;
-	}
-	*ret = s->wire[i];
-	return GLANE_OK;
-}
+#define MAX_COEF INT64_C(1000000000000000000)
 
 /* ---- periods, numbers, notes ---- */
 
+/* The handle of a key among the last; GLANE_END: it is new, and the other side has to be told. */
+static glane_rc names_find(struct glane_run *r, struct run_names *t, struct slice key, uint32_t *ret)
+{
+	const uint64_t *known = map_find(&t->map, key);
+	glane_rc rc;
+
+	if (known) {
+		*ret = (uint32_t)*known;
+		return GLANE_OK;
+	}
+	if (t->n == INT32_MAX)
+		return fail(&r->diag, GLANE_E_LIMIT, "too many texts beside the numbers of one run");
+	rc = run_flush_at_turn(r, t->n);
+	if (rc != GLANE_OK)
+		return rc;
+	if (t->n % BATCH_WINDOW == 0) {
+		map_release(&t->map);
+		arena_release(&t->arena);
+	}
+	if (!map_put(&t->map, key, t->n + 1, NULL, NULL))
+		return run_no_memory(r, "texts");
+	*ret = ++t->n;
+	return GLANE_END;
+}
+
 static glane_rc period_table(struct glane_run *r, struct slice text, int32_t *ret)
 {
-	uint64_t *slot;
-	bool is_new;
+	uint32_t handle;
+	glane_rc rc = names_find(r, &r->periods, text, &handle);
 
-	if (!map_put(&r->period_map, text, r->n_periods, &slot, &is_new))
-		return fail(&r->diag, GLANE_E_NOMEM, "no memory for the periods of this source");
-	if (is_new) {
-		glane_rc rc = run_failed(r, r->seams->period(r->seams->arg, text));
-
-		if (rc != GLANE_OK)
-			return rc;
-		r->n_periods++;
-	}
-	*ret = -1 - (int32_t)*slot;
-	return GLANE_OK;
+	if (rc == GLANE_END)
+		rc = run_lost(r, r->seams->period(r->seams->arg, text));
+	if (rc == GLANE_OK)
+		*ret = -(int32_t)handle;
+	return rc;
 }
 
 /* Parses a period text, by the cache where it is short. GLANE_E_DATA: it is none (message in r->diag). */
@@ -174,7 +62,8 @@ static glane_rc period_of(struct glane_run *r, char want, struct slice text, cha
 		const unsigned char last = (unsigned char)text.p[text.n - 1], mid = (unsigned char)text.p[text.n / 2];
 
 		slot = &r->slots[(last + 7u * mid + 13u * (unsigned char)text.p[text.n > 3 ? 3 : 0]) % 64];
-		if (slot->n == text.n && slot->want == want && memcmp(slot->text, text.p, text.n) == 0) {
+		if (slot->n == text.n && slot->want == want && memcmp(slot->text, text.p, text.n) == 0 &&
+			(slot->value >= 0 || batch_is_recent((uint64_t) - (int64_t)slot->value, r->periods.n))) {
 			*ret_freq = slot->freq;
 			*ret = slot->value;
 			return GLANE_OK;
@@ -205,7 +94,12 @@ static glane_rc host_period(glane_run *r, char freq, glane_str text, char *ret_f
 {
 	glane_rc rc = run_check(r);
 
-	return rc == GLANE_OK ? period_of(r, freq, slice_from(text), ret_freq, ret) : rc;
+	if (rc != GLANE_OK)
+		return rc;
+	if (!ret_freq || !ret || (freq && !run_freq_ok(freq)))
+		return run_usage(
+			r, "period() with a freq that is none of A S T Q M W D B, or nowhere to put the result");
+	return period_of(r, freq, slice_from(text), ret_freq, ret);
 }
 
 static bool note_empty(const struct note *n)
@@ -215,8 +109,7 @@ static bool note_empty(const struct note *n)
 
 static glane_rc note_handle(struct glane_run *r, const struct note *n, uint32_t *ret)
 {
-	uint64_t *slot;
-	bool is_new;
+	glane_rc rc;
 
 	*ret = 0;
 	if (note_empty(n))
@@ -224,22 +117,15 @@ static glane_rc note_handle(struct glane_run *r, const struct note *n, uint32_t 
 	strbuf_reset(&r->key);
 	strbuf_putc(&r->key, (char)(n->remove | n->has_unit_mult << 1));
 	strbuf_add(&r->key, &n->unit_mult, sizeof(n->unit_mult));
-	key_text(&r->key, n->value_text);
-	key_text(&r->key, n->flags);
-	key_text(&r->key, n->note);
-	if (!strbuf_ok(&r->key))
-		return fail(&r->diag, GLANE_E_LIMIT, "the texts of one observation exceed 1 MiB");
-	if (!map_put(&r->note_map, strbuf_get(&r->key), r->n_notes, &slot, &is_new))
-		return fail(&r->diag, GLANE_E_NOMEM, "no memory for the notes of this source");
-	if (is_new) {
-		glane_rc rc = run_failed(r, r->seams->note(r->seams->arg, n));
-
-		if (rc != GLANE_OK)
-			return rc;
-		r->n_notes++;
+	run_key_text(&r->key, n->value_text);
+	run_key_text(&r->key, n->flags);
+	run_key_text(&r->key, n->note);
+	if (!strbuf_ok(&r->key) || !text_ok(n->value_text) || !text_ok(n->flags) || !text_ok(n->note)) {
+		diag_clear(&r->diag);
+		return fail(&r->diag, GLANE_E_DATA, "a text of an observation is longer than 64 KiB or no UTF-8");
 	}
-	*ret = (uint32_t)*slot + 1;
-	return GLANE_OK;
+	rc = names_find(r, &r->notes, strbuf_get(&r->key), ret);
+	return rc == GLANE_END ? run_lost(r, r->seams->note(r->seams->arg, n)) : rc;
 }
 
 static glane_rc host_annotate(glane_run *r, const struct glane_annotation *given, uint32_t *ret)
@@ -249,10 +135,10 @@ static glane_rc host_annotate(glane_run *r, const struct glane_annotation *given
 
 	if (rc != GLANE_OK)
 		return rc;
-	memset(&a, 0, sizeof(a));
-	if (given->size < offsetof(struct glane_annotation, unit_mult))
-		return usage(r, "struct glane_annotation without its size");
-	memcpy(&a, given, given->size < sizeof(a) ? given->size : sizeof(a));
+	if (!struct_take(&a, sizeof(a), given, offsetof(struct glane_annotation, unit_mult)) || !ret)
+		return run_usage(r, "annotate() without a struct glane_annotation that holds its size, or a handle");
+	if (a.zero != 0 || a.zero2 != 0 || a.unit_mult < -30 || a.unit_mult > 30)
+		return run_usage(r, "annotate() with a unit_mult beyond 10^30, or bits that have no meaning");
 	diag_clear(&r->diag);
 	return note_handle(r,
 		&(struct note){slice_from(a.value_text), slice_from(a.flags), slice_from(a.note), a.unit_mult,
@@ -269,23 +155,25 @@ static bool plain_number(struct glane_run *r, struct slice *text)
 
 	if (!csv || text->n == 0 || (mark == '.' && !csv->group))
 		return true;
-	strbuf_reset(&rd->scratch);
-	if (!decimal_localise(*text, mark, csv->group, &rd->scratch) || !strbuf_ok(&rd->scratch))
+	strbuf_reset(&r->number);
+	if (!decimal_localise(*text, mark, csv->group, &r->number) || !strbuf_ok(&r->number))
 		return false;
-	*text = strbuf_get(&rd->scratch);
+	*text = strbuf_get(&r->number);
 	return true;
 }
 
-/* Number or text of a value: fills coef and exp10, and sets *ret_text where the text has to be kept. */
-static glane_rc value_of(struct glane_run *r, struct slice text, struct glane_obs *o, struct slice *ret_text)
+/* Number or text of a value: fills coef and exp10, and sets *ret_text where the text has to be kept. Blanks around a number are
+ * none of it; text that is no number stays as it is. */
+static glane_rc value_of(struct glane_run *r, struct slice given, struct glane_obs *o, struct slice *ret_text)
 {
+	struct slice text = slice_trim(given);
 	struct decimal v;
 
 	o->coef = 0;
 	o->exp10 = DECIMAL_NONE;
 	*ret_text = (struct slice){NULL, 0};
 	if (!plain_number(r, &text)) {
-		*ret_text = text;
+		*ret_text = given;
 		return GLANE_OK;
 	}
 	if (text.n == 0)
@@ -303,7 +191,7 @@ static glane_rc value_of(struct glane_run *r, struct slice text, struct glane_ob
 		*ret_text = text;
 		return GLANE_OK;
 	case DECIMAL_TEXT:
-		*ret_text = text;
+		*ret_text = given;
 		return GLANE_OK;
 	case DECIMAL_RANGE:
 		break;
@@ -318,6 +206,8 @@ static glane_rc host_number(glane_run *r, glane_str text, struct glane_obs *o)
 	struct note n = {0};
 	glane_rc rc = run_check(r);
 
+	if (rc == GLANE_OK && !o)
+		return run_usage(r, "number() with nowhere to put the result");
 	if (rc == GLANE_OK)
 		rc = value_of(r, slice_from(text), o, &n.value_text);
 	if (rc == GLANE_OK && n.value_text.n)
@@ -345,11 +235,11 @@ static glane_rc quarantine(struct glane_run *r, const char *rule, struct slice r
 		q.record = record_text(r->current->records, 4096);
 	}
 	r->counts.rejected++;
-	return run_failed(r, r->seams->reject(r->seams->arg, &q));
+	return run_lost(r, r->seams->reject(r->seams->arg, &q));
 }
 
 /* A row whose period or value cannot be: its reason stands in r->diag. */
-static glane_rc reject_row(struct glane_run *r, const char *rule)
+static glane_rc __attribute__((noinline)) reject_row(struct glane_run *r, const char *rule)
 {
 	const struct diag why = r->diag;
 
@@ -394,13 +284,24 @@ static glane_rc row_mult(struct slice text, struct note *n, struct diag *d)
 	return GLANE_OK;
 }
 
+/* As most cells of wide tables are. */
+static bool is_blank(const struct glane_row *row)
+{
+	return !row->value.n && !row->status.n && !row->flags.n && !row->note.n && !row->unit_mult.n;
+}
+
 static glane_rc emit_row(struct glane_run *r, const struct glane_row *row, struct run_series *s)
 {
 	struct glane_obs o = {0};
 	struct note n = {.note = slice_from(row->note)};
 	char freq;
-	glane_rc rc = value_of(r, slice_from(row->value), &o, &n.value_text);
+	glane_rc rc;
 
+	if (!r->job->keep_empty && is_blank(row)) {
+		r->counts.padding++;
+		return GLANE_OK;
+	}
+	rc = value_of(r, slice_from(row->value), &o, &n.value_text);
 	if (rc != GLANE_OK)
 		return reject_row(r, "value");
 	status_of(r, slice_from(row->status), slice_from(row->flags), &o.status, &n.flags);
@@ -419,45 +320,57 @@ static glane_rc emit_row(struct glane_run *r, const struct glane_row *row, struc
 	if (!o.status)
 		o.status = o.exp10 != DECIMAL_NONE || n.value_text.n ? 'A' : 'O';
 	rc = note_handle(r, &n, &o.note);
+	if (rc == GLANE_E_DATA)
+		return reject_row(r, "text");
 	if (rc == GLANE_OK)
-		rc = series_wire(r, s, freq, &o.series);
+		rc = run_series_wire(r, s, freq, &o.series);
 	return rc == GLANE_OK ? push_one(r, &o) : rc;
+}
+
+static glane_rc emit_whole(glane_run *r, const struct glane_row *row)
+{
+	struct run_series *s = run_series_of(r, row->series);
+
+	return s ? emit_row(r, row, s) : run_usage(r, "emit() with a series handle that is not (or no longer) valid");
+}
+
+/* Apart from host_emit(), so that not every row clears the copy. */
+static glane_rc __attribute__((noinline)) emit_older(glane_run *r, const struct glane_row *given)
+{
+	struct glane_row row;
+
+	if (!struct_take(&row, sizeof(row), given, offsetof(struct glane_row, status)))
+		return run_usage(r, "emit() without a struct glane_row that holds its size");
+	return emit_whole(r, &row);
 }
 
 static glane_rc host_emit(glane_run *r, const struct glane_row *given)
 {
-	struct glane_row row;
-	struct run_series *s;
 	glane_rc rc = run_check(r);
 
 	if (rc != GLANE_OK)
 		return rc;
-	memset(&row, 0, sizeof(row));
-	if (given->size < offsetof(struct glane_row, status))
-		return usage(r, "struct glane_row without its size");
-	memcpy(&row, given, given->size < sizeof(row) ? given->size : sizeof(row));
-	s = series_of(r, row.series);
-	if (!s)
-		return usage(r, "emit() with a series handle that is not (or no longer) valid");
-	return emit_row(r, &row, s);
+	return given && given->size >= sizeof(*given) ? emit_whole(r, given) : emit_older(r, given);
 }
 
 static glane_rc push_checked(struct glane_run *r, struct glane_obs o)
 {
-	struct run_series *s = series_of(r, o.series);
+	struct run_series *s = run_series_of(r, o.series);
 	const char freq = !s ? 0 : o.period < 0 ? 'I' : s->def.freq;
 	glane_rc rc;
 
 	if (!s || !freq)
-		return usage(r, "push() with a series handle that is not valid, or of a series without freq");
-	if (o.zero != 0 || o.note > r->n_notes || (o.status && !status_ok(o.status)))
-		return usage(r, "push() with a note or status that does not exist");
-	if (o.period < 0 ? (uint32_t)(-1 - o.period) >= r->n_periods
+		return run_usage(r, "push() with a series handle that is not valid, or of a series without freq");
+	if (o.zero != 0 || (o.note && !batch_is_recent(o.note, r->notes.n)) || (o.status && !status_ok(o.status)))
+		return run_usage(r, "push() with a note or status that does not exist");
+	if (o.exp10 == DECIMAL_NONE ? o.coef != 0 : o.coef >= MAX_COEF || o.coef <= -MAX_COEF)
+		return run_usage(r, "push() with a number of more than 18 digits, or digits where there is no number");
+	if (o.period < 0 ? !batch_is_recent((uint64_t) - (int64_t)o.period, r->periods.n)
 			 : o.period < period_min(freq) || o.period > period_max(freq))
-		return usage(r, "push() with a period out of range");
+		return run_usage(r, "push() with a period out of range");
 	if (!o.status)
 		o.status = o.exp10 != DECIMAL_NONE ? 'A' : 'O';
-	rc = series_wire(r, s, freq, &o.series);
+	rc = run_series_wire(r, s, freq, &o.series);
 	return rc == GLANE_OK ? push_one(r, &o) : rc;
 }
 
@@ -466,8 +379,10 @@ static glane_rc host_push(glane_run *r, const struct glane_obs *obs, size_t n, s
 	const char *at = (const char *)obs;
 	glane_rc rc = run_check(r);
 
-	if (stride < sizeof(struct glane_obs))
-		return usage(r, "push() with a stride below 24");
+	if (rc != GLANE_OK)
+		return rc;
+	if (stride < sizeof(struct glane_obs) || (!obs && n))
+		return run_usage(r, "push() with a stride below 24, or without observations");
 	for (size_t i = 0; rc == GLANE_OK && i < n; i++, at += stride) {
 		struct glane_obs o;
 
@@ -487,6 +402,8 @@ __attribute__((format(printf, 3, 4))) static glane_rc host_reject(glane_run *r, 
 
 	if (rc != GLANE_OK)
 		return rc;
+	if (!rule || !fmt)
+		return run_usage(r, "reject() without a rule or a reason");
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
@@ -499,7 +416,7 @@ static glane_rc cover_days(struct glane_run *r, glane_str text, int64_t *ret)
 
 	diag_clear(&r->diag);
 	if (period_parse(slice_from(text), 'D', &p, &r->diag) != GLANE_OK || p.freq != 'D')
-		return usage(r, "cover() with a range that is not written as two dates");
+		return run_usage(r, "cover() with a range that is not written as two dates");
 	*ret = period_start('D', p.value);
 	return GLANE_OK;
 }
@@ -511,14 +428,13 @@ static glane_rc host_cover(glane_run *r, const struct glane_cover *given)
 	const struct diag why = r->diag;
 	glane_rc rc = GLANE_OK;
 
-	memset(&c, 0, sizeof(c));
-	if (given->size < offsetof(struct glane_cover, from))
-		return usage(r, "struct glane_cover without its size");
-	memcpy(&c, given, given->size < sizeof(c) ? given->size : sizeof(c));
-	if (c.kind > GLANE_COVER_FAILED || !c.dataset.p)
-		return usage(r, "cover() of an unknown kind or without a dataset");
 	if (why.code == GLANE_E_CANCELLED || run_check(r) != GLANE_OK)
 		return GLANE_E_CANCELLED;
+	if (!struct_take(&c, sizeof(c), given, offsetof(struct glane_cover, from)))
+		return run_usage(r, "cover() without a struct glane_cover that holds its size");
+	if (c.kind > GLANE_COVER_FAILED || !c.dataset.p || !text_ok(slice_from(c.dataset)) ||
+		!text_ok(slice_from(c.indicator)))
+		return run_usage(r, "cover() of an unknown kind or without a dataset");
 	memset(&cover, 0, sizeof(cover));
 	cover.kind = c.kind;
 	cover.dataset = slice_from(c.dataset);
@@ -529,18 +445,24 @@ static glane_rc host_cover(glane_run *r, const struct glane_cover *given)
 		rc = cover_days(r, c.from, &cover.from);
 	if (rc == GLANE_OK && c.kind == GLANE_COVER_RANGE)
 		rc = cover_days(r, c.to, &cover.to);
+	if (rc == GLANE_OK && cover.from > cover.to)
+		rc = run_usage(r, "cover() with a range that ends before it begins");
 	if (rc == GLANE_OK)
 		rc = run_flush(r);
 	if (rc == GLANE_OK)
-		rc = run_failed(r, r->seams->cover(r->seams->arg, &cover));
+		rc = run_lost(r, r->seams->cover(r->seams->arg, &cover));
 	if (rc == GLANE_OK)
 		diag_clear(&r->diag);
+	if (rc == GLANE_OK && c.kind == GLANE_COVER_FAILED) {
+		diag_clear(&r->unread);
+		r->is_said = false;
+	}
 	return rc;
 }
 
 void emit_services(struct glane_host *h)
 {
-	h->series = host_series;
+	h->series = run_series;
 	h->emit = host_emit;
 	h->period = host_period;
 	h->number = host_number;

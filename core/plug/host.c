@@ -6,20 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-struct slice slice_from(glane_str s)
+glane_rc run_stopped(struct glane_run *r)
 {
-	return (struct slice){s.p, s.p ? s.n : 0};
-}
-
-glane_str str_from(struct slice s)
-{
-	return (glane_str){s.p, s.n};
-}
-
-glane_rc run_check(struct glane_run *r)
-{
-	if (!r->limited && !r->seams->cancelled(r->seams->arg))
-		return GLANE_OK;
 	diag_clear(&r->diag);
 	return fail(&r->diag, GLANE_E_CANCELLED, r->limited ? "row limit reached" : "cancelled");
 }
@@ -31,6 +19,54 @@ glane_rc run_failed(struct glane_run *r, glane_rc rc)
 	return rc;
 }
 
+glane_rc run_lost(struct glane_run *r, glane_rc rc)
+{
+	run_failed(r, rc);
+	if (rc != GLANE_OK && r->lost.code == GLANE_OK)
+		r->lost = r->diag;
+	return rc;
+}
+
+glane_rc run_usage(struct glane_run *r, const char *what)
+{
+	diag_clear(&r->diag);
+	fail(&r->diag, GLANE_E_USAGE, "defect of plugin %s: %s", r->job->plugin->desc.name, what);
+	return run_lost(r, GLANE_E_USAGE);
+}
+
+glane_rc run_unread(struct glane_run *r, glane_rc rc)
+{
+	if (rc < GLANE_OK && rc != GLANE_E_CANCELLED)
+		r->unread = r->diag;
+	return rc;
+}
+
+glane_rc run_no_memory(struct glane_run *r, const char *what)
+{
+	diag_clear(&r->diag);
+	fail(&r->diag, GLANE_E_NOMEM, "no memory for the %s of this source (its `memory` can be raised)", what);
+	return run_lost(r, GLANE_E_NOMEM);
+}
+
+bool struct_take(void *own, size_t n, const void *given, size_t least)
+{
+	uint32_t size;
+
+	memset(own, 0, n);
+	if (!given)
+		return false;
+	memcpy(&size, given, sizeof(size));
+	if (size < least)
+		return false;
+	memcpy(own, given, size < n ? size : n);
+	return true;
+}
+
+bool text_ok(struct slice s)
+{
+	return s.n <= 65536 && (s.n == 0 || !memchr(s.p, 0, s.n)) && slice_is_utf8(s);
+}
+
 glane_rc run_flush(struct glane_run *r)
 {
 	glane_rc rc = GLANE_OK;
@@ -38,7 +74,7 @@ glane_rc run_flush(struct glane_run *r)
 	if (r->n_obs > 0)
 		rc = r->seams->obs(r->seams->arg, r->obs, r->n_obs);
 	r->n_obs = 0;
-	return run_failed(r, rc);
+	return run_lost(r, rc);
 }
 
 glane_rc run_use_payload(struct glane_run *r, struct glane_reader *rd)
@@ -50,7 +86,7 @@ glane_rc run_use_payload(struct glane_run *r, struct glane_reader *rd)
 		return GLANE_OK;
 	rc = run_flush(r);
 	if (rc == GLANE_OK)
-		rc = run_failed(r, r->seams->payload(r->seams->arg, rd->sha256));
+		rc = run_lost(r, r->seams->payload(r->seams->arg, rd->sha256));
 	if (rc == GLANE_OK)
 		memcpy(r->payload, rd->sha256, sizeof(r->payload));
 	return rc;
@@ -58,7 +94,7 @@ glane_rc run_use_payload(struct glane_run *r, struct glane_reader *rd)
 
 static glane_str host_cursor(glane_run *r, const char *key)
 {
-	for (size_t i = 0; i < r->job->n_cursors; i++)
+	for (size_t i = 0; key && i < r->job->n_cursors; i++)
 		if (strcmp(r->job->cursors[i].k, key) == 0)
 			return r->job->cursors[i].v;
 	return (glane_str){NULL, 0};
@@ -67,13 +103,13 @@ static glane_str host_cursor(glane_run *r, const char *key)
 static glane_rc host_set_cursor(glane_run *r, const char *key, glane_str value)
 {
 	const struct slice k = slice_of(key), v = slice_from(value);
+	glane_rc rc = run_check(r);
 
-	if (!conf_is_key(k) || v.n > 65536 || !slice_is_utf8(v)) {
-		diag_clear(&r->diag);
-		return fail(&r->diag, GLANE_E_USAGE,
-			"set_cursor(): '%.64s' is no usable key, or its value no text up to 64 KiB", key);
-	}
-	return run_failed(r, r->seams->cursor(r->seams->arg, k, v));
+	if (rc != GLANE_OK)
+		return rc;
+	if (!conf_is_key(k) || !text_ok(v))
+		return run_usage(r, "set_cursor() with a key that is none, or a value that is no text up to 64 KiB");
+	return run_lost(r, r->seams->cursor(r->seams->arg, k, v));
 }
 
 /* A failure of the host that is under way becomes the tail of the plugin's message; a cancelled run stays cancelled. */
@@ -83,17 +119,22 @@ __attribute__((format(printf, 3, 4))) static glane_rc host_fail(glane_run *r, gl
 	char text[1024];
 	va_list ap;
 
+	if (!fmt)
+		fmt = "no reason given";
 	if (cause.code == GLANE_E_CANCELLED)
 		return cause.code;
-	if (rc >= GLANE_OK)
+	if (rc >= GLANE_OK || rc < GLANE_E_USAGE)
 		rc = GLANE_E_DATA;
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	diag_clear(&r->diag);
 	if (cause.code == rc)
-		return fail(&r->diag, rc, "%s: %s", text, cause.text);
-	return fail(&r->diag, rc, "%s", text);
+		fail(&r->diag, rc, "%s: %s", text, cause.text);
+	else
+		fail(&r->diag, rc, "%s", text);
+	r->is_said = true;
+	return run_unread(r, rc); /* to be returned, or declared by cover() */
 }
 
 __attribute__((format(printf, 3, 4))) static void host_log(glane_run *r, int level, const char *fmt, ...)
@@ -155,14 +196,15 @@ static glane_rc run_init(
 	r->job = job;
 	r->seams = seams;
 	arena_init(&r->arena, (size_t)256 << 20);
-	arena_init(&r->window, 0);
-	arena_init(&r->note_arena, 0);
-	map_init(&r->series_map, &r->window);
-	map_init(&r->note_map, &r->note_arena);
-	map_init(&r->period_map, &r->arena);
+	arena_init(&r->series_arena[0], 0);
+	arena_init(&r->series_arena[1], 0);
+	map_init(&r->series_map, &r->series_arena[0]);
+	map_init(&r->notes.map, &r->notes.arena);
+	map_init(&r->periods.map, &r->periods.arena);
 	strbuf_init(&r->key, 1 << 20);
 	strbuf_init(&r->text, 1 << 20);
 	strbuf_init(&r->text2, 1 << 20);
+	strbuf_init(&r->number, 1 << 20);
 	r->table = (struct glane_host){.size = sizeof(r->table),
 		.abi_major = GLANE_ABI_MAJOR,
 		.abi_minor = GLANE_ABI_MINOR,
@@ -176,7 +218,7 @@ static glane_rc run_init(
 		.extension = host_extension};
 	open_services(&r->table);
 	emit_services(&r->table);
-	r->series = mem_zalloc(SERIES_WINDOW, sizeof(*r->series));
+	r->series = mem_zalloc(2 * (size_t)BATCH_WINDOW, sizeof(*r->series));
 	if (!r->series)
 		return fail(d, GLANE_E_NOMEM, "no memory to run plugin %s", job->plugin->desc.name);
 	return GLANE_OK;
@@ -188,14 +230,33 @@ static void run_release(struct glane_run *r)
 		reader_close(rd);
 	mem_free(r->series);
 	map_release(&r->series_map);
-	map_release(&r->note_map);
-	map_release(&r->period_map);
+	map_release(&r->notes.map);
+	map_release(&r->periods.map);
 	strbuf_release(&r->key);
 	strbuf_release(&r->text);
 	strbuf_release(&r->text2);
-	arena_release(&r->window);
-	arena_release(&r->note_arena);
+	strbuf_release(&r->number);
+	arena_release(&r->series_arena[0]);
+	arena_release(&r->series_arena[1]);
+	arena_release(&r->notes.arena);
+	arena_release(&r->periods.arena);
 	arena_release(&r->arena);
+}
+
+/* The plugin says that all is well: was there a failure that it passed over? */
+static glane_rc run_swallowed(struct glane_run *r)
+{
+	if (r->seams->cancelled(r->seams->arg))
+		return run_check(r);
+	if (r->lost.code != GLANE_OK) {
+		r->diag = r->lost;
+		return r->diag.code;
+	}
+	if (r->unread.code != GLANE_OK) {
+		r->diag = r->unread;
+		return diag_prefix(&r->diag, "plugin %s passed over a failure", r->job->plugin->desc.name);
+	}
+	return GLANE_OK;
 }
 
 static glane_rc run_plugin(struct glane_run *r, void *state)
@@ -210,9 +271,12 @@ static glane_rc run_plugin(struct glane_run *r, void *state)
 	if (p->fini)
 		p->fini(state);
 	if (rc == GLANE_OK)
-		rc = run_flush(r);
-	if (rc == GLANE_E_CANCELLED && r->limited)
-		rc = run_flush(r);
+		rc = run_swallowed(r);
+	if (rc == GLANE_OK || (rc == GLANE_E_CANCELLED && r->limited)) {
+		const glane_rc flushed = run_flush(r);
+
+		rc = flushed != GLANE_OK ? flushed : rc;
+	}
 	return rc;
 }
 
@@ -236,7 +300,7 @@ glane_rc host_run(const struct host_job *job, const struct host_seams *seams, st
 	if (rc != GLANE_OK)
 		goto out;
 	rc = run_plugin(r, state);
-	if (rc > GLANE_OK)
+	if (rc > GLANE_OK || rc < GLANE_E_USAGE)
 		rc = fail(d, GLANE_E_USAGE, "plugin %s returned %d, which is no result", job->plugin->desc.name, rc);
 	else if (rc != GLANE_OK && r->diag.code != GLANE_OK)
 		rc = fail(d, rc, "%s", r->diag.text);

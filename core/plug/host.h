@@ -56,6 +56,7 @@ struct host_job {
 };
 struct host_counts {
 	uint64_t rows, rejected, padding, bytes;
+	uint64_t turned; /* pages read beyond the first of their request */
 };
 /* Runs the plugin: options, init, run, fini. GLANE_OK, or the run's failure with its message in d. */
 glane_rc host_run(const struct host_job *job, const struct host_seams *seams, struct host_counts *ret, struct diag *d);

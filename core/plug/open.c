@@ -9,9 +9,50 @@
 
 #define MAX_HEADERS 32
 #define MAX_FIELDS 4096
+#define MAX_QUERY 256
+#define MAX_SPLIT 1000000
 #define PROGRESS_EVERY 4096
+#define LEAST_CSV offsetof(struct glane_csv, skip)
 
 /* ---- the request, copied into the run's arena ---- */
+
+static bool any_null(const char *const *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!v || !v[i])
+			return true;
+	return false;
+}
+
+static bool any_null_key(const struct glane_kv *kv, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!kv || !kv[i].k)
+			return true;
+	return false;
+}
+
+/* What is wrong with a request, as a sentence's end; NULL: nothing. */
+static const char *request_wrong(const struct glane_request *q)
+{
+	const char *advance;
+	struct glane_csv csv;
+
+	if (!q->url || q->format > GLANE_FMT_XML || q->paging > GLANE_PAGE_NEXT || q->flags & ~GLANE_REQ_NO_ARCHIVE)
+		return "without a URL, or of a format, paging or flag that does not exist";
+	if (q->n_field > MAX_FIELDS || q->n_head > MAX_HEADERS || q->n_header > MAX_HEADERS || q->n_query > MAX_QUERY ||
+		q->n_split > MAX_SPLIT)
+		return "with too many fields, heads, headers, query parameters or split items";
+	if ((q->field && any_null(q->field, q->n_field)) || any_null(q->head, q->n_head) ||
+		any_null_key(q->query, q->n_query) || any_null_key(q->header, q->n_header) || (q->n_split && !q->split))
+		return "with a list that holds a null pointer";
+	if (q->csv && !struct_take(&csv, sizeof(csv), q->csv, LEAST_CSV))
+		return "with a struct glane_csv without its size";
+	advance = q->paging == GLANE_PAGE_NEXT ? q->page_next : q->page_param;
+	if (q->paging != GLANE_PAGE_NONE && (q->format == GLANE_FMT_RAW || !advance || !advance[0]))
+		return "for pages, but of raw bytes, or without page_param or page_next";
+	return NULL;
+}
 
 static bool dup_cstr(struct arena *a, const char **s)
 {
@@ -82,7 +123,7 @@ static bool dup_csv(struct arena *a, struct glane_request *q)
 	copy = arena_alloc(a, sizeof(*copy));
 	if (!copy)
 		return false;
-	memcpy(copy, q->csv, q->csv->size < sizeof(*copy) ? q->csv->size : sizeof(*copy));
+	struct_take(copy, sizeof(*copy), q->csv, LEAST_CSV); /* request_wrong() has seen it */
 	copy->size = sizeof(*copy);
 	q->csv = copy;
 	return dup_cstr(a, &copy->encoding);
@@ -147,10 +188,10 @@ static void page_close(struct glane_reader *rd)
 
 void reader_close(struct glane_reader *rd)
 {
-	if (rd->closed)
+	if (!rd || rd->closed)
 		return;
 	page_close(rd);
-	strbuf_release(&rd->scratch);
+	map_release(&rd->seen);
 	rd->closed = true;
 }
 
@@ -245,24 +286,29 @@ static glane_rc page_open(struct glane_reader *rd, const char *url)
 
 static glane_rc host_open(glane_run *r, const struct glane_request *given, glane_reader **ret)
 {
+	struct glane_request q;
 	struct glane_reader *rd;
-	const char *url;
+	const char *url, *wrong;
 	glane_rc rc = run_check(r);
 
 	if (rc != GLANE_OK)
 		return rc;
 	diag_clear(&r->diag);
-	if (given->size < offsetof(struct glane_request, method) || !given->url || given->format > GLANE_FMT_XML ||
-		given->n_field > MAX_FIELDS || given->n_head > MAX_HEADERS || given->n_header > MAX_HEADERS)
-		return fail(&r->diag, GLANE_E_USAGE, "defect of plugin %s: open() with a request that cannot be",
-			r->job->plugin->desc.name);
+	if (!ret || !struct_take(&q, sizeof(q), given, offsetof(struct glane_request, method)))
+		return run_usage(r, "open() without a struct glane_request that holds its size, or without a reader");
+	*ret = NULL;
+	wrong = request_wrong(&q);
+	if (wrong) {
+		fail(&r->diag, GLANE_E_USAGE, "defect of plugin %s: open() %s", r->job->plugin->desc.name, wrong);
+		return run_lost(r, GLANE_E_USAGE);
+	}
 	rd = arena_alloc(&r->arena, sizeof(*rd));
 	if (!rd)
 		return fail(&r->diag, GLANE_E_NOMEM, "no memory for a reader");
 	rd->run = r;
 	rd->fd = -1;
-	strbuf_init(&rd->scratch, 1 << 16);
-	memcpy(&rd->req, given, given->size < sizeof(rd->req) ? given->size : sizeof(rd->req));
+	map_init(&rd->seen, &r->arena);
+	rd->req = q;
 	if (!request_copy(&r->arena, &rd->req) || !heads_build(rd))
 		return fail(&r->diag, GLANE_E_NOMEM, "no memory for a request");
 	rd->next_open = r->readers;
@@ -271,7 +317,10 @@ static glane_rc host_open(glane_run *r, const struct glane_request *given, glane
 	if (rc == GLANE_OK)
 		rc = page_open(rd, url);
 	if (rc < GLANE_OK)
-		return rc;
+		return run_unread(r, rc);
+	if (!r->is_said)
+		diag_clear(&r->unread);
+	rd->ended = rc;
 	*ret = rd; /* GLANE_END: there is no further payload (parse has one), the reader is at its end */
 	return GLANE_OK;
 }
@@ -297,17 +346,13 @@ static glane_rc page_turn(struct glane_reader *rd)
 	return page_open(rd, url);
 }
 
-static glane_rc host_next(glane_reader *rd)
+/* To the next record, over the end of pages. */
+static glane_rc step(struct glane_reader *rd)
 {
 	struct glane_run *r = rd->run;
 	glane_rc rc;
 
-	if (rd->closed || !rd->records)
-		return r->diag.code != GLANE_OK ? r->diag.code : GLANE_END;
-	for (;;) {
-		rc = run_check(r);
-		if (rc != GLANE_OK)
-			return rc;
+	do {
 		if (r->current != rd) {
 			rc = run_use_payload(r, rd);
 			if (rc != GLANE_OK)
@@ -315,58 +360,93 @@ static glane_rc host_next(glane_reader *rd)
 		}
 		rc = record_next(rd->records);
 		if (rc == GLANE_OK)
-			break;
-		rc = rc == GLANE_END ? page_turn(rd) : explain(rd, rc);
-		if (rc != GLANE_OK)
 			return rc;
+		rc = rc == GLANE_END ? page_turn(rd) : explain(rd, rc);
+		if (rc == GLANE_OK)
+			rc = run_check(r);
+	} while (rc == GLANE_OK);
+	return rc;
+}
+
+static glane_rc host_next(glane_reader *rd)
+{
+	struct glane_run *r;
+	glane_rc rc;
+
+	if (!rd)
+		return GLANE_E_USAGE;
+	r = rd->run;
+	rc = run_check(r);
+	if (rc != GLANE_OK)
+		return rc;
+	if (rd->ended < GLANE_OK && r->diag.code == GLANE_OK)
+		return fail(&r->diag, rd->ended, "%s: it has failed before", rd->url);
+	if (rd->ended != GLANE_OK)
+		return rd->ended;
+	if (rd->closed || !rd->records)
+		return run_usage(r, "next() of a reader that is closed, or of raw bytes");
+	rc = step(rd);
+	if (rc != GLANE_OK) {
+		rd->ended = rc == GLANE_E_CANCELLED ? GLANE_OK : rc;
+		return run_unread(r, rc);
 	}
 	rd->page_records++;
 	rd->chunk_records++;
 	if (rd->chunk_records % PROGRESS_EVERY == 0)
-		rc = run_failed(r, r->seams->progress(r->seams->arg, r->counts.rows, r->counts.bytes));
+		rc = run_lost(r, r->seams->progress(r->seams->arg, r->counts.rows, r->counts.bytes));
 	return rc;
 }
 
 static glane_str host_get(glane_reader *rd, const char *path)
 {
-	return rd->records ? str_from(record_get(rd->records, path)) : (glane_str){NULL, 0};
+	return rd && rd->records ? str_from(record_get(rd->records, path)) : (glane_str){NULL, 0};
 }
 
 static glane_str host_at(glane_reader *rd, size_t i)
 {
-	return rd->records ? str_from(record_at(rd->records, i)) : (glane_str){NULL, 0};
+	return rd && rd->records ? str_from(record_at(rd->records, i)) : (glane_str){NULL, 0};
 }
 
 static size_t host_columns(glane_reader *rd)
 {
-	return rd->records ? record_columns(rd->records) : 0;
+	return rd && rd->records ? record_columns(rd->records) : 0;
 }
 
 static glane_str host_column(glane_reader *rd, size_t i)
 {
-	return rd->records ? str_from(record_column(rd->records, i)) : (glane_str){NULL, 0};
+	return rd && rd->records ? str_from(record_column(rd->records, i)) : (glane_str){NULL, 0};
 }
 
 static glane_str host_head(glane_reader *rd, size_t i)
 {
-	return rd->records && i < rd->req.n_head ? str_from(record_head(rd->records, i)) : (glane_str){NULL, 0};
+	return rd && rd->records && i < rd->req.n_head ? str_from(record_head(rd->records, i)) : (glane_str){NULL, 0};
 }
 
 static int64_t host_read(glane_reader *rd, void *buf, size_t n)
 {
-	struct payload *p = &rd->payload;
-	glane_rc rc = run_check(rd->run);
+	struct payload *p;
+	glane_rc rc;
 
+	if (!rd)
+		return GLANE_E_USAGE;
+	rc = run_check(rd->run);
+	if (rc != GLANE_OK || rd->ended != GLANE_OK)
+		return rc != GLANE_OK ? rc : rd->ended < GLANE_OK ? rd->ended : 0;
+	if (rd->req.format != GLANE_FMT_RAW || !rd->open || !buf)
+		return run_usage(rd->run, "read() of a reader of records, of a closed one, or to nowhere");
+	p = &rd->payload;
+	rc = rd->run->current == rd ? GLANE_OK : run_use_payload(rd->run, rd);
 	if (rc != GLANE_OK)
 		return rc;
-	if (rd->req.format != GLANE_FMT_RAW || !rd->open)
-		return GLANE_E_USAGE;
 	if (rd->raw_at == p->n) {
 		if (p->last)
 			return 0;
+		diag_clear(&rd->run->diag);
 		rc = payload_more(p, 0);
-		if (rc != GLANE_OK)
-			return explain(rd, rc);
+		if (rc != GLANE_OK) {
+			rd->ended = explain(rd, rc);
+			return run_unread(rd->run, rd->ended);
+		}
 		rd->raw_at = 0;
 	}
 	if (n > p->n - rd->raw_at)

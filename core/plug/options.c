@@ -37,7 +37,8 @@ static glane_rc set_int(const struct setting *s, struct diag *d)
 	else
 		ok = slice_int(text, INT64_MIN, INT64_MAX, &v);
 	if (!ok)
-		return fail(d, GLANE_E_CONFIG, "%s = %.80s: not a %s", o->name, s->text, option_type_name(o->type));
+		return fail(d, GLANE_E_CONFIG, "%s = %.80s: not %s %s", o->name, s->text,
+			o->type == GLANE_OPT_INT ? "an" : "a", option_type_name(o->type));
 	if (o->min != o->max && (v < o->min || v > o->max))
 		return fail(d, GLANE_E_CONFIG, "%s = %.80s: not between %lld and %lld", o->name, s->text,
 			(long long)o->min, (long long)o->max);
@@ -92,12 +93,13 @@ static glane_rc items(const struct setting *s, const char ***ret, size_t *ret_n,
 static glane_rc set_list(const struct setting *s, struct diag *d)
 {
 	struct glane_list list;
-	const char **v;
-	glane_rc rc = items(s, &v, &list.n, d);
+	const char **v = NULL;
+	size_t n = 0;
+	glane_rc rc = items(s, &v, &n, d);
 
 	if (rc != GLANE_OK)
 		return rc;
-	list.v = v;
+	list = (struct glane_list){v, n};
 	if (s->at)
 		memcpy(s->at, &list, sizeof(list));
 	return GLANE_OK;
@@ -107,15 +109,16 @@ static glane_rc set_map(const struct setting *s, struct diag *d)
 {
 	struct glane_map map;
 	struct glane_kv *kv;
-	const char **v;
-	glane_rc rc = items(s, &v, &map.n, d);
+	const char **v = NULL;
+	size_t n = 0;
+	glane_rc rc = items(s, &v, &n, d);
 
 	if (rc != GLANE_OK)
 		return rc;
-	kv = arena_alloc(s->a, (map.n + 1) * sizeof(*kv));
+	kv = arena_alloc(s->a, (n + 1) * sizeof(*kv));
 	if (!kv)
 		return fail(d, GLANE_E_NOMEM, "no memory for option %s", s->spec->name);
-	for (size_t i = 0; i < map.n; i++) {
+	for (size_t i = 0; i < n; i++) {
 		const char *equals = strchr(v[i], '=');
 
 		if (!equals || equals == v[i])
@@ -125,7 +128,7 @@ static glane_rc set_map(const struct setting *s, struct diag *d)
 			return fail(d, GLANE_E_NOMEM, "no memory for option %s", s->spec->name);
 		kv[i].v = (glane_str){equals + 1, strlen(equals + 1)};
 	}
-	map.v = kv;
+	map = (struct glane_map){kv, n};
 	if (s->at)
 		memcpy(s->at, &map, sizeof(map));
 	return GLANE_OK;
@@ -157,6 +160,63 @@ static const struct option_spec *find_spec(const struct plugin *p, const char *k
 	return NULL;
 }
 
+#define MAX_EDITS 2
+
+/* Letters to insert, drop or change until a is b; MAX_EDITS + 1 where there are more, or a key is longer than any can be. */
+static unsigned edits(const char *a, const char *b)
+{
+	const size_t n = strlen(a), m = strlen(b);
+	unsigned row[64 + 1];
+
+	if (n > 64 || m > 64)
+		return MAX_EDITS + 1;
+	for (size_t k = 0; k <= m; k++)
+		row[k] = (unsigned)k;
+	for (size_t i = 1; i <= n; i++) {
+		unsigned corner = row[0];
+
+		row[0] = (unsigned)i;
+		for (size_t k = 1; k <= m; k++) {
+			const unsigned changed = corner + (a[i - 1] != b[k - 1]);
+			const unsigned moved = (row[k] < row[k - 1] ? row[k] : row[k - 1]) + 1;
+
+			corner = row[k];
+			row[k] = changed < moved ? changed : moved;
+		}
+	}
+	return row[m];
+}
+
+/* The key that was probably meant: the plugin's or one of glane's own; NULL: none is near. */
+static const char *nearest(const struct plugin *p, const char *key)
+{
+	const char *best = NULL;
+	unsigned least = strlen(key) < 4 ? 2 : MAX_EDITS + 1;
+
+	for (size_t i = 0; i < p->n_options; i++)
+		if (edits(key, p->options[i].name) < least) {
+			best = p->options[i].name;
+			least = edits(key, best);
+		}
+	for (size_t i = 0; conf_host_key(i); i++)
+		if (edits(key, conf_host_key(i)) < least) {
+			best = conf_host_key(i);
+			least = edits(key, best);
+		}
+	return best;
+}
+
+static glane_rc unknown_key(const struct plugin *p, const char *key, struct diag *d)
+{
+	const char *near = nearest(p, key);
+
+	if (near)
+		return fail(
+			d, GLANE_E_CONFIG, "plugin %s has no option '%s': did you mean '%s'?", p->desc.name, key, near);
+	return fail(d, GLANE_E_CONFIG, "plugin %s has no option '%s' (glane plugins %s lists them)", p->desc.name, key,
+		p->desc.name);
+}
+
 static glane_rc located(struct diag *d, const struct conf_entry *e)
 {
 	return e->line ? diag_prefix(d, "%s:%u", e->file, e->line) : diag_prefix(d, "%s", e->file);
@@ -173,8 +233,7 @@ static glane_rc set_given(const struct setting *base, const struct plugin *p, co
 			continue;
 		s.spec = find_spec(p, e->key);
 		if (!s.spec) {
-			fail(d, GLANE_E_CONFIG, "plugin %s has no option '%s' (glane plugins %s lists them)",
-				p->desc.name, e->key, p->desc.name);
+			unknown_key(p, e->key, d);
 			return located(d, e);
 		}
 		s.text = e->value;

@@ -122,7 +122,8 @@ static glane_rc chunk_start(struct glane_reader *rd, const char **ret, struct di
 {
 	rd->page = rd->page_records = rd->chunk_records = 0;
 	rd->chunk_pages = rd->chunk_total = -1;
-	rd->last_sha256[0] = 0;
+	map_release(&rd->seen);
+	map_init(&rd->seen, &rd->run->arena);
 	return build(rd, ret, d);
 }
 
@@ -147,6 +148,28 @@ static glane_rc declared(struct glane_reader *rd, size_t head, int64_t *kept, co
 	return GLANE_OK;
 }
 
+/* Whether this text (a page's hash, the address of a next link) came before in this chunk; kept for the next question. */
+static glane_rc seen_before(struct glane_reader *rd, const char *text, bool *ret, struct diag *d)
+{
+	bool is_new;
+
+	if (!map_put(&rd->seen, slice_of(text), 0, NULL, &is_new))
+		return fail(d, GLANE_E_NOMEM, "no memory for the list of pages");
+	*ret = !is_new;
+	return GLANE_OK;
+}
+
+static glane_rc page_new(struct glane_reader *rd, struct diag *d)
+{
+	bool seen = false;
+	glane_rc rc = seen_before(rd, rd->sha256, &seen, d);
+
+	if (rc == GLANE_OK && seen)
+		rc = fail(d, GLANE_E_DATA, "page %llu is the same as one before it: the provider repeats itself",
+			(unsigned long long)rd->page + 1);
+	return rc;
+}
+
 glane_rc page_done(struct glane_reader *rd, struct diag *d)
 {
 	glane_rc rc;
@@ -156,13 +179,13 @@ glane_rc page_done(struct glane_reader *rd, struct diag *d)
 	rc = declared(rd, rd->head_pages, &rd->chunk_pages, "pages", d);
 	if (rc == GLANE_OK)
 		rc = declared(rd, rd->head_total, &rd->chunk_total, "records", d);
-	if (rc == GLANE_OK && rd->page > 0 && rd->page_records > 0 && strcmp(rd->sha256, rd->last_sha256) == 0)
-		rc = fail(d, GLANE_E_DATA, "page %llu is the same as the page before it: the provider repeats itself",
-			(unsigned long long)rd->page + 1);
+	if (rc == GLANE_OK && rd->page_records > 0)
+		rc = page_new(rd, d);
+	if (rc == GLANE_OK && rd->page_records == 0 && (int64_t)rd->page + 1 < rd->chunk_pages)
+		rc = fail(d, GLANE_E_DATA, "page %llu of %lld holds no records", (unsigned long long)rd->page + 1,
+			(long long)rd->chunk_pages);
 	if (rc == GLANE_OK && rd->page + 1 >= MAX_PAGES)
 		rc = fail(d, GLANE_E_LIMIT, "more than %d pages", MAX_PAGES);
-	if (rc == GLANE_OK)
-		memcpy(rd->last_sha256, rd->sha256, sizeof(rd->last_sha256));
 	return rc;
 }
 
@@ -179,19 +202,29 @@ static glane_rc follow_link(struct glane_reader *rd, const char **ret, struct di
 {
 	const struct slice link = head_of(rd, rd->head_next);
 	const char *text;
+	bool seen = false;
+	glane_rc rc;
 
 	if (link.n == 0)
 		return GLANE_END;
 	text = arena_strndup(&rd->run->arena, link.p, link.n);
 	if (!text)
 		return fail(d, GLANE_E_NOMEM, "no memory for a URL");
-	if (strcmp(text, rd->url) == 0)
-		return fail(d, GLANE_E_DATA, "the link to the next page leads to the page itself");
-	return url_resolve(&rd->run->arena, rd->url, text, ret, d);
+	rc = url_resolve(&rd->run->arena, rd->url, text, ret, d);
+	if (rc == GLANE_OK)
+		rc = seen_before(rd, rd->url, &seen, d);
+	if (rc == GLANE_OK)
+		rc = seen_before(rd, *ret, &seen, d);
+	if (rc == GLANE_OK && seen)
+		rc = fail(d, GLANE_E_DATA, "the link to the next page leads to a page that was read before");
+	return rc;
 }
 
 static glane_rc chunk_complete(const struct glane_reader *rd, struct diag *d)
 {
+	if ((int64_t)rd->page + 1 < rd->chunk_pages)
+		return fail(d, GLANE_E_DATA, "the provider declares %lld pages, its links end after page %llu",
+			(long long)rd->chunk_pages, (unsigned long long)rd->page + 1);
 	if (rd->chunk_total >= 0 && (int64_t)rd->chunk_records != rd->chunk_total)
 		return fail(d, GLANE_E_DATA,
 			"the provider declares %lld records, its pages held %llu: the data moved or a page was cut",
@@ -212,6 +245,7 @@ glane_rc page_next(struct glane_reader *rd, const char **ret, struct diag *d)
 		return rc;
 	if (rc == GLANE_OK) {
 		rd->page++;
+		rd->run->counts.turned++;
 		rd->page_records = 0;
 		return *ret ? GLANE_OK : build(rd, ret, d);
 	}

@@ -19,11 +19,14 @@ struct plugin { /* a descriptor made safe: copied by min(size), every pointer ch
 	size_t n_hosts;
 };
 /*
- * Checks the file (regular, not a symlink to elsewhere's writable folder, not group- or world-writable, owned by root or the
- * user) before anything of it is mapped. One clear line on refusal.
+ * Checks the file before anything of it is mapped: regular (no symbolic link: its target could be swapped), not group- or
+ * world-writable, owned by root or the effective user. Every refusal, here and below, is GLANE_E_DENIED with one line that
+ * names the file, the reason and what to do; a file that is not there is GLANE_E_CONFIG.
  */
 glane_rc plugin_file_check(const char *path, struct diag *d);
-/* dlopen(RTLD_NOW | RTLD_LOCAL), symbol, handshake; never unloaded. `name` is what the file name says. */
+/* A whole shared object of this machine's kind: headers and segments lie within the file. */
+glane_rc plugin_elf_check(const char *path, struct diag *d);
+/* Both checks, dlopen(RTLD_NOW | RTLD_LOCAL), symbol, handshake; never unloaded. `name` is what the file name says. */
 glane_rc plugin_load(struct arena *a, const char *path, const char *name, struct plugin *ret, struct diag *d);
 /* The handshake alone, on a descriptor in memory (tests). */
 glane_rc plugin_adopt(struct arena *a, const struct glane_plugin *raw, const char *path, const char *name,

@@ -6,11 +6,19 @@
 #include "read/record.h"
 
 #define OBS_BATCH 1024
-#define SERIES_WINDOW 16384 /* distinct series whose handles stay valid */
-#define N_FREQ 9            /* A S T Q M W D B I */
+#define N_FREQ 9 /* A S T Q M W D B I */
+#define SERIES_CACHE 1024
 
+/* Handles count up from 1; the last BATCH_WINDOW stay valid (batch_is_recent()). What is asked for again after that gets a new
+ * handle, so that memory does not grow with what a payload holds. */
+struct run_names {
+	struct map map; /* key bytes -> handle, of the current block of BATCH_WINDOW */
+	struct arena arena;
+	uint32_t n;
+};
 struct run_series {
-	struct series def;     /* texts in the window's arena */
+	struct series def;     /* texts in the block's arena */
+	struct slice dims;     /* as they were given */
 	uint32_t wire[N_FREQ]; /* handle on the other side, by frequency; 0: not yet defined */
 };
 struct period_slot { /* direct-mapped cache of period texts */
@@ -25,21 +33,21 @@ struct glane_run {
 	const struct host_seams *seams;
 	struct arena arena; /* lives as long as the run */
 	struct diag diag;   /* the failure to report */
+	struct diag lost;   /* a failure after which no result of this run can be right, whatever the plugin returns */
+	struct diag unread; /* a reader's failure that the plugin has not yet answered to: see run_unread() */
+	bool is_said;       /* unread came by fail(): only cover() answers it */
 	bool limited;       /* --limit was reached */
 	struct glane_reader *readers, *current;
 
-	struct arena window;   /* texts of the series below */
-	struct map series_map; /* key bytes -> index */
-	struct run_series *series;
-	uint32_t series_base, n_series; /* plugin handles series_base + 1 .. series_base + n_series are valid */
+	struct map series_map;        /* key bytes -> handle, of the current block */
+	struct arena series_arena[2]; /* texts of the current block and of the one before */
+	struct run_series *series;    /* two blocks; handle h is at (h - 1) % (2 * BATCH_WINDOW) */
+	uint32_t n_series;
+	uint32_t series_cache[SERIES_CACHE]; /* handles by a quick hash */
 	uint32_t n_wire_series;
-	struct strbuf key, text, text2;
+	struct strbuf key, text, text2, number; /* number: after decimal mark and grouping */
 
-	struct arena note_arena;
-	struct map note_map;
-	uint32_t n_notes;
-	struct map period_map;
-	uint32_t n_periods;
+	struct run_names notes, periods;
 	struct period_slot slots[64];
 
 	struct glane_obs obs[OBS_BATCH];
@@ -59,23 +67,60 @@ struct glane_reader {
 	uint64_t page_records, chunk_records;
 	int64_t chunk_pages, chunk_total; /* as first declared, -1: not */
 	const char *url;                  /* of the open page */
-	char sha256[65], last_sha256[65];
+	struct map seen;                  /* SHA-256 of the chunk's pages, and addresses of next links */
+	char sha256[65];
 	uint64_t size;
 	int fd;
 	bool open, closed;
+	glane_rc ended; /* END or the failure that the reader ended with, given back by every further next() */
 	struct payload payload;
 	struct record_reader *records;
 	size_t raw_at;
-	struct strbuf scratch; /* numbers after decimal mark and grouping */
 };
 
 /* host.c */
-glane_rc run_check(struct glane_run *r);               /* GLANE_E_CANCELLED once cancelled */
+glane_rc run_stopped(struct glane_run *r);             /* GLANE_E_CANCELLED, and says why */
 glane_rc run_failed(struct glane_run *r, glane_rc rc); /* rc, and the message stays in r->diag */
+/* As run_failed(), for what the plugin cannot make good: the run fails even where the plugin goes on and returns GLANE_OK. */
+glane_rc run_lost(struct glane_run *r, glane_rc rc);
+/* "defect of plugin NAME: what", GLANE_E_USAGE, and the run is lost. */
+glane_rc run_usage(struct glane_run *r, const char *what);
+/* "no memory for the WHAT of this source", and the run is lost. */
+glane_rc run_no_memory(struct glane_run *r, const char *what);
+/*
+ * rc of a reader. A failure has to be answered: by another open() that succeeds, by cover() of kind FAILED, or by returning it.
+ * A plugin that takes it for the end of the data would have the rest withdrawn.
+ */
+glane_rc run_unread(struct glane_run *r, glane_rc rc);
+/*
+ * Copies min(size, n) bytes of a sized struct from the plugin into *own, which is zeroed first (n: its size here). False: no
+ * struct, or one that ends before `least`.
+ */
+bool struct_take(void *own, size_t n, const void *given, size_t least);
+bool text_ok(struct slice s); /* UTF-8 without NUL, at most 64 KiB: what the other side takes */
 glane_rc run_flush(struct glane_run *r);
 glane_rc run_use_payload(struct glane_run *r, struct glane_reader *rd);
-struct slice slice_from(glane_str s);
-glane_str str_from(struct slice s);
+static inline glane_rc run_check(struct glane_run *r) /* GLANE_E_CANCELLED once cancelled */
+{
+	return r->limited || r->seams->cancelled(r->seams->arg) ? run_stopped(r) : GLANE_OK;
+}
+static inline struct slice slice_from(glane_str s)
+{
+	return (struct slice){s.p, s.p ? s.n : 0};
+}
+static inline glane_str str_from(struct slice s)
+{
+	return (glane_str){s.p, s.n};
+}
+/* series.c */
+void run_key_text(struct strbuf *b, struct slice s); /* appends a text to a key that interns by value */
+bool run_freq_ok(char freq);                         /* one of A S T Q M W D B */
+glane_rc run_series(glane_run *r, const struct glane_series *given, uint32_t *ret);
+struct run_series *run_series_of(struct glane_run *r, uint32_t handle); /* NULL: not, or no longer, valid */
+/* The other side's handle of a series under one frequency; it is told about it at its first observation. */
+glane_rc run_series_wire(struct glane_run *r, struct run_series *s, char freq, uint32_t *ret);
+/* The other side forgets in blocks, as this one does: what waits to be sent goes before handle n + 1 is given. */
+glane_rc run_flush_at_turn(struct glane_run *r, uint32_t n);
 /* emit.c */
 void emit_services(struct glane_host *h);
 /* open.c */

@@ -64,6 +64,13 @@ static void finished(struct answer *a)
 
 static glane_rc start(struct answer *a, bool conditional, struct diag *d);
 
+/* Not modified, but what it was is not in the archive (any more): whoever wants the body has to ask without validators. */
+static bool is_lost(const struct answer *a)
+{
+	return a->rc == GLANE_OK && a->origin == FETCHED_NOT_MODIFIED && a->fd < 0 &&
+	       !archive_has(&a->source->broker->archive, a->sha256);
+}
+
 static void fetched(void *arg, uint64_t id, struct fetch_result *r)
 {
 	struct answer *a = arg;
@@ -76,16 +83,15 @@ static void fetched(void *arg, uint64_t id, struct fetch_result *r)
 	a->tries = r->tries;
 	a->fetched_at = clock_utc();
 	if (r->rc == GLANE_OK && r->not_modified) {
-		if (archive_has(&s->broker->archive, a->old_sha256)) {
-			a->origin = FETCHED_NOT_MODIFIED;
-			memcpy(a->sha256, a->old_sha256, sizeof(a->sha256));
-			a->etag = a->old_etag;
-			a->modified = a->old_modified;
-			a->rc = GLANE_OK;
+		a->origin = FETCHED_NOT_MODIFIED;
+		memcpy(a->sha256, a->old_sha256, sizeof(a->sha256));
+		a->etag = a->old_etag;
+		a->modified = a->old_modified;
+		a->rc = GLANE_OK;
+		if (!a->waited || !is_lost(a)) {
 			finished(a);
 			return;
 		}
-		/* Not modified, but we lost what it was: ask again without validators. */
 		if (start(a, false, &s->broker->diag) == GLANE_OK)
 			return;
 	}
@@ -241,7 +247,9 @@ glane_rc answer_ask(struct source *s, const struct request *r, struct diag *d)
 	}
 	a->waited = true;
 	rc = note_asked(a, d);
-	return rc == GLANE_OK && !a->pending ? answer_send(a, d) : rc;
+	if (rc != GLANE_OK || a->pending)
+		return rc;
+	return is_lost(a) ? start(a, false, d) : answer_send(a, d);
 }
 
 glane_rc answer_replay(struct source *s, const struct request *r, uint32_t index, const char *etag,
@@ -369,13 +377,30 @@ glane_rc answers_archive(struct source *s, struct diag *d)
 	glane_rc rc = GLANE_OK;
 
 	diag_clear(&why);
-	for (size_t i = 0; i < s->n_asked && rc == GLANE_OK; i++)
+	for (size_t i = 0; i < s->n_asked && rc == GLANE_OK && s->keep != KEEP_NONE; i++)
 		rc = archive_one(s->asked[i], &why);
 	wire_begin(w, B_ARCHIVED);
 	wire_u32(w, s->id);
 	wire_i64(w, rc);
 	wire_cstr(w, why.code != GLANE_OK ? why.text : NULL);
 	return wire_end(w, -1, d);
+}
+
+void answers_close(struct source *s)
+{
+	struct diag why;
+	struct strbuf line;
+
+	diag_clear(&why);
+	for (size_t i = 0; i < s->n_asked && why.code == GLANE_OK && s->keep == KEEP_ALL; i++)
+		(void)archive_one(s->asked[i], &why);
+	if (why.code == GLANE_OK)
+		return;
+	strbuf_init(&line, 0);
+	strbuf_fmt(&line, "glane: %s: keep_payloads: %s\n", s->policy.source, why.text);
+	if (strbuf_ok(&line))
+		(void)fd_write(2, line.p, line.n, NULL);
+	strbuf_release(&line);
 }
 
 void answers_progress(struct source *s)
@@ -461,6 +486,7 @@ glane_rc source_new(struct broker *b, struct frame *f, struct diag *d)
 	s->policy.retries = frame_u32(f);
 	s->policy.rate = frame_f64(f);
 	s->policy.ca_extra = frame_cstr(f, &s->arena);
+	s->keep = frame_u8(f);
 	s->deadline = frame_i64(f);
 	s->next = b->sources;
 	b->sources = s;

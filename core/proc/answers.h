@@ -34,6 +34,7 @@ struct source {
 	uint32_t id;
 	struct fetch_policy policy;
 	int64_t deadline;
+	uint8_t keep; /* KEEP_* */
 	struct wire client;
 	bool has_client;
 	struct map by_key;     /* request key -> struct answer * */
@@ -66,5 +67,7 @@ glane_rc answer_replay(struct source *s, const struct request *r, uint32_t index
 glane_rc answer_send(struct answer *a, struct diag *d);
 glane_rc answers_list(struct source *s, struct diag *d);
 glane_rc answers_archive(struct source *s, struct diag *d);
+/* The source is done: what is to be kept of an uneventful or failed refresh is archived; a failure there is only logged. */
+void answers_close(struct source *s);
 void answers_progress(struct source *s);
 #endif

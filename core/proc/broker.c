@@ -8,12 +8,43 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #define MAX_CLIENTS 256
 #define STEP_MS 500
+
+/* A dry run writes nothing into the store and can do without one: what it unpacks goes to the folder for temporary files. */
+static glane_rc open_dry(struct broker *b, const char *store, struct diag *d)
+{
+	const char *tmp = getenv("TMPDIR");
+
+	b->tmp = dir_open(AT_FDCWD, tmp && *tmp ? tmp : "/tmp", false, d);
+	if (b->tmp < 0)
+		return d->code;
+	if (*store) {
+		b->store = dir_open(AT_FDCWD, store, false, d);
+		return b->store < 0 ? d->code : archive_open(&b->archive, b->store, false, d);
+	}
+	b->archive = (struct archive){.dir = -1, .indexed = true};
+	arena_init(&b->archive.arena, 0);
+	map_init(&b->archive.by_request, NULL);
+	return GLANE_OK;
+}
+
+static glane_rc open_store(struct broker *b, const char *store, struct diag *d)
+{
+	if (b->dry)
+		return open_dry(b, store, d);
+	b->store = dir_open(AT_FDCWD, store, false, d);
+	if (b->store < 0)
+		return d->code;
+	b->tmp = dir_open(b->store, "tmp", true, d);
+	return b->tmp < 0 ? d->code : archive_open(&b->archive, b->store, true, d);
+}
 
 static glane_rc setup(struct broker *b, struct frame *f, struct diag *d)
 {
@@ -33,18 +64,15 @@ static glane_rc setup(struct broker *b, struct frame *f, struct diag *d)
 	o.connect_seconds = frame_u32(f);
 	o.retry_base_seconds = frame_f64(f);
 	mode = frame_u8(f);
+	o.ask_anyway = frame_u8(f) != 0;
 	b->offline = mode != 0;
 	b->dry = mode == 2;
 	if (!frame_done(f) || !store || b->ready)
 		return fail(d, GLANE_E_FORMAT, "the broker's set-up does not read");
-	b->store = dir_open(AT_FDCWD, store, false, d);
-	if (b->store < 0)
-		return d->code;
-	b->tmp = dir_open(b->store, "tmp", true, d);
-	if (b->tmp < 0)
-		return d->code;
+	rc = open_store(b, store, d);
 	o.tmp_dir = b->tmp;
-	rc = archive_open(&b->archive, b->store, true, d);
+	if (b->dry)
+		o.limits_file = NULL;
 	if (rc == GLANE_OK)
 		rc = fetcher_new(&b->fetcher, &o, d);
 	b->ready = rc == GLANE_OK;
@@ -100,6 +128,7 @@ static glane_rc control_frame(struct broker *b, struct frame *f, struct diag *d)
 	case B_ARCHIVE:
 		return answers_archive(s, d);
 	case B_CLOSE:
+		answers_close(s);
 		source_free(b, s);
 		return GLANE_OK;
 	default:
@@ -224,6 +253,7 @@ int broker_main(int control_fd)
 	arena_init(&b.arena, 0);
 	wire_init(&b.control, control_fd);
 	raise_descriptor_limit();
+	signal(SIGXFSZ, SIG_IGN); /* beyond a limit of file size write() fails, as on a full disk */
 	if (fcntl(control_fd, F_SETFL, O_NONBLOCK) != 0)
 		return 1;
 	while (!b.quit && rc == GLANE_OK)

@@ -6,13 +6,17 @@
  *
  * Frames (fields in this order; see wire.h). On the control socket, scheduler -> broker:
  *   SETUP    cstr contact, proxy, ca_bundle, limits_file, store path; u32 per_host, stall_seconds, connect_seconds; f64 retry_base;
- *            u8 mode (0: fetch, 1: offline, 2: dry: what is not in the archive is listed, and there is no more)
+ *            u8 mode (0: fetch, 1: offline, 2: dry: what is not in the archive is listed, and there is no more;
+ *            nothing is written, store path "": there is none); u8 ask_anyway (see fetch.h)
  *   SOURCE   u32 id; cstr name; u32 n + n cstr allowed; u32 n + n (cstr name, cstr spec) secrets; u32 n + n cstr secret_params;
- *            u64 max_body; u32 retries; f64 rate; cstr ca_extra; i64 deadline (clock_mono_ms, 0: none)   [+ descriptor: worker socket, or none]
+ *            u64 max_body; u32 retries; f64 rate; cstr ca_extra; u8 keep (KEEP_*);
+ *            i64 deadline (clock_mono_ms, 0: none)   [+ descriptor: worker socket, or none]
  *   REPLAY   u32 id; u32 index; REQUEST fields; text etag, last_modified, sha256   (one of the last commit's list)
  *   LIST     u32 id                   -> one LISTED per request that was answered, in order of asking, then LIST_END
- *   ARCHIVE  u32 id                   -> ARCHIVED once every body of the list is durable in the archive
- *   CLOSE    u32 id                   the source is done: bodies are dropped, requests under way cancelled
+ *   ARCHIVE  u32 id                   there are events: -> ARCHIVED once every body of the list is durable in the archive, as
+ *                                     far as the source keeps any
+ *   CLOSE    u32 id                   the source is done: bodies are dropped (KEEP_ALL: archived first), requests under way
+ *                                     cancelled
  *   QUIT                              ends the broker (limits are stored)
  * broker -> scheduler:
  *   REPLAYED u32 id; u32 index; u8 verdict (REPLAY_*); text message
@@ -49,12 +53,10 @@ enum {
 	B_FETCH = 140,
 	B_ANSWER
 };
-enum {
-	REPLAY_SAME = 0,
-	REPLAY_CHANGED = 1,
-	REPLAY_FAILED = 2,
-	REPLAY_LOST = 3 /* 304, but not in the archive: to be fetched anew */
-};
+enum { REPLAY_SAME = 0, REPLAY_CHANGED = 1, REPLAY_FAILED = 2 };
+/* Which bodies the archive keeps: those of a refresh that brought events; every one that a worker was given, also where nothing
+ * changed or the source failed; none. */
+enum { KEEP_EVENTS = 0, KEEP_ALL = 1, KEEP_NONE = 2 };
 enum { FETCHED_NEW = 0, FETCHED_NOT_MODIFIED = 1, FETCHED_ARCHIVE = 2 };
 
 struct request {                  /* what identifies a fetch; texts borrowed */

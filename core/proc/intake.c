@@ -14,13 +14,26 @@
 #define MAX_REJECTS 1000
 #define MAX_CURSORS 10000
 #define MAX_TEXT 65536 /* bytes of one text attribute */
+#define MAX_ROWS 200000000
+#define MAX_COVERS 100000
+#define MAX_WARNINGS                                                                                                   \
+	100 /* lines of a source that are shown at once; the rest is kept as it comes, the last lines for the report */
+#define MAX_COEF INT64_C(1000000000000000000)
+#define RING ((size_t)2 * BATCH_WINDOW)
 
 glane_rc intake_init(struct intake *in, struct batch *b, const struct areas *areas)
 {
 	memset(in, 0, sizeof(*in));
 	in->batch = b;
 	in->areas = areas;
+	in->max_rows = MAX_ROWS;
+	in->max_text_bytes = (uint64_t)1 << 30;
 	arena_init(&in->arena, (size_t)64 << 20);
+	in->series_at = mem_zalloc(3 * RING, sizeof(*in->series_at));
+	if (!in->series_at)
+		return GLANE_E_NOMEM;
+	in->note_at = in->series_at + RING;
+	in->period_at = in->note_at + RING;
 	return GLANE_OK;
 }
 
@@ -29,6 +42,8 @@ void intake_release(struct intake *in)
 	arena_release(&in->arena);
 	mem_free(in->rejects);
 	mem_free(in->cursors);
+	mem_free(in->series_at);
+	in->series_at = in->note_at = in->period_at = NULL;
 	in->rejects = NULL;
 	in->cursors = NULL;
 }
@@ -42,6 +57,19 @@ static bool good_text(struct slice s)
 static glane_rc bad(struct diag *d, const char *what)
 {
 	return fail(d, GLANE_E_FORMAT, "the worker sent %s", what);
+}
+
+/* The scheduler holds the tables of every source that runs: their texts are counted. */
+static glane_rc take_texts(struct intake *in, const struct slice *texts, size_t n, struct diag *d)
+{
+	in->text_bytes += 64;
+	for (size_t i = 0; i < n; i++)
+		in->text_bytes += texts[i].n;
+	if (in->text_bytes > in->max_text_bytes)
+		return fail(d, GLANE_E_LIMIT,
+			"series, notes, periods, covers and cursors of more than %llu MiB: split the source",
+			(unsigned long long)(in->max_text_bytes >> 20));
+	return GLANE_OK;
 }
 
 static glane_rc take_payload(struct intake *in, struct slice sha256, struct diag *d)
@@ -64,6 +92,20 @@ static glane_rc take_payload(struct intake *in, struct slice sha256, struct diag
 	return rc;
 }
 
+/* Kept for messages: whole characters, control bytes made visible. */
+static void note_unknown(struct intake *in, struct slice code)
+{
+	size_t at = 0, n;
+	char shown[8];
+
+	in->unknown_areas++;
+	while ((n = slice_show(&code, shown)) != 0 && at + n < sizeof(in->last_unknown)) {
+		memcpy(in->last_unknown + at, shown, n);
+		at += n;
+	}
+	in->last_unknown[at] = 0;
+}
+
 static glane_rc take_series(struct intake *in, struct series *s, struct diag *d)
 {
 	const struct slice texts[] = {s->dataset, s->indicator, s->area_code, s->area_scheme, s->dims, s->unit,
@@ -76,65 +118,92 @@ static glane_rc take_series(struct intake *in, struct series *s, struct diag *d)
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		if (!good_text(texts[i]))
 			return bad(d, "a series with a text that is too long or no UTF-8");
+	rc = take_texts(in, texts, sizeof(texts) / sizeof(texts[0]), d);
+	if (rc != GLANE_OK)
+		return rc;
 	if (!period_freq_ok(s->freq) || s->unit_mult < -30 || s->unit_mult > 30 || !dims_ok(s->dims))
 		return bad(d, "a series with a frequency, multiplier or dimensions that cannot be");
-	strbuf_init(&area, MAX_TEXT * 4);
+	strbuf_init(&area, (size_t)MAX_TEXT * 4);
 	if (s->area_code.n)
 		areas_map(in->areas, s->area_scheme, s->area_code, &area, &known);
-	if (!known) {
-		const size_t n =
-			s->area_code.n < sizeof(in->last_unknown) - 1 ? s->area_code.n : sizeof(in->last_unknown) - 1;
-
-		in->unknown_areas++;
-		memcpy(in->last_unknown, s->area_code.p, n);
-		in->last_unknown[n] = 0;
-	}
+	if (!known)
+		note_unknown(in, s->area_code);
 	s->area = strbuf_get(&area);
 	rc = strbuf_ok(&area) ? batch_series(in->batch, s, &index, d)
 			      : fail(d, GLANE_E_NOMEM, "no memory for a series");
 	strbuf_release(&area);
+	if (rc == GLANE_OK)
+		in->series_at[in->n_series++ % RING] = index;
 	return rc;
 }
 
 static glane_rc take_note(struct intake *in, const struct note *n, struct diag *d)
 {
 	uint32_t index;
+	glane_rc rc;
 
 	if (!good_text(n->value_text) || !good_text(n->flags) || !good_text(n->note) || n->unit_mult < -30 ||
 		n->unit_mult > 30)
 		return bad(d, "a note with a text that is too long or no UTF-8");
-	return batch_note(in->batch, n, &index, d);
+	rc = take_texts(in, (const struct slice[]){n->value_text, n->flags, n->note}, 3, d);
+	if (rc == GLANE_OK)
+		rc = batch_note(in->batch, n, &index, d);
+	if (rc == GLANE_OK)
+		in->note_at[in->n_notes++ % RING] = index;
+	return rc;
 }
 
 static glane_rc take_period(struct intake *in, struct slice text, struct diag *d)
 {
 	uint32_t index;
 	int64_t day;
+	glane_rc rc;
 
 	if (!good_text(text) || text.n == 0 || text.n > 128 || !period_text_start(text, &day))
 		return bad(d, "a period that is none");
-	return batch_period(in->batch, text, &index, d);
+	rc = take_texts(in, &text, 1, d);
+	if (rc == GLANE_OK)
+		rc = batch_period(in->batch, text, &index, d);
+	if (rc == GLANE_OK)
+		in->period_at[in->n_periods++ % RING] = index;
+	return rc;
 }
 
-static const char *check_obs(const struct intake *in, const struct glane_obs *o)
+/* What the worker's handles stand for, or what is wrong with the observation. */
+static const char *check_obs(const struct intake *in, const struct glane_obs *o, struct batch_obs *ret)
 {
 	const struct batch *b = in->batch;
-	const struct series *s;
+	char freq;
 
-	if (o->series == 0 || o->series > b->n_series)
+	if (!batch_is_recent(o->series, in->n_series))
 		return "an observation of a series that was not defined";
-	s = &b->series[o->series - 1];
-	if (o->period < 0 ? (size_t)(-1 - (int64_t)o->period) >= b->n_periods || s->freq != 'I'
-			  : s->freq == 'I' || o->period < period_min(s->freq) || o->period > period_max(s->freq))
+	ret->series = in->series_at[(o->series - 1) % RING];
+	freq = b->series[ret->series].freq;
+	ret->period = o->period;
+	if (o->period < 0) {
+		const uint64_t handle = (uint64_t)(-(int64_t)o->period);
+
+		if (freq != 'I' || !batch_is_recent(handle, in->n_periods))
+			return "an observation of a period that cannot be";
+		ret->period = -1 - (int32_t)in->period_at[(handle - 1) % RING];
+	} else if (freq == 'I' || o->period < period_min(freq) || o->period > period_max(freq)) {
 		return "an observation of a period that cannot be";
-	if (o->note > b->n_notes)
+	}
+	if (o->note && !batch_is_recent(o->note, in->n_notes))
 		return "an observation with a note that was not defined";
+	ret->note = o->note ? in->note_at[(o->note - 1) % RING] + 1 : 0;
 	if (!status_ok(o->status) || o->zero != 0)
 		return "an observation with a status that does not exist";
-	if (o->coef >= 1000000000000000000 || o->coef <= -1000000000000000000)
+	if (o->coef >= MAX_COEF || o->coef <= -MAX_COEF)
 		return "a number of more than 18 digits";
+	if (o->exp10 == DECIMAL_NONE && o->coef != 0)
+		return "digits where there is no number";
 	if (in->payload == 0)
 		return "an observation without a payload";
+	ret->coef = o->coef;
+	ret->exp10 = o->exp10;
+	ret->status = o->status;
+	ret->payload = (uint16_t)in->payload;
 	return NULL;
 }
 
@@ -146,14 +215,15 @@ static glane_rc take_obs(struct intake *in, const struct glane_obs *obs, size_t 
 	while (n > 0 && rc == GLANE_OK) {
 		const size_t m = n < 256 ? n : 256;
 
+		if (in->rows + m > in->max_rows)
+			return fail(d, GLANE_E_LIMIT, "more than %llu rows: split the source",
+				(unsigned long long)in->max_rows);
 		for (size_t i = 0; i < m; i++) {
-			const struct glane_obs *o = &obs[i];
-			const char *wrong = check_obs(in, o);
+			const char *wrong = check_obs(in, &obs[i], &checked[i]);
 
 			if (wrong)
 				return bad(d, wrong);
-			checked[i] = (struct batch_obs){o->series - 1, o->period, o->coef, o->exp10, o->status,
-				(uint16_t)in->payload, o->note, in->rows + i};
+			checked[i].seq = in->rows + i;
 		}
 		rc = in->on_obs ? in->on_obs(in->arg, checked, m, d) : batch_push(in->batch, checked, m, d);
 		in->rows += m;
@@ -165,17 +235,31 @@ static glane_rc take_obs(struct intake *in, const struct glane_obs *obs, size_t 
 
 static glane_rc take_cover(struct intake *in, const struct cover *c, struct diag *d)
 {
-	if (c->kind > GLANE_COVER_FAILED || !good_text(c->dataset) || !good_text(c->indicator) || !good_text(c->reason))
+	glane_rc rc;
+
+	if (c->kind > GLANE_COVER_FAILED || !c->dataset.p || !good_text(c->dataset) || !good_text(c->indicator) ||
+		!good_text(c->reason) || in->batch->n_covers >= MAX_COVERS)
 		return bad(d, "a cover that cannot be");
+	if (c->kind == GLANE_COVER_RANGE ? c->from > c->to || c->from < period_start('D', period_min('D')) ||
+						   c->to > period_start('D', period_max('D'))
+					 : c->from || c->to)
+		return bad(d, "a cover of days that cannot be");
+	rc = take_texts(in, (const struct slice[]){c->dataset, c->indicator, c->reason}, 3, d);
+	if (rc != GLANE_OK)
+		return rc;
 	return batch_cover(in->batch, c, d);
 }
 
 static glane_rc take_cursor(struct intake *in, struct slice key, struct slice value, struct diag *d)
 {
 	struct slice k, v;
+	glane_rc rc;
 
 	if (!conf_is_key(key) || !good_text(value) || in->n_cursors >= MAX_CURSORS)
 		return bad(d, "a cursor that cannot be");
+	rc = take_texts(in, (const struct slice[]){key, value}, 2, d);
+	if (rc != GLANE_OK)
+		return rc;
 	if (!mem_grow(&in->cursors, &in->cap_cursors, in->n_cursors + 1, sizeof(*in->cursors)))
 		return fail(d, GLANE_E_NOMEM, "no memory for a cursor");
 	k.p = arena_strndup(&in->arena, key.p, key.n);
@@ -188,6 +272,11 @@ static glane_rc take_cursor(struct intake *in, struct slice key, struct slice va
 		}
 	in->cursors[in->n_cursors++] = (struct glane_kv){k.p, {v.p, v.n}};
 	return GLANE_OK;
+}
+
+static struct slice first_bytes(struct slice s, size_t n)
+{
+	return (struct slice){s.p, s.n < n ? s.n : n};
 }
 
 /* Text as it may stand in a report: control bytes and malformed UTF-8 made visible. */
@@ -214,9 +303,9 @@ static glane_rc take_reject(struct intake *in, const struct host_reject *q, stru
 		return fail(d, GLANE_E_NOMEM, "no memory for the quarantine");
 	r = &in->rejects[in->n_rejects];
 	memset(r, 0, sizeof(*r));
-	r->rule = visible(in, slice_of(q->rule));
-	r->reason = visible(in, q->reason);
-	r->record = visible(in, q->record);
+	r->rule = visible(in, first_bytes(slice_of(q->rule), 64));
+	r->reason = visible(in, first_bytes(q->reason, 1024));
+	r->record = visible(in, first_bytes(q->record, 4096));
 	if (!r->rule || !r->reason || !r->record)
 		return fail(d, GLANE_E_NOMEM, "no memory for the quarantine");
 	r->number = q->number;
@@ -230,6 +319,23 @@ static glane_rc take_reject(struct intake *in, const struct host_reject *q, stru
 
 /* ---- frames ---- */
 
+/* A multiplier; one that does not fit becomes one that the checks refuse. */
+static int32_t frame_mult(struct frame *f)
+{
+	const int64_t mult = frame_i64(f);
+
+	return mult < -30 || mult > 30 ? INT32_MAX : (int32_t)mult;
+}
+
+/* A byte that is a yes or a no. */
+static bool frame_flag(struct frame *f)
+{
+	const uint8_t v = frame_u8(f);
+
+	f->bad |= v > 1;
+	return v == 1;
+}
+
 static glane_rc frame_series(struct intake *in, struct frame *f, struct diag *d)
 {
 	struct series s;
@@ -240,7 +346,7 @@ static glane_rc frame_series(struct intake *in, struct frame *f, struct diag *d)
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		*texts[i] = frame_text(f);
 	s.freq = (char)frame_u8(f);
-	s.unit_mult = (int32_t)frame_i64(f);
+	s.unit_mult = frame_mult(f);
 	return frame_done(f) ? take_series(in, &s, d) : bad(d, "a series that does not read");
 }
 
@@ -252,9 +358,9 @@ static glane_rc frame_note(struct intake *in, struct frame *f, struct diag *d)
 	n.value_text = frame_text(f);
 	n.flags = frame_text(f);
 	n.note = frame_text(f);
-	n.has_unit_mult = frame_u8(f) != 0;
-	n.remove = frame_u8(f) != 0;
-	n.unit_mult = (int32_t)frame_i64(f);
+	n.has_unit_mult = frame_flag(f);
+	n.remove = frame_flag(f);
+	n.unit_mult = frame_mult(f);
 	return frame_done(f) ? take_note(in, &n, d) : bad(d, "a note that does not read");
 }
 
@@ -325,16 +431,23 @@ static glane_rc frame_end(struct intake *in, struct frame *f, struct diag *d)
 		return bad(d, "an end whose number of rows is not the number that came");
 	in->ended = true;
 	in->end_rc = (glane_rc)rc;
-	in->end_message = visible(in, message);
+	in->end_message = visible(in, first_bytes(message, 2048));
 	return in->end_message ? GLANE_OK : fail(d, GLANE_E_NOMEM, "no memory for the worker's message");
 }
 
 static void give_log(struct intake *in, int level, struct slice text)
 {
-	char *clean = visible(in, text.n > 1024 ? (struct slice){text.p, 1024} : text);
+	struct strbuf clean; /* not in the arena: there is no end to log lines */
 
-	if (in->on_log && clean)
-		in->on_log(in->arg, level, slice_of(clean));
+	if (!in->on_log)
+		return;
+	if (level >= GLANE_LOG_WARN && ++in->warnings > MAX_WARNINGS)
+		level = GLANE_LOG_INFO;
+	strbuf_init(&clean, 8192);
+	strbuf_visible(&clean, first_bytes(text, 1024));
+	if (strbuf_ok(&clean))
+		in->on_log(in->arg, level, strbuf_get(&clean));
+	strbuf_release(&clean);
 }
 
 static glane_rc frame_small(struct intake *in, struct frame *f, struct diag *d)
@@ -364,6 +477,9 @@ static glane_rc frame_small(struct intake *in, struct frame *f, struct diag *d)
 		in->progress_rows = frame_u64(f);
 		in->progress_bytes = frame_u64(f);
 		return frame_done(f) ? GLANE_OK : bad(d, "progress that does not read");
+	case W_PAGES:
+		in->counts.turned = frame_u64(f);
+		return frame_done(f) ? GLANE_OK : bad(d, "a number of pages that does not read");
 	default:
 		return fail(d, GLANE_E_FORMAT, "the worker sent a message of an unknown type (%u)", f->type);
 	}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The trusted side of a worker: every frame re-checked (lengths, handles, codes, UTF-8, ranges) before it reaches the batch. A frame that does not
- * hold is GLANE_E_FORMAT and ends that worker.
+ * hold is GLANE_E_FORMAT, one beyond the limits of a run (200 million rows, 1 GiB of texts) GLANE_E_LIMIT; both end that
+ * worker. Of a flood of log lines the first 100 warnings are passed on as such, the rest as GLANE_LOG_INFO.
  */
 #ifndef PROC_INTAKE_H
 #define PROC_INTAKE_H
@@ -23,6 +24,7 @@ enum {
 	W_LOG,      /* u8 level; text */
 	W_PROGRESS, /* u64 rows, bytes */
 	W_END,      /* i64 rc; text message; u64 rows, rejected, padding, bytes */
+	W_PAGES,    /* u64 pages read beyond the first of their request; before W_END, where there are any */
 	W_JOB = 40  /* scheduler -> worker, see worker.h */
 };
 struct intake_reject {
@@ -38,17 +40,22 @@ struct intake {
 	glane_rc (*on_obs)(void *arg, const struct batch_obs *obs, size_t n, struct diag *d);
 	void (*on_log)(void *arg, int level, struct slice text); /* may be NULL */
 	void *arg;
-	struct wire *broker;           /* of an in-process run */
-	struct diag *here;             /* likewise: where its checks report */
-	uint32_t payload;              /* index + 1 of the current one */
-	struct intake_reject *rejects; /* the first 1,000 */
+	struct wire *broker; /* of an in-process run */
+	struct diag *here;   /* likewise: where its checks report */
+	uint32_t payload;    /* index + 1 of the current one */
+	/* Places in the batch of the series, notes and periods that the worker has named last (batch_is_recent()). */
+	uint32_t *series_at, *note_at, *period_at;
+	uint64_t n_series, n_notes, n_periods; /* named so far */
+	struct intake_reject *rejects;         /* the first 1,000 */
 	size_t n_rejects, cap_rejects;
-	uint64_t rejected; /* all of them */
+	uint64_t rejected;                             /* all of them */
+	uint64_t max_rows, max_text_bytes, text_bytes; /* limits of one run of a source, and what its tables hold */
+	unsigned warnings;
 	struct glane_kv *cursors;
 	size_t n_cursors, cap_cursors;
 	uint64_t rows, progress_rows, progress_bytes;
 	uint64_t unknown_areas;
-	char last_unknown[128];
+	char last_unknown[128]; /* the last such code, cut, as a message may show it */
 	bool ended; /* W_END was seen */
 	glane_rc end_rc;
 	char *end_message;

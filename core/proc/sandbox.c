@@ -3,10 +3,13 @@
 #include "proc/sandbox.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SANITIZED true
@@ -57,6 +60,36 @@ glane_rc sandbox_limits(uint64_t memory, uint64_t mapped, uint64_t cpu_seconds, 
 	if (rc == GLANE_OK && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		rc = fail(d, GLANE_E_IO, "cannot give up new privileges: %s", strerror(errno));
 	return rc;
+}
+
+#define PROBE ((size_t)1 << 20)
+
+/* Async-signal-safe. The handler is reset on entry, so raise() ends the process once it returns. */
+static void on_fatal(int sig)
+{
+	static const char words[] = "\n" SANDBOX_OUT_OF_MEMORY "\n";
+	void *probe = mmap(NULL, PROBE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (probe == MAP_FAILED && write(2, words, sizeof(words) - 1) < 0)
+		_exit(1);
+	raise(sig);
+}
+
+glane_rc sandbox_watch(struct diag *d)
+{
+	static const int fatal[] = {SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGTRAP};
+	static char stack[16384]; /* an overflown stack has no room for a handler */
+	const stack_t alternate = {.ss_sp = stack, .ss_size = sizeof(stack)};
+	const struct sigaction act = {.sa_handler = on_fatal, .sa_flags = SA_ONSTACK | (int)SA_RESETHAND};
+
+	if (SANITIZED)
+		return GLANE_OK; /* their handlers stay, and there is no limit */
+	if (sigaltstack(&alternate, NULL) != 0)
+		return fail(d, GLANE_E_IO, "cannot set a stack for signals: %s", strerror(errno));
+	for (size_t i = 0; i < sizeof(fatal) / sizeof(fatal[0]); i++)
+		if (sigaction(fatal[i], &act, NULL) != 0)
+			return fail(d, GLANE_E_IO, "cannot watch signal %d: %s", fatal[i], strerror(errno));
+	return GLANE_OK;
 }
 
 const char *sandbox_level(void)

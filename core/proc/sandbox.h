@@ -11,6 +11,12 @@
  * Sanitizer builds keep their address space and memory unlimited.
  */
 glane_rc sandbox_limits(uint64_t memory, uint64_t mapped, uint64_t cpu_seconds, struct diag *d);
+/*
+ * From here on a crash for want of memory says so: where a fatal signal comes while not even 1 MiB more can be had, the line
+ * SANDBOX_OUT_OF_MEMORY goes to standard error before the process ends of that signal.
+ */
+#define SANDBOX_OUT_OF_MEMORY "glane: the memory limit is reached"
+glane_rc sandbox_watch(struct diag *d);
 /* The level reached, for reports: "limits". */
 const char *sandbox_level(void);
 #endif

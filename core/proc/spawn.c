@@ -22,8 +22,6 @@
 #define MAX_ARGS 8
 #define HIGH_FD 32 /* sources of the child's descriptors are moved above the numbers they are to get */
 
-extern char **environ;
-
 glane_rc socket_pair(int ret[2], struct diag *d)
 {
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ret) != 0)
@@ -141,8 +139,8 @@ glane_rc child_spawn(const char *role, const char *const *args, const int *fds, 
 	if (!error && capture) {
 		s.pipe[0] = raw[0];
 		s.pipe[1] = move_high(raw[1]);
-		close(raw[1]);
 		error = s.pipe[1] < 0 || fcntl(raw[0], F_SETFL, O_NONBLOCK) != 0 ? errno : 0;
+		close(raw[1]);
 	}
 	for (; !error && s.n < n_fds; s.n++) {
 		s.high[s.n] = move_high(fds[s.n]);
@@ -168,21 +166,39 @@ glane_rc child_spawn(const char *role, const char *const *args, const int *fds, 
 	return GLANE_OK;
 }
 
-bool child_ended(struct child *c, int *ret_status)
+/* Reaps a child that has ended, or waits for it (flags 0). What it left in its process group goes first: while the child is
+ * not reaped the group's number cannot be another's. */
+static bool reap(struct child *c, int flags, int *ret_status)
 {
-	pid_t got;
+	siginfo_t info;
+	int rc;
 
-	if (c->pid <= 0)
+	do {
+		memset(&info, 0, sizeof(info));
+		rc = waitid(P_PID, (id_t)c->pid, &info, WEXITED | WNOWAIT | flags);
+	} while (rc < 0 && errno == EINTR);
+	if (rc == 0 && info.si_pid == 0)
 		return false;
-	do
-		got = waitpid(c->pid, ret_status, WNOHANG);
-	while (got < 0 && errno == EINTR);
-	if (got == 0)
-		return false;
-	if (got < 0)
-		*ret_status = 0;
+	kill(-c->pid, SIGKILL);
+	*ret_status = 0;
+	while (waitpid(c->pid, ret_status, 0) < 0 && errno == EINTR)
+		;
 	c->pid = -1;
 	return true;
+}
+
+bool child_ended(struct child *c, int *ret_status)
+{
+	return c->pid > 0 && reap(c, WNOHANG, ret_status);
+}
+
+int child_wait(struct child *c)
+{
+	int status = 0;
+
+	if (c->pid > 0)
+		reap(c, 0, &status);
+	return status;
 }
 
 void child_kill(struct child *c, int sig)
@@ -195,16 +211,8 @@ void child_kill(struct child *c, int sig)
 
 void child_close(struct child *c)
 {
-	if (c->pid > 0) {
-		const pid_t group = c->pid;
-		int status;
-
-		child_kill(c, SIGKILL);
-		while (waitpid(c->pid, &status, 0) < 0 && errno == EINTR)
-			;
-		kill(-group, SIGKILL);
-		c->pid = -1;
-	}
+	child_kill(c, SIGKILL);
+	child_wait(c);
 	if (c->pidfd >= 0)
 		close(c->pidfd);
 	if (c->output >= 0)

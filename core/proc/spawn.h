@@ -18,8 +18,10 @@ struct child {
  */
 glane_rc child_spawn(const char *role, const char *const *args, const int *fds, unsigned n_fds, bool inherit_env,
 	bool capture, struct child *ret, struct diag *d);
-/* Reaps it if it has ended: true, with waitpid's status. */
+/* Reaps it if it has ended: true, with waitpid's status. What it left behind in its process group is killed. */
 bool child_ended(struct child *c, int *ret_status);
+/* Waits for its end, likewise; waitpid's status, 0 where it was reaped before. */
+int child_wait(struct child *c);
 void child_kill(struct child *c, int sig); /* to its whole process group */
 /* SIGKILL, reaps, closes. */
 void child_close(struct child *c);

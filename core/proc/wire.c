@@ -109,7 +109,7 @@ glane_rc wire_end(struct wire *w, int fd, struct diag *d)
 	n = (uint32_t)(w->out.n - w->out_start - HEADER);
 	memcpy(w->out.p + w->out_start, &n, sizeof(n));
 	if (fd >= 0) {
-		if (w->n_out_fds == 16) {
+		if (w->n_out_fds == WIRE_FDS) {
 			drop_frame(w, fd);
 			return fail(d, GLANE_E_LIMIT, "too many descriptors queued between processes");
 		}
@@ -197,7 +197,7 @@ static void keep_fds(struct wire *w, struct msghdr *msg)
 			int fd;
 
 			memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(int));
-			if (w->n_fds < 16)
+			if (w->n_fds < WIRE_FDS)
 				w->fds[w->n_fds++] = fd;
 			else
 				close(fd);
@@ -234,6 +234,8 @@ glane_rc wire_fill(struct wire *w, struct diag *d)
 	if (n < 0)
 		return fail(d, GLANE_E_IO, "cannot read from another process of this run: %s", strerror(errno));
 	keep_fds(w, &msg);
+	if (msg.msg_flags & MSG_CTRUNC)
+		return fail(d, GLANE_E_FORMAT, "another process of this run sent more descriptors than one at a time");
 	w->in.n += (size_t)n;
 	w->eof = n == 0;
 	return GLANE_OK;

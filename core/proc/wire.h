@@ -11,17 +11,18 @@
 #include "base/strbuf.h"
 
 #define WIRE_MAX (1u << 20) /* bytes of one frame's fields */
+#define WIRE_FDS 256        /* descriptors queued at one end: more than there are sources under way */
 
 struct wire { /* one end of a stream socket */
 	int fd;
 	struct strbuf in; /* received, not yet taken */
 	size_t taken;
-	int fds[16]; /* received descriptors in order */
+	int fds[WIRE_FDS]; /* received descriptors in order */
 	unsigned n_fds;
-	struct strbuf out;    /* frame under construction (blocking writers) or queued (non-blocking ones) */
-	size_t out_start;     /* where the frame under construction begins */
-	int out_fds[16];      /* descriptors to go with queued frames; closed once sent */
-	size_t out_fd_at[16]; /* offset in out of the frame that carries it */
+	struct strbuf out;          /* frame under construction (blocking writers) or queued (non-blocking ones) */
+	size_t out_start;           /* where the frame under construction begins */
+	int out_fds[WIRE_FDS];      /* descriptors to go with queued frames; closed once sent */
+	size_t out_fd_at[WIRE_FDS]; /* offset in out of the frame that carries it */
 	unsigned n_out_fds;
 	bool eof;
 };

@@ -333,6 +333,8 @@ static glane_rc run_job(
 	glane_rc rc = sandbox_limits(j->memory, j->max_body, j->cpu_seconds, d);
 
 	if (rc == GLANE_OK)
+		rc = sandbox_watch(d);
+	if (rc == GLANE_OK)
 		rc = plugin_load(a, j->plugin_path, j->plugin_name, &plugin, d);
 	if (rc != GLANE_OK)
 		return rc;
@@ -342,8 +344,16 @@ static glane_rc run_job(
 
 static glane_rc send_end(struct worker *k, glane_rc rc, const char *message, const struct host_counts *c)
 {
+	struct diag ignored = {0};
 	glane_rc sent;
 
+	if (c->turned) {
+		wire_begin(&k->up, W_PAGES);
+		wire_u64(&k->up, c->turned);
+		sent = wire_end(&k->up, -1, &ignored);
+		if (sent != GLANE_OK)
+			return sent;
+	}
 	wire_begin(&k->up, W_END);
 	wire_i64(&k->up, rc);
 	wire_cstr(&k->up, message);
@@ -364,7 +374,7 @@ int worker_main(void)
 	struct arena a;
 	struct diag d;
 	struct frame f;
-	glane_rc rc;
+	glane_rc rc, sent;
 
 	diag_clear(&d);
 	diag_clear(&k.diag);
@@ -377,7 +387,11 @@ int worker_main(void)
 		rc = job_take(&f, &a, &t, &d);
 	if (rc == GLANE_OK)
 		rc = run_job(&k, &a, &t.job, &counts, &d);
-	rc = send_end(&k, rc, rc == GLANE_OK ? NULL : d.text, &counts);
+	sent = send_end(&k, rc, rc == GLANE_OK ? NULL : d.text, &counts);
+	if (sent != GLANE_OK) { /* the scheduler shows what a worker that could not report printed last */
+		fd_write(2, k.diag.text, strlen(k.diag.text), NULL);
+		rc = sent;
+	}
 	arena_release(&a);
 	wire_release(&k.up);
 	wire_release(&k.broker);

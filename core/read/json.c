@@ -13,6 +13,8 @@ static glane_rc json_next(void *state)
 {
 	struct json *r = state;
 
+	if (r->over == GLANE_E_NOMEM)
+		return fail(r->diag, r->over, "no memory for a JSON record");
 	if (r->over)
 		return r->over;
 	if (r->scratch.used)
@@ -50,8 +52,12 @@ static struct slice json_get(void *state, const char *text)
 	if (strcmp(text, "$key") == 0) {
 		rc = json_key(r);
 		s = strbuf_get(&r->key);
-	} else if (json_path_parse(&path, &r->scratch, text, false, NULL) == GLANE_OK) {
-		s = json_path_find(&path, (struct slice){r->rec.p, r->rec.n}, &r->scratch, &kind, &rc);
+	} else {
+		rc = json_path_parse(&path, &r->scratch, text, false, NULL);
+		if (rc == GLANE_OK)
+			s = json_path_find(&path, (struct slice){r->rec.p, r->rec.n}, &r->scratch, &kind, &rc);
+		else if (rc != GLANE_E_NOMEM)
+			rc = GLANE_OK; /* a path that is none leads nowhere */
 		if (s.p)
 			s = json_unquote(s, kind, &r->scratch, &rc);
 	}

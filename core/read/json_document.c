@@ -251,11 +251,19 @@ glane_rc json_key(struct json *r)
 	return strbuf_ok(&r->key) ? GLANE_OK : GLANE_E_NOMEM;
 }
 
+/* A number that the document's end cuts: inside of a container, nothing else tells that digits are missing. */
+static bool is_cut_number(const struct json *r, const char *end)
+{
+	return end == r->c.end && r->c.last && r->n_level > 0 && (*r->at == '-' || (*r->at >= '0' && *r->at <= '9'));
+}
+
 static glane_rc read_record(struct json *r)
 {
 	const char *end = json_record_read(&r->rec, &r->c, r->at, (unsigned)r->n_level);
 	glane_rc rc = GLANE_OK;
 
+	if (end && is_cut_number(r, end))
+		end = json_scan_cut(&r->c);
 	if (!end && r->rec.rc < 0)
 		return diag_prefix(
 			       r->diag, "JSON record %" PRIu64 " at byte %" PRIu64, r->number + 1, offset_of(r, r->at)),
@@ -359,7 +367,9 @@ static glane_rc read_end(struct json *r)
 
 glane_rc json_step(struct json *r)
 {
-	r->at = json_blanks(r->at, r->c.end);
+	/* No blank may stand before a byte-order mark. */
+	if (r->phase != JSON_AT_START)
+		r->at = json_blanks(r->at, r->c.end);
 	if (r->at == r->c.end)
 		return r->c.last ? read_end(r) : refill(r, r->at);
 	switch (r->phase) {

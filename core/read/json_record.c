@@ -283,6 +283,8 @@ static const char *record_walk(struct json_record *r, struct json_cursor *c, con
 {
 	struct walk w = {.r = r, .c = c, .start = p};
 
+	if (!p)
+		return json_scan_cut(c); /* an empty window */
 	if (r->names.used)
 		arena_release(&r->names);
 	r->n_slot = r->n_key = 0;

@@ -67,8 +67,8 @@ static inline const char *json_blanks(const char *p, const char *end)
 /* As slice_eq(), without a call where the ends of two names of one length differ already. */
 static inline bool json_same(struct slice a, struct slice b)
 {
-	return a.n == b.n &&
-	       (a.n == 0 || (a.p[0] == b.p[0] && a.p[a.n - 1] == b.p[b.n - 1] && memcmp(a.p, b.p, a.n) == 0));
+	return a.n == b.n && (a.n == 0 || (a.p && b.p && a.p[0] == b.p[0] && a.p[a.n - 1] == b.p[b.n - 1] &&
+						  memcmp(a.p, b.p, a.n) == 0));
 }
 
 /* The number of leading bytes that p and q have in common, at most n. 16 bytes may be read at once, but none at or

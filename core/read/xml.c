@@ -51,7 +51,8 @@ struct xml {
 	size_t n_head;
 
 	uint64_t number;
-	glane_rc failed; /* found while feeding: after the queue is empty */
+	glane_rc failed;   /* found while feeding: after the queue is empty */
+	struct diag found; /* its message, which waits as long: others use r->diag meanwhile */
 	glane_rc over;
 	bool is_record;
 };
@@ -66,12 +67,12 @@ static void stop(struct xml *r, glane_rc rc)
 
 static void stop_memory(struct xml *r)
 {
-	stop(r, fail(r->diag, GLANE_E_NOMEM, "no memory for an XML record"));
+	stop(r, fail(&r->found, GLANE_E_NOMEM, "no memory for an XML record"));
 }
 
 static void stop_limit(struct xml *r, const char *what, size_t limit)
 {
-	stop(r, fail(r->diag, GLANE_E_LIMIT, "XML: line %d: %s (the limit is %zu)", r->parser->input->line, what,
+	stop(r, fail(&r->found, GLANE_E_LIMIT, "XML: line %d: %s (the limit is %zu)", r->parser->input->line, what,
 			limit));
 }
 
@@ -193,6 +194,19 @@ static void on_close(void *arg, const xmlChar *name, const xmlChar *prefix, cons
 	}
 }
 
+/* n more bytes did not go into the text of a head. */
+static void stop_heads(struct xml *r, size_t n)
+{
+	bool is_long = false;
+
+	for (size_t i = 0; i < r->n_head; i++)
+		is_long |= r->head[i].text.n + n > r->head[i].text.max;
+	if (is_long)
+		stop_limit(r, "a text is too long", r->max_field);
+	else
+		stop_memory(r);
+}
+
 static void on_text(void *arg, const xmlChar *p, int n)
 {
 	struct xml *r = arg;
@@ -202,7 +216,7 @@ static void on_text(void *arg, const xmlChar *p, int n)
 		return;
 	if (r->record == XML_NONE) {
 		if (!xml_heads_text(r->head, r->n_head, &r->log, text))
-			stop_limit(r, "a text is too long", r->max_field);
+			stop_heads(r, text.n);
 		return;
 	}
 	if (r->log.node[r->log.open[r->log.n_open - 1]].n + text.n > r->max_field)
@@ -220,7 +234,7 @@ static void on_doctype(void *arg, const xmlChar *name, const xmlChar *public_id,
 	(void)public_id;
 	(void)system_id;
 	if (!r->failed)
-		stop(r, fail(r->diag, GLANE_E_FORMAT, "XML: line %d: a DOCTYPE is refused (is this an HTML page?)",
+		stop(r, fail(&r->found, GLANE_E_FORMAT, "XML: line %d: a DOCTYPE is refused (is this an HTML page?)",
 				r->parser->input->line));
 }
 
@@ -230,8 +244,10 @@ static void on_error(void *arg, xmlErrorPtr error)
 	struct slice what = slice_trim(slice_of(error && error->message ? error->message : "no message"));
 	const bool is_memory = error && error->code == XML_ERR_NO_MEMORY;
 
+	if (error && error->level == XML_ERR_WARNING)
+		return; /* well-formed all the same: a relative namespace name, a version to come */
 	if (!r->failed)
-		stop(r, fail(r->diag, is_memory ? GLANE_E_NOMEM : GLANE_E_FORMAT,
+		stop(r, fail(&r->found, is_memory ? GLANE_E_NOMEM : GLANE_E_FORMAT,
 				"XML: line %d (after record %" PRIu64 "): %.*s", error ? error->line : 0,
 				r->number + (r->n_queue - r->at), SLICE_FMT(what)));
 }
@@ -273,7 +289,7 @@ static void feed(struct xml *r, const char *p, size_t n, bool is_last)
 	}
 	code = xmlParseChunk(r->parser, p, (int)n, is_last);
 	if (code != XML_ERR_OK && !r->failed)
-		stop(r, fail(r->diag, GLANE_E_FORMAT, "XML: line %d: parser error %d", r->parser->input->line, code));
+		stop(r, fail(&r->found, GLANE_E_FORMAT, "XML: line %d: parser error %d", r->parser->input->line, code));
 	if (!is_last && !r->failed)
 		check_held(r);
 }
@@ -283,7 +299,7 @@ static void feed_end(struct xml *r)
 	feed(r, NULL, 0, true);
 	r->is_ended = true;
 	if (!r->failed && !r->is_place)
-		r->failed = fail(r->diag, GLANE_E_FORMAT,
+		r->failed = fail(&r->found, GLANE_E_FORMAT,
 			"XML: no place for records: no element that could hold '%s'; has the source sent an error "
 			"message?",
 			r->select_text);
@@ -336,13 +352,18 @@ static glane_rc xml_next(void *state)
 {
 	struct xml *r = state;
 
+	if (r->over == GLANE_E_NOMEM)
+		return fail(r->diag, r->over, "no memory for an XML record");
 	if (r->over)
 		return r->over;
 	if (r->scratch.used)
 		arena_release(&r->scratch);
 	r->is_record = false;
 	while (r->at == r->n_queue) {
-		r->over = r->failed ? r->failed : r->is_ended ? GLANE_END : feed_piece(r);
+		if (r->failed)
+			r->over = fail(r->diag, r->failed, "%s", r->found.text);
+		else
+			r->over = r->is_ended ? GLANE_END : feed_piece(r);
 		if (r->over)
 			return r->over;
 	}
@@ -373,14 +394,16 @@ static struct slice xml_get(void *state, const char *text)
 {
 	struct xml *r = state;
 	struct xml_path path = {.up = 0};
+	glane_rc rc;
 
 	for (size_t i = 0; i < r->n_field; i++) {
 		if (strcmp(r->field_text[i], text) == 0)
 			return xml_at(r, i);
 	}
-	if (!r->is_record || xml_path_parse(&path, &r->scratch, text, intern, r->parser, NULL) < 0)
-		return (struct slice){NULL, 0};
-	return find(r, &path, text);
+	rc = r->is_record ? xml_path_parse(&path, &r->scratch, text, intern, r->parser, NULL) : GLANE_END;
+	if (rc == GLANE_E_NOMEM)
+		r->over = fail(r->diag, rc, "no memory for '%s' of an XML record", text);
+	return rc == GLANE_OK ? find(r, &path, text) : (struct slice){NULL, 0};
 }
 
 static size_t xml_columns(const void *state)

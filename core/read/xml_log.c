@@ -63,7 +63,8 @@ bool xml_log_text(struct xml_log *l, struct slice text)
 	if (!strbuf_ok(&l->text))
 		return false;
 	l->node[innermost(l)].n += (uint32_t)text.n;
-	if (!last->name) {
+	/* Behind an element that was closed, it is another text. */
+	if (!last->name && last->parent == innermost(l)) {
 		last->n += (uint32_t)text.n;
 		return true;
 	}

@@ -35,12 +35,13 @@ glane_rc broker_start(struct run *r, struct diag *d)
 	wire_cstr(&r->control, s->proxy);
 	wire_cstr(&r->control, s->ca_bundle);
 	wire_cstr(&r->control, limits);
-	wire_cstr(&r->control, r->store.path);
+	wire_cstr(&r->control, r->store.dir < 0 ? "" : r->store.path);
 	wire_u32(&r->control, (uint32_t)s->per_host);
 	wire_u32(&r->control, (uint32_t)s->stall_seconds);
 	wire_u32(&r->control, 0);
 	wire_f64(&r->control, 0);
 	wire_u8(&r->control, r->options->dry_run ? 2 : r->options->offline ? 1 : 0);
+	wire_u8(&r->control, r->options->n_names > 0); /* named sources are asked now, breaker or not */
 	return wire_end(&r->control, -1, d);
 }
 
@@ -57,8 +58,10 @@ void broker_stop(struct run *r)
 	for (int i = 0; i < 500; i++) { /* it stores its rate budgets and ends */
 		int status;
 
-		if (child_ended(&r->broker, &status))
+		if (child_ended(&r->broker, &status)) {
+			r->broker_lost |= status != 0;
 			break;
+		}
 		usleep(10000);
 	}
 	child_close(&r->broker);
@@ -99,6 +102,8 @@ glane_rc broker_source(struct task *t, int client_fd)
 	wire_u32(w, (uint32_t)c->retries);
 	wire_f64(w, c->rate);
 	wire_cstr(w, c->ca_extra);
+	/* A trial leaves nothing behind. */
+	wire_u8(w, t->run->options->limit || t->run->options->dry_run ? KEEP_EVENTS : c->keep_payloads);
 	wire_i64(w, t->deadline_ms);
 	return wire_end(w, client_fd, &t->run->diag);
 }
@@ -135,6 +140,8 @@ glane_rc broker_tell(struct task *t, uint16_t type)
 {
 	struct wire *w = &t->run->control;
 
+	if (!t->run->has_broker)
+		return GLANE_OK;
 	wire_begin(w, type);
 	wire_u32(w, t->id);
 	return wire_end(w, -1, &t->run->diag);

@@ -40,8 +40,8 @@ static bool read_all(int fd, struct strbuf *b, int64_t deadline)
 	}
 }
 
-static glane_rc answer_of(
-	struct arena *a, const char *path, const struct strbuf *text, struct plugin *ret, struct diag *d)
+static glane_rc answer_of(struct arena *a, const char *path, const char *name, const struct strbuf *text,
+	struct plugin *ret, struct diag *d)
 {
 	json_error_t e;
 	json_t *j = json_loadb(text->n ? text->p : "", text->n, JSON_REJECT_DUPLICATES, &e);
@@ -51,6 +51,8 @@ static glane_rc answer_of(
 		return fail(d, GLANE_E_DENIED, "%s: refused: its description does not read (%s)", path, e.text);
 	rc = plugin_from_json(a, j, ret, d);
 	json_decref(j);
+	if (rc == GLANE_OK && strcmp(ret->desc.name, name) != 0)
+		rc = fail(d, GLANE_E_DENIED, "%s: refused: it describes itself as '%.64s'", path, ret->desc.name);
 	return rc;
 }
 
@@ -61,7 +63,7 @@ static glane_rc ask(struct arena *a, const char *path, const char *name, int ans
 	const int64_t deadline = clock_mono_ms() + DESCRIBE_MS;
 	struct child child;
 	char how[96];
-	int status = 0;
+	int status;
 	bool in_time;
 	glane_rc rc = child_spawn("@describe", args, &answer[1], 1, false, true, &child, d);
 
@@ -72,12 +74,10 @@ static glane_rc ask(struct arena *a, const char *path, const char *name, int ans
 	in_time = read_all(answer[0], text, deadline) && read_all(child.output, words, deadline);
 	if (!in_time)
 		child_kill(&child, SIGKILL);
-	while (waitpid(child.pid, &status, 0) < 0 && errno == EINTR)
-		;
-	child.pid = -1;
+	status = child_wait(&child);
 	child_close(&child);
 	if (in_time && WIFEXITED(status) && WEXITSTATUS(status) == 0)
-		return answer_of(a, path, text, ret, d);
+		return answer_of(a, path, name, text, ret, d);
 	child_status_text(status, how, sizeof(how));
 	if (!in_time)
 		return fail(d, GLANE_E_DENIED, "%s: refused: it does not answer within %d s", path, DESCRIBE_MS / 1000);

@@ -10,7 +10,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define NORMALISER "1"
 #define PUBLISH_AFTER_MS (INT64_C(5) * 60 * 1000)
 
 void task_listed(struct task *t, struct frame *f)
@@ -126,6 +125,40 @@ static glane_rc judge_conflicts(struct task *t, const struct conflicts *c, struc
 		(unsigned long long)t->batch.conflicts, c->first);
 }
 
+/*
+ * The same record on two pages: what was inserted or removed while they were read has moved the border between them, and for
+ * each record that came twice another may have been missed. Within a document it is only repeated.
+ */
+static glane_rc judge_drift(struct task *t, struct diag *d)
+{
+	const uint64_t twice = t->intake.counts.turned ? t->batch.duplicates : 0;
+	const double percent = twice ? 100.0 * (double)twice / (double)(t->batch.n_obs + twice) : 0;
+
+	t->intake.rejected += twice;
+	if (percent <= t->conf->max_quarantined_percent || t->run->options->accept)
+		return GLANE_OK;
+	return fail(d, GLANE_E_DATA,
+		"%llu records came twice over the pages of a request: the data moved while it was read, run again",
+		(unsigned long long)twice);
+}
+
+/* Why a source with rejected > 0 is partial. */
+static char *why_partial(const struct task *t)
+{
+	struct arena *a = &t->run->arena;
+
+	if (t->intake.n_rejects)
+		return arena_fmt(a, "%llu records in quarantine/%s/%s.json", (unsigned long long)t->intake.rejected,
+			t->conf->name, t->run->id);
+	if (t->batch.conflicts)
+		return arena_fmt(a, "%llu observations contradict others of the same key; the first of each was taken",
+			(unsigned long long)t->batch.conflicts);
+	return arena_fmt(a,
+		"%llu records came twice over the pages of a request, so that others may be missing; nothing is "
+		"withdrawn",
+		(unsigned long long)t->intake.rejected);
+}
+
 /* ---- diff ---- */
 
 static glane_rc diff_task(struct task *t, struct diag *d)
@@ -147,6 +180,8 @@ static glane_rc diff_task(struct task *t, struct diag *d)
 		rc = batch_finish(&t->batch, on_conflict, &c, d);
 	if (rc == GLANE_OK)
 		rc = judge_conflicts(t, &c, d);
+	if (rc == GLANE_OK)
+		rc = judge_drift(t, d);
 	if (rc != GLANE_OK)
 		return rc;
 	with.keep_missing = t->intake.rejected > 0;
@@ -189,10 +224,19 @@ static void judge(struct task *t)
 	if (why)
 		t->message = arena_strndup(&t->run->arena, why, strlen(why));
 	else if (t->intake.rejected > 0)
-		t->message = arena_fmt(&t->run->arena, "%llu records in quarantine/%s/%s.json",
-			(unsigned long long)t->intake.rejected, t->conf->name, t->run->id);
+		t->message = why_partial(t);
 	if (t->verdict == V_FAILED)
 		t->rc = GLANE_E_DATA;
+}
+
+static void no_event(struct task *t)
+{
+	struct diag d;
+
+	diag_clear(&d);
+	if (t->verdict == V_UNCHANGED && t->previous > 0 && record_seen(t, &d) == GLANE_E_IO)
+		fail(&t->run->diag, GLANE_E_IO, "%s", d.text);
+	task_done(t);
 }
 
 void task_list_end(struct task *t, struct frame *f)
@@ -209,12 +253,13 @@ void task_list_end(struct task *t, struct frame *f)
 		return;
 	}
 	if (diff_task(t, &d) != GLANE_OK) {
+		t->store_trouble = d.code == GLANE_E_IO;
 		task_fail(t, d.code, "%s", d.text);
 		return;
 	}
 	judge(t);
 	if (t->diff.events == 0) {
-		task_done(t);
+		no_event(t);
 		return;
 	}
 	t->phase = TASK_ARCHIVING;
@@ -223,7 +268,7 @@ void task_list_end(struct task *t, struct frame *f)
 
 /* ---- commit ---- */
 
-static json_t *state_json(const struct task *t)
+json_t *state_json(const struct task *t)
 {
 	json_t *j = json_object(), *digests = json_object(), *cursors = json_object();
 	bool ok = j && digests && cursors && json_set_text(digests, "plugin", t->plugin_digest) &&
@@ -256,7 +301,12 @@ void task_archived(struct task *t, struct frame *f)
 		return;
 	diag_clear(&d);
 	if (rc != GLANE_OK) {
+		t->store_trouble = rc == GLANE_E_IO;
 		task_fail(t, GLANE_E_IO, "payloads: %.*s", SLICE_FMT(message));
+		return;
+	}
+	if (t->diff.events == 0) {
+		no_event(t);
 		return;
 	}
 	state = state_json(t);
@@ -268,6 +318,8 @@ void task_archived(struct task *t, struct frame *f)
 	/* One run is one version, unless it takes long. */
 	if (d.code == GLANE_OK && store_pending_ms(&t->run->store) > PUBLISH_AFTER_MS)
 		store_publish(&t->run->store, &d);
+	if (d.code == GLANE_OK)
+		task_newest(t);
 	if (d.code != GLANE_OK) {
 		if (d.code == GLANE_E_IO)
 			fail(&t->run->diag, GLANE_E_IO, "%s", d.text);

@@ -4,7 +4,6 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "base/sha256.h"
 #include "model/areas.h"
 #include "proc/broker.h"
 #include "proc/spawn.h"
@@ -32,27 +31,17 @@ struct parsing {
 	struct intake intake;
 	struct wire up, broker; /* our ends of the worker's sockets */
 	struct child child;
-	struct strbuf scratch, tail;
-	glane_rc (*row)(void *arg, const struct row *r);
+	struct strbuf tail;
+	parse_rows *rows;
 	void *arg;
 };
 
 static glane_rc on_obs(void *arg, const struct batch_obs *obs, size_t n, struct diag *d)
 {
 	struct parsing *p = arg;
+	glane_rc rc = p->rows(p->arg, &p->batch, obs, n);
 
-	for (size_t i = 0; i < n; i++) {
-		struct row r;
-		glane_rc rc;
-
-		batch_row(&p->batch, &obs[i], &p->scratch, &r);
-		r.source = slice_of(p->o->section->name);
-		r.recorded_at = r.known_at = p->o->now;
-		rc = p->row(p->arg, &r);
-		if (rc != GLANE_OK)
-			return fail(d, rc, "cannot write the rows");
-	}
-	return GLANE_OK;
+	return rc == GLANE_OK ? GLANE_OK : fail(d, rc, "cannot write the rows");
 }
 
 static void on_log(void *arg, int level, struct slice text)
@@ -123,11 +112,8 @@ static void keep_output(struct parsing *p)
 static glane_rc ended(struct parsing *p, struct diag *d)
 {
 	char how[96];
-	int status = 0;
+	const int status = child_wait(&p->child);
 
-	while (waitpid(p->child.pid, &status, 0) < 0 && errno == EINTR)
-		;
-	p->child.pid = -1;
 	if (p->child.output >= 0)
 		keep_output(p);
 	if (p->intake.ended)
@@ -217,16 +203,15 @@ static void release(struct parsing *p, bool spawned)
 	}
 	intake_release(&p->intake);
 	batch_release(&p->batch);
-	strbuf_release(&p->scratch);
 	strbuf_release(&p->tail);
 }
 
-glane_rc parse_payload(const struct parse_options *o, int fd, glane_rc (*row)(void *arg, const struct row *r),
-	void *arg, struct host_counts *ret, uint64_t *ret_rejected, struct diag *d)
+glane_rc parse_payload(const struct parse_options *o, int fd, parse_rows *rows, void *arg, struct host_counts *ret,
+	uint64_t *ret_rejected, struct diag *d)
 {
 	const struct job j = {o->plugin_path, o->plugin, o->section->name, o->base_url, o->section, NULL, 0, o->now,
 		o->max_body, (uint64_t)256 << 20, CPU_SECONDS, o->limit, o->keep_empty};
-	struct parsing p = {.o = o, .fd = fd, .row = row, .arg = arg};
+	struct parsing p = {.o = o, .fd = fd, .rows = rows, .arg = arg};
 	struct stat st;
 	glane_rc rc;
 
@@ -234,14 +219,16 @@ glane_rc parse_payload(const struct parse_options *o, int fd, glane_rc (*row)(vo
 	if (fstat(fd, &st) != 0)
 		return fail(d, GLANE_E_IO, "cannot read the payload: %s", strerror(errno));
 	p.size = (uint64_t)st.st_size;
-	rc = sha256_fd(fd, p.sha256, d);
-	if (rc == GLANE_OK)
-		rc = batch_init(&p.batch, -1, d);
+	memset(p.sha256, '0', 64); /* no row shows which payload it is from, and there is only one: it is not hashed */
+	rc = batch_init(&p.batch, -1, d);
 	if (rc != GLANE_OK)
 		return rc;
-	strbuf_init(&p.scratch, 0);
 	strbuf_init(&p.tail, 2 * TAIL_MAX);
-	intake_init(&p.intake, &p.batch, o->areas);
+	rc = intake_init(&p.intake, &p.batch, o->areas);
+	if (rc != GLANE_OK) {
+		release(&p, false);
+		return fail(d, rc, "no memory to parse");
+	}
 	p.intake.on_obs = on_obs;
 	p.intake.on_log = on_log;
 	p.intake.arg = &p;

@@ -2,7 +2,7 @@
 /* What is due: named sources now, others when their interval has passed. */
 #include "sched/task.h"
 
-#define SIX_HOURS (6 * 3600)
+#define SIX_HOURS INT64_C(21600)
 
 /* Due a little early, so that a nightly cron that starts at slightly different times never skips a night (DESIGN section 6). */
 bool source_due(const struct run *r, const struct source_conf *c, const json_t *last)

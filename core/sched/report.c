@@ -5,14 +5,17 @@
 #include "base/clock.h"
 #include "proc/sandbox.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define PROGRESS_MS 250
 
 const char *const task_verdict_names[] = {"none", "ok", "unchanged", "partial", "held", "failed", "trial"};
+static const char *const verdict_colours[] = {"", "\033[32m", "", "\033[33m", "\033[33m", "\033[31m", ""};
 static const char *const slice_names[] = {"ok", "unchanged", "held", "failed"};
 
 struct sums {
@@ -88,7 +91,7 @@ static json_t *task_json(const struct task *t)
 	if (t->verdict == V_FAILED)
 		json_set_text(j, "error", rc_name(t->rc));
 	json_set_text(j, "cause", t->cause);
-	json_set_int(j, "milliseconds", t->ended_ms - t->started_ms);
+	json_set_int(j, "milliseconds", t->started_ms ? t->ended_ms - t->started_ms : 0);
 	json_set_int(j, "rows", (int64_t)t->intake.rows);
 	json_set_int(j, "rejected", (int64_t)t->intake.rejected);
 	json_set_int(j, "padding", (int64_t)t->intake.counts.padding);
@@ -166,7 +169,8 @@ void report_task(const struct task *t)
 	if (r->tty && r->progress_lines)
 		report_progress(t->run, true);
 	size_text(t->wire_bytes, size, sizeof(size));
-	printf("%-24s %-10s", t->conf->name, r->options->dry_run ? "would ask" : task_verdict_names[t->verdict]);
+	printf("%-24s %s%-10s%s", t->conf->name, r->colour ? verdict_colours[t->verdict] : "",
+		r->options->dry_run ? "would ask" : task_verdict_names[t->verdict], r->colour ? "\033[0m" : "");
 	if (t->verdict == V_TRIAL && !r->options->dry_run)
 		printf(" %" PRIu64 " rows, nothing committed", t->intake.rows);
 	else if (t->verdict == V_OK || t->verdict == V_PARTIAL)
@@ -181,37 +185,58 @@ void report_task(const struct task *t)
 	putchar('\n');
 	if (r->options->dry_run)
 		requests_line(t);
-	fflush(stdout);
+	while (fflush(stdout) != 0 && errno == EINTR)
+		clearerr(stdout); /* what was not written is still in the buffer */
 }
 
-static void progress_line(const struct task *t)
+static const char *doing(const struct task *t)
 {
-	char size[32];
-	const int64_t ms = clock_mono_ms() - t->started_ms;
-	const uint64_t rows = t->intake.progress_rows;
+	if (t->phase == TASK_READY)
+		return "waits for a free job";
+	if (t->phase == TASK_ARCHIVING)
+		return "archiving";
+	if (t->waits_for[0])
+		return t->waits_for;
+	return t->phase == TASK_REPLAYING ? "asking whether anything changed" : "reading";
+}
+
+/* Bytes, rows, rate, what it waits for; cut to the width, since a line that wraps could not be drawn over. */
+void progress_text(const struct task *t, int64_t now_ms, size_t width, struct strbuf *b)
+{
+	const int64_t ms = now_ms - t->started_ms;
+	const uint64_t rows = t->intake.progress_rows > t->intake.rows ? t->intake.progress_rows : t->intake.rows;
+	char size[32], of[32];
 
 	size_text(t->wire_bytes, size, sizeof(size));
-	fprintf(stderr, "\033[K%-24s %9s %10" PRIu64 " rows", t->conf->name, size, rows);
+	size_text(t->expected, of, sizeof(of));
+	strbuf_reset(b);
+	strbuf_fmt(b, "%-24s %9s%s%s %10" PRIu64 " rows", t->conf->name, size, t->expected ? " of " : "",
+		t->expected ? of : "", rows);
 	if (rows && ms > 0)
-		fprintf(stderr, " %8" PRIu64 "/s", rows * 1000 / (uint64_t)ms);
-	if (t->expected)
-		fprintf(stderr, "  of %" PRIu64 " kB", t->expected / 1000);
-	fprintf(stderr, "  %s\n",
-		t->phase == TASK_READY       ? "waits for a free job"
-		: t->phase == TASK_REPLAYING ? "asking whether anything changed"
-		: t->phase == TASK_ARCHIVING ? "archiving"
-		: t->waits_for[0]            ? t->waits_for
-					     : "reading");
+		strbuf_fmt(b, " %8" PRIu64 "/s", rows * 1000 / (uint64_t)ms);
+	strbuf_fmt(b, "  %s", doing(t));
+	if (b->n > width)
+		b->n = width;
+}
+
+static size_t terminal_width(void)
+{
+	struct winsize w;
+
+	return ioctl(2, TIOCGWINSZ, &w) == 0 && w.ws_col > 1 ? (size_t)w.ws_col - 1 : 79;
 }
 
 /* A line per source under way, drawn over the last ones; `last` only removes them. */
 void report_progress(struct run *r, bool last)
 {
 	const int64_t now = clock_mono_ms();
+	const size_t width = terminal_width();
+	struct strbuf b;
 
 	if (!r->tty || (!last && now - r->progress_ms < PROGRESS_MS))
 		return;
 	r->progress_ms = now;
+	strbuf_init(&b, 4096);
 	if (r->progress_lines)
 		fprintf(stderr, "\033[%uA\r\033[J", r->progress_lines);
 	r->progress_lines = 0;
@@ -220,9 +245,11 @@ void report_progress(struct run *r, bool last)
 
 		if (t->phase == TASK_QUEUED || t->phase == TASK_DONE)
 			continue;
-		progress_line(t);
+		progress_text(t, now, width, &b);
+		fprintf(stderr, "\033[K%.*s\n", SLICE_FMT(strbuf_get(&b)));
 		r->progress_lines++;
 	}
+	strbuf_release(&b);
 	fflush(stderr);
 }
 
@@ -233,8 +260,11 @@ int run_exit_code(const struct run *r)
 	if (r->diag.code == GLANE_E_IO)
 		return EXIT_STORE;
 	for (size_t i = 0; i < r->n_tasks; i++) {
-		const enum task_verdict v = r->tasks[i].verdict;
+		const struct task *t = &r->tasks[i];
+		const enum task_verdict v = t->verdict;
 
+		if (v == V_FAILED && (t->store_trouble || (t->worker_io && !r->broker_lost)))
+			return EXIT_STORE;
 		failed += v == V_FAILED || v == V_NONE;
 		troubled += v == V_PARTIAL || v == V_HELD;
 	}

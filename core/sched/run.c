@@ -6,9 +6,11 @@
 #include "base/file.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -49,7 +51,9 @@ static void take_security(struct task *t, struct frame *f)
 	const struct slice message = frame_text(f);
 
 	t->security++;
-	fprintf(stderr, "glane: %s: %.*s\n", t->conf->name, SLICE_FMT(message));
+	/* "security: " comes first on the line, where watchers look for it. */
+	if (slice_has_prefix(message, "security: "))
+		fprintf(stderr, "security: %s: %.*s\n", t->conf->name, (int)(message.n - 10), message.p + 10);
 }
 
 static glane_rc broker_frame(struct run *r, struct frame *f, struct diag *d)
@@ -143,10 +147,13 @@ static bool all_done(const struct run *r)
 static void stop_all(struct run *r)
 {
 	r->stopped = true;
-	for (size_t i = 0; i < r->n_tasks; i++)
-		if (r->tasks[i].phase != TASK_DONE)
-			task_fail(&r->tasks[i], GLANE_E_CANCELLED, "stopped by signal %d; what was committed stays",
-				(int)stop_asked);
+	for (size_t i = 0; i < r->n_tasks; i++) {
+		if (r->tasks[i].phase == TASK_DONE)
+			continue;
+		r->tasks[i].interrupted = true;
+		task_fail(&r->tasks[i], GLANE_E_CANCELLED, "stopped by signal %d; what was committed stays",
+			(int)stop_asked);
+	}
 }
 
 struct waiting { /* what the loop waits on: three descriptors per task at most */
@@ -181,6 +188,32 @@ static void gather(struct run *r, struct waiting *w)
 	}
 }
 
+static bool is_ours(const struct run *r, pid_t pid)
+{
+	for (size_t i = 0; i < r->n_tasks; i++)
+		if (r->tasks[i].has_worker && r->tasks[i].worker.pid == pid)
+			return true;
+	return r->has_broker && r->broker.pid == pid;
+}
+
+/* Processes that a plugin started and that left its process group have come to us by their parents' end (subreaper). */
+static void kill_strays(const struct run *r)
+{
+	char text[4096];
+	const int fd = open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
+	const ssize_t n = fd >= 0 ? read(fd, text, sizeof(text) - 1) : 0;
+	struct slice rest = {text, n > 0 ? (size_t)n : 0};
+
+	if (fd >= 0)
+		close(fd);
+	while (rest.n) {
+		int64_t pid;
+
+		if (slice_int(slice_trim(slice_cut(&rest, ' ')), 2, INT32_MAX, &pid) && !is_ours(r, (pid_t)pid))
+			kill((pid_t)pid, SIGKILL);
+	}
+}
+
 static glane_rc serve(struct run *r, const struct waiting *w, struct diag *d)
 {
 	glane_rc rc = GLANE_OK;
@@ -197,8 +230,10 @@ static glane_rc serve(struct run *r, const struct waiting *w, struct diag *d)
 			task_worker_input(t);
 		else if (w->what[i] == 'o' && t->worker.output >= 0)
 			task_worker_output(t);
-		else if (w->what[i] == 'e' && child_ended(&t->worker, &status))
+		else if (w->what[i] == 'e' && child_ended(&t->worker, &status)) {
 			task_worker_ended(t, status);
+			kill_strays(r);
+		}
 	}
 	return rc;
 }
@@ -209,14 +244,10 @@ static void reap_strays(struct run *r)
 	siginfo_t info;
 
 	for (int i = 0; i < 1000; i++) {
-		bool ours = false;
-
 		memset(&info, 0, sizeof(info));
 		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0)
 			return;
-		for (size_t k = 0; k < r->n_tasks; k++)
-			ours |= r->tasks[k].has_worker && r->tasks[k].worker.pid == info.si_pid;
-		if (ours || (r->has_broker && r->broker.pid == info.si_pid))
+		if (is_ours(r, info.si_pid))
 			return;
 		waitpid(info.si_pid, NULL, WNOHANG);
 	}
@@ -248,58 +279,31 @@ static glane_rc turn(struct run *r, struct diag *d)
 
 static glane_rc loop(struct run *r, struct diag *d)
 {
-	const struct sigaction act = {.sa_handler = on_signal};
+	const struct sigaction act = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
 	glane_rc rc;
 
 	sigaction(SIGINT, &act, NULL);
 	sigaction(SIGTERM, &act, NULL);
 	sigaction(SIGHUP, &act, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* beyond a limit of file size write() fails, as on a full disk */
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	rc = broker_start(r, d);
 	while (rc == GLANE_OK && !all_done(r) && r->diag.code == GLANE_OK)
 		rc = turn(r, d);
+	r->broker_lost = rc != GLANE_OK;
+	if (d->code == GLANE_OK && r->diag.code != GLANE_OK)
+		*d = r->diag;
 	for (size_t i = 0; i < r->n_tasks; i++)
 		if (r->tasks[i].phase != TASK_DONE)
-			task_fail(&r->tasks[i], rc == GLANE_OK ? r->diag.code : rc, "not run: %s",
-				rc == GLANE_OK ? r->diag.text : d->text);
+			task_fail(&r->tasks[i], rc == GLANE_OK ? d->code : rc, "not run: %s", d->text);
 	report_progress(r, true);
 	broker_stop(r);
-	return rc;
-}
-
-static glane_rc write_last(const struct task *t, struct diag *d)
-{
-	json_t *j = json_object();
-	glane_rc rc;
-
-	if (!j)
-		return fail(d, GLANE_E_NOMEM, "no memory for the state of %s", t->conf->name);
-	if (t->last)
-		json_object_update(j, t->last);
-	json_set_int(j, "checked", t->run->now);
-	json_set_text(j, "run", t->run->id);
-	json_set_text(j, "status", task_verdict_names[t->verdict]);
-	json_object_del(j, "message");
-	json_set_text(j, "message", t->message);
-	if (t->verdict != V_FAILED)
-		json_set_int(j, "succeeded", t->run->now);
-	if (t->commit) {
-		json_set_int(j, "changed", t->run->now);
-		json_set_int(j, "rows", (int64_t)t->diff.total);
-	}
-	rc = store_last_write(&t->run->store, t->conf->name, j, d);
-	json_decref(j);
-	return rc;
-}
-
-/* The report first: a run without one does not count for due times. */
-static glane_rc write_reports(struct run *r, const json_t *report, struct diag *d)
-{
-	glane_rc rc = store_run_write(&r->store, r->id, report, d);
-
-	for (size_t i = 0; i < r->n_tasks && rc == GLANE_OK; i++)
-		rc = write_last(&r->tasks[i], d);
+	for (size_t i = 0; i < r->n_tasks; i++)
+		if (r->tasks[i].has_worker)
+			child_close(&r->tasks[i].worker);
+	kill_strays(r);
+	reap_strays(r);
 	return rc;
 }
 
@@ -316,34 +320,70 @@ static void set_commits(const struct run *r, json_t *j)
 	json_object_set_new(j, "recorded_at", at == INT64_MIN ? json_null() : json_string(text));
 }
 
+/* A commit that did not come to be is none, whatever was said of its source while the run lasted. */
+static void fail_unpublished(struct run *r, const char *why)
+{
+	for (size_t i = 0; i < r->n_tasks; i++) {
+		struct task *t = &r->tasks[i];
+		uint64_t n = 0;
+
+		if (!t->commit ||
+			(store_commit_number(&r->store, t->conf->name, &n, NULL) == GLANE_OK && n >= t->commit))
+			continue;
+		t->commit = 0;
+		t->verdict = V_FAILED;
+		t->rc = GLANE_E_IO;
+		t->store_trouble = true;
+		t->message = arena_strndup(&r->arena, why, strlen(why));
+	}
+}
+
+/* What the run has committed becomes true. A dry run has nothing, and may have no store. */
+static void publish(struct run *r)
+{
+	struct diag d;
+	glane_rc rc;
+
+	if (r->options->dry_run)
+		return;
+	diag_clear(&d);
+	rc = store_publish(&r->store, &d);
+	if (rc == GLANE_OK)
+		rc = store_upkeep(&r->store, &d);
+	if (rc == GLANE_OK)
+		return;
+	if (r->diag.code == GLANE_OK)
+		(void)fail(&r->diag, GLANE_E_IO, "%s", d.text);
+	fail_unpublished(r, r->diag.text);
+}
+
 static int report(struct run *r)
 {
-	glane_rc rc = store_publish(&r->store, &r->diag);
 	struct strbuf text;
 	struct diag d;
 	json_t *j;
 	int code;
 
-	if (rc == GLANE_OK)
-		rc = store_upkeep(&r->store, &r->diag);
-	code = rc == GLANE_OK ? run_exit_code(r) : EXIT_STORE;
+	publish(r);
+	code = run_exit_code(r);
 	j = run_report(r, code);
 	diag_clear(&d);
-	if (j)
-		set_commits(r, j);
 	if (!j) {
 		fprintf(stderr, "glane: no memory for the report\n");
 		return EXIT_STORE;
+	}
+	set_commits(r, j);
+	if (!r->options->dry_run && !r->options->limit && r->diag.code != GLANE_E_IO &&
+		record_run(r, j, &d) != GLANE_OK) {
+		fprintf(stderr, "glane: %s\n", d.text);
+		code = EXIT_STORE;
+		json_set_int(j, "exit", code);
 	}
 	if (r->options->json) {
 		strbuf_init(&text, 0);
 		if (json_print(&text, j, false))
 			printf("%.*s\n", (int)text.n, text.p);
 		strbuf_release(&text);
-	}
-	if (!r->options->dry_run && !r->options->limit && code != EXIT_STORE && write_reports(r, j, &d) != GLANE_OK) {
-		fprintf(stderr, "glane: %s\n", d.text);
-		code = EXIT_STORE;
 	}
 	if (code == EXIT_STORE && r->diag.code != GLANE_OK)
 		fprintf(stderr, "glane: %s\n", r->diag.text);
@@ -417,6 +457,21 @@ static int run_inside(struct run *r, struct diag *d)
 	return report(r);
 }
 
+static bool wants_colour(void)
+{
+	const char *term = getenv("TERM"), *no = getenv("NO_COLOR");
+
+	return isatty(1) && !(no && *no) && term && strcmp(term, "dumb") != 0;
+}
+
+/* A dry run writes nothing, so it takes no lock either and does without a store that is not there yet. */
+static glane_rc open_store(struct run *r, struct diag *d)
+{
+	if (r->options->dry_run)
+		return store_open_if_any(&r->store, r->settings->store, d);
+	return store_open(&r->store, r->settings->store, true, d);
+}
+
 int run_all(struct settings *s, const struct run_options *o)
 {
 	struct run *r = mem_zalloc(1, sizeof(*r));
@@ -431,6 +486,7 @@ int run_all(struct settings *s, const struct run_options *o)
 	r->options = o;
 	r->started_ms = clock_mono_ms();
 	r->tty = !o->quiet && !o->json && isatty(2);
+	r->colour = wants_colour();
 	arena_init(&r->arena, 0);
 	rc = check_names(s, o, &d);
 	if (rc == GLANE_OK)
@@ -442,7 +498,7 @@ int run_all(struct settings *s, const struct run_options *o)
 		code = EXIT_USAGE;
 		goto out;
 	}
-	rc = store_open(&r->store, s->store, true, &d);
+	rc = open_store(r, &d);
 	if (rc == GLANE_OK) {
 		code = run_inside(r, &d);
 		for (size_t i = 0; i < r->n_tasks; i++)

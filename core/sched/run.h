@@ -20,7 +20,8 @@ struct run_options {
 /* Runs and prints. The settings are loaded; the store is opened and locked here. Returns the exit code. */
 int run_all(struct settings *s, const struct run_options *o);
 
-/* Parses one payload (descriptor) with a plugin and calls `row` in file order, nothing is stored. */
+/* Parses one payload (descriptor) with a plugin and calls `rows` in file order, nothing is stored. The batch lends its texts for the
+ * call. */
 struct parse_options {
 	const char *plugin_path, *plugin;
 	const struct conf_section *section;
@@ -30,6 +31,7 @@ struct parse_options {
 	uint64_t limit, max_body;
 	int64_t now;
 };
-glane_rc parse_payload(const struct parse_options *o, int fd, glane_rc (*row)(void *arg, const struct row *r),
-	void *arg, struct host_counts *ret, uint64_t *ret_rejected, struct diag *d);
+typedef glane_rc parse_rows(void *arg, const struct batch *b, const struct batch_obs *obs, size_t n);
+glane_rc parse_payload(const struct parse_options *o, int fd, parse_rows *rows, void *arg, struct host_counts *ret,
+	uint64_t *ret_rejected, struct diag *d);
 #endif

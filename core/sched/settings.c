@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "proc/broker.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -156,6 +157,42 @@ static glane_rc rate_of(const struct conf_section *sec, double *ret, struct diag
 	return GLANE_OK;
 }
 
+/* keep_payloads = events | all | none */
+static glane_rc keep_of(const struct conf_section *sec, uint8_t dflt, uint8_t *ret, struct diag *d)
+{
+	static const char *const words[] = {[KEEP_EVENTS] = "events", [KEEP_ALL] = "all", [KEEP_NONE] = "none"};
+	const char *text = value_of(sec, "keep_payloads");
+
+	*ret = dflt;
+	if (!text)
+		return GLANE_OK;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strcmp(text, words[i]) == 0) {
+			*ret = (uint8_t)i;
+			return GLANE_OK;
+		}
+	}
+	return at_entry(d, conf_find(sec, "keep_payloads"),
+		"not events (of refreshes that brought some), all (also of those that brought none, or failed) or "
+		"none");
+}
+
+/* Where a secret is: "file:PATH" is relative to the file it stands in, like every other path. Other texts stay. */
+static glane_rc spec_of(
+	struct settings *s, const struct conf_section *sec, const char *text, const char **ret, struct diag *d)
+{
+	char dir[4096], path[4096];
+
+	*ret = text;
+	if (!slice_has_prefix(slice_of(text), "file:"))
+		return GLANE_OK;
+	path_dir(sec->file, dir, sizeof(dir));
+	if (!path_join(dir, text + strlen("file:"), path, sizeof(path)))
+		return fail(d, GLANE_E_CONFIG, "%s:%u: the path of a secret is too long", sec->file, sec->line);
+	*ret = arena_fmt(&s->arena, "file:%s", path);
+	return *ret ? GLANE_OK : fail(d, GLANE_E_NOMEM, "no memory for the configuration");
+}
+
 /* auth = NAME=env:VAR NAME=file:PATH: never a secret in the clear. */
 static glane_rc secrets_of(struct settings *s, struct source_conf *c, struct diag *d)
 {
@@ -181,9 +218,11 @@ static glane_rc secrets_of(struct settings *s, struct source_conf *c, struct dia
 				e->file, e->line);
 		}
 		c->secrets[i].name = arena_strndup(&s->arena, items[i], (size_t)(equals - items[i]));
-		c->secrets[i].spec = spec.p;
 		if (!c->secrets[i].name)
 			return fail(d, GLANE_E_NOMEM, "no memory for the configuration");
+		rc = spec_of(s, c->section, spec.p, &c->secrets[i].spec, d);
+		if (rc != GLANE_OK)
+			return rc;
 	}
 	c->n_secrets = n;
 	return GLANE_OK;
@@ -211,7 +250,7 @@ static glane_rc limits_of(struct source_conf *c, struct diag *d)
 	glane_rc rc = time_of(c->section, "every", true, 86400, &c->every, d);
 
 	if (rc == GLANE_OK)
-		rc = time_of(c->section, "deadline", false, 6 * 3600, &c->deadline, d);
+		rc = time_of(c->section, "deadline", false, INT64_C(6) * 3600, &c->deadline, d);
 	if (rc == GLANE_OK)
 		rc = size_of(c->section, "max_body", (uint64_t)512 << 20, &c->max_body, d);
 	if (rc == GLANE_OK)
@@ -240,6 +279,27 @@ static glane_rc base_url_of(struct settings *s, struct source_conf *c, struct di
 	return GLANE_OK;
 }
 
+/* An entry with a port says its scheme too; a machine's own HOST:PORT speaks http. */
+static glane_rc hosts_of(struct settings *s, struct source_conf *c, struct diag *d)
+{
+	glane_rc rc = list_of(s, c->section, "hosts", &c->hosts, &c->n_hosts, d);
+
+	for (size_t i = 0; i < c->n_hosts && rc == GLANE_OK; i++) {
+		const struct slice host = slice_of(c->hosts[i]);
+
+		if (strstr(host.p, "://") || !strchr(host.p, ':'))
+			continue;
+		if (!slice_has_prefix(host, "127.") && !slice_has_prefix(host, "localhost:") &&
+			!slice_has_prefix(host, "[::1]:"))
+			return at_entry(d, conf_find(c->section, "hosts"),
+				"a host with a port is written with its scheme, as https://HOST:PORT");
+		c->hosts[i] = arena_fmt(&s->arena, "http://%s", host.p);
+		if (!c->hosts[i])
+			return fail(d, GLANE_E_NOMEM, "no memory for the configuration");
+	}
+	return rc;
+}
+
 static glane_rc source_read(struct settings *s, const struct conf_section *sec, struct source_conf *c, struct diag *d)
 {
 	const char *empty;
@@ -263,13 +323,15 @@ static glane_rc source_read(struct settings *s, const struct conf_section *sec, 
 	if (rc == GLANE_OK)
 		rc = base_url_of(s, c, d);
 	if (rc == GLANE_OK)
-		rc = list_of(s, sec, "hosts", &c->hosts, &c->n_hosts, d);
+		rc = hosts_of(s, c, d);
 	if (rc == GLANE_OK)
 		rc = list_of(s, sec, "tags", &c->tags, &c->n_tags, d);
 	if (rc == GLANE_OK)
 		rc = secrets_of(s, c, d);
 	if (rc == GLANE_OK)
 		rc = path_of(s, sec, "ca_extra", NULL, &c->ca_extra, d);
+	if (rc == GLANE_OK)
+		rc = keep_of(sec, s->keep_payloads, &c->keep_payloads, d);
 	if (rc == GLANE_OK)
 		rc = gates_of(c, d);
 	if (rc != GLANE_OK)
@@ -354,11 +416,36 @@ static glane_rc read_folder(struct settings *s, const char *dir, struct diag *d)
 	return rc;
 }
 
+/* Without plugin_path: lib/glane beside the bin/ of this program, as `make install` puts them, and plugins/ beside the program, as
+ * `make` does. */
+static glane_rc own_folders(struct settings *s, struct diag *d)
+{
+	static const char *const beside[] = {"../lib/glane", "plugins"};
+	char exe[4096], dir[4096];
+	const ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+
+	s->plugin_path = arena_alloc(&s->arena, 2 * sizeof(*s->plugin_path));
+	if (!s->plugin_path)
+		return fail(d, GLANE_E_NOMEM, "no memory for the configuration");
+	if (n <= 0)
+		return GLANE_OK;
+	exe[n] = '\0';
+	path_dir(exe, dir, sizeof(dir));
+	for (; s->n_plugin_path < 2; s->n_plugin_path++) {
+		s->plugin_path[s->n_plugin_path] = arena_fmt(&s->arena, "%s/%s", dir, beside[s->n_plugin_path]);
+		if (!s->plugin_path[s->n_plugin_path])
+			return fail(d, GLANE_E_NOMEM, "no memory for the configuration");
+	}
+	return GLANE_OK;
+}
+
 static glane_rc plugin_folders(struct settings *s, const struct conf_section *sec, struct diag *d)
 {
 	char dir[4096], path[4096];
 	glane_rc rc = list_of(s, sec, "plugin_path", &s->plugin_path, &s->n_plugin_path, d);
 
+	if (rc == GLANE_OK && !conf_find(sec, "plugin_path"))
+		return own_folders(s, d);
 	path_dir(sec->file, dir, sizeof(dir));
 	for (size_t i = 0; i < s->n_plugin_path && rc == GLANE_OK; i++) {
 		if (!path_join(dir, s->plugin_path[i], path, sizeof(path)))
@@ -389,14 +476,19 @@ static glane_rc read_glane(struct settings *s, const struct conf_section *sec, s
 		rc = int_of(sec, "per_host", 4, 1, 64, &s->per_host, d);
 	if (rc == GLANE_OK)
 		rc = time_of(sec, "stall", false, 60, &s->stall_seconds, d);
+	if (rc == GLANE_OK)
+		rc = keep_of(sec, KEEP_EVENTS, &s->keep_payloads, d);
 	s->contact = value_of(sec, "contact");
 	s->proxy = value_of(sec, "proxy");
+	if (rc == GLANE_OK && s->proxy)
+		rc = spec_of(s, sec, s->proxy, &s->proxy, d);
+	if (rc == GLANE_OK && s->proxy && fetch_proxy_check(s->proxy, d) != GLANE_OK)
+		rc = diag_prefix(d, "%s:%u", conf_find(sec, "proxy")->file, conf_find(sec, "proxy")->line);
 	for (const struct conf_entry *e = sec->entries; e && rc == GLANE_OK; e = e->next)
 		if (!e->used)
 			rc = fail(d, GLANE_E_CONFIG,
 				"%s:%u: [glane] has no key '%s' (store tables sources plugin_path jobs per_host stall "
-				"contact proxy "
-				"ca_bundle)",
+				"contact proxy ca_bundle keep_payloads)",
 				e->file, e->line, e->key);
 	return rc == GLANE_OK ? read_folder(s, sources, d) : rc;
 }

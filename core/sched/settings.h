@@ -26,6 +26,7 @@ struct source_conf {
 	struct fetch_secret *secrets;
 	size_t n_secrets;
 	const char *ca_extra;
+	uint8_t keep_payloads; /* KEEP_* of proc/broker.h */
 	struct gate_limits gate;
 	double max_quarantined_percent;
 	const char *licence, *attribution, *owner;
@@ -41,6 +42,7 @@ struct settings {
 	size_t n_plugin_path;
 	int64_t jobs, per_host, stall_seconds;
 	const char *contact, *proxy, *ca_bundle;
+	uint8_t keep_payloads;       /* of sources that do not say */
 	struct source_conf *sources; /* by name, bytewise */
 	size_t n_sources;
 };

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "proc/sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +17,6 @@
 
 #define GRACE_MS 5000 /* between SIGTERM and SIGKILL */
 #define CPU_SECONDS 3600
-#define NORMALISER "1" /* raised when the same payload would give other rows */
 
 static void digests(struct task *t, struct diag *d)
 {
@@ -35,6 +35,27 @@ static void digests(struct task *t, struct diag *d)
 			  strcmp(json_text(old, "options", ""), t->options_digest) == 0 &&
 			  strcmp(json_text(old, "tables", ""), r->areas.digest) == 0 &&
 			  strcmp(json_text(old, "normaliser", ""), NORMALISER) == 0;
+}
+
+/* The state of the last commit; where a later parse of other answers gave no event, with those answers. Without network only
+ * the commit's own are in the archive. */
+static glane_rc load_state(struct task *t, struct diag *d)
+{
+	static const char *const newer[] = {"requests", "digests", "partial"};
+	const struct store *s = &t->run->store;
+	json_t *seen = NULL;
+	glane_rc rc = store_commit_number(s, t->conf->name, &t->previous, d);
+
+	if (rc == GLANE_OK)
+		rc = store_state(s, t->conf->name, t->previous, &t->state, d);
+	if (rc != GLANE_OK || t->previous == 0 || t->run->options->offline)
+		return rc;
+	rc = store_seen_read(s, t->conf->name, t->previous, &seen, d);
+	for (size_t i = 0; rc == GLANE_OK && json_object_size(seen) > 0 && i < 3; i++)
+		if (json_object_set(t->state, newer[i], json_object_get(seen, newer[i])) != 0)
+			rc = fail(d, GLANE_E_NOMEM, "no memory for the state of %s", t->conf->name);
+	json_decref(seen);
+	return rc;
 }
 
 /* Asks the broker whether every answer of the last commit still holds. Without a commit there is nothing to ask. */
@@ -64,9 +85,8 @@ glane_rc task_begin(struct task *t)
 		task_fail(t, GLANE_E_DENIED, "%s", t->conf->refused);
 		return GLANE_OK;
 	}
-	rc = store_commit_number(&t->run->store, t->conf->name, &t->previous, &d);
-	if (rc == GLANE_OK)
-		rc = store_state(&t->run->store, t->conf->name, t->previous, &t->state, &d);
+	rc = load_state(t, &d);
+	t->store_trouble = rc == GLANE_E_IO;
 	if (rc == GLANE_OK)
 		digests(t, &d);
 	if (d.code == GLANE_OK)
@@ -158,13 +178,27 @@ static struct job job_of(struct task *t, const struct glane_kv *cursors, size_t 
 		c->max_body, c->memory, CPU_SECONDS, t->run->options->limit, c->keep_empty};
 }
 
+/* A trial commits nothing: its rows are checked and counted. */
+static glane_rc count_only(void *arg, const struct batch_obs *obs, size_t n, struct diag *d)
+{
+	(void)arg;
+	(void)obs;
+	(void)n;
+	(void)d;
+	return GLANE_OK;
+}
+
 static glane_rc prepare_batch(struct task *t, struct diag *d)
 {
-	glane_rc rc = batch_init(&t->batch, t->run->store.tmp, d);
+	const bool trial = t->run->options->dry_run || t->run->options->limit;
+	glane_rc rc = batch_init(&t->batch, trial ? -1 : t->run->store.tmp, d);
+
+	t->store_trouble = rc == GLANE_E_IO;
 
 	if (rc == GLANE_OK)
 		rc = intake_init(&t->intake, &t->batch, &t->run->areas);
 	t->intake.on_log = on_log;
+	t->intake.on_obs = trial ? count_only : NULL;
 	t->intake.arg = t;
 	t->has_batch = true;
 	return rc;
@@ -220,10 +254,10 @@ static glane_rc spawn_worker(struct task *t, const struct job *j, struct diag *d
 
 void task_start_worker(struct task *t)
 {
-	struct glane_kv *cursors;
+	struct glane_kv *cursors = NULL;
 	struct diag d;
 	struct job j;
-	size_t n;
+	size_t n = 0;
 	glane_rc rc;
 
 	diag_clear(&d);
@@ -249,19 +283,25 @@ void task_worker_input(struct task *t)
 {
 	struct diag d;
 	struct frame f;
+	bool taken = false; /* a frame: an error is the intake's, not the socket's */
 	glane_rc rc;
 
 	diag_clear(&d);
 	rc = wire_fill(&t->wire, &d);
 	while (rc == GLANE_OK) {
 		rc = wire_take(&t->wire, &f, &d);
-		if (rc == GLANE_OK)
+		taken = rc == GLANE_OK;
+		if (taken)
 			rc = intake_frame(&t->intake, &f, &d);
 	}
-	if (rc == GLANE_E_IO && d.code == GLANE_E_IO && !t->intake.ended)
+	if (rc == GLANE_E_IO && !taken && !t->intake.ended) {
 		t->wire.eof = true; /* reset by a killed worker: its exit status says the rest */
-	else if (rc < GLANE_OK)
+	} else if (rc < GLANE_OK) {
+		t->store_trouble = rc == GLANE_E_IO;
 		task_fail(t, rc, "%s", d.text);
+	}
+	if (t->wire.eof && t->silent_ms == 0)
+		t->silent_ms = clock_mono_ms();
 }
 
 void task_worker_output(struct task *t)
@@ -305,14 +345,27 @@ static const char *last_words(struct task *t)
 static void died(struct task *t, int status)
 {
 	const char *words = last_words(t), *why = "";
+	const int sig = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+	glane_rc rc = GLANE_E_DATA;
 	char how[96];
 
 	child_status_text(status, how, sizeof(how));
-	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
+	if (sig && words && strcmp(words, SANDBOX_OUT_OF_MEMORY) == 0) {
+		task_fail(t, GLANE_E_NOMEM,
+			"the worker of plugin %s ended with %s: its memory limit of %llu MiB is used up (`memory` "
+			"raises it)",
+			t->conf->plugin, how, (unsigned long long)(t->conf->memory >> 20));
+		return;
+	}
+	if (sig == SIGXCPU) {
 		why = ": its CPU time is used up";
-	else if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		rc = GLANE_E_CANCELLED;
+	} else if (sig == SIGKILL) {
+		why = ", not of glane's: another process killed it, or the machine ran out of memory";
+	} else if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
 		why = " without reporting its end";
-	task_fail(t, GLANE_E_DATA, "the worker of plugin %s ended with %s%s%s%s%s", t->conf->plugin, how, why,
+	}
+	task_fail(t, rc, "the worker of plugin %s ended with %s%s%s%s%s", t->conf->plugin, how, why,
 		words ? " (last words: " : "", words ? words : "", words ? ")" : "");
 }
 
@@ -332,12 +385,13 @@ void task_worker_ended(struct task *t, int status)
 	fd_close(&t->worker.output);
 	if (t->phase != TASK_WORKING)
 		return;
-	if (!t->intake.ended) {
+	if (!t->intake.ended || (t->intake.end_rc == GLANE_OK && status != 0)) {
 		died(t, status);
 		return;
 	}
 	if (t->intake.end_rc != GLANE_OK && !t->run->options->dry_run &&
 		!(t->intake.end_rc == GLANE_E_CANCELLED && t->run->options->limit)) {
+		t->worker_io = t->intake.end_rc == GLANE_E_IO;
 		task_fail(t, t->intake.end_rc, "%s", t->intake.end_message);
 		return;
 	}
@@ -351,6 +405,11 @@ void task_timers(struct task *t, int64_t now)
 		child_kill(&t->worker, SIGKILL);
 	if (t->phase == TASK_DONE || t->phase == TASK_QUEUED)
 		return;
+	if (t->phase == TASK_WORKING && t->has_worker && t->silent_ms && now >= t->silent_ms + GRACE_MS) {
+		task_fail(
+			t, GLANE_E_DATA, "the worker of plugin %s closed its connection, and runs on", t->conf->plugin);
+		return;
+	}
 	if (!t->stopping && now >= t->deadline_ms) {
 		task_fail(t, GLANE_E_CANCELLED, "not done within its deadline of %lld s", (long long)t->conf->deadline);
 		return;

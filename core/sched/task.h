@@ -21,7 +21,12 @@ enum task_verdict { V_NONE, V_OK, V_UNCHANGED, V_PARTIAL, V_HELD, V_FAILED, V_TR
 extern const char *const task_verdict_names[];
 
 #define TAIL_MAX ((size_t)4096) /* bytes of a worker's output that a report keeps */
+#define NORMALISER "1"          /* raised when the same payload would give other rows */
 
+struct newest {        /* the live period that begins last */
+	char text[64]; /* "": there is none */
+	int64_t start; /* its first day, days since 1970-01-01 */
+};
 struct task {
 	struct run *run;
 	struct source_conf *conf;
@@ -34,6 +39,9 @@ struct task {
 	json_t *state, *last, *requests;
 	char plugin_digest[65], options_digest[65];
 	bool digests_same, replay_failed;
+	bool interrupted;   /* by a signal to the run: it stays due */
+	bool store_trouble; /* failed because the store or its disk did */
+	bool worker_io;     /* its worker says so; it may also have lost its broker */
 	size_t replays, replays_left, replays_same;
 	const char *cause;
 
@@ -42,6 +50,7 @@ struct task {
 	struct wire wire; /* to the worker */
 	bool has_wire, has_worker, stopping;
 	int64_t started_ms, deadline_ms, kill_ms, ended_ms;
+	int64_t silent_ms; /* when the worker's connection ended; 0: not yet */
 	struct batch batch;
 	struct intake intake;
 	bool has_batch;
@@ -50,6 +59,8 @@ struct task {
 	unsigned n_log;
 	struct diff_result diff;
 	bool has_diff;
+	struct newest newest; /* of the commit that was made */
+	bool newest_open;     /* only its rows say, once they are published */
 	uint64_t wire_bytes, expected;
 	char waits_for[96];
 	unsigned security;
@@ -64,12 +75,12 @@ struct run {
 	size_t n_tasks;
 	struct child broker;
 	struct wire control;
-	bool has_broker;
+	bool has_broker, broker_lost;
 	int64_t now, recorded_at, started_ms; /* recorded_at: of what this run commits */
 	char id[48];
 	struct diag diag; /* of the run as a whole */
 	int64_t progress_ms;
-	bool tty, stopped;
+	bool tty, colour, stopped;
 	unsigned progress_lines;
 };
 
@@ -92,16 +103,26 @@ void task_listed(struct task *t, struct frame *f);
 void task_list_end(struct task *t, struct frame *f);
 void task_archived(struct task *t, struct frame *f);
 void task_done(struct task *t);
+/* record.c: what a run leaves behind beside its commits. */
+/* The requests that gave no event, in place of those of the commit: they vouch for the same data. */
+glane_rc record_seen(const struct task *t, struct diag *d);
+void task_newest(struct task *t); /* after the commit, while the batch is there */
+/* The report, then last.json of each source: a run without a report does not count for due times. */
+glane_rc record_run(struct run *r, const json_t *report, struct diag *d);
+/* Request list, digests, cursors of a task: what a commit keeps as its state. NULL: no memory. */
+json_t *state_json(const struct task *t);
 /* broker_link.c */
 glane_rc broker_start(struct run *r, struct diag *d);
 void broker_stop(struct run *r);
 glane_rc broker_source(struct task *t, int client_fd);
-glane_rc broker_replay(struct task *t, uint32_t index, const json_t *request);
+glane_rc broker_replay(struct task *t, uint32_t index, const json_t *j); /* a request of a state */
 glane_rc broker_tell(struct task *t, uint16_t type);
 json_t *request_json(struct frame *f, struct arena *a, struct diag *d); /* of a LISTED frame after its id */
 /* report.c */
 json_t *run_report(const struct run *r, int exit_code);
 void report_task(const struct task *t); /* one line on stdout */
 void report_progress(struct run *r, bool last);
+void progress_text(
+	const struct task *t, int64_t now_ms, size_t width, struct strbuf *b); /* one line, without its end */
 int run_exit_code(const struct run *r);
 #endif

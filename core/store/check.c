@@ -146,25 +146,32 @@ static glane_rc check_rows(struct check *c, const char *source)
 static glane_rc check_source(struct check *c, const char *source)
 {
 	uint64_t n = lake_commit(c->s, LAKE_STREAM, source);
+	const uint64_t before = c->findings;
 	int64_t last = INT64_MIN;
 	glane_rc rc = GLANE_OK;
 
-	for (uint64_t i = 1; rc == GLANE_OK && i <= n; i++)
+	for (uint64_t i = 1; rc == GLANE_OK && i <= n && c->findings - before < PER_SOURCE; i++)
 		rc = check_state(c, source, i, &last);
 	return rc == GLANE_OK ? check_rows(c, source) : rc;
 }
 
-/* state/SOURCE/last.json, of sources without a commit too. */
-static glane_rc check_last(void *arg, int dir, const char *name)
+/* state/SOURCE/last.json and seen.json, of sources without a commit too. */
+static glane_rc check_sides(void *arg, int dir, const char *name)
 {
+	static const char *const stems[] = {"last", "seen"};
 	struct check *c = arg;
 	char folder[STORE_NAME], path[STORE_NAME + 16];
+	glane_rc rc = GLANE_OK;
 
 	(void)dir;
 	if (!conf_is_name(slice_of(name)) || source_folder("state", name, folder, c->d) < 0)
 		return GLANE_OK;
-	(void)snprintf(path, sizeof(path), "%s/last.json", folder);
-	return file_exists(c->s->dir, path) ? check_json(c, folder, "last") : GLANE_OK;
+	for (size_t i = 0; i < 2 && rc == GLANE_OK; i++) {
+		(void)snprintf(path, sizeof(path), "%s/%s.json", folder, stems[i]);
+		if (file_exists(c->s->dir, path))
+			rc = check_json(c, folder, stems[i]);
+	}
+	return rc;
 }
 
 glane_rc store_check(
@@ -183,7 +190,7 @@ glane_rc store_check(
 	for (size_t i = 0; rc == GLANE_OK && i < n; i++)
 		rc = check_source(&c, names[i]);
 	if (rc == GLANE_OK)
-		rc = folder_each(s->dir, "state", check_last, &c, d);
+		rc = folder_each(s->dir, "state", check_sides, &c, d);
 	if (rc == GLANE_OK)
 		rc = store_runs(s, &arena, &names, &n, d);
 	for (size_t i = 0; rc == GLANE_OK && i < n; i++)

@@ -162,7 +162,8 @@ glane_rc store_commits(const struct store *s, json_t **ret, struct diag *d)
 	return rc;
 }
 
-glane_rc store_last_read(const struct store *s, const char *source, json_t **ret, struct diag *d)
+/* state/SOURCE/NAME.json, outside the commit. Missing: an empty object. */
+static glane_rc side_read(const struct store *s, const char *source, const char *stem, json_t **ret, struct diag *d)
 {
 	char folder[STORE_NAME], name[STORE_NAME + 16];
 	glane_rc rc = source_folder("state", source, folder, d);
@@ -170,7 +171,7 @@ glane_rc store_last_read(const struct store *s, const char *source, json_t **ret
 
 	if (rc < 0)
 		return rc;
-	(void)snprintf(name, sizeof(name), "%s/last.json", folder);
+	(void)snprintf(name, sizeof(name), "%s/%s.json", folder, stem);
 	if (!file_exists(s->dir, name)) {
 		j = json_object();
 		if (!j)
@@ -184,7 +185,7 @@ glane_rc store_last_read(const struct store *s, const char *source, json_t **ret
 	return GLANE_OK;
 }
 
-glane_rc store_last_write(const struct store *s, const char *source, const json_t *j, struct diag *d)
+static glane_rc side_write(const struct store *s, const char *source, const char *name, const json_t *j, struct diag *d)
 {
 	char folder[STORE_NAME];
 	glane_rc rc = store_may_write(s, d);
@@ -195,9 +196,39 @@ glane_rc store_last_write(const struct store *s, const char *source, const json_
 	if (rc < 0)
 		return rc;
 	dir = dir_open(s->dir, folder, true, d);
-	rc = dir < 0 ? GLANE_E_IO : json_write_file(dir, "last.json", j, false, d);
+	rc = dir < 0 ? GLANE_E_IO : json_write_file(dir, name, j, false, d);
 	fd_close(&dir);
 	if (rc < 0)
 		(void)diag_prefix(d, "%s/%s", s->path, folder);
 	return store_wrote(s, rc);
+}
+
+glane_rc store_last_read(const struct store *s, const char *source, json_t **ret, struct diag *d)
+{
+	return side_read(s, source, "last", ret, d);
+}
+
+glane_rc store_last_write(const struct store *s, const char *source, const json_t *j, struct diag *d)
+{
+	return side_write(s, source, "last.json", j, d);
+}
+
+glane_rc store_seen_read(const struct store *s, const char *source, uint64_t n, json_t **ret, struct diag *d)
+{
+	json_t *j = NULL;
+	glane_rc rc = side_read(s, source, "seen", &j, d);
+
+	if (rc < 0)
+		return rc;
+	if (json_int(j, "commit", -1) != (int64_t)n)
+		json_object_clear(j);
+	*ret = j;
+	return GLANE_OK;
+}
+
+glane_rc store_seen_write(const struct store *s, const char *source, uint64_t n, json_t *j, struct diag *d)
+{
+	if (!json_set_int(j, "commit", (int64_t)n))
+		return fail(d, GLANE_E_NOMEM, "no memory for what was seen of %s", source);
+	return side_write(s, source, "seen.json", j, d);
 }

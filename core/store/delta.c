@@ -326,7 +326,7 @@ static glane_rc open_folders(struct delta *t, int store, bool create, struct dia
 	char name[LOG_NAME];
 
 	(void)snprintf(name, sizeof(name), "%s/_delta_log", t->schema->name);
-	if (!create && !file_exists(store, name))
+	if (store == NO_STORE || (!create && !file_exists(store, name)))
 		return GLANE_OK;
 	t->log = dir_open(store, name, create, d);
 	if (t->log >= 0)

@@ -28,11 +28,11 @@ static glane_rc each_entry(
 glane_rc folder_each(
 	int dirfd, const char *path, glane_rc (*each)(void *arg, int dir, const char *name), void *arg, struct diag *d)
 {
-	int fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = dirfd == NO_STORE ? -1 : openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	glane_rc rc;
 	DIR *dir;
 
-	if (fd < 0 && errno == ENOENT)
+	if (fd < 0 && (dirfd == NO_STORE || errno == ENOENT))
 		return GLANE_OK;
 	if (fd < 0)
 		return fail(d, GLANE_E_IO, "%s: cannot open the folder: %s", path, strerror(errno));

@@ -4,10 +4,11 @@
 #define STORE_FILES_H
 #include "store/store.h"
 
+#define NO_STORE (-1)                      /* in place of the store's descriptor: store_open_if_any() found none */
 #define STORE_NAME 192                     /* longest name below the store, with NUL */
 #define STORE_STATE_MAX ((size_t)64 << 20) /* bytes of a state file or a report */
 
-/* Calls `each` for every entry of a folder (in no order) except "." and ".."; none where the folder is missing.
+/* Calls `each` for every entry of a folder (in no order) except "." and ".."; none where the folder is missing or dirfd is NO_STORE.
  * `dir` is the folder. The first code < 0 ends it. */
 glane_rc folder_each(
 	int dirfd, const char *path, glane_rc (*each)(void *arg, int dir, const char *name), void *arg, struct diag *d);

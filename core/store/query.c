@@ -55,24 +55,13 @@ static bool has_dims(const struct query *q, struct slice dims)
 	return false;
 }
 
-/* An empty member of an item asks for nothing. */
-static bool fits(struct slice wanted, struct slice have)
-{
-	return wanted.n == 0 || slice_eq(wanted, have);
-}
-
 static bool in_catalogue(const struct query *q, const struct row *r)
 {
-	if (!q->catalogue)
-		return true;
-	for (size_t i = 0; i < q->n_catalogue; i++) {
-		const struct catalogue_item *c = &q->catalogue[i];
-
-		if (fits(c->source, r->source) && fits(c->dataset, r->dataset) && fits(c->indicator, r->indicator) &&
-			fits(c->dims, r->dims))
+	for (size_t i = 0; q->catalogue && i < q->n_catalogue; i++) {
+		if (catalogue_fits(q->catalogue[i], r->source, r->dataset, r->indicator, r->dims))
 			return true;
 	}
-	return false;
+	return !q->catalogue;
 }
 
 static bool matches(const struct run *w, const struct row *r)
@@ -90,7 +79,9 @@ static bool source_wanted(const struct query *q, struct slice source)
 	if (!is_any(q->source, source))
 		return false;
 	for (size_t i = 0; q->catalogue && i < q->n_catalogue; i++) {
-		if (fits(q->catalogue[i].source, source))
+		const struct slice wanted = q->catalogue[i]->source;
+
+		if (wanted.n == 0 || slice_eq(wanted, source))
 			return true;
 	}
 	return !q->catalogue;

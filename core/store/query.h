@@ -3,21 +3,19 @@
 #ifndef STORE_QUERY_H
 #define STORE_QUERY_H
 #include "model/areas.h"
+#include "model/catalogue.h"
 #include "store/store.h"
 
 struct query { /* every list: any of its items; an empty list: no restriction. Texts are borrowed */
 	/* NULL-terminated or NULL; dim: KEY=VALUE */
 	const char **source, **dataset, **indicator, **area, **group, **freq, **dim;
-	const struct catalogue_item *catalogue; /* any of these, or NULL */
+	const struct catalogue_item *const *catalogue; /* any of these, or NULL */
 	size_t n_catalogue;
 	const char *from, *to; /* period texts: period_start within [start of from, end of to] */
 	int64_t as_of;         /* seconds; INT64_MAX: now */
 	bool scaled, withdrawn;
 	const struct areas *areas; /* for groups; membership on group_on (days since 1970-01-01) */
 	int64_t group_on;
-};
-struct catalogue_item { /* one row of conf/catalogue.csv: id -> where it comes from; dims "" : any */
-	struct slice source, dataset, indicator, dims;
 };
 /* Calls `row` for each match in key order; it may return a code < 0 to stop. */
 glane_rc query_run(const struct store *s, const struct query *q, glane_rc (*row)(void *arg, struct row *r), void *arg,

@@ -289,9 +289,27 @@ static glane_rc open_writer(struct store *s, struct diag *d)
 	return rc == GLANE_OK ? lake_repair(s, d) : rc;
 }
 
-glane_rc store_open(struct store *s, const char *path, bool write, struct diag *d)
+/* As the writer sees it: a folder that is no store is refused, except where a store may be made in it. */
+static glane_rc open_if_any(struct store *s, struct diag *d)
 {
-	struct store made = {.dir = -1, .tmp = -1, .lock = -1};
+	glane_rc rc;
+
+	s->dir = openat(AT_FDCWD, s->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (s->dir < 0)
+		return errno == ENOENT ? lake_open(s, false, d)
+				       : fail(d, GLANE_E_IO, "%s: cannot open the store: %s", s->path, strerror(errno));
+	rc = check_folder(s, d);
+	if (rc == GLANE_OK && file_exists(s->dir, "format"))
+		rc = check_format(s, d);
+	else
+		fd_close(&s->dir);
+	return rc == GLANE_OK ? lake_open(s, false, d) : rc;
+}
+
+static glane_rc open_as(
+	struct store *s, const char *path, glane_rc (*how)(struct store *s, struct diag *d), struct diag *d)
+{
+	struct store made = {.dir = NO_STORE, .tmp = -1, .lock = -1};
 	size_t n = strlen(path) + 1;
 	glane_rc rc;
 
@@ -299,7 +317,7 @@ glane_rc store_open(struct store *s, const char *path, bool write, struct diag *
 	made.broken = mem_zalloc(1, sizeof(*made.broken));
 	if (made.path && made.broken) {
 		memcpy(made.path, path, n);
-		rc = write ? open_writer(&made, d) : open_reader(&made, d);
+		rc = how(&made, d);
 	} else {
 		rc = fail(d, GLANE_E_NOMEM, "%s: no memory to open the store", path);
 	}
@@ -308,6 +326,16 @@ glane_rc store_open(struct store *s, const char *path, bool write, struct diag *
 	else
 		*s = made;
 	return rc;
+}
+
+glane_rc store_open(struct store *s, const char *path, bool write, struct diag *d)
+{
+	return open_as(s, path, write ? open_writer : open_reader, d);
+}
+
+glane_rc store_open_if_any(struct store *s, const char *path, struct diag *d)
+{
+	return open_as(s, path, open_if_any, d);
 }
 
 void store_close(struct store *s)

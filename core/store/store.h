@@ -3,7 +3,8 @@
  * The store on disk (DESIGN section 8):
  *   stream/ current/ series/  Delta tables on Parquet (lake.h): every event; the latest state; one row per series
  *   state/SOURCE/N.json       request list, validators, cursors, digests of commit N; valid only where the stream's log names N
- *   state/SOURCE/last.json, limits.json, ...  outside the commit: last checked, due times
+ *   state/SOURCE/last.json, seen.json  outside the commit: last checked, holds; other answers that gave the same rows
+ *   state/limits.json         rate budgets
  *   runs/ID.json payloads/ quarantine/ format lock tmp/
  * One writer holds the lock (flock); readers need none: a file once published never changes.
  */
@@ -25,6 +26,8 @@ struct store {
  * 64 MiB free, tables that another program wrote to. Left-overs of a killed writer are removed by the next one, and what is
  * missing or behind in current and series is rebuilt from the stream. */
 glane_rc store_open(struct store *s, const char *path, bool write, struct diag *d);
+/* For reading; where there is nothing at all, or an empty folder, *s is a store without sources or runs (its descriptor is -1). */
+glane_rc store_open_if_any(struct store *s, const char *path, struct diag *d);
 void store_close(struct store *s);
 
 /* recorded_at of a run that begins at `now`: never earlier than that, and later than every commit that is published. */
@@ -49,6 +52,10 @@ glane_rc store_state(const struct store *s, const char *source, uint64_t n, json
 /* Side files outside the commit: state/SOURCE/last.json. Missing: an empty object. */
 glane_rc store_last_read(const struct store *s, const char *source, json_t **ret, struct diag *d);
 glane_rc store_last_write(const struct store *s, const char *source, const json_t *j, struct diag *d);
+/* state/SOURCE/seen.json: what a later parse without an event saw in place of commit n's answers. Missing, or of another commit
+ * than n: an empty object. Writing sets its member `commit`. */
+glane_rc store_seen_read(const struct store *s, const char *source, uint64_t n, json_t **ret, struct diag *d);
+glane_rc store_seen_write(const struct store *s, const char *source, uint64_t n, json_t *j, struct diag *d);
 /* Names of all sources with a commit, sorted bytewise, NUL-terminated in the arena. */
 glane_rc store_sources(const struct store *s, struct arena *a, const char ***ret, size_t *ret_n, struct diag *d);
 /* {SOURCE: N}: the newest commit of every source. The caller owns it. */

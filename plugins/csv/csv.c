@@ -29,7 +29,8 @@ static const struct glane_opt options[] = {
 	{OPT(STR, period_format, "", "where its digits stand: dd/mm/yyyy; none: the usual forms")},
 	{OPT(STR, freq, "", "A S T Q M W D B; none: as each period says")},
 	{OPT(LIST, value, "*", "columns, each NAME or CODE=NAME; *: all that no option names")},
-	{OPT(STR, wide, "", "what headers of values are: indicator period area or a dimension")},
+	{OPT(STR, wide, "",
+		"what headers of values are: indicator (where period is given) period area or a dimension")},
 	{OPT(LIST, ignore, "", "columns that * leaves out")},
 	{OPT(MAP, dims, "", "DIMENSION=column of each further dimension")},
 	{OPT(STR, unit, "", "column or =constant")},
@@ -55,15 +56,15 @@ static int is_one_of(const char *text, const char *letters, const char *word)
 static glane_rc check(const struct state *s)
 {
 	const struct options *o = &s->o;
-	const char *wrong = strlen(o->delimiter) != 1 && strcmp(o->delimiter, "tab") ? "delimiter"
-			    : strlen(o->quote) != 1 && strcmp(o->quote, "none")      ? "quote"
-			    : !is_one_of(o->decimal, ".,", ".")                      ? "decimal"
-			    : !is_one_of(o->group, ".,' ", "blank")                  ? "group"
-			    : !is_one_of(o->freq, "ASTQMWDB", "A")                   ? "freq"
-			    : strcmp(o->cover, "full") && strcmp(o->cover, "none")   ? "cover"
-			    : o->dims.n > MAX_DIMS                                   ? "dims"
-			    : o->where.n > MAX_WHERE                                 ? "where"
-										     : NULL;
+	const char *wrong = strlen(o->delimiter) != 1 && strcmp(o->delimiter, "tab") != 0    ? "delimiter"
+			    : strlen(o->quote) != 1 && strcmp(o->quote, "none") != 0         ? "quote"
+			    : !is_one_of(o->decimal, ".,", ".")                              ? "decimal"
+			    : !is_one_of(o->group, ".,' ", "blank")                          ? "group"
+			    : !is_one_of(o->freq, "ASTQMWDB", "A")                           ? "freq"
+			    : strcmp(o->cover, "full") != 0 && strcmp(o->cover, "none") != 0 ? "cover"
+			    : o->dims.n > MAX_DIMS                                           ? "dims"
+			    : o->where.n > MAX_WHERE                                         ? "where"
+											     : NULL;
 
 	return wrong ? s->h->fail(s->r, GLANE_E_CONFIG, "%s cannot be that: see `glane plugins csv`", wrong) : GLANE_OK;
 }
@@ -102,7 +103,7 @@ static glane_rc declare(struct state *s, uint32_t kind)
 static glane_rc run(const struct glane_host *h, glane_run *r, void *state)
 {
 	struct state *s = state;
-	const uint32_t kind = strcmp(s->o.cover, "none") ? GLANE_COVER_FULL : GLANE_COVER_NONE;
+	const uint32_t kind = strcmp(s->o.cover, "none") != 0 ? GLANE_COVER_FULL : GLANE_COVER_NONE;
 	const size_t n = s->o.indicators.n;
 	size_t n_failed = 0;
 	glane_rc rc;

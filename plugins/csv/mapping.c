@@ -178,7 +178,7 @@ static int is_ignored(const struct state *s, glane_str name)
 /* The period that a header names: 2020, F2020, 2020 [YR2020], 2020Q1; absent where it names none. */
 static glane_str header_period(const struct state *s, glane_str header)
 {
-	glane_str text = header;
+	glane_str text = str_trim(header);
 	int32_t period;
 	char freq;
 
@@ -191,6 +191,8 @@ static glane_str header_period(const struct state *s, glane_str header)
 static glane_rc all_values(struct state *s)
 {
 	const size_t n = s->h->columns(s->rd);
+	const char *others = "";
+	size_t n_others = 0;
 	glane_rc rc = GLANE_OK;
 
 	for (size_t i = 0; i < n; i++)
@@ -200,9 +202,17 @@ static glane_rc all_values(struct state *s)
 		const glane_str name = s->h->column(s->rd, i);
 		const glane_str code = s->wide == WIDE_PERIOD ? header_period(s, name) : name;
 
-		if (code.n && !s->is_used[i + 1] && !is_ignored(s, name))
+		if (s->is_used[i + 1] || is_ignored(s, name))
+			continue;
+		if (code.n)
 			rc = add_value(s, i, code);
+		else if (name.n && others && n_others++ < NAMES_SHOWN)
+			others = s->h->fmt(s->r, "%s%s%.*s", others, others[0] ? ", " : "",
+				(int)(name.n < 60 ? name.n : 60), name.p);
 	}
+	if (n_others && others)
+		s->h->log(s->r, GLANE_LOG_INFO, "columns that are no period and that no option names: %s%s", others,
+			n_others > NAMES_SHOWN ? ", ..." : "");
 	return rc;
 }
 
@@ -232,10 +242,10 @@ glane_rc mapping_resolve(struct state *s)
 	s->n_values = s->n_print = s->series = 0;
 	s->n_passed = 0;
 	memset(s->is_used, 0, sizeof(s->is_used));
-	s->wide = strcmp(wide, "period") == 0 || (!wide[0] && is_all) ? WIDE_PERIOD
-		  : !wide[0] || strcmp(wide, "indicator") == 0        ? WIDE_INDICATOR
-		  : strcmp(wide, "area") == 0                         ? WIDE_AREA
-								      : WIDE_DIM;
+	s->wide = strcmp(wide, "period") == 0 || (!wide[0] && is_all && !s->o.period[0]) ? WIDE_PERIOD
+		  : !wide[0] || strcmp(wide, "indicator") == 0                           ? WIDE_INDICATOR
+		  : strcmp(wide, "area") == 0                                            ? WIDE_AREA
+											 : WIDE_DIM;
 	s->dataset = str_of(mapping_fill(s, s->o.dataset));
 	if (s->wide != WIDE_INDICATOR && !s->o.indicator[0] && !s->item)
 		return s->h->fail(

@@ -68,6 +68,15 @@ static inline glane_str str_of(const char *s)
 	return (glane_str){s, n};
 }
 
+static inline glane_str str_trim(glane_str s)
+{
+	while (s.n && s.p[s.n - 1] == ' ')
+		s.n--;
+	while (s.n && s.p[0] == ' ')
+		s = (glane_str){s.p + 1, s.n - 1};
+	return s;
+}
+
 static inline int str_same(glane_str a, glane_str b)
 {
 	size_t i = 0;

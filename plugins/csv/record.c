@@ -29,7 +29,7 @@ static glane_str value_text(const struct state *s, const struct value_column *v)
 	if (text.n == 0 || (text.p[0] >= '0' && text.p[0] <= '9'))
 		return text;
 	for (size_t i = 0; i < s->o.missing.n; i++)
-		if (str_same(text, str_of(s->o.missing.v[i])))
+		if (str_same(str_trim(text), str_of(s->o.missing.v[i])))
 			return (glane_str){NULL, 0};
 	return text;
 }
@@ -210,10 +210,10 @@ glane_rc file_read(struct state *s, const char *url)
 {
 	const struct options *o = &s->o;
 	const struct glane_csv csv = {.size = sizeof(csv),
-		.delimiter = strcmp(o->delimiter, "tab") ? o->delimiter[0] : '\t',
-		.quote = strcmp(o->quote, "none") ? o->quote[0] : '\1',
+		.delimiter = strcmp(o->delimiter, "tab") != 0 ? o->delimiter[0] : '\t',
+		.quote = strcmp(o->quote, "none") != 0 ? o->quote[0] : '\1',
 		.decimal = o->decimal[0],
-		.group = strcmp(o->group, "blank") ? o->group[0] : ' ',
+		.group = strcmp(o->group, "blank") != 0 ? o->group[0] : ' ',
 		.skip = (uint32_t)o->skip,
 		.no_header = o->no_header,
 		.ragged = o->ragged,

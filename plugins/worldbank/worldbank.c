@@ -10,7 +10,7 @@ struct state {
 	struct glane_list indicators, countries;
 	const char *source, *date, *language;
 	int64_t per_page;
-	glane_str dataset;
+	glane_str dataset, stamp; /* stamp: `lastupdated` of the call's first page */
 };
 #define OPT(type, name, dflt, help) #name, GLANE_OPT_##type, 0, offsetof(struct state, name), dflt, help, 0, 0
 static const struct glane_opt options[] = {
@@ -32,17 +32,20 @@ static glane_str str(const char *s)
 	return (glane_str){s, s ? strlen(s) : 0};
 }
 
-static glane_rc emit(const struct glane_host *h, glane_run *r, const struct state *s, glane_reader *rd)
+static glane_rc emit(const struct glane_host *h, glane_run *r, struct state *s, glane_reader *rd)
 {
 	struct glane_series series = {.size = sizeof(series), .dataset = s->dataset, .area_scheme = GLANE_STR("WB")};
 	struct glane_row row = {.size = sizeof(row), .period = h->at(rd, DATE), .value = h->at(rd, VALUE)};
+	const glane_str stamp = h->head(rd, 0);
 	glane_rc rc;
 
-	series.area = h->at(rd, ISO3);
-	if (!series.area.n)
-		series.area = h->at(rd, ID); /* some aggregates have no other code */
+	if (!s->stamp.p)
+		s->stamp = str(h->fmt(r, "%.*s", (int)stamp.n, stamp.n ? stamp.p : ""));
+	if (stamp.n != s->stamp.n || (stamp.n && memcmp(stamp.p, s->stamp.p, stamp.n) != 0))
+		return h->fail(r, GLANE_E_DATA, "lastupdated was %s on the first page: the data moved", s->stamp.p);
+	series.area = h->at(rd, h->at(rd, ISO3).n ? ISO3 : ID); /* some aggregates have no ISO3 */
 	series.indicator = h->at(rd, INDICATOR), series.title = h->at(rd, TITLE), series.area_title = h->at(rd, NAME);
-	series.unit = h->at(rd, UNIT), series.updated = h->head(rd, 0), row.status = h->at(rd, STATUS);
+	series.unit = h->at(rd, UNIT), series.updated = stamp, row.status = h->at(rd, STATUS);
 	rc = h->series(r, &series, &row.series);
 	return rc == GLANE_OK ? h->emit(r, &row) : rc;
 }
@@ -54,9 +57,10 @@ static const char *url_of(const struct glane_host *h, glane_run *r, struct state
 
 	for (size_t i = 0; url && i < s->countries.n; i++)
 		url = h->fmt(r, "%s%c%s", url, i ? ';' : '/', s->countries.v[i]);
-	s->dataset = str(strcmp(s->source, "2") == 0 ? "WDI" : strcmp(s->source, "3") == 0 ? "WGI" : NULL);
-	if (!s->dataset.p)
-		s->dataset = str(h->fmt(r, "WB%s", s->source));
+	s->dataset = str(strcmp(s->source, "2") == 0   ? "WDI"
+			 : strcmp(s->source, "3") == 0 ? "WGI"
+						       : h->fmt(r, "WB%s", s->source));
+	s->stamp = (glane_str){NULL, 0};
 	return url && s->dataset.p ? h->fmt(r, "%s/indicator/{split}", url) : NULL;
 }
 
@@ -64,21 +68,19 @@ static glane_rc fetch(const struct glane_host *h, glane_run *r, struct state *s,
 {
 	const struct glane_kv query[] = {
 		{"format", GLANE_STR("json")}, {"source", str(s->source)}, {"date", str(s->date[0] ? s->date : NULL)}};
-	struct glane_request q = {
-		.size = sizeof(q), .format = GLANE_FMT_JSON, .paging = GLANE_PAGE_NUMBER, .select = "1.*"};
-	glane_reader *rd;
+	struct glane_request q = {.size = sizeof(q), .format = GLANE_FMT_JSON, .paging = GLANE_PAGE_NUMBER};
+	glane_reader *rd = NULL;
 	glane_rc rc;
 
 	q.url = url_of(h, r, s), q.query = query, q.n_query = 3, q.split = codes, q.n_split = n;
-	q.field = fields, q.n_field = FIELDS, q.head = heads, q.n_head = 1, q.error = "0.message.0.value";
+	q.field = fields, q.n_field = FIELDS, q.head = heads, q.n_head = 1, q.select = "1.*";
 	q.page_param = "page", q.page_size_param = "per_page", q.page_len = (uint32_t)s->per_page;
-	q.page_first = 1, q.page_pages = "0.pages", q.page_total = "0.total";
+	q.page_first = 1, q.page_pages = "0.pages", q.page_total = "0.total", q.error = "0.message.0.value";
 	rc = q.url ? h->open(r, &q, &rd) : h->fail(r, GLANE_E_NOMEM, "no memory for a URL");
-	if (rc != GLANE_OK)
-		return rc;
-	while ((rc = h->next(rd)) == GLANE_OK && (rc = emit(h, r, s, rd)) == GLANE_OK)
-		continue;
-	h->close(rd);
+	while (rc == GLANE_OK && (rc = h->next(rd)) == GLANE_OK)
+		rc = emit(h, r, s, rd);
+	if (rd)
+		h->close(rd);
 	return rc == GLANE_END ? GLANE_OK : rc;
 }
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Any bytes as a Parquet file: footer, every readable column of every row group, statistics. Pages without a CRC (the
  * corpus has such files) let the fuzzer through to levels and values. */
+#include "fuzz.h"
 #include "store/parquet.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define BATCHES 64 /* null columns claim rows without bytes */
 
@@ -33,13 +32,12 @@ static void read_all(struct parquet_reader *r)
 		}
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+FUZZ_TARGET(parquet)
 {
 	struct parquet_reader *r;
 
-	if (parquet_reader_open_bytes((struct slice){(const char *)data, size}, "fuzz", &r, NULL) == GLANE_OK) {
+	if (parquet_reader_open_bytes(in, "fuzz", &r, NULL) == GLANE_OK) {
 		read_all(r);
 		parquet_reader_free(r);
 	}
-	return 0;
 }

@@ -39,41 +39,68 @@ bool fault_server_available(void)
 	return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-static bool read_port(int fd, unsigned *ret)
+static bool read_line(int fd, char *line, size_t cap)
 {
-	char line[32];
 	size_t n = 0;
-	int64_t port;
 
-	while (n < sizeof(line) && read(fd, line + n, 1) == 1 && line[n] != '\n')
+	while (n < cap - 1 && read(fd, line + n, 1) == 1 && line[n] != '\n')
 		n++;
-	if (!slice_int((struct slice){line, n}, 1, 65535, &port))
-		return false;
-	*ret = (unsigned)port;
-	return true;
+	line[n] = '\0';
+	return n > 0;
 }
 
-bool fault_server_start(struct fault_server *s, const char *log)
+/* The number at the beginning. */
+static unsigned port_at(const char *text)
+{
+	struct slice rest = slice_of(text);
+	int64_t port;
+
+	return slice_int(slice_cut(&rest, ' '), 1, 65535, &port) ? (unsigned)port : 0;
+}
+
+unsigned fault_server_port(const struct fault_server *s, const char *kind)
+{
+	char key[32];
+	const char *at;
+
+	(void)snprintf(key, sizeof(key), " %s=", kind);
+	at = strstr(s->line, key);
+	return at ? port_at(at + strlen(key)) : 0;
+}
+
+bool fault_server_start(struct fault_server *s, const char *log, const char *tls)
 {
 	const char *top = getenv("GLANE_TOP");
-	char python[] = "python3", until[] = "--until-eof", logs[] = "--log", script[512], file[512];
-	char *argv[] = {python, script, until, log ? logs : NULL, file, NULL};
+	char python[] = "python3", until[] = "--until-eof", logs[] = "--log", certificates[] = "--tls";
+	char script[512], file[512], folder[512];
+	char *argv[8] = {python, script, until};
+	size_t n = 3;
 	int in[2] = {-1, -1}, out[2] = {-1, -1};
 	bool ok = false;
 
 	*s = (struct fault_server){.pid = -1, .in = -1};
 	(void)snprintf(script, sizeof(script), "%s/tests/support/fault_server.py", top && *top ? top : ".");
 	(void)snprintf(file, sizeof(file), "%s", log ? log : "");
+	(void)snprintf(folder, sizeof(folder), "%s", tls ? tls : "");
+	if (log) {
+		argv[n++] = logs;
+		argv[n++] = file;
+	}
+	if (tls) {
+		argv[n++] = certificates;
+		argv[n++] = folder;
+	}
 	if (pipe2(in, O_CLOEXEC) == 0 && pipe2(out, O_CLOEXEC) == 0)
 		s->pid = spawn(argv, in[0], out[1]);
 	fd_close(&in[0]);
 	fd_close(&out[1]);
 	s->in = in[1];
-	ok = s->pid > 0 && read_port(out[0], &s->port);
+	ok = s->pid > 0 && read_line(out[0], s->line, sizeof(s->line));
+	s->port = port_at(s->line);
 	fd_close(&out[0]);
-	if (!ok)
+	if (!ok || !s->port)
 		fault_server_stop(s);
-	return ok;
+	return ok && s->port;
 }
 
 void fault_server_stop(struct fault_server *s)

@@ -207,12 +207,13 @@ static void texts_are_copied(void **state)
 	uint32_t at;
 
 	for (int i = 0; i < 2; i++) { /* the second takes over the first one's texts */
+		s.unit_mult = n.unit_mult = i;
 		assert_int_equal(batch_series(&f->b, &s, &at, &f->d), 0);
 		assert_int_equal(batch_note(&f->b, &n, &at, &f->d), 0);
-		assert_int_equal(batch_period(&f->b, (struct slice){text, 3}, &at, &f->d), 0);
 		assert_int_equal(batch_payload(&f->b, (struct slice){text, 3}, &at, &f->d), 0);
 		assert_int_equal(at, i);
 	}
+	assert_int_equal(batch_period(&f->b, (struct slice){text, 3}, &at, &f->d), 0);
 	assert_int_equal(batch_cover(&f->b, &c, &f->d), 0);
 	memset(text, 'x', 3);
 	for (int i = 0; i < 2; i++) {
@@ -220,10 +221,98 @@ static void texts_are_copied(void **state)
 		assert_slice(f->b.series[i].indicator, "one");
 		assert_null(f->b.series[i].unit.p);
 		assert_slice(f->b.notes[i].note, "one");
-		assert_slice(f->b.periods[i], "one");
 		assert_slice(f->b.payloads[i], "one");
 	}
+	assert_slice(f->b.periods[0], "one");
 	assert_slice(f->b.covers[0].dataset, "one");
+}
+
+/* Equal entries have one index, however many others came between them. */
+static void equal_entries_are_one(void **state)
+{
+	enum { N = 50000 };
+	struct fixture *f = *state;
+	char text[16];
+
+	for (int round = 0; round < 2; round++)
+		for (uint32_t i = 0; i < N; i++) {
+			const size_t n = (size_t)snprintf(text, sizeof(text), "P%u", i);
+			const struct slice name = {text, n};
+			const struct series s = {.dataset = SLICE("D"), .indicator = name, .freq = 'A'};
+			const struct note note = {.flags = name};
+			uint32_t at[3] = {0};
+
+			assert_int_equal(batch_series(&f->b, &s, &at[0], &f->d), 0);
+			assert_int_equal(batch_note(&f->b, &note, &at[1], &f->d), 0);
+			assert_int_equal(batch_period(&f->b, name, &at[2], &f->d), 0);
+			assert_true(at[0] == i && at[1] == i && at[2] == i);
+		}
+	assert_true(f->b.n_series == N && f->b.n_notes == N && f->b.n_periods == N);
+	assert_slice(f->b.series[12345].indicator, "P12345");
+	assert_slice(f->b.notes[12345].flags, "P12345");
+	assert_slice(f->b.periods[12345], "P12345");
+}
+
+/* One that differs in any member is another series. */
+static void any_member_tells(void **state)
+{
+	struct fixture *f = *state;
+	struct series s[12];
+	uint32_t at;
+
+	memset(s, 0, sizeof(s));
+	for (size_t i = 0; i < 12; i++)
+		s[i].freq = 'A';
+	s[0].dataset = s[1].indicator = s[2].area_code = s[3].area_scheme = s[4].dims = s[5].unit = SLICE("x");
+	s[6].title = s[7].area_title = s[8].updated = SLICE("x");
+	s[9].freq = 'Q';
+	s[10].unit_mult = 6;
+	for (uint32_t round = 0; round < 2; round++)
+		for (uint32_t i = 0; i < 12; i++) {
+			assert_int_equal(batch_series(&f->b, &s[i], &at, &f->d), 0);
+			assert_int_equal(at, i);
+		}
+}
+
+/* Without a spool the last entries are kept, in bounded memory. */
+static void window_keeps_the_last(void **state)
+{
+	const uint32_t n = 5 * BATCH_WINDOW + 77;
+	struct strbuf scratch;
+	struct batch b;
+	struct diag d = {0};
+	char text[16];
+
+	(void)state;
+	strbuf_init(&scratch, 0);
+	assert_int_equal(batch_init(&b, -1, &d), 0);
+	for (uint32_t i = 1; i <= n; i++) {
+		const struct slice name = {text, (size_t)snprintf(text, sizeof(text), "P%u", i)};
+		const struct series s = {.dataset = SLICE("D"), .indicator = name, .freq = 'I'};
+		const struct note note = {.flags = name};
+		uint32_t at[3];
+
+		assert_int_equal(batch_series(&b, &s, &at[0], &d), 0);
+		assert_int_equal(batch_note(&b, &note, &at[1], &d), 0);
+		assert_int_equal(batch_period(&b, name, &at[2], &d), 0);
+		assert_true(at[0] == (i - 1) % (2 * BATCH_WINDOW) && at[1] == at[0] && at[2] == at[0]);
+	}
+	for (uint32_t i = n; i > n - BATCH_WINDOW; i--) {
+		const uint32_t at = (i - 1) % (2 * BATCH_WINDOW);
+		const struct batch_obs o = {.series = at, .period = -1 - (int32_t)at, .note = at + 1, .exp10 = NONE};
+		struct row r;
+
+		(void)snprintf(text, sizeof(text), "P%u", i);
+		batch_row(&b, &o, &scratch, &r);
+		assert_true(batch_is_recent(i, n));
+		assert_slice(r.indicator, text);
+		assert_slice(r.flags, text);
+		assert_slice(r.period, text);
+	}
+	assert_false(batch_is_recent(0, n) || batch_is_recent(n + 1, n) || batch_is_recent(n - 2 * BATCH_WINDOW, n));
+	assert_true(batch_is_recent(1, BATCH_WINDOW * 2) && !batch_is_recent(1, BATCH_WINDOW * 2 + 1));
+	batch_release(&b);
+	strbuf_release(&scratch);
 }
 
 /* ---- order ---- */
@@ -717,6 +806,37 @@ static void disk_is_full(void **state)
 	assert_non_null(strstr(f->d.text, "cannot reserve 32000 bytes"));
 }
 
+/* Likewise the tables: an entry that does not fit is refused, those before it stay. */
+static void no_disk_for_tables(void **state)
+{
+	struct fixture *f = *state;
+	const struct series s = {.dataset = SLICE("D"), .freq = 'Q'};
+	struct rlimit old, low;
+	uint32_t at = add_series(f, "I", "TGO", 'A', "");
+	glane_rc rc = GLANE_OK;
+
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+	low = old;
+	low.rlim_cur = (rlim_t)1 << 20;
+	assert_true(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &low), 0);
+	for (int32_t mult = 0; rc == GLANE_OK; mult++) {
+		struct series more = s;
+
+		more.unit_mult = mult;
+		rc = batch_series(&f->b, &more, &at, &f->d);
+	}
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	assert_true(signal(SIGXFSZ, SIG_DFL) != SIG_ERR);
+	assert_int_equal(rc, GLANE_E_IO);
+	assert_non_null(strstr(f->d.text, "free some disk"));
+	assert_true(f->b.n_series > 1000);
+	assert_slice(f->b.series[0].indicator, "I");
+	diag_clear(&f->d);
+	assert_int_equal(batch_series(&f->b, &f->b.series[7], &at, &f->d), 0);
+	assert_int_equal(at, 7);
+}
+
 static void no_folder(void **state)
 {
 	struct fixture *f = *state;
@@ -741,6 +861,9 @@ int main(void)
 		TEST(row_values),
 		TEST(row_notes),
 		TEST(texts_are_copied),
+		TEST(equal_entries_are_one),
+		TEST(any_member_tells),
+		TEST(window_keeps_the_last),
 		TEST(nothing_arrived),
 		TEST(in_order),
 		TEST(in_no_order),
@@ -758,6 +881,7 @@ int main(void)
 		TEST(too_many_payloads),
 		TEST(memory_runs_out),
 		TEST(disk_is_full),
+		TEST(no_disk_for_tables),
 		TEST(no_folder),
 	};
 

@@ -13,8 +13,9 @@ static const char *list_a[] = {"A", NULL}, *list_ab[] = {"A", "B", NULL}, *list_
 		  *list_annual[] = {"A", NULL}, *list_ds[] = {"DS", NULL}, *list_other[] = {"OTHER", NULL},
 		  *list_dim[] = {"SEX=F", NULL}, *list_bad_dim[] = {"SEX", NULL}, *list_group[] = {"LDC", NULL},
 		  *list_bad_group[] = {"XYZ", NULL};
-static const struct catalogue_item items[] = {
-	{{"alpha", 5}, {"DS", 2}, {"B", 1}, {"", 0}}, {{"beta", 4}, {"", 0}, {"", 0}, {"", 0}}};
+static const struct catalogue_item item_b = {.source = {"alpha", 5}, .dataset = {"DS", 2}, .indicator = {"B", 1}},
+				   item_beta = {.source = {"beta", 4}}, item_any = {.indicator = {"A*", 2}};
+static const struct catalogue_item *const items[] = {&item_b, &item_beta}, *const every[] = {&item_any};
 
 struct filter {
 	struct query q;
@@ -42,6 +43,7 @@ static const struct filter filters[] = {
 	{{.as_of = INT64_MAX, .dim = list_bad_dim}, "", GLANE_E_CONFIG},
 	{{.as_of = INT64_MAX, .catalogue = items, .n_catalogue = 2}, "4 5 6 ", 0},
 	{{.as_of = INT64_MAX, .catalogue = items, .n_catalogue = 0}, "", 0},
+	{{.as_of = INT64_MAX, .catalogue = every, .n_catalogue = 1}, "1 2 3 6 ", 0},
 	{{.as_of = INT64_MAX, .group = list_group}, "", GLANE_E_USAGE},
 };
 

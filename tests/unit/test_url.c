@@ -100,6 +100,19 @@ static void queries_are_appended(void **state)
 	}
 }
 
+/* What only looks like a placeholder is data, and cannot add a parameter. */
+static void placeholders_are_names(void **state)
+{
+	static const struct glane_kv kv[] = {KV("a", "{auth:K.1}{auth:x&y=1}{auth:}{auth:z")};
+	struct strbuf b;
+
+	(void)state;
+	strbuf_init(&b, 0);
+	url_add_query(&b, kv, 1);
+	assert_string_equal(b.p, "?a={auth:K.1}%7Bauth:x%26y%3D1%7D%7Bauth:%7D%7Bauth:z");
+	strbuf_release(&b);
+}
+
 static void parameters_are_replaced(void **state)
 {
 	static const struct {
@@ -112,6 +125,7 @@ static void parameters_are_replaced(void **state)
 		{"http://h/p?pages=1&xpage=2", "http://h/p?pages=1&xpage=2&page=7%268"},
 		{"http://h/p?a=1#frag", "http://h/p?a=1&page=7%268"},
 		{"http://h/p?", "http://h/p?page=7%268"},
+		{"http://h/p?z?", "http://h/p?z?&page=7%268"},
 	};
 
 	(void)state;
@@ -142,6 +156,8 @@ static void secrets_are_struck_out(void **state)
 		{"https://h/p?a=1", "https://h/p?a=1"},
 		{"https://h/p?api_key=s3cret&a=1", "https://h/p?api_key=***&a=1"},
 		{"https://h/p?a=1&token=", "https://h/p?a=1&token=***"},
+		{"https://h/p?%61pi%5Fkey=s3cret&toke%6e=1&toke%6=1",
+			"https://h/p?%61pi%5Fkey=***&toke%6e=***&toke%6=1"},
 		{"https://h/p?k={auth:KEY}", "https://h/p?k=***"},
 		{"https://h/{auth:KEY}/p?q", "https://h/***/p?q"},
 		{"https://u:pw@h/p", "https://***@h/p"},
@@ -200,6 +216,8 @@ static void urls_are_parsed(void **state)
 		{"http://h/a b", NULL, NULL, 0, NULL, GLANE_E_CONFIG},
 		{"http://h/a\r\nX: y", NULL, NULL, 0, NULL, GLANE_E_CONFIG},
 		{"http://h/\xc3\xa9", NULL, NULL, 0, NULL, GLANE_E_CONFIG},
+		{"http://a%2Eexample/", "http", "a.example", 80, "/", GLANE_OK},
+		{"http://a%EF%BC%8Fb.example/", NULL, NULL, 0, NULL, GLANE_E_CONFIG},
 	};
 
 	(void)state;
@@ -361,6 +379,7 @@ int main(void)
 		cmocka_unit_test(templates_are_filled),
 		cmocka_unit_test(plus_is_encoded_in_queries_only),
 		cmocka_unit_test(queries_are_appended),
+		cmocka_unit_test(placeholders_are_names),
 		cmocka_unit_test(parameters_are_replaced),
 		cmocka_unit_test(secrets_are_struck_out),
 		cmocka_unit_test(urls_are_parsed),

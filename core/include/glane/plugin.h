@@ -8,12 +8,18 @@
  *
  * Rules that hold for every call:
  *  - All calls are made from the thread that entered run(); a plugin creates no thread and no process.
- *  - Structs that begin with `size` only grow at their end; zero in a member means "as before".
+ *  - Structs that begin with `size` only grow at their end, never into padding; zero in a member means "as before". Give
+ *    .size = sizeof(struct ...): the host reads no further, and takes what is not there as zero. The others never change.
  *  - What the host returns is borrowed and dies with the run (record slices: with the next next());
  *    what the plugin gives is copied during the call. Nobody frees the other's memory.
  *  - A negative return code is an error: give it back unchanged. Once the run is cancelled (deadline, shutdown,
  *    row limit) every call returns GLANE_E_CANCELLED.
- *  - Text is UTF-8, whatever the source's charset.
+ *  - A failure is never passed over: one of open(), next() or read() has to be returned, or answered by cover() of kind
+ *    FAILED or by another open() that succeeds; one given to fail() has to be returned or covered. A plugin that returns
+ *    GLANE_OK all the same has failed. A defect (GLANE_E_USAGE), want of memory or a broken pipe ends the run in any case.
+ *  - A null pointer where something has to be is GLANE_E_USAGE. A null reader gives nothing.
+ *  - Text is UTF-8 without NUL, at most 64 KiB, whatever the source's charset. What is not goes to quarantine (rows) or is
+ *    GLANE_E_DATA (series).
  */
 #ifndef GLANE_PLUGIN_H
 #define GLANE_PLUGIN_H
@@ -27,17 +33,17 @@ extern "C" {
 
 typedef int32_t glane_rc;
 #define GLANE_OK 0
-#define GLANE_END 1              /* iterator exhausted; the only positive code */
-#define GLANE_E_CANCELLED (-1)   /* deadline, shutdown or row limit: return it unchanged */
-#define GLANE_E_FETCH (-2)       /* transport or HTTP status, after the host's retries */
-#define GLANE_E_FORMAT (-3)      /* bytes do not parse */
-#define GLANE_E_DATA (-4)        /* parsed, but makes no sense: has the source changed shape? */
-#define GLANE_E_CONFIG (-5)      /* the configuration asks for what cannot be */
-#define GLANE_E_DENIED (-6)      /* URL outside the allowed hosts, or a service this host does not grant */
+#define GLANE_END 1            /* iterator exhausted; the only positive code */
+#define GLANE_E_CANCELLED (-1) /* deadline, shutdown or row limit: return it unchanged */
+#define GLANE_E_FETCH (-2)     /* transport or HTTP status, after the host's retries */
+#define GLANE_E_FORMAT (-3)    /* bytes do not parse */
+#define GLANE_E_DATA (-4)      /* parsed, but makes no sense: has the source changed shape? */
+#define GLANE_E_CONFIG (-5)    /* the configuration asks for what cannot be */
+#define GLANE_E_DENIED (-6)    /* URL outside the allowed hosts, or a service this host does not grant */
 #define GLANE_E_NOMEM (-7)
-#define GLANE_E_LIMIT (-8)       /* a size, depth or count limit was reached */
-#define GLANE_E_IO (-9)          /* the host's own files */
-#define GLANE_E_USAGE (-10)      /* the call itself is wrong: a defect of the plugin */
+#define GLANE_E_LIMIT (-8)  /* a size, depth or count limit was reached */
+#define GLANE_E_IO (-9)     /* the host's own files */
+#define GLANE_E_USAGE (-10) /* the call itself is wrong: a defect of the plugin */
 
 typedef struct glane_str { /* borrowed text, no NUL at its end; p == NULL: absent */
 	const char *p;
@@ -68,6 +74,10 @@ typedef struct glane_reader glane_reader; /* a stream of records; closed by the 
 #define GLANE_PAGE_NUMBER 1 /* page_param counts pages, from page_first */
 #define GLANE_PAGE_OFFSET 2 /* page_param counts records, from page_first */
 #define GLANE_PAGE_NEXT 3   /* page_next is the path of the next page's URL */
+/*
+ * Pages go on until page_pages or page_total say that all are there; where neither is given, until a page is empty or holds fewer
+ * records than page_len. GLANE_E_DATA: the counts change on the way, are not met, a page comes twice or is empty before the last.
+ */
 
 struct glane_csv { /* dialect; zero bytes mean the default in brackets */
 	uint32_t size;
@@ -84,10 +94,10 @@ struct glane_csv { /* dialect; zero bytes mean the default in brackets */
 
 struct glane_request { /* what to fetch, and how to cut it into records */
 	uint32_t size;
-	uint8_t format, paging; /* GLANE_FMT_*, GLANE_PAGE_* */
-	uint16_t flags;         /* GLANE_REQ_* */
-	const char *url;        /* "{base_url}" and "{auth:NAME}" are filled in by the host; see also split */
-	const char *method;     /* NULL: GET, or POST where there is a body */
+	uint8_t format, paging;       /* GLANE_FMT_*, GLANE_PAGE_* */
+	uint16_t flags;               /* GLANE_REQ_* */
+	const char *url;              /* "{base_url}" and "{auth:NAME}" are filled in by the host; see also split */
+	const char *method;           /* NULL: GET, or POST where there is a body */
 	const struct glane_kv *query; /* appended, percent-encoded; absent values are left out */
 	size_t n_query;
 	const struct glane_kv *header;
@@ -99,37 +109,38 @@ struct glane_request { /* what to fetch, and how to cut it into records */
 	size_t n_field;
 	const char *const *head; /* paths of single values outside the records, for head() */
 	size_t n_head;
-	const char *page_param;       /* query parameter that advances */
-	const char *page_size_param;  /* query parameter that carries page_len, or NULL */
-	uint32_t page_len;            /* records asked for per page */
-	uint32_t page_first;          /* number of the first page or offset */
-	const char *page_pages;       /* path of the number of pages, or NULL */
-	const char *page_total;       /* path of the number of records over all pages, or NULL */
-	const char *page_next;        /* path of the next page's URL */
-	const char *error;            /* path that exists only in an error answer; its text is reported */
-	const struct glane_str *split; /* items joined by split_sep into "{split}" of the URL, in as few requests as fit */
+	const char *page_param;      /* query parameter that advances */
+	const char *page_size_param; /* query parameter that carries page_len, or NULL */
+	uint32_t page_len;           /* records asked for per page */
+	uint32_t page_first;         /* number of the first page or offset */
+	const char *page_pages;      /* path of the number of pages, or NULL */
+	const char *page_total;      /* path of the number of records over all pages, or NULL */
+	const char *page_next;       /* path of the next page's URL */
+	const char *error;           /* path that exists only in an error answer; its text is reported */
+	const struct glane_str
+		*split; /* items joined by split_sep into "{split}" of the URL, in as few requests as fit */
 	size_t n_split;
-	const char *split_sep;    /* [;] */
-	uint32_t split_max;       /* items per request; 0: no limit */
-	uint32_t split_chars;     /* characters of the joined items; 0: 1,500 */
-	const char *member;       /* archive entry, a glob; NULL: the only one that matches the format */
+	const char *split_sep; /* [;] */
+	uint32_t split_max;    /* items per request; 0: no limit */
+	uint32_t split_chars;  /* characters of the joined items; 0: 1,500 */
+	const char *member;    /* archive entry, a glob; NULL: the only one that matches the format */
 	const struct glane_csv *csv;
 };
 #define GLANE_REQ_NO_ARCHIVE 1 /* the payload is to be read as it is, even where it is an archive */
 
 struct glane_series { /* interned by value: same members, same handle */
 	uint32_t size;
-	char freq;            /* SDMX CL_FREQ: A S T Q M W D B; 0: by each observation's period */
-	char reserved[3];     /* zero */
-	glane_str dataset;    /* the provider's unit of publication */
-	glane_str indicator;  /* the provider's code */
-	glane_str area;       /* the provider's code, verbatim */
+	char freq;             /* SDMX CL_FREQ: A S T Q M W D B; 0: by each observation's period */
+	char reserved[3];      /* zero */
+	glane_str dataset;     /* the provider's unit of publication */
+	glane_str indicator;   /* the provider's code */
+	glane_str area;        /* the provider's code, verbatim */
 	glane_str area_scheme; /* ISO3 ISO2 M49 WB NAME ...: how `area` is to be understood */
 	glane_str unit, title, area_title;
 	const struct glane_kv *dims; /* the remaining dimensions, any order; absent values are left out */
 	size_t n_dims;
-	int32_t unit_mult;    /* SDMX: true value = value * 10^unit_mult */
-	glane_str updated;    /* the provider's own update stamp */
+	int32_t unit_mult; /* SDMX: true value = value * 10^unit_mult */
+	glane_str updated; /* the provider's own update stamp */
 };
 
 struct glane_row { /* one observation as the provider wrote it */
@@ -160,13 +171,14 @@ struct glane_annotation { /* attributes of an observation beyond its number and 
 	uint16_t zero;
 	glane_str value_text, flags, note;
 	int32_t unit_mult;
+	uint32_t zero2;
 };
 
 #define GLANE_COVER_NONE 0   /* an increment: nothing is withdrawn */
 #define GLANE_COVER_FULL 1   /* every observation that the provider has now */
 #define GLANE_COVER_RANGE 2  /* every one whose first day is in [from, to] (ISO dates) */
 #define GLANE_COVER_FAILED 3 /* this slice failed: drop its rows, keep its last state; the reason is the last fail() */
-struct glane_cover { /* what this fetch has seen of a dataset, or of one indicator of it; the unit of commit */
+struct glane_cover {         /* what this fetch has seen of a dataset, or of one indicator of it; the unit of commit */
 	uint32_t size;
 	uint32_t kind;
 	glane_str dataset;
@@ -177,19 +189,21 @@ struct glane_cover { /* what this fetch has seen of a dataset, or of one indicat
 struct glane_host {
 	uint32_t size;
 	uint16_t abi_major, abi_minor;
-	/* Opens a request (every page of it). The first bytes have been fetched and verified when it returns. */
+	/* Opens a request (every page of it). The first page has been fetched and verified when it returns. *ret is NULL on failure. */
 	glane_rc (*open)(glane_run *, const struct glane_request *, glane_reader **ret);
-	glane_rc (*next)(glane_reader *);                        /* OK, END, or an error */
-	glane_str (*get)(glane_reader *, const char *path);      /* of the current record; until next() */
-	glane_str (*at)(glane_reader *, size_t i);               /* field i: of `field`, else column i */
-	size_t (*columns)(glane_reader *);                       /* CSV: columns of the header */
-	glane_str (*column)(glane_reader *, size_t i);           /* CSV: name of column i */
-	glane_str (*head)(glane_reader *, size_t i);             /* value of `head` i in the current page, once passed */
-	int64_t (*read)(glane_reader *, void *buf, size_t n);    /* FMT_RAW: bytes read, 0 at the end, or an error */
-	void (*close)(glane_reader *);                           /* optional; the run's end closes all */
+	glane_rc (*next)(glane_reader *); /* OK, END, or an error; after END or an error the same again */
+	glane_str (*get)(glane_reader *, const char *path);   /* of the current record; until next() */
+	glane_str (*at)(glane_reader *, size_t i);            /* field i: of `field`, else column i */
+	size_t (*columns)(glane_reader *);                    /* CSV: columns of the header */
+	glane_str (*column)(glane_reader *, size_t i);        /* CSV: name of column i */
+	glane_str (*head)(glane_reader *, size_t i);          /* value of `head` i in the current page, once passed */
+	int64_t (*read)(glane_reader *, void *buf, size_t n); /* FMT_RAW: bytes read, 0 at the end, or an error */
+	void (*close)(glane_reader *);                        /* optional; the run's end closes all */
 
+	/* The last 16,384 handles of series, of annotations and of the period table stay valid; ask again for older ones. */
 	glane_rc (*series)(glane_run *, const struct glane_series *, uint32_t *ret_handle);
-	/* Parses and emits; a period or number that cannot be is quarantined with its record (OK is returned). */
+	/* Parses and emits, as from the payload that next() was called on last; what cannot be a period, number or text is
+	 * quarantined with its record (OK is returned). */
 	glane_rc (*emit)(glane_run *, const struct glane_row *);
 	glane_rc (*period)(glane_run *, char freq, glane_str text, char *ret_freq, int32_t *ret_period);
 	glane_rc (*number)(glane_run *, glane_str text, struct glane_obs *); /* fills coef, exp10, note */
@@ -201,10 +215,11 @@ struct glane_host {
 
 	glane_str (*cursor)(glane_run *, const char *key);
 	glane_rc (*set_cursor)(glane_run *, const char *key, glane_str); /* stored only if the run commits */
+	/* Keeps the message (a cause under way goes behind it) and returns the code to be returned. */
 	glane_rc (*fail)(glane_run *, glane_rc, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 	void (*log)(glane_run *, int level, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 	int (*cancelled)(glane_run *);
-	int64_t (*now)(glane_run *);                        /* seconds since 1970, fixed per run */
+	int64_t (*now)(glane_run *); /* seconds since 1970, fixed per run */
 	const char *(*fmt)(glane_run *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 	const void *(*extension)(glane_run *, const char *id); /* "glane.progress/1"; NULL: not offered */
 };
@@ -235,28 +250,33 @@ struct glane_plugin {
 	uint16_t opt_stride;
 	uint32_t state_size; /* zeroed, filled from .opts and freed by the host */
 	const char *name, *version, *title;
-	const char *base_url;          /* default of "{base_url}"; the configuration's key overrides it */
-	const char *const *hosts;      /* further hosts it may fetch from, NULL-terminated, or NULL */
-	const struct glane_opt *opts;  /* ends at name == NULL */
-	glane_rc (*run)(const struct glane_host *, glane_run *, void *state);
+	const char *base_url;         /* default of "{base_url}"; the configuration's key overrides it */
+	const char *const *hosts;     /* further hosts it may fetch from, NULL-terminated, or NULL */
+	const struct glane_opt *opts; /* ends at name == NULL */
+	glane_rc (*run)(
+		const struct glane_host *, glane_run *, void *state); /* GLANE_OK or a negative code, nothing else */
 	glane_rc (*init)(const struct glane_host *, glane_run *, void *state); /* optional from here */
-	void (*fini)(void *state);
+	void (*fini)(void *state); /* also after a failure of init() or run(); no service may be called */
 	const void *(*extension)(const char *id);
 };
 
 #define GLANE_HAS(h, fn) ((h)->size >= offsetof(struct glane_host, fn) + sizeof((h)->fn) && (h)->fn)
 #define GLANE_STR(literal) ((glane_str){("" literal), sizeof(literal) - 1})
-#define GLANE_PLUGIN(...)                                                                                            \
-	static const struct glane_plugin glane_plugin_self_ = {.size = sizeof(struct glane_plugin),                  \
-							       .abi_major = GLANE_ABI_MAJOR,                         \
-							       .abi_minor = GLANE_ABI_MINOR,                         \
-							       .opt_stride = sizeof(struct glane_opt),               \
-							       __VA_ARGS__};                                         \
-	__attribute__((visibility("default"))) const struct glane_plugin *glane_plugin_v1(void);                     \
-	const struct glane_plugin *glane_plugin_v1(void)                                                             \
-	{                                                                                                            \
-		return &glane_plugin_self_;                                                                          \
-	}                                                                                                            \
+#define GLANE_STR_INIT(literal)                                                                                        \
+	{                                                                                                              \
+		("" literal), sizeof(literal) - 1                                                                      \
+	} /* initialiser of a static glane_str */
+#define GLANE_PLUGIN(...)                                                                                              \
+	static const struct glane_plugin glane_plugin_self_ = {.size = sizeof(struct glane_plugin),                    \
+		.abi_major = GLANE_ABI_MAJOR,                                                                          \
+		.abi_minor = GLANE_ABI_MINOR,                                                                          \
+		.opt_stride = sizeof(struct glane_opt),                                                                \
+		__VA_ARGS__};                                                                                          \
+	__attribute__((visibility("default"))) const struct glane_plugin *glane_plugin_v1(void);                       \
+	const struct glane_plugin *glane_plugin_v1(void)                                                               \
+	{                                                                                                              \
+		return &glane_plugin_self_;                                                                            \
+	}                                                                                                              \
 	struct glane_swallow_semicolon_
 #ifdef __cplusplus
 }

@@ -1,0 +1,455 @@
+/* SPDX-License-Identifier: MIT */
+/* A plugin that misbehaves as its option `how` says; tests/run/evil.py tells what has to become of each. */
+#include <glane/plugin.h>
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct state {
+	const char *how, *url;
+};
+#define OPTION(name, dflt)                                                                                             \
+	{                                                                                                              \
+#name, GLANE_OPT_STR, 0, offsetof(struct state, name), dflt, "", 0, 0                                  \
+	}
+static const struct glane_opt options[] = {OPTION(how, "nothing"), OPTION(url, ""), {0}};
+
+static int *volatile nowhere;
+static const struct glane_host *h;
+static glane_run *r;
+static const struct state *s;
+
+/* ---- what a plugin of good faith would do ---- */
+
+static glane_rc series(uint32_t *ret)
+{
+	const struct glane_request q = {.size = sizeof(q), .url = "{base_url}/table.csv"};
+	glane_reader *rd;
+	const struct glane_series def = {.size = sizeof(def),
+		.freq = 'A',
+		.dataset = GLANE_STR("EVIL"),
+		.indicator = GLANE_STR("I"),
+		.area = GLANE_STR("TGO")};
+
+	const glane_rc rc = h->open(r, &q, &rd);
+
+	return rc == GLANE_OK ? h->series(r, &def, ret) : rc;
+}
+
+static glane_rc emit(uint32_t handle, const char *period)
+{
+	const struct glane_row row = {
+		.size = sizeof(row), .series = handle, .period = {period, strlen(period)}, .value = GLANE_STR("1")};
+
+	return h->emit(r, &row);
+}
+
+static glane_rc cover(void)
+{
+	const struct glane_cover c = {.size = sizeof(c), .kind = GLANE_COVER_FULL, .dataset = GLANE_STR("EVIL")};
+
+	return h->cover(r, &c);
+}
+
+static glane_rc some_rows(void)
+{
+	uint32_t handle;
+	glane_rc rc = series(&handle);
+
+	for (int i = 0; rc == GLANE_OK && i < 3000; i++)
+		rc = emit(handle, h->fmt(r, "%d", 1000 + i));
+	return rc == GLANE_OK ? cover() : rc;
+}
+
+static void forever(void)
+{
+	for (;;)
+		pause();
+}
+
+/* ---- ends ---- */
+
+static glane_rc crash(void)
+{
+	some_rows();
+	*nowhere = 1;
+	return GLANE_OK;
+}
+static glane_rc die_of_abort(void)
+{
+	h->log(r, GLANE_LOG_INFO, "the line before the abort");
+	abort();
+}
+static volatile char depth[2];
+static int deeper(int n)
+{
+	volatile char here[4096];
+
+	here[0] = depth[0];
+	return n + here[0] + (depth[1] == 1 ? 0 : deeper(n + 1)) + here[0];
+}
+static glane_rc recurse(void)
+{
+	return (glane_rc)deeper(0);
+}
+static glane_rc leave(void)
+{
+	some_rows();
+	_exit(0);
+}
+static glane_rc leave_three(void)
+{
+	fputs("a last word\n", stderr);
+	exit(3);
+}
+static glane_rc become_another(void)
+{
+	execl("/bin/true", "true", (char *)NULL);
+	return GLANE_OK;
+}
+static glane_rc kill_itself(void)
+{
+	raise(SIGKILL);
+	return GLANE_OK;
+}
+static glane_rc write_a_file(void)
+{
+	const int fd = open(s->url, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	if (fd < 0 || write(fd, "x", 1) != 1)
+		return h->fail(r, GLANE_E_IO, "not written");
+	return GLANE_OK;
+}
+
+/* ---- hangs ---- */
+
+static glane_rc spin(void)
+{
+	for (volatile unsigned i = 0; i < 10; i = i & 7)
+		;
+	return GLANE_OK;
+}
+static glane_rc ignore_term(void)
+{
+	signal(SIGTERM, SIG_IGN);
+	forever();
+	return GLANE_OK;
+}
+static glane_rc stop_itself(void)
+{
+	raise(SIGSTOP);
+	forever();
+	return GLANE_OK;
+}
+static glane_rc ignore_cancellation(void)
+{
+	uint32_t handle = 0;
+
+	series(&handle);
+	while (h)
+		emit(handle, "2020");
+	return GLANE_OK;
+}
+static glane_rc endless_rows(void)
+{
+	uint32_t handle;
+	glane_rc rc = series(&handle);
+
+	while (rc == GLANE_OK)
+		rc = emit(handle, "2020");
+	return rc;
+}
+static glane_rc endless_log(void)
+{
+	while (!h->cancelled(r))
+		h->log(r, GLANE_LOG_WARN, "again \033[31m and again");
+	return GLANE_E_CANCELLED;
+}
+static glane_rc endless_output(void)
+{
+	while (write(1, "noise noise noise\n", 18) > 0)
+		;
+	return GLANE_OK;
+}
+
+/* ---- memory ---- */
+
+static glane_rc all_memory_abort(void)
+{
+	for (;;) {
+		char *p = malloc((size_t)1 << 16);
+
+		if (!p)
+			abort();
+		memset(p, 1, (size_t)1 << 16);
+	}
+	return GLANE_OK;
+}
+static glane_rc all_memory_crash(void)
+{
+	for (;;) {
+		int *p = malloc((size_t)1 << 16);
+
+		if (!p)
+			p = nowhere;
+		p[0] = 1;
+	}
+	return GLANE_OK;
+}
+static glane_rc endless_series(void)
+{
+	static char title[60000];
+	uint32_t handle;
+	glane_rc rc = series(&handle);
+
+	memset(title, 'x', sizeof(title));
+	for (unsigned i = 0; rc == GLANE_OK; i++) {
+		const struct glane_series def = {
+			.size = sizeof(def), .dataset = GLANE_STR("EVIL"), .title = {title, sizeof(title)}};
+
+		snprintf(title, 12, "%u", i);
+		title[strlen(title)] = '-';
+		rc = h->series(r, &def, &handle);
+		if (rc == GLANE_OK)
+			rc = emit(handle, "2020");
+	}
+	return rc;
+}
+static glane_rc huge_text(void)
+{
+	const size_t n = (size_t)10 << 20;
+	char *text = malloc(n);
+	struct glane_row row = {.size = sizeof(row), .period = GLANE_STR("2020"), .value = GLANE_STR("1")};
+
+	if (!text || series(&row.series) != GLANE_OK)
+		abort();
+	memset(text, 'x', n);
+	row.note = (glane_str){text, n};
+	h->emit(r, &row);
+	free(text);
+	return cover();
+}
+
+/* ---- processes, threads, descriptors ---- */
+
+static glane_rc fork_children(void)
+{
+	for (int i = 0; i < 5; i++)
+		if (fork() == 0)
+			forever();
+	return h->fail(r, GLANE_E_DATA, "forked");
+}
+static glane_rc fork_away(void)
+{
+	for (int i = 0; i < 3; i++)
+		if (fork() == 0) {
+			setsid();
+			if (fork() == 0)
+				forever();
+			_exit(0);
+		}
+	return h->fail(r, GLANE_E_DATA, "forked away");
+}
+static void *thread(void *arg)
+{
+	(void)arg;
+	forever();
+	return NULL;
+}
+static glane_rc start_threads(void)
+{
+	pthread_t t;
+
+	for (int i = 0; i < 8; i++)
+		if (pthread_create(&t, NULL, thread, NULL) != 0)
+			break;
+	return h->fail(r, GLANE_E_DATA, "threaded");
+}
+static void close_all(void)
+{
+	for (int fd = 0; fd < 64; fd++)
+		close(fd);
+}
+static glane_rc close_and_stay(void)
+{
+	close_all();
+	forever();
+	return GLANE_OK;
+}
+static glane_rc close_and_return(void)
+{
+	close_all();
+	return some_rows();
+}
+static glane_rc junk(int fd)
+{
+	char bytes[4096];
+
+	memset(bytes, 0xA5, sizeof(bytes));
+	if (write(fd, bytes, sizeof(bytes)) < 0)
+		return GLANE_E_IO;
+	return GLANE_OK;
+}
+static glane_rc junk_to_scheduler(void)
+{
+	junk(3);
+	forever();
+	return GLANE_OK;
+}
+static glane_rc junk_to_broker(void)
+{
+	const struct glane_request q = {.size = sizeof(q), .url = s->url};
+	glane_reader *rd;
+
+	junk(4);
+	return h->open(r, &q, &rd);
+}
+static glane_rc half_a_frame(void)
+{
+	static const unsigned char head[10] = {0xff, 0xff, 0, 0, 14, 0, 0, 0, 1, 2};
+
+	if (write(3, head, sizeof(head)) < 0)
+		return GLANE_E_IO;
+	_exit(0);
+}
+
+/* ---- calls ---- */
+
+static glane_rc bad_handle(void)
+{
+	emit(77, "2020");
+	return cover();
+}
+static glane_rc bad_push(void)
+{
+	struct glane_obs o[3] = {
+		{.period = 2020, .status = '\x01'}, {.period = INT32_MIN}, {.period = 2020, .note = 99}};
+
+	for (int i = 0; i < 3; i++) {
+		series(&o[i].series);
+		h->push(r, &o[i], 1, sizeof(o[i]));
+	}
+	return cover();
+}
+static glane_rc null_arguments(void)
+{
+	h->series(r, NULL, NULL);
+	h->emit(r, NULL);
+	h->push(r, NULL, 5, 24);
+	h->cover(r, NULL);
+	h->open(r, NULL, NULL);
+	h->next(NULL);
+	h->close(NULL);
+	h->set_cursor(r, NULL, GLANE_STR("x"));
+	return GLANE_OK;
+}
+static glane_rc bad_format(void)
+{
+	char fmt[] = "%n%s";
+	int n = 0;
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+	h->log(r, GLANE_LOG_INFO, fmt, &n, (const char *)1);
+#pragma GCC diagnostic pop
+	return GLANE_OK;
+}
+static glane_rc code_42(void)
+{
+	some_rows();
+	return 42;
+}
+static glane_rc code_end(void)
+{
+	some_rows();
+	return GLANE_END;
+}
+static glane_rc code_least(void)
+{
+	some_rows();
+	return INT32_MIN;
+}
+static glane_rc emit_after_fail(void)
+{
+	h->fail(r, GLANE_E_DATA, "the file has no such column");
+	return some_rows();
+}
+static glane_rc swallow(void)
+{
+	const struct glane_request q = {.size = sizeof(q), .url = "{base_url}/gone.csv", .format = GLANE_FMT_CSV};
+	glane_reader *rd;
+
+	uint32_t handle;
+	glane_rc rc = series(&handle);
+
+	if (rc == GLANE_OK)
+		rc = emit(handle, "2020");
+	h->open(r, &q, &rd);
+	return rc == GLANE_OK ? cover() : rc;
+}
+static glane_rc forbidden(void)
+{
+	const struct glane_request q = {.size = sizeof(q), .url = s->url, .format = GLANE_FMT_CSV};
+	glane_reader *rd;
+
+	return h->open(r, &q, &rd);
+}
+
+static const struct {
+	const char *name;
+	glane_rc (*run)(void);
+} ways[] = {{"crash", crash}, {"abort", die_of_abort}, {"recurse", recurse}, {"leave", leave},
+	{"leave_three", leave_three}, {"exec", become_another}, {"kill_itself", kill_itself},
+	{"write_file", write_a_file}, {"spin", spin}, {"ignore_term", ignore_term}, {"stop_itself", stop_itself},
+	{"ignore_cancellation", ignore_cancellation}, {"endless_rows", endless_rows}, {"endless_log", endless_log},
+	{"endless_output", endless_output}, {"memory_abort", all_memory_abort}, {"memory_crash", all_memory_crash},
+	{"endless_series", endless_series}, {"huge_text", huge_text}, {"fork", fork_children}, {"fork_away", fork_away},
+	{"threads", start_threads}, {"close_and_stay", close_and_stay}, {"close_and_return", close_and_return},
+	{"junk_up", junk_to_scheduler}, {"junk_broker", junk_to_broker}, {"half_a_frame", half_a_frame},
+	{"bad_handle", bad_handle}, {"bad_push", bad_push}, {"null_arguments", null_arguments},
+	{"bad_format", bad_format}, {"code_42", code_42}, {"code_end", code_end}, {"code_least", code_least},
+	{"emit_after_fail", emit_after_fail}, {"swallow", swallow}, {"forbidden", forbidden},
+	{"crash_in_fini", some_rows}, {"crash_at_exit", some_rows}};
+
+static glane_rc init(const struct glane_host *host, glane_run *run, void *state)
+{
+	h = host;
+	r = run;
+	s = state;
+	if (strcmp(s->how, "crash_in_init") == 0)
+		*nowhere = 1;
+	return GLANE_OK;
+}
+
+static glane_rc run(const struct glane_host *host, glane_run *run, void *state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
+		if (strcmp(ways[i].name, s->how) == 0)
+			return ways[i].run();
+	return host->fail(run, GLANE_E_CONFIG, "no such way to misbehave");
+}
+
+static int crash_later;
+
+static void fini(void *state)
+{
+	(void)state;
+	if (strcmp(s->how, "crash_in_fini") == 0)
+		*nowhere = 1;
+	crash_later = strcmp(s->how, "crash_at_exit") == 0;
+}
+
+__attribute__((destructor)) static void at_exit(void)
+{
+	if (crash_later)
+		*nowhere = 1;
+}
+
+GLANE_PLUGIN(.name = "evil", .version = "1", .title = "misbehaves as it is told", .opts = options,
+	.state_size = sizeof(struct state), .init = init, .run = run, .fini = fini);

@@ -1,0 +1,285 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Plugins that misbehave (tests/plugins/evil.c), all in one run beside a good source: each costs its own source only, the
+report says how it ended, nothing of it is committed, and no process is left. TAP on standard output.
+GLANE_EVIL_ALONE=1 runs each once more, alone with the good source."""
+import http.server
+import json
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+TOP = Path(os.environ.get("GLANE_TOP", Path(__file__).resolve().parents[2]))
+GLANE = os.environ.get("GLANE", str(TOP / "build/glane"))
+OUT = Path(os.environ.get("GLANE_OUT", TOP / "build/release")).resolve()
+WORK = Path(tempfile.mkdtemp(prefix="glane-evil-"))
+SANITIZED = os.environ.get("B", "") in ("asan", "tsan") or "asan" in OUT.name or "tsan" in OUT.name
+PATIENCE = 300  # seconds; only a hang takes that long
+results = []
+
+
+def check(name, fine, got=None):
+    results.append(bool(fine))
+    print(f"{'' if fine else 'not '}ok {len(results)} - {name}")
+    if not fine:
+        print("\n".join("# " + line for line in str(got)[:3000].splitlines()))
+    sys.stdout.flush()
+
+
+def skip(name, why):
+    results.append(True)
+    print(f"ok {len(results)} - {name} # SKIP {why}")
+
+
+class Data(http.server.BaseHTTPRequestHandler):
+    value = "1"
+
+    def do_GET(self):
+        body = "code,year,value\n" + "".join(f"TGO,{y},{self.value}\n" for y in range(2000, 2020)) if self.path == "/good.csv" else ""
+        body = "a;b\n1;2\n" if self.path == "/table.csv" else body
+        self.send_response(200 if body else 404)
+        self.send_header("Content-Type", "text/csv")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    def log_message(self, *_):
+        pass
+
+
+# how: (words of its message, its error, further lines of its section). A deadline only where it is what ends it.
+HANG = "deadline = 4s"
+SIG = "ended with" if SANITIZED else "signal "  # sanitizers make exits of some signals
+WAYS = {
+    "crash": (SIG if SANITIZED else "signal 11 (Segmentation fault)", "data", ""),
+    "crash_in_init": (SIG if SANITIZED else "signal 11", "data", ""),
+    "crash_in_fini": (SIG if SANITIZED else "signal 11", "data", ""),
+    "crash_at_exit": (SIG if SANITIZED else "signal 11", "data", ""),
+    "abort": (SIG if SANITIZED else "signal 6 (Aborted) (last words: the line before the abort)", "data", ""),
+    "recurse": (SIG if SANITIZED else "signal 11", "data", "memory = 64M"),
+    "leave": ("exit status 0 without reporting its end", "data", ""),
+    "leave_three": ("exit status 3 (last words: a last word)", "data", ""),
+    "exec": ("exit status 0 without reporting its end", "data", ""),
+    "kill_itself": ("signal 9 (Killed), not of glane's", "data", ""),
+    "write_file": ("signal 25", "data", f"url = {WORK}/written"),
+    "spin": ("not done within its deadline of 4 s", "cancelled", HANG),
+    "ignore_term": ("not done within its deadline of 4 s", "cancelled", HANG),
+    "stop_itself": ("not done within its deadline of 4 s", "cancelled", HANG),
+    "ignore_cancellation": ("not done within its deadline of 4 s", "cancelled", HANG),
+    "endless_rows": ("not done within its deadline of 4 s", "cancelled", HANG),
+    "endless_log": ("not done within its deadline of 4 s", "cancelled", HANG),
+    "endless_output": ("not done within its deadline of 4 s", "cancelled", HANG),
+    "memory_abort": ("signal 6 (Aborted): its memory limit of 48 MiB is used up", "memory", "memory = 48M"),
+    "memory_crash": ("signal 11 (Segmentation fault): its memory limit of 48 MiB is used up", "memory", "memory = 48M"),
+    "endless_series": ("no memory", "memory", "memory = 48M"),
+    "huge_text": ("1 of 1 records (100.0 %) cannot be normalised", "data", ""),
+    "fork": ("forked", "data", ""),
+    "fork_away": ("forked away", "data", ""),
+    "threads": ("threaded", "data", ""),
+    "close_and_stay": ("closed its connection, and runs on", "data", ""),
+    "close_and_return": ("exit status 1", "data", ""),
+    "junk_up": ("is none of ours", "format", ""),
+    "junk_broker": ("", None, "url = {base_url}/good.csv"),
+    "half_a_frame": ("exit status 0 without reporting its end", "data", ""),
+    "bad_handle": ("defect of plugin evil: emit() with a series handle", "usage", ""),
+    "bad_push": ("defect of plugin evil: push()", "usage", ""),
+    "null_arguments": ("defect of plugin evil: series() without", "usage", ""),
+    "bad_format": (SIG, "data", ""),
+    "code_42": ("plugin evil returned 42, which is no result", "usage", ""),
+    "code_end": ("plugin evil returned 1, which is no result", "usage", ""),
+    "code_least": ("plugin evil returned -2147483648, which is no result", "usage", ""),
+    "emit_after_fail": ("passed over a failure: the file has no such column", "data", ""),
+    "swallow": ("plugin evil passed over a failure", "fetch", "retries = 0"),
+    "forbidden": ("not", "denied", "url = http://127.0.0.2:9/secret"),
+}
+if SANITIZED:  # no memory limit there
+    for way in ("memory_abort", "memory_crash", "endless_series", "recurse"):
+        del WAYS[way]
+LOADING = {  # plugins that are refused before any run of theirs
+    "evil_loading": "refused: loading it ended with",
+    "evil_story": "refused: it describes itself as 'worldbank'",
+    "evil_null": "refused: glane_plugin_v1() gives no descriptor",
+    "evil_major": "refused: no symbol glane_plugin_v1",
+    "abi_needs": "refused: needs ABI 1.1 or newer",
+}
+
+
+def configure(folder, port, ways, loading):
+    (folder / "sources.d").mkdir(parents=True)
+    (folder / "glane.conf").write_text(f"[glane]\nstore = store\nplugin_path = {OUT}/plugins {OUT}/test-plugins\n"
+                                       f"tables = {TOP}/conf\njobs = 60\n")
+    text = (f"[source good]\nplugin = csv\nbase_url = http://127.0.0.1:{port}\nfiles = good.csv\ndataset = D\nindicator = =I\n"
+            "area = code\nperiod = year\nvalue = value\n"
+            f"[source grown]\nplugin = abi_grown\nbase_url = http://127.0.0.1:{port}\ntimes = 2\n"
+            f"[source older]\nplugin = abi_older\nbase_url = http://127.0.0.1:{port}\ntimes = 2\n")
+    for way in ways:
+        text += f"[source evil-{way}]\nplugin = evil\nhow = {way}\nbase_url = http://127.0.0.1:{port}\n{WAYS[way][2]}\n"
+    for name in loading:
+        text += f"[source {name}]\nplugin = {name}\n"
+    (folder / "sources.d/all.conf").write_text(text)
+
+
+def descendants(parent):
+    """Workers and what they started: their second argument is the process that started them. Zombies count."""
+    found = []
+    for p in Path("/proc").iterdir():
+        try:
+            if p.name.isdigit() and (p / "cmdline").read_bytes().split(b"\0")[1:3] in (
+                    [b"@worker", str(parent).encode()], [b"@broker", str(parent).encode()], [b"@describe", str(parent).encode()]):
+                found.append(int(p.name))
+        except OSError:
+            pass
+    return found
+
+
+def high_water(pid):
+    try:
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1])
+    except OSError:
+        pass
+    return 0
+
+
+class Run:
+    """One `glane run` watched to its end."""
+
+    def __init__(self, folder, *words, **more):
+        with open(folder / "out", "wb") as out, open(folder / "err", "wb") as err:
+            p = subprocess.Popen([GLANE, "-c", folder / "glane.conf", "run", "--all", "--json", *words], stdout=out, stderr=err,
+                                 stdin=subprocess.DEVNULL, **more)
+        self.kib, until = 0, time.monotonic() + PATIENCE
+        while p.poll() is None and time.monotonic() < until:
+            self.kib = max(self.kib, high_water(p.pid))
+            time.sleep(0.05)
+        self.in_time = p.returncode is not None
+        if not self.in_time:
+            p.kill()
+        self.code, self.pid = p.wait(), p.pid
+        self.left = descendants(p.pid)
+        text = (folder / "out").read_text()
+        self.sources = {s["source"]: s for s in json.loads(text)["sources"]} if text else {}
+        self.err = (folder / "err").read_text(errors="replace")
+
+
+def exported(folder):
+    done = subprocess.run([GLANE, "-c", folder / "glane.conf", "export"], capture_output=True, text=True, timeout=PATIENCE)
+    return [line.split(",")[:3] + line.split(",")[9:10] for line in done.stdout.splitlines()[1:]]
+
+
+def judge(run, way):
+    words, error, _ = WAYS[way]
+    s = run.sources.get(f"evil-{way}", {})
+    check(f"evil {way}: failed, with the reason", s.get("status") == "failed" and words in s.get("message", "")
+          and (error is None or s.get("error") == error) and not s.get("commit"), s)
+
+
+def together(port):
+    quiet = WORK / "quiet"
+    configure(quiet, port, [], [])
+    base = Run(quiet)
+    check("good sources alone: plugins of a later and an earlier minor among them",
+          base.code == 0 and {n: s["status"] for n, s in base.sources.items()} == dict(good="ok", grown="ok", older="ok"),
+          (base.code, base.sources, base.err))
+    folder = WORK / "all"
+    configure(folder, port, WAYS, LOADING)
+    run = Run(folder)
+    check("all evil at once: the run ends, exit code 1", run.in_time and run.code == 1, (run.code, run.err))
+    for way in WAYS:
+        judge(run, way)
+    for name, words in LOADING.items():
+        s = run.sources.get(name, {})
+        check(f"{name}: refused, with the reason", s.get("status") == "failed" and words in s.get("message", ""), s)
+    check("the good sources are committed",
+          {n: run.sources.get(n, {}).get("status") for n in ("good", "grown", "older")} == dict(good="ok", grown="ok", older="ok"), run.sources)
+    got = exported(folder)
+    check("and nothing of the others is", {row[0] for row in got} == {"good", "grown", "older"} and len(got) == 20 + 3 + 2, got)
+    check("no process is left, no zombie", not run.left, run.left)
+    check("a refused host is told as a security matter", "security:" in run.err, run.err)
+    noisy = [line for line in run.err.splitlines() if "and again" in line]
+    check("a flood of log lines is dammed, and harmless to a terminal", 0 < len(noisy) <= 100 and "\033" not in run.err, len(noisy))
+    logs = run.sources.get("evil-endless_log", {}).get("log", [])
+    check("the last log lines stand in the report", len(logs) == 3 and "and again" in logs[-1], logs)
+    if SANITIZED:
+        skip("the scheduler's memory does not grow with them", "sanitizers keep freed memory")
+    else:
+        check(f"the scheduler's memory does not grow with them ({base.kib} -> {run.kib} KiB)", run.kib < base.kib + 64 * 1024, None)
+    Data.value = "2"
+    configure_again = (folder / "sources.d/all.conf").read_text().split("[source evil-")[0]
+    (folder / "sources.d/all.conf").write_text(configure_again)
+    run = Run(folder, "--accept")
+    check("the next night is as any other", run.code == 0 and run.sources["good"]["status"] == "ok" and {r[3] for r in exported(folder) if r[0] == "good"} == {"2"},
+          (run.code, run.sources, run.err))
+    check("the store is sound", subprocess.run([GLANE, "-c", folder / "glane.conf", "check", "--store"], capture_output=True).returncode == 0)
+
+
+def alone(port):
+    for way in WAYS:
+        folder = WORK / f"alone-{way}"
+        configure(folder, port, [way], [])
+        run = Run(folder)
+        judge(run, way)
+        check(f"evil {way}: the others are committed, nothing is left",
+              run.code == 1 and [run.sources[n]["status"] for n in ("good", "grown", "older")] == ["ok"] * 3 and not run.left, (run.sources, run.left))
+
+
+def wait_for(what, seconds=60):
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if what():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def ended_from_outside(port):
+    """The scheduler is killed, or told to end, while a worker hangs."""
+    for sig, code in ((signal.SIGKILL, -9), (signal.SIGTERM, 3), (signal.SIGINT, 3), (signal.SIGHUP, 3)):
+        name = signal.Signals(sig).name
+        folder = WORK / name
+        configure(folder, port, ["ignore_term"], [])
+        p = subprocess.Popen([GLANE, "-c", folder / "glane.conf", "run", "-q", "evil-ignore_term"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                             stdin=subprocess.DEVNULL)
+        working = wait_for(lambda: any(b"@worker" in Path(f"/proc/{c}/cmdline").read_bytes() for c in descendants(p.pid)))
+        p.send_signal(sig)
+        try:
+            got = p.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            p.kill()
+            got = p.wait()
+        check(f"{name}: the run ends", working and got == code, (working, got))
+        check(f"{name}: no worker outlives it", wait_for(lambda: not descendants(p.pid)), descendants(p.pid))
+        done = subprocess.run([GLANE, "-c", folder / "glane.conf", "run", "-q", "good"], capture_output=True, timeout=PATIENCE)
+        check(f"{name}: the lock is free, the next run succeeds", done.returncode == 0, done)
+
+
+def few_descriptors(port):
+    folder = WORK / "few"
+    configure(folder, port, [], [])
+    for n in (8, 12, 20, 40):
+        done = subprocess.run([GLANE, "-c", folder / "glane.conf", "run", "--all"], capture_output=True, text=True, timeout=PATIENCE,
+                              preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (n, n)))
+        check(f"{n} descriptors: ends with a word or succeeds", done.returncode == 0 or (0 < done.returncode < 6 and (done.stderr or done.stdout)), done)
+    done = subprocess.run([GLANE, "-c", folder / "glane.conf", "run", "--all"], capture_output=True, text=True, timeout=PATIENCE)
+    check("and all is well with enough of them", done.returncode == 0, done)
+
+
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Data)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+together(server.server_port)
+ended_from_outside(server.server_port)
+few_descriptors(server.server_port)
+if os.environ.get("GLANE_EVIL_ALONE"):
+    alone(server.server_port)
+print(f"1..{len(results)}")
+if all(results):
+    shutil.rmtree(WORK)
+sys.exit(0 if all(results) else 1)

@@ -1,0 +1,492 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Whole runs against servers that do wrong what can be done wrong: each source with its verdict and its reason, the others
+committed, old data live, no secret anywhere, pages that move, breakers and rates kept across runs. TAP on standard output."""
+import ctypes
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+import support
+
+CANARY = "c4n4ry-of-the-servers-suite"
+os.environ["GLANE_TEST_KEY"] = CANARY
+suite = support.Suite("servers")
+QUICK = "stall = 3s\njobs = 8"
+CSV = "plugin = csv\ndataset = D\nindicator = =I\narea = code\nperiod = year\nvalue = value\n"
+
+# Every row of what a server may do: the word of the error, and what its message says beside the URL.
+FAULTS = {
+    "cl-long": ("fetch", ""), "cl-short": ("fetch", "longer than its Content-Length"), "cl-negative": ("fetch", ""),
+    "cl-overflow": ("fetch", ""), "cl-huge": ("limit", "max_body"), "two-cl": ("fetch", "two different Content-Length"),
+    "cl-and-te": ("fetch", "both Content-Length and Transfer-Encoding"), "te-unknown": ("fetch", "Transfer-Encoding"),
+    "chunk-cut": ("fetch", ""), "chunk-no-last": ("fetch", ""), "chunk-not-hex": ("fetch", ""), "chunk-endless": ("limit", "max_body"),
+    "close-delimited": ("fetch", "length unproven"),
+    "gzip-truncated": ("format", "cut short"), "gzip-corrupt": ("format", "damaged"), "gzip-crc": ("format", "damaged"),
+    "gzip-not": ("format", "damaged"), "gzip-trailing": ("format", "bytes follow the end"), "gzip-empty": ("format", "cut short"),
+    "gzip-bomb": ("limit", "bomb"), "encoding-unknown": ("fetch", "Content-Encoding"), "encoding-chain": ("fetch", "Content-Encoding"),
+    "html200": ("format", "Gateway is busy"), "xml200": ("format", "XML where CSV was asked"), "empty200": ("format", "empty"),
+    "204": ("fetch", "HTTP 204"), "206": ("fetch", "not asked for"), "304": ("fetch", "not asked for"),
+    "401": ("config", "bad key"), "403": ("config", "Forbidden here"), "404": ("fetch", "no such"), "404-long": ("fetch", "\\x1b[31mword"),
+    "410": ("fetch", "gone for good"), "500": ("fetch", "oops"), "600": ("fetch", "HTTP 600"), "429-plain": ("fetch", "HTTP 429"),
+    "503-plain": ("fetch", "HTTP 503"), "503-far": ("fetch", "HTTP 503"),
+    "redirect-forbidden": ("denied", "192.0.2.1"), "redirect-metadata": ("denied", "169.254.169.254"),
+    "redirect-file": ("denied", "file:///etc/passwd"), "redirect-ftp": ("denied", "ftp://"), "redirect-other-host": ("denied", "localhost"),
+    "redirect-loop": ("fetch", "more than 5 redirects"), "redirect-nowhere": ("fetch", "without a Location"),
+    "empty-reply": ("fetch", "Empty reply"), "rst": ("fetch", ""), "rst-now": ("fetch", ""), "drip": ("fetch", "stalled"),
+    "stall": ("fetch", "stalled"),
+    "header-flood": ("limit", "header"), "header-huge": ("fetch", "header line"), "header-nul": ("fetch", ""), "endless-103": ("limit", "header"),
+    "http09": ("fetch", ""), "http99": ("fetch", ""), "binary": ("fetch", ""),
+}
+# What is strange, but right: RFC 9110 and 9112 have it, and the data is all there.
+FINE = ("ok", "http10", "two-cl-same", "chunked", "gzip", "gzip-members", "deflate", "deflate-bare", "redirect", "redirect-relative",
+        "resume", "resume-gzip", "resume-changed", "resume-weak", "429-then-ok", "500-then-ok", "rst-then-ok", "html-then-ok",
+        "503-retry-after")
+
+
+class Faults:
+    """tests/support/fault_server.py, a host of its own for each source: 127.0.0.N."""
+
+    def __init__(self, *options, addresses=1):
+        self.folder = suite.folder / f"server{time.monotonic_ns()}"
+        self.folder.mkdir()
+        self.switch, self.log = self.folder / "switch", self.folder / "log"
+        self.log.touch()
+        self.process = subprocess.Popen(
+            [sys.executable, str(support.TOP / "tests/support/fault_server.py"), "--until-eof", "--csv", "--switch", str(self.switch),
+             "--addresses", str(addresses), "--log", str(self.log), *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        words = self.process.stdout.readline().split()
+        self.port, self.ports = int(words[0]), dict(w.split("=") for w in words[1:])
+
+    def url(self, n=1):
+        return f"http://127.0.0.{n}:{self.port}"
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        self.process.wait()
+        self.process.stdout.close()
+
+
+def source(name, base, path, more="retries = 0\n"):
+    return f"[source {name}]\nbase_url = {base}\nfiles = {path}\n{CSV}{more}\n"
+
+
+def committed(site):
+    """The sources that have anything in the stream, in the state or among the rows."""
+    names = {p.parts[0] for d in ("stream", "state") for p in
+             (q.relative_to(site.store / d) for q in (site.store / d).rglob("*") if q.is_file() and q.name != "last.json") if len(p.parts) > 1}
+    return names | {r["source"] for r in site.export()}
+
+
+def verdicts(run, wanted, url_of):
+    """Checks the reasons of the sources that are to fail, one line of TAP each where it is wrong."""
+    wrong = []
+    for name, (error, words) in wanted.items():
+        s = run.sources.get(name, {})
+        message = s.get("message", "")
+        if s.get("status") != "failed" or s.get("error") != error or words not in message or url_of(name) not in message:
+            wrong.append(f"{name}: {s.get('status')} {s.get('error')} {message!r}, not {error} {words!r}")
+        if error == "denied" and not message.startswith("security: "):
+            wrong.append(f"{name}: no security event: {message!r}")
+    return wrong
+
+
+def first_night():
+    names = [*FAULTS, *FINE]
+    with Faults(addresses=len(names) + 1) as server:
+        at = {name: f"{server.url(i + 2)}" for i, name in enumerate(names)}
+        site = suite.site("first", "".join(
+            source(f"x-{n}", at[n], n + "/a" if n in FINE else n, "retries = 2\n" if n in FINE else "retries = 0\nmax_body = 8M\n")
+            for n in names) + source("good", server.url(), "ok"), QUICK)
+        run = site.run()
+        suite.same("servers: exit 1, as some fail and some do not", run.code, 1)
+        wanted = {f"x-{n}": FAULTS[n] for n in FAULTS}
+        wrong = verdicts(run, wanted, lambda n: f"GET {at[n[2:]]}/{n[2:]}")
+        suite.true(f"servers: {len(FAULTS)} faults, each with its verdict, URL and cause", not wrong, "\n".join(wrong))
+        good = {n: run.verdicts.get(f"x-{n}") for n in FINE}
+        suite.same("servers: what is strange but right is read", {n: v for n, v in good.items() if v != "ok"}, {})
+        suite.same("servers: committed are those that succeeded, and nothing of the others", committed(site),
+                   {"good"} | {f"x-{n}" for n in FINE})
+        rows = {n: len([r for r in site.export("--source", f"x-{n}")]) for n in ("chunked", "gzip-members", "resume-gzip", "redirect")}
+        suite.same("servers: whole answers", rows, {"chunked": 7999, "gzip-members": 7999, "resume-gzip": 7999, "redirect": 2})
+        denied = [n for n in FAULTS if FAULTS[n][0] == "denied"]
+        lines = [line for line in run.err.splitlines() if line.startswith("security: ")]
+        suite.true("servers: each refused redirect is a line that begins with security:",
+                   len(lines) == len(denied) and all(any(f"x-{n}:" in line for line in lines) for n in denied), run.err)
+        suite.same("servers: and is counted in the report", {n: run.sources[f"x-{n}"]["security_events"] for n in denied}, dict.fromkeys(denied, 1))
+        suite.same("servers: the store is sound", site.glane("check", "--store")[0], 0)
+        bad = [f"x-{n}" for n in ("401", "404", "gzip-truncated")]
+        suite.same("servers: exit 3 where all that was asked failed", site.run(*bad).code, 3)
+        suite.same("servers: a redirect of five hops is followed, one of six is not",
+                   [site_of_hops(server, n) for n in (5, 6)], ["ok", "failed"])
+
+
+def site_of_hops(server, n):
+    return suite.site(f"hops{n}", source("s", server.url(), f"redirect-n?{n}"), QUICK).run().verdicts["s"]
+
+
+def second_night():
+    """Servers that were well yesterday."""
+    with Faults(addresses=len(FAULTS) + 1) as server:
+        at = {name: server.url(i + 2) for i, name in enumerate(FAULTS)}
+        site = suite.site("second", "".join(source(f"x-{n}", at[n], f"night/{n}", "retries = 0\nmax_body = 8M\n") for n in FAULTS) +
+                          source("good", server.url(), "night/grown"), QUICK)
+        run = site.run()
+        suite.same("nights: all is well at first", (run.code, set(run.verdicts.values())), (0, {"ok"}))
+        before, files = site.glane("export"), site.snapshot()
+        run = site.run()
+        suite.same("nights: nothing changes while the servers are well", (run.code, set(run.verdicts.values())), (0, {"unchanged"}))
+        server.switch.touch()
+        run = site.run()
+        suite.same("nights: exit 1 when all but two turn bad", (run.code, run.verdicts["good"], run.verdicts["x-304"]), (1, "ok", "unchanged"))
+        wanted = {f"x-{n}": FAULTS[n] for n in FAULTS if n != "304"}
+        wrong = verdicts(run, wanted, lambda n: f"GET {at[n[2:]]}/night/{n[2:]}")
+        suite.true("nights: each with its verdict, URL and cause", not wrong, "\n".join(wrong))
+        denied = [n for n in FAULTS if FAULTS[n][0] == "denied"]
+        suite.same("nights: a refused redirect is one security event", {n: run.sources[f"x-{n}"]["security_events"] for n in denied},
+                   dict.fromkeys(denied, 1))
+        after = site.glane("export")
+        others = [[line for line in text[1].splitlines() if not line.startswith("good,")] for text in (before, after)]
+        suite.same("nights: the last good data of each stays live", others[1], others[0])
+        mine = {n: h for n, h in site.snapshot().items() if "x-" in n}
+        suite.same("nights: not a file of theirs has changed", mine, {n: h for n, h in files.items() if "x-" in n})
+        suite.same("nights: the good one has its new row", len(site.export("--source", "good")), 3)
+        server.switch.unlink()
+        run = site.run("x-cl-short", "x-html200", "x-stall")
+        suite.same("nights: and when they are well again, nothing has happened", (run.code, set(run.verdicts.values())), (0, {"unchanged"}))
+
+
+def liars():
+    """The same ETag with another body: what counts is the digest."""
+    with Faults() as server:
+        site = suite.site("liar", source("s", server.url(), "etag-liar"), QUICK)
+        got = [(site.run().verdicts["s"], site.short("period value")[-1]) for _ in range(3)]
+        suite.same("validators: an ETag that stays while the body changes hides nothing", got, [("ok", f"2021 {i}") for i in (1, 2, 3)])
+
+
+SECRET_ROWS = {  # path: what came of it
+    "echo-404?{auth:KEY}": ("failed", "your key is ***"), "redirect-leak?k={auth:KEY}": ("failed", "would carry a secret away"),
+    "redirect-twice?k={auth:KEY}": ("failed", "would carry a secret away"), "401?k={auth:KEY}": ("failed", "bad key"),
+    "ok?k={auth:KEY}": ("ok", ""), "redirect?k={auth:KEY}": ("ok", ""), "rst-now?k={auth:KEY}": ("failed", "k=***"),
+    "redirect-forbidden?k={auth:KEY}": ("failed", "192.0.2.1"), "gzip-truncated?k={auth:KEY}": ("failed", "k=***"),
+    "html200?k={auth:KEY}": ("failed", "Gateway"), "stall?k={auth:KEY}": ("failed", "stalled"), "ok?k={auth:NONE}": ("failed", "GLANE_TEST_ABSENT"),
+}
+
+
+def secrets():
+    with Faults(addresses=len(SECRET_ROWS)) as server:
+        text = ""
+        for i, path in enumerate(SECRET_ROWS):
+            text += source(f"s{i}", server.url(i + 1), path,
+                           f"retries = 0\nhosts = http://localhost:{server.port}\nauth = KEY=env:GLANE_TEST_KEY NONE=env:GLANE_TEST_ABSENT\n"
+                           "keep_payloads = all\n")
+        site = suite.site("secrets", text, QUICK)
+        shown, run = "", None
+        for names in ([], [f"s{i}" for i, path in enumerate(SECRET_ROWS) if not path.startswith("stall")]):
+            again = site.run(*names)
+            shown += again.out + again.err
+            run = run if names else again
+        for words in (("run", "--all"), ("run", "--all", "--dry-run"), ("sources",), ("status", "--json"), ("runs",), ("export",), ("check",)):
+            shown += "".join(map(str, site.glane(*words)))
+        wrong = [(path, run.sources[f"s{i}"]) for i, (path, (status, words)) in enumerate(SECRET_ROWS.items())
+                 if run.verdicts[f"s{i}"] not in (status, "unchanged" if status == "ok" else status) or words not in run.sources[f"s{i}"].get("message", "")]
+        suite.true("secrets: used where they may be, struck out of every reason", not wrong, json.dumps(wrong, indent=1))
+        suite.true("secrets: the canary was sent at all", CANARY in server.log.read_text(), server.log.read_text())
+        suite.true("secrets: it is in nothing that was printed", CANARY not in shown, shown)
+        holders = [str(p) for p in site.folder.rglob("*") if p.is_file() and holds(p)]
+        suite.true("secrets: payloads were kept to be looked into", bodies(site) > 0)
+        suite.same("secrets: nor in any file of the store, compressed ones included", holders, [])
+
+
+def secret_files():
+    """Paths of secrets go by the file that names them, wherever the program was started."""
+    with Faults() as server:
+        site = suite.site("files", source("s", server.url(), "ok?k={auth:KEY}", "retries = 0\nauth = KEY=file:../keys/key\n") +
+                          source("open", server.url(), "ok?k={auth:KEY}", "retries = 0\nauth = KEY=file:../keys/open\n"), QUICK)
+        (site.folder / "keys").mkdir()
+        for name, mode in (("key", 0o600), ("open", 0o644)):
+            (site.folder / "keys" / name).write_text(CANARY + "\n")
+            (site.folder / "keys" / name).chmod(mode)
+        run = site.run()
+        suite.true("secrets: a file beside the configuration is found, one that others can read is refused",
+                   run.verdicts == {"s": "ok", "open": "failed"} and "chmod 600" in run.sources["open"]["message"], run)
+        suite.same("secrets: it was sent", server.log.read_text().count(CANARY), 1)
+
+
+def holds(path):
+    data = path.read_bytes()
+    if path.suffix == ".zst":
+        data = unpacked(data)
+    return CANARY.encode() in data
+
+
+def unpacked(data):
+    """By the library that glane itself is linked with."""
+    room = ctypes.create_string_buffer(1 << 20)
+    unpack = ctypes.CDLL("libzstd.so.1").ZSTD_decompress
+    unpack.restype = ctypes.c_size_t
+    n = unpack(room, ctypes.c_size_t(len(room)), data, ctypes.c_size_t(len(data)))
+    assert n <= len(room), "not a zstd frame"
+    return room.raw[:n]
+
+
+def tls():
+    try:
+        folder = suite.folder / "certificates"
+        folder.mkdir()
+        server = Faults("--tls", str(folder))
+    except (OSError, ValueError, IndexError):
+        suite.skip("tls", "the openssl command is not there")
+        return
+    wanted = {"expired": ("denied", "has expired"), "early": ("denied", "not yet valid"), "wronghost": ("denied", "not trusted"),
+              "selfsigned": ("denied", "self-signed"), "tls11": ("fetch", "")}
+    with server:
+        def base(kind):
+            return f"https://localhost:{server.ports[kind]}"
+        site = suite.site("tls", "".join(source(f"x-{k}", base(k), "ok") for k in wanted) + source("good", base("good"), "ok") +
+                          source("x-cut", base("good"), "close-delimited") + source("other", base("good"), "ok", "retries = 0\nenabled = no\n"),
+                          QUICK + f"\nca_bundle = {folder}/ca.pem")
+        run = site.run()
+        suite.same("tls: exit 1, the good one committed", (run.code, committed(site)), (1, {"good"}))
+        wrong = verdicts(run, {**{f"x-{k}": v for k, v in wanted.items()}}, lambda n: f"GET {base(n[2:])}/ok")
+        wrong += verdicts(run, {"x-cut": ("fetch", "length unproven")}, lambda _: "/close-delimited")
+        suite.true("tls: each with its verdict, URL and cause", not wrong, "\n".join(wrong))
+        site = suite.site("untrusted", source("s", base("good"), "ok") +
+                          source("t", base("good"), "ok", f"retries = 0\nca_extra = {folder}/ca.pem\n"), QUICK)
+        run = site.run()
+        suite.same("tls: without ca_bundle or ca_extra our authority is nobody's", run.verdicts, {"s": "failed", "t": "ok"})
+        proxied(server, folder)
+
+
+def proxied(server, folder):
+    """Hosts that exist only behind the proxy."""
+    text = source("tunnel", "https://data.example", "ok") + source("plain", "http://data.example", "ok") + \
+        source("refused", "https://refuse.example", "ok") + source("busy", "https://busy.example", "ok") + \
+        source("hangs", "https://hang.example", "ok") + source("asks", "http://auth.example", "ok")
+    site = suite.site("proxy", text, QUICK + f"\nca_bundle = {folder}/ca.pem\nproxy = {server.url()}")
+    run = site.run()
+    suite.same("proxy: through the tunnel and plain", {n: run.verdicts[n] for n in ("tunnel", "plain")}, {"tunnel": "ok", "plain": "ok"})
+    wrong = verdicts(run, {"refused": ("config", "the proxy refuses to connect"), "busy": ("fetch", "the proxy cannot connect"),
+                           "hangs": ("fetch", "through the proxy"), "asks": ("config", "the proxy wants to know who we are")}, lambda _: "GET http")
+    suite.true("proxy: one that refuses, fails or hangs is named as the cause", not wrong, "\n".join(wrong))
+    site = suite.site("password", text, "proxy = http://user:secret@127.0.0.1:1")
+    code, _, err = site.glane("run", "--all")
+    suite.true("proxy: a password in the clear is an error of the configuration, with file and line",
+               code == 2 and "glane.conf:" in err and "env:NAME or file:PATH" in err and "secret" not in err.replace("a secret", ""), err)
+
+
+def retries():
+    """By class; never past the deadline."""
+    with Faults(addresses=8) as server:
+        site = suite.site("retries", "".join((
+            source("once", server.url(1), "404", "retries = 3\n"), source("config", server.url(2), "401", "retries = 3\n"),
+            source("again", server.url(3), "500-then-ok/r", "retries = 1\n"), source("damaged", server.url(4), "gzip-truncated", "retries = 3\n"),
+            source("asked", server.url(5), "503-then?1", "retries = 1\n"), source("dated", server.url(6), "503-then?date", "retries = 1\n"),
+            source("late", server.url(7), "503-then?200", "retries = 20\ndeadline = 20s\n"),
+            source("jitter", server.url(8), "500", "retries = 20\ndeadline = 4s\n"))), QUICK)
+        began = time.monotonic()
+        run = site.run()
+        took = time.monotonic() - began
+        asked = [line.split()[1].split("?")[0].split("/")[1] for line in server.log.read_text().splitlines()]
+        suite.same("retries: by class", {n: asked.count(n) for n in ("404", "401", "500-then-ok", "gzip-truncated")},
+                   {"404": 1, "401": 1, "500-then-ok": 2, "gzip-truncated": 2})
+        suite.same("retries: Retry-After in seconds and as a date is waited for",
+                   {n: run.verdicts[n] for n in ("again", "asked", "dated")}, {"again": "ok", "asked": "ok", "dated": "ok"})
+        suite.true("retries: one beyond the deadline is not waited for", run.verdicts["late"] == "failed" and took < 150 and
+                   "HTTP 503" in run.sources["late"]["message"], (took, run.sources["late"]))
+        suite.true("retries: nor does backoff pass it; the last failure is the reason", run.verdicts["jitter"] == "failed" and
+                   "HTTP 500" in run.sources["jitter"]["message"], run.sources["jitter"])
+
+
+def breakers():
+    with Faults() as server:
+        site = suite.site("breakers", "".join(source(f"dead{i}", server.url(), f"night/rst-now?{i}") for i in range(8)), QUICK)
+        server.switch.touch()
+        run = site.run("--all", "--jobs", "1")
+        held = [n for n, s in run.sources.items() if "is not asked before" in s["message"]]
+        suite.true("breakers: after five requests without an answer a host is left alone, and the message says so",
+                   run.code == 3 and len(held) == 3 and len(server.log.read_text().splitlines()) == 0, run)
+        kept = json.loads((site.store / "state/limits.json").read_text())
+        suite.true("breakers: kept beside the rate budgets", f"127.0.0.1:{server.port}" in kept["breakers"] and "127.0.0.1" in kept["hosts"], kept)
+        server.switch.unlink()
+        run = site.run()
+        suite.true("breakers: the next run does not ask either", run.code == 3 and "glane run dead0" in run.sources["dead0"]["message"], run)
+        suite.same("breakers: a source named by hand is asked at once", site.run("dead3").verdicts, {"dead3": "ok"})
+        suite.same("breakers: and then all are", site.run().code, 0)
+
+
+def rates():
+    """A budget that the first run used up is not full again for the second."""
+    with Faults() as server:
+        site = suite.site("rates", source("slow", server.url(), "etag", "retries = 0\nrate = 1/h\ndeadline = 2s\n"), QUICK)
+        first = site.run()
+        kept = json.loads((site.store / "state/limits.json").read_text())["hosts"]["127.0.0.1"]
+        suite.true("rates: what is left of the budget is kept", first.verdicts == {"slow": "ok"} and 0 <= kept["millitokens"] < 1000, kept)
+        second = site.run()
+        suite.same("rates: the second run waits for its turn, and asks nobody before", (second.verdicts, len(server.log.read_text().splitlines())),
+                   ({"slow": "failed"}, 1))
+        suite.same("rates: what the first one brought stays live", len(site.export()), 2)
+
+
+# ---- pages
+
+def page(rows, **more):
+    return support.Answer(json.dumps({"rows": rows, **more}), "application/json")
+
+
+def row(i):
+    return {"area": "TGO", "year": str(1900 + i), "value": str(i)}
+
+
+def number(target):
+    query = dict(p.partition("=")[::2] for p in target.partition("?")[2].split("&"))
+    return int(query.get("at", "0")), query
+
+
+def by_number(rows, /, **more):
+    """rows: those of each page; more: what the answer declares, or a function of the page's number that gives it."""
+    def answer(target):
+        i = number(target)[0]
+        return page([row(k) for k in rows[i]] if i < len(rows) else [], **{k: v(i) if callable(v) else v for k, v in more.items()})
+    return answer
+
+
+def by_link(links, pages):
+    def answer(target):
+        at = int((target + "&at=0").partition("at=")[2].partition("&")[0])
+        return page([row(k) for k in pages[at]], next=links.get(at))
+    return answer
+
+
+PAGES = [  # name, options, server, verdict, words or number of rows
+    ("three pages by number", "total = yes", by_number([[0, 1], [2, 3], [4]], total=5), "ok", 5),
+    ("three pages of a declared number", "pages = yes", by_number([[0, 1], [2, 3], [4]], pages=3), "ok", 5),
+    ("without any declaration, until a short page", "", by_number([[0, 1], [2, 3], [4]]), "ok", 5),
+    ("until an empty page", "", by_number([[0, 1], [2, 3]]), "ok", 4),
+    ("by offset", "by = offset\ntotal = yes", lambda t: page([row(k) for k in range(number(t)[0], min(number(t)[0] + 2, 5))], total=5), "ok", 5),
+    ("a page that is repeated", "total = yes", by_number([[0, 1], [0, 1], [4]], total=5), "failed", "is the same as one before it"),
+    ("a page that comes back later", "total = yes", by_number([[0, 1], [2, 3], [0, 1]], total=6), "failed", "is the same as one before it"),
+    ("a page that is lost", "total = yes", by_number([[0, 1], [], [4]], total=5), "failed", "declares 5 records, its pages held 2"),
+    ("a page that is cut", "pages = yes\ntotal = yes", by_number([[0, 1], [2], [4]], pages=3, total=5), "failed", "declares 5 records, its pages held 4"),
+    ("a total that changes", "total = yes", by_number([[0, 1], [2, 3], [4]], total=lambda i: 5 + i), "failed", "changed from 5 to 6"),
+    ("a number of pages that changes", "pages = yes", by_number([[0, 1], [2, 3], [4]], pages=lambda i: 3 - i), "failed", "changed from 3 to 2"),
+    ("more records than declared", "total = yes\npages = yes", by_number([[0, 1], [2, 3], [4, 5]], pages=3, total=5), "failed", "declares 5 records"),
+    ("a record that moved to the next page", "total = yes", by_number([[0, 1], [1, 2], [3]], total=5), "failed", "1 records came twice over the pages"),
+    ("by the next link", "by = next", by_link({0: "data?at=1", 1: "?at=2"}, [[0, 1], [2], [3]]), "ok", 4),
+    ("a link to itself", "by = next", by_link({0: "data?at=1", 1: "data?at=1"}, [[0, 1], [2]]), "failed", "leads to a page that was read before"),
+    ("links that go round", "by = next", by_link({0: "data?at=1", 1: "data?at=2", 2: "data?at=1"}, [[0, 1], [2], [3]]), "failed", "was read before"),
+    ("links that go round to the first", "by = next", by_link({0: "data?at=1", 1: "data"}, [[0, 1], [2]]), "failed", "is the same as one before it"),
+    ("a link to a host that is not allowed", "by = next", by_link({0: "http://192.0.2.1/data"}, [[0, 1]]), "failed", "security: GET http://192.0.2.1"),
+    ("an error in the second page", "", lambda t: None if number(t)[0] else page([row(0), row(1)]), "failed", "HTTP 404"),
+]
+
+
+def paging():
+    """Every case is a source of one run, below a path of its own."""
+    def answer(target):
+        case, _, rest = target[2:].partition("/")
+        return PAGES[int(case)][2](f"/{rest}")
+    with support.Server(answer) as server:
+        site = suite.site("pages", "".join(f"[source s{i:02}]\nplugin = pages\nbase_url = {server.url}/p{i}\nretries = 0\nrate = 1000/s\n{case[1]}\n"
+                                           for i, case in enumerate(PAGES)), QUICK)
+        run = site.run()
+        held = committed(site)
+        for i, (name, _, _, verdict, want) in enumerate(PAGES):
+            s = f"s{i:02}"
+            got = len(site.export("--source", s)) if verdict == "ok" else run.sources[s].get("message", "")
+            fine = run.verdicts[s] == verdict and (got == want if verdict == "ok" else want in got and s not in held)
+            suite.true(f"pages: {name}", fine, json.dumps(run.sources[s], indent=1))
+
+
+def drifting():
+    """One record of 250 moved to the next page while they were read, and pushed another over the border unseen."""
+    first = [list(range(0, 100)), list(range(100, 200)), list(range(200, 250))]
+    second = [first[0], [99, *range(100, 199)], first[2]]
+    state = {"pages": first}
+    with support.Server(lambda target: by_number(state["pages"], total=250)(target)) as server:
+        site = suite.site("drift", f"[source s]\nplugin = pages\nbase_url = {server.url}\nretries = 0\nrate = 1000/s\nlen = 100\ntotal = yes\n")
+        good = site.run().verdicts, site.glane("export")
+        state["pages"] = second
+        run = site.run()
+        suite.true("pages: few records that came twice make a source partial", (run.code, run.verdicts) == (1, {"s": "partial"}) and
+                   "came twice over the pages" in run.sources["s"]["message"], run)
+        suite.same("pages: and the one that was not seen is not withdrawn", (good[0], site.glane("export")), ({"s": "ok"}, good[1]))
+        state["pages"] = first
+        suite.same("pages: the next run is whole again", site.run().verdicts, {"s": "unchanged"})
+
+
+def splitting():
+    """400 codes of 9 characters do not fit one URL."""
+    codes = [f"CODE.{i:04}" for i in range(400)]
+    seen = []
+
+    def answer(target):
+        ids = target.partition("/data/")[2].partition("?")[0].split(";")
+        seen.append(ids)
+        return page([{"area": "TGO", "year": str(1000 + codes.index(c)), "value": "1"} for c in ids])
+    with support.Server(answer) as server:
+        text = f"[source s]\nplugin = pages\nbase_url = {server.url}\nby = none\npath = data/{{split}}\nrate = 1000/s\nitems = {' '.join(codes)}\n"
+        site = suite.site("split", text)
+        run = site.run()
+        suite.same("split: every code is asked for once, in order, in URLs of a length that servers take",
+                   (run.code, [c for ids in seen for c in ids], max(len(t) for t, _ in server.log) < 1600, len(site.export())),
+                   (0, codes, True, 400))
+        seen.clear()
+        site = suite.site("split70", text + "max = 70\n")
+        run = site.run()
+        suite.same("split: in seventies where that is the provider's limit", (run.code, {len(i) for i in seen}, len(seen)), (0, {70, 50}, 6))
+
+
+# ---- payloads
+
+def bodies(site):
+    return len([p for p in (site.store / "payloads").rglob("*") if p.is_file() and p.suffix != ".json"])
+
+
+def keeping():
+    """keep_payloads: what lies in the archive after a first night, an unchanged one, and one that fails to parse."""
+    wanted = {"events": (1, 1, 1), "all": (1, 1, 2), "none": (0, 0, 0)}
+    for word, want in wanted.items():
+        state = {"text": "code,year,value\nTGO,2020,1\n"}
+        with support.Server(lambda _, state=state: support.Answer(state["text"], "text/csv", etag='"' + str(len(state["text"])) + '"')) as server:
+            site = suite.site(f"keep-{word}", source("s", server.url, "a.csv", f"retries = 0\nkeep_payloads = {word}\n"))
+            got, said = [], []
+            for text in (state["text"], state["text"], "code,year,value\nTGO\n"):
+                state["text"] = text
+                said.append(site.run().verdicts["s"])
+                got.append(bodies(site))
+            suite.same(f"keep_payloads = {word}: bodies after each night", (tuple(got), said), (want, ["ok", "unchanged", "failed"]))
+            suite.same(f"keep_payloads = {word}: the store is sound", site.glane("check", "--store")[0], 0)
+    # two pages, of which one changes: the other is answered with 304, and has to be fetched again where nothing is kept
+    for word, asked in (("events", 1), ("none", 2)):
+        state = {"b": "2"}
+
+        def answer(target, state=state):
+            c = target.strip("/").partition(".")[0]
+            return support.Answer(f"code,year,value\nTGO,{2020 + (c == 'b')},{state['b'] if c == 'b' else 1}\n", "text/csv", etag=f'"{state[c] if c in state else 1}"')
+        with support.Server(answer) as server:
+            site = suite.site(f"keep2-{word}", source("s", server.url, "a.csv b.csv"), f"keep_payloads = {word}")
+            site.run()
+            server.log.clear()
+            state["b"] = "3"
+            run = site.run()
+            suite.same(f"keep_payloads = {word}, for all sources: a page that did not change beside one that did",
+                       (run.verdicts, len([t for t, _ in server.log if t == "/a.csv"]), site.short("period value")),
+                       ({"s": "ok"}, asked, ["2020 1", "2021 3"]))
+    site = suite.site("keep-wrong", source("s", "http://127.0.0.1:1", "a", "keep_payloads = some\n"))
+    code, _, err = site.glane("check", "--conf")
+    suite.true("keep_payloads: another word is an error with file and line", code == 2 and "all.conf:" in err and "events" in err, (code, err))
+
+
+PARTS = (first_night, second_night, liars, secrets, secret_files, tls, retries, breakers, rates, paging, drifting, splitting, keeping)
+for part in PARTS:
+    if len(sys.argv) < 2 or part.__name__ in sys.argv[1:]:
+        part()
+sys.exit(suite.finish())

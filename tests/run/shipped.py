@@ -1,0 +1,174 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The shipped configuration: every section is valid and asks the provider's own endpoint; answers in the providers' formats, and the
+recorded ones, go through the sections as they are, with base_url alone changed; the catalogue names what the sections fetch. TAP on
+standard output."""
+import csv
+import re
+import sys
+
+import recordings
+import support
+from support import Answer, TOP
+
+# What each section asks first: the endpoints of the providers.
+WB = "https://api.worldbank.org/v2/country/"
+D360 = "https://data360files.worldbank.org/data360-data/data/"
+ENDPOINTS = {
+    "worldbank": WB + "all/indicator/IQ.SPI.OVRL;IT.NET.USER.ZS;",
+    "worldbank-wgi": WB + "all/indicator/GOV_WGI_GE.SC;GOV_WGI_RQ.SC;GOV_WGI_RL.SC;GOV_WGI_CC.SC?format=json&source=3&",
+    "worldbank-findex": WB + "all/indicator/account.t.d;",
+    "worldbank-enterprise": WB + "all/indicator/IC.FRM.WEB.ZS;IC.FRM.EMAIL.ZS?format=json&source=13&",
+    "worldbank-id4d": WB + "all/indicator/ID.OWN.TOTL.ZS;ID.DIG.AUTH?format=json&source=89&",
+    "quickstart": WB + "BEN;BFA;CIV;GNB;MLI;NER;SEN;TGO/indicator/IT.NET.USER.ZS;IT.CEL.SETS.P2;NY.GDP.PCAP.CD?format=json&source=2&",
+    "owid-life-expectancy": "https://ourworldindata.org/grapher/life-expectancy.csv?v=1&csvType=full&useColumnShortNames=true",
+    "data360-itu": D360 + "ITU_DH/ITU_DH_INT_USER_PT.csv",
+    "data360-gci": D360 + "ITU_GCI/ITU_GCI_GCI_OVRL_SCRE.csv",
+    "data360-unctad": D360 + "UNCTAD_DE/UNCTAD_DE_DIG_SERVTRADE_ANN_EXP.csv",
+    "data360-uis": D360 + "UNESCO_UIS/UNESCO_UIS_GRAD_STEM.csv",
+    "data360-wipo": D360 + "WIPO_ICT/WIPO_ICT_PAT_PUB_TOT.csv",
+    "unctadstat-gdp": "https://unctadstat-api.unctad.org/bulkdownload/US.GDPTotal/US_GDPTotal",
+    "egdi": "https://publicadministration.un.org/egovkb/en-us/Data-Center",
+    "lpi": "https://lpi.worldbank.org/International_LPI_from_2007_to_2023.csv",
+    "itu-internet": "https://api.datahub.itu.int/v2/data/download?codesid=11624",
+    "ecb": "https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist-90d.xml",
+    "ecb-daily": "https://www.ecb.europa.eu/stats/eurofxref/eurofxref-daily.xml",
+    "ecb-history": "https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist.zip",
+}
+DATA360 = ("STRUCTURE,STRUCTURE_ID,ACTION,FREQ,REF_AREA,INDICATOR,SEX,AGE,URBANISATION,UNIT_MEASURE,COMP_BREAKDOWN_1,COMP_BREAKDOWN_2,"
+           "COMP_BREAKDOWN_3,TIME_PERIOD,OBS_VALUE,UNIT_MULT,OBS_STATUS,OBS_CONF\n"
+           'DATASTRUCTURE,WB.DATA360:DS_DATA360(1.2),I,A,TGO,{0},_T,_T,_T,PT,_Z,_Z,_Z,2021,35.2,0,A,PU\n'
+           'DATASTRUCTURE,WB.DATA360:DS_DATA360(1.2),I,A,TGO,{0},F,_T,_T,PT,_Z,_Z,_Z,2021,30.05,0,E,PU\n')
+ALL = "SEX={};AGE=_T;URBANISATION=_T;COMP_BREAKDOWN_1=_Z;COMP_BREAKDOWN_2=_Z;COMP_BREAKDOWN_3=_Z"
+EURO = ('<?xml version="1.0" encoding="UTF-8"?><gesmes:Envelope xmlns:gesmes="http://www.gesmes.org/xml/2002-08-01" '
+        'xmlns="http://www.ecb.int/vocabulary/2002-08-01/eurofxref"><gesmes:subject>Reference rates</gesmes:subject><Cube>'
+        "<Cube time='2026-04-13'><Cube currency='USD' rate='1.1684'/></Cube></Cube></gesmes:Envelope>")
+EGDI = ("Survey Year,Country Name,E-Government Rank,E-Government Index,E-Participation Index,Online Service Index,Human Capital Index,"
+        "Telecommunication Infrastructure Index\n2018,Togo ,138,0.3989,0.4382,0.5556,0.5058,0.1353\n"
+        "2018,Georgia (Country) ,60,0.6893,0.6236,0.6944,0.8333,0.5403\n")
+OWID = "Entity,Code,Year,life_expectancy_0\nTogo,TGO,2021,61.6193\nWorld,OWID_WRL,2021,71.0461\nAfrica,,2021,61.6627\n"
+
+
+def dims(sex):
+    return ";".join(sorted(ALL.format(sex).split(";")))
+
+
+# By section: what the provider sends (path -> answer), columns of the export, rows.
+FIXTURES = {
+    "data360-itu": (lambda t: Answer(DATA360.format(t.split("/")[-1][:-4]), "text/csv"), "indicator area dims period value unit status",
+                    sorted(f"{i} TGO {dims(s)} 2021 {v}" for i in (
+                        "ITU_DH_INT_USER_PT ITU_DH_HH_INT ITU_DH_HH_COMP ITU_DH_ACT_MOB_PER_100 ITU_DH_POP_COV_3G ITU_DH_POP_COV_4G "
+                        "ITU_DH_POP_COV_5G ITU_DH_INT_BAND_PER_INT_USR").split() for s, v in (("_T", "35.2 PT A"), ("F", "30.05 PT E")))),
+    "data360-wipo": ({"/WIPO_ICT_PAT_PUB_TOT.csv": Answer(DATA360.format("WIPO_ICT_PAT_PUB_TOT"), "text/csv")},
+                     "dataset indicator area value", ["WIPO_ICT WIPO_ICT_PAT_PUB_TOT TGO 30.05", "WIPO_ICT WIPO_ICT_PAT_PUB_TOT TGO 35.2"]),
+    "ecb": ({"/eurofxref-hist-90d.xml": Answer(EURO, "text/xml")}, "area dims freq period value unit",
+            ["ECB:U2 CURRENCY=USD;CURRENCY_DENOM=EUR D 2026-04-13 1.1684 USD"]),
+    "ecb-daily": ({"/eurofxref-daily.xml": Answer(EURO, "text/xml")}, "period value", ["2026-04-13 1.1684"]),
+    "egdi": (lambda t: Answer(EGDI, "text/csv"), "indicator area period value", sorted(
+        f"{i} {a} 2018 {v}" for a, vs in (("TGO", "0.3989 0.4382 0.5556 0.5058 0.1353"), ("GEO", "0.6893 0.6236 0.6944 0.8333 0.5403"))
+        for i, v in zip("EGDI EPI OSI HCI TII".split(), vs.split()))),
+    "owid-life-expectancy": ({"/life-expectancy.csv?v=1&csvType=full&useColumnShortNames=true": Answer(OWID, "text/csv")},
+                             "indicator area area_code period value",
+                             ["life_expectancy_0 M49:001 OWID_WRL 2021 71.0461", "life_expectancy_0 TGO TGO 2021 61.6193",
+                              "life_expectancy_0 OWID:Africa Africa 2021 61.6627"]),
+}
+# By section: the recorded file, its path at the provider, how many rows (the facts and independent readings are in recorded.py).
+RECORDED = {
+    "unctadstat-gdp": ("unctad/US_GDPTotal.csv", "/US.GDPTotal/US_GDPTotal", lambda b: support.seven_zip("US_GDPTotal.csv", b), 4 * 16126),
+    "lpi": ("lpi/International_LPI_from_2007_to_2023.csv", "/International_LPI_from_2007_to_2023.csv", bytes, 7 * 139),
+    "itu-internet": ("itu/individuals-using-the-internet.csv", "/download?codesid=11624", bytes, 4906),
+    "ecb-history": ("ecb/eurofxref-hist.zip", "/eurofxref-hist.zip", bytes, 217555),
+}
+
+
+def sections():
+    """Every section of conf/sources.d as it is written: name -> text."""
+    text = "\n".join(f.read_text() for f in sorted((TOP / "conf/sources.d").glob("*.conf")))
+    return {m.group(1): m.group(0) for m in re.finditer(r"^\[source ([^\]]+)\]\n(?:(?![\[#]).*\n?)*", text, re.M)}
+
+
+def pointed(text, url):
+    """The section with base_url alone changed, enabled."""
+    text = re.sub(r"^(enabled|base_url)\s*=.*\n", "", text, flags=re.M)
+    return text.rstrip() + f"\nbase_url = {url}\nrate = 500/s\n"
+
+
+def endpoints(suite, found):
+    code, out, err = suite.site("conf", "".join(re.sub(r"^enabled.*\n", "", t, flags=re.M) for t in found.values())).glane("check", "--conf")
+    suite.same("every section is valid, the disabled ones too", (code, f"{len(found)} sources" in out), (0, True)) or print("#", err)
+    suite.same("every section has its endpoint in this test", sorted(found), sorted(ENDPOINTS))
+    site = suite.site("dry", "".join(re.sub(r"^enabled.*\n", "", t, flags=re.M) for t in found.values()))
+    code, out, err = site.glane("run", "--dry-run", "--all")
+    first = dict(re.findall(r"^(\S+) +would ask.*\n  GET (\S+)", out, re.M))
+    for name, url in ENDPOINTS.items():
+        suite.true(f"{name} asks the provider", first.get(name, "").startswith(url), f"{first.get(name)}\nwant {url}\n{err[-500:]}")
+
+
+def replay(suite, name, text, answers, columns, want):
+    with support.Server(answers) as server:
+        site = suite.site(name, pointed(text, server.url))
+        run = site.run()
+        suite.same(f"{name}: {'recorded' if want is None else 'an'} answer in the provider's format", (run.code, run.verdicts), (0, {name: "ok"})) or print(
+            "#", run.sources.get(name, {}).get("message"), run.err)
+        return site
+
+
+def one_indicator_left(suite, text):
+    """The section with all its indicators, at a provider that knows only one of them: that one is committed."""
+    if not (support.PAYLOADS / "worldbank/SP.POP.TOTL_all_countries.json").is_file():
+        return suite.skip("worldbank: the recorded answer", "no recorded payloads beside the project")
+    body = (support.PAYLOADS / "worldbank/SP.POP.TOTL_all_countries.json").read_bytes()
+    with support.Server(recordings.world_bank_pages("/country/all/indicator/SP.POP.TOTL")(body)) as server:
+        site = suite.site("worldbank", pointed(text, server.url))
+        run = site.run()
+        suite.same("worldbank: codes that are gone cost only their own slices", (run.code, run.verdicts), (1, {"worldbank": "partial"}))
+        suite.same("worldbank: and the one that is there has every row", len(site.export("--catalogue", "population")), 14885)
+    return None
+
+
+def catalogue(suite, found):
+    lines = [line for line in (TOP / "conf/catalogue.csv").read_text().splitlines() if not line.startswith("#")]
+    rows = list(csv.DictReader(lines))
+    suite.same("the catalogue has its 117 rows", sorted({int(r["number"]) for r in rows}), list(range(1, 118)))
+    missing = []
+    for r in rows:
+        text = found.get(r["source"])
+        if text and r["source"].startswith(("worldbank", "data360")) and not r["indicator"].endswith("*"):
+            missing += [r["id"]] if r["indicator"] not in re.split(r"\s+", text) else []
+    suite.same("what the catalogue wants of a section, the section asks for", missing, [])
+    body = "iso,year,GDP,POP\nTGO,2020,1.50,8\nBEN,2020,2,9\n"
+    with support.Server({"/a.csv": Answer(body, "text/csv")}) as server:
+        site = suite.site("catalogue", f"[source worldbank]\nplugin = csv\nbase_url = {server.url}\nfiles = a.csv\ndataset = WDI\narea = iso\n"
+                          "period = year\nvalue = NY.GDP.PCAP.CD=GDP SP.POP.TOTL=POP\n")
+        site.run()
+    suite.same("export --catalogue: one indicator", site.short("indicator area", "--catalogue", "gdp-per-capita"),
+               ["NY.GDP.PCAP.CD BEN", "NY.GDP.PCAP.CD TGO"])
+    suite.same("export --catalogue: any of several, with other filters",
+               site.short("indicator area", "--catalogue", "gdp-per-capita", "--catalogue=population", "--area", "TGO"),
+               ["NY.GDP.PCAP.CD TGO", "SP.POP.TOTL TGO"])
+    suite.same("export --catalogue: an indicator without rows", site.short("indicator", "--catalogue", "egdi"), [])
+    code, out, err = site.glane("export", "--catalogue", "gdp")
+    suite.true("export --catalogue: an unknown id is a usage error that says where to look",
+               code == 2 and not out and "'gdp'" in err and "catalogue.csv" in err, (code, out, err))
+
+
+def main():
+    suite = support.Suite("shipped")
+    found = sections()
+    endpoints(suite, found)
+    for name, (answers, columns, want) in FIXTURES.items():
+        site = replay(suite, name, found[name], answers, columns, want)
+        suite.same(f"{name}: its rows", sorted(site.short(columns)), sorted(want))
+    for name, (file, path, pack, n) in RECORDED.items():
+        if not (support.PAYLOADS / file).is_file():
+            suite.skip(f"{name}: the recorded answer", "no recorded payloads beside the project")
+            continue
+        answer = Answer(pack((support.PAYLOADS / file).read_bytes()), "application/octet-stream")
+        site = replay(suite, name, found[name], {path: answer}, "", None)
+        suite.same(f"{name}: every row of {file}", len(site.export()), n)
+    one_indicator_left(suite, found["worldbank"])
+    catalogue(suite, found)
+    return suite.finish()
+
+
+sys.exit(main())

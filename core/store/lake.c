@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define LAST_MOMENT INT64_C(253402300799) /* 9999-12-31T23:59:59Z: texts have no later one */
+
 static int64_t now_ms(void)
 {
 	return clock_utc() * 1000;
@@ -182,7 +184,9 @@ int64_t store_moment(const struct store *s, int64_t now)
 {
 	int64_t last = s->lake->moment;
 
-	return last != INT64_MIN && last >= now ? last + 1 : now;
+	if (last == INT64_MIN || last < now)
+		return now;
+	return last < LAST_MOMENT ? last + 1 : LAST_MOMENT;
 }
 
 int64_t store_last_moment(const struct store *s)

@@ -30,7 +30,8 @@ glane_rc store_open(struct store *s, const char *path, bool write, struct diag *
 glane_rc store_open_if_any(struct store *s, const char *path, struct diag *d);
 void store_close(struct store *s);
 
-/* recorded_at of a run that begins at `now`: never earlier than that, and later than every commit that is published. */
+/* recorded_at of a run that begins at `now`: never earlier than that, and later than every commit that is published
+ * (until the year 9999 ends). */
 int64_t store_moment(const struct store *s, int64_t now);
 /* recorded_at of the newest published commit; INT64_MIN: none. What a run's report names for --as-of. */
 int64_t store_last_moment(const struct store *s);

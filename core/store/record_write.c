@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define BATCH 1024
@@ -214,12 +215,13 @@ static glane_rc describe(struct record_writer *w, const struct parquet_summary *
 glane_rc record_writer_finish(struct record_writer *w, struct arena *a, struct delta_file *ret, struct diag *d)
 {
 	struct parquet_summary sum;
+	struct stat st;
 	glane_rc rc = flush(w, d);
 
 	if (rc == GLANE_OK)
 		rc = parquet_writer_finish(w->parquet, &sum, d);
-	/* Data files never change, so nobody may write to them. */
-	if (rc == GLANE_OK && io->fchmod(w->fd, 0444) < 0)
+	/* Data files never change, so nobody may write to them; who may read follows the umask. */
+	if (rc == GLANE_OK && (fstat(w->fd, &st) < 0 || io->fchmod(w->fd, st.st_mode & 0444) < 0))
 		rc = fail(d, GLANE_E_IO, "%s: cannot set its mode: %s", w->name, strerror(errno));
 	if (rc == GLANE_OK)
 		rc = fd_sync(w->fd, w->name, d);

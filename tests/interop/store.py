@@ -158,17 +158,17 @@ def by_duckdb(table, store=STORE, version=None):
     con = duckdb.connect()
     con.sql("SET TimeZone = 'UTC'")
     where = f"read_parquet({[f.replace('file://', '') for f in files_of(table, store, version)]!r})"
-    if version is None:
+    if version is None and not by_duckdb.without:
         try:
             con.sql("INSTALL delta; LOAD delta")
             where = f"delta_scan('{store / table}')"
         except duckdb.Error:
-            by_duckdb.how = "by the files that the log names: its Delta reader cannot be had"
+            by_duckdb.how, by_duckdb.without = "by the files that the log names: its Delta reader cannot be had", True
     found = con.sql(f"SELECT * FROM {where}")
     return [dict(zip(found.columns, r)) for r in found.fetchall()]
 
 
-by_duckdb.how = "by its Delta reader"
+by_duckdb.how, by_duckdb.without = "by its Delta reader", False
 ENGINES = {"deltalake": by_deltalake, "polars": by_polars, "pyarrow": by_pyarrow, "duckdb": by_duckdb}
 
 

@@ -87,7 +87,7 @@ class Lab:
         log = self.suite.folder / "trace"
         self.run(["strace", "-qq", "-o", str(log), "-e", "trace=renameat2"])
         renames = [line for line in log.read_text(errors="replace").splitlines() if line.startswith("renameat2(")]
-        k = 1 + next(i for i, line in enumerate(renames) if '"00000000000000000002.json"' in line)
+        self.publishing = k = 1 + next(i for i, line in enumerate(renames) if '"00000000000000000002.json"' in line)
         self.put_store("commit")
         code, out = self.run(strace(f"inject=renameat2:signal=SIGKILL:when={k}"))
         assert code in (-signal.SIGKILL, 137), (code, out)
@@ -187,6 +187,12 @@ def by_strace(suite, lab):
             at_each(lab, template, f"{error} from {calls} {'once' if '+' not in when else 'and from then on'}", lab.trace(template, calls),
                     f"error={error}:when={when}", want=(0, 5))
     at_each(lab, "commit", "EMFILE from openat", lab.trace("commit", "openat"), "error=EMFILE:when={k}")
+    lab.put_store("commit")
+    code, out = lab.run(strace(f"inject=renameat2:error=EIO:when={lab.publishing}"), "--json", "-q")
+    said = support.Run((code, out[:out.rfind("}") + 1], out))
+    suite.true("EIO at the version of the stream: the report says that the source failed, and the store has the night before",
+               code == 5 and said.verdicts == {"a": "failed"} and "commit" not in said.sources["a"] and lab.site.commits() == {"a": 1} and
+               lab.stored() == rows_of(night(1)), out)
     interrupt(suite, lab)
 
 

@@ -362,7 +362,7 @@ static size_t random_night(struct oracle *o, size_t source, struct cell *cells)
 				*there = !*there;
 			if (*there || n == 0)
 				cells[n++] = (struct cell){a % 2 ? "J" : "I", areas[a], (int32_t)(2000 + y),
-					o->value[source][a][y], (int8_t)-(int)(y % 3), NULL, 0};
+					o->value[source][a][y], (int8_t) - (int)(y % 3), NULL, 0};
 		}
 	}
 	return n;

@@ -56,7 +56,7 @@ struct intake {
 	uint64_t rows, progress_rows, progress_bytes;
 	uint64_t unknown_areas;
 	char last_unknown[128]; /* the last such code, cut, as a message may show it */
-	bool ended; /* W_END was seen */
+	bool ended;             /* W_END was seen */
 	glane_rc end_rc;
 	char *end_message;
 	struct host_counts counts;

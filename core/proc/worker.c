@@ -304,7 +304,12 @@ static glane_rc broker_fetch(struct wire *broker, const struct host_request *q, 
 		rc = wire_flush(broker, d);
 	if (rc == GLANE_OK)
 		rc = wire_wait(broker, &f, d);
-	return rc == GLANE_OK ? take_answer(broker, &f, ret, d) : rc;
+	if (rc == GLANE_OK)
+		return take_answer(broker, &f, ret, d);
+	if (rc != GLANE_E_IO && !broker->eof)
+		return rc;
+	diag_clear(d);
+	return fail(d, GLANE_E_FETCH, "the broker has ended");
 }
 
 static glane_rc up_fetch(void *arg, const struct host_request *q, struct host_answer *ret, struct diag *d)

@@ -245,8 +245,11 @@ static glane_rc spawn_worker(struct task *t, const struct job *j, struct diag *d
 	wire_init(&t->wire, pair[0]);
 	t->has_wire = true;
 	rc = job_send(&t->wire, j, d);
-	if (rc == GLANE_OK)
-		rc = wire_flush(&t->wire, d);
+	if (rc == GLANE_OK && wire_flush(&t->wire, d) != GLANE_OK) { /* gone already: its exit status says the rest */
+		diag_clear(d);
+		t->wire.eof = true;
+		t->silent_ms = clock_mono_ms();
+	}
 	if (rc == GLANE_OK && fcntl(t->wire.fd, F_SETFL, O_NONBLOCK) != 0)
 		rc = fail(d, GLANE_E_IO, "cannot prepare a worker's socket: %s", strerror(errno));
 	return rc;

@@ -239,7 +239,7 @@ static uint64_t get_wide(struct delta *d, unsigned bits)
 	uint64_t v = get_le(d->p, left) >> d->at;
 
 	if (d->at + bits > 64)
-		v |= (uint64_t)d->p[8] << (64 - d->at);
+		v |= (uint64_t)d->p[8] << 1 << (63 - d->at); /* at is 1 to 7 here */
 	if (bits < 64)
 		v &= (UINT64_C(1) << bits) - 1;
 	d->at += bits;

@@ -101,7 +101,7 @@ static void make(struct packed files[4])
 	memset(files, 0, 4 * sizeof(files[0]));
 	pack_gzip(&files[0], TEXT, strlen(TEXT));
 	pack_gzip(&files[1], TEXT, 20); /* two members are one file */
-	pack_gzip(&files[1], TEXT + 20, strlen(TEXT) - 20);
+	pack_gzip(&files[1], &TEXT[20], strlen(TEXT) - 20);
 	pack(&files[2], true, one, 1);
 	pack(&files[3], false, one, 1);
 }

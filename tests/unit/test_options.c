@@ -31,6 +31,8 @@ static glane_rc run(const struct glane_host *h, glane_run *r, void *state)
 	return GLANE_OK;
 }
 
+static struct conf conf; /* of the last fill(): what it gave borrows from there */
+
 static glane_rc fill(struct arena *a, const struct glane_opt *table, const char *lines, struct state *s, struct diag *d)
 {
 	const struct glane_plugin desc = {.size = sizeof(desc),
@@ -41,13 +43,13 @@ static glane_rc fill(struct arena *a, const struct glane_opt *table, const char 
 		.opts = table,
 		.run = run};
 	struct plugin p;
-	struct conf conf;
 	char text[512];
 	glane_rc rc;
 
 	snprintf(text, sizeof(text), "# a line\n[source s]\nplugin = test\n%s", lines);
 	memset(s, 0, sizeof(*s));
 	diag_clear(d);
+	conf_release(&conf);
 	conf_init(&conf);
 	rc = plugin_adopt(a, &desc, "/dir/test.so", "test", &p, d);
 	if (rc == GLANE_OK)
@@ -60,8 +62,14 @@ static glane_rc fill(struct arena *a, const struct glane_opt *table, const char 
 			options_fill(a, &p, conf.sections, NULL, &check), rc); /* check only: the same verdict */
 		assert_string_equal(check.text, d->text);
 	}
-	conf_release(&conf);
 	return rc;
+}
+
+static int forget(void **state)
+{
+	(void)state;
+	conf_release(&conf);
+	return 0;
 }
 
 static void test_defaults(void **state)
@@ -225,5 +233,5 @@ int main(void)
 
 	for (size_t i = 0; i < sizeof(wrongs) / sizeof(wrongs[0]); i++)
 		tests[n++] = (struct CMUnitTest){wrongs[i].want, test_wrong, NULL, NULL, (void *)(uintptr_t)&wrongs[i]};
-	return _cmocka_run_group_tests("options", tests, n, NULL, NULL);
+	return _cmocka_run_group_tests("options", tests, n, NULL, forget);
 }

@@ -2,22 +2,11 @@
 /* Bit packing, RLE and DELTA_BINARY_PACKED, writing: parquet-format Encodings.md. */
 #include "store/parquet_bits.h"
 
+#include "store/thrift.h"
+
 #define DELTA_BLOCK 128 /* a multiple of 128 */
 #define DELTA_MINIS 4
 #define DELTA_MINI (DELTA_BLOCK / DELTA_MINIS) /* a multiple of 32 */
-
-static void put_varint(struct strbuf *b, uint64_t v)
-{
-	char text[10];
-	size_t n = 0;
-
-	while (v >= 0x80) {
-		text[n++] = (char)(v | 0x80);
-		v >>= 7;
-	}
-	text[n++] = (char)v;
-	strbuf_add(b, text, n);
-}
 
 static void put_le(char *to, uint64_t v, unsigned bytes)
 {
@@ -86,7 +75,7 @@ static void put_packed(struct strbuf *b, const uint32_t *v, size_t n, unsigned b
 
 	if (n == 0)
 		return;
-	put_varint(b, (uint64_t)groups << 1 | 1);
+	thrift_put_varint(b, (uint64_t)groups << 1 | 1);
 	to = strbuf_room(b, groups * bits);
 	if (!to)
 		return;
@@ -104,7 +93,7 @@ static void put_run(struct strbuf *b, uint32_t v, size_t n, unsigned bits)
 	char text[4];
 	unsigned bytes = (bits + 7) / 8;
 
-	put_varint(b, (uint64_t)n << 1);
+	thrift_put_varint(b, (uint64_t)n << 1);
 	put_le(text, v, bytes);
 	strbuf_add(b, text, bytes);
 }
@@ -145,7 +134,7 @@ static void put_packed_levels(struct strbuf *b, const uint8_t *v, size_t n, unsi
 
 	if (n == 0)
 		return;
-	put_varint(b, (uint64_t)groups << 1 | 1);
+	thrift_put_varint(b, (uint64_t)groups << 1 | 1);
 	to = strbuf_room(b, groups * bits);
 	if (!to)
 		return;
@@ -192,7 +181,7 @@ void bits_put_flags(struct strbuf *b, const int64_t *v, size_t n)
 
 static void put_zigzag(struct strbuf *b, int64_t v)
 {
-	put_varint(b, (uint64_t)v << 1 ^ (v < 0 ? UINT64_MAX : 0));
+	thrift_put_varint(b, (uint64_t)v << 1 ^ (v < 0 ? UINT64_MAX : 0));
 }
 
 /* One miniblock: DELTA_MINI values of up to 64 bits. */
@@ -253,9 +242,9 @@ void bits_put_delta(struct strbuf *b, const int64_t *v, size_t n, bool is_32)
 	uint64_t delta[DELTA_BLOCK];
 	size_t i = 1, some;
 
-	put_varint(b, DELTA_BLOCK);
-	put_varint(b, DELTA_MINIS);
-	put_varint(b, n);
+	thrift_put_varint(b, DELTA_BLOCK);
+	thrift_put_varint(b, DELTA_MINIS);
+	thrift_put_varint(b, n);
 	put_zigzag(b, n ? v[0] : 0);
 	for (; i < n; i += some) {
 		some = n - i < DELTA_BLOCK ? n - i : DELTA_BLOCK;

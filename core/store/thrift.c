@@ -5,7 +5,7 @@
 #include <assert.h>
 
 /* "Integer encoding": ULEB128. */
-static void put_varint(struct thrift_out *o, uint64_t v)
+void thrift_put_varint(struct strbuf *b, uint64_t v)
 {
 	char text[10];
 	size_t n = 0;
@@ -15,12 +15,12 @@ static void put_varint(struct thrift_out *o, uint64_t v)
 		v >>= 7;
 	}
 	text[n++] = (char)v;
-	strbuf_add(o->b, text, n);
+	strbuf_add(b, text, n);
 }
 
 static void put_zigzag(struct thrift_out *o, int64_t v)
 {
-	put_varint(o, (uint64_t)v << 1 ^ (v < 0 ? UINT64_MAX : 0));
+	thrift_put_varint(o->b, (uint64_t)v << 1 ^ (v < 0 ? UINT64_MAX : 0));
 }
 
 /* "Struct encoding": the short form where the id is at most 15 above the last. */
@@ -99,7 +99,7 @@ void thrift_put_list(struct thrift_out *o, int id, enum thrift_type type, size_t
 		strbuf_putc(o->b, (char)(n << 4 | (unsigned)type));
 	} else {
 		strbuf_putc(o->b, (char)(0xf0 | (unsigned)type));
-		put_varint(o, n);
+		thrift_put_varint(o->b, n);
 	}
 }
 
@@ -115,7 +115,7 @@ void thrift_item_bool(struct thrift_out *o, bool v)
 
 void thrift_item_binary(struct thrift_out *o, struct slice v)
 {
-	put_varint(o, v.n);
+	thrift_put_varint(o->b, v.n);
 	strbuf_slice(o->b, v);
 }
 

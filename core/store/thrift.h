@@ -29,6 +29,7 @@ struct thrift_out {
 	int last[THRIFT_DEPTH]; /* id of the last field per open struct */
 	int depth;
 };
+void thrift_put_varint(struct strbuf *b, uint64_t v);  /* a bare one: Parquet's encodings count with it too */
 void thrift_begin(struct thrift_out *o);               /* the outermost struct, or an element of a list */
 void thrift_begin_field(struct thrift_out *o, int id); /* a struct as a field */
 void thrift_end(struct thrift_out *o);

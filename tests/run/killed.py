@@ -55,19 +55,6 @@ def stored(site, name):
     return got
 
 
-def children(pid):
-    """Processes that this scheduler started: their second argument is its process id."""
-    found = []
-    for entry in os.listdir("/proc"):
-        try:
-            words = Path(f"/proc/{entry}/cmdline").read_bytes().split(b"\0") if entry.isdigit() else []
-        except OSError:
-            continue
-        if len(words) > 2 and words[1].startswith(b"@") and words[2] == str(pid).encode():
-            found.append((int(entry), words[1].decode()))
-    return found
-
-
 def until(what, seconds=60):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -100,8 +87,8 @@ def random_kills(suite):
             p.kill()
             p.communicate()
             killed += p.returncode == -signal.SIGKILL
-            if until(lambda: not children(p.pid)) is False:
-                bad.append(f"night {night}: children live on: {children(p.pid)}")
+            if until(lambda: not support.children(p.pid)) is False:
+                bad.append(f"night {night}: children live on: {support.children(p.pid)}")
             if (site.store / "format").exists():
                 for n in sizes:
                     got = stored(site, n)
@@ -157,7 +144,7 @@ def asked_to_end(suite):
             slow.go.set()
             suite.true(f"{sig.name}: a clean end; the source under way is failed, the other one committed",
                        p.returncode == 1 and f"stopped by signal {sig.value}" in out and "early" in out, (p.returncode, out))
-            suite.same(f"{sig.name}: no child is left", children(p.pid), [])
+            suite.same(f"{sig.name}: no child is left", support.children(p.pid), [])
             suite.same(f"{sig.name}: the report says so", [(s["source"], s["status"]) for s in support.json.loads(
                 site.glane("runs", os.listdir(site.store / "runs")[0][:-5])[1])["sources"]], [("early", "ok"), ("slow", "failed")])
             r = support.Run(site.glane("run", "--json"))
@@ -170,34 +157,34 @@ def lone_kills(suite):
         site = suite.site("broker", source("slow", server.url))
         p = start(site, "--all")
         slow.asked.wait(60)
-        for pid, role in children(p.pid):
+        for pid, role in support.children(p.pid):
             if role == "@broker":
                 os.kill(pid, signal.SIGKILL)
         out = p.communicate(timeout=support.TIMEOUT)[0]
         suite.true("the broker is killed: its sources fail, nothing else", p.returncode == 3 and "broker" in out, (p.returncode, out))
-        suite.same("its workers are gone", until(lambda: not children(p.pid)), True)
+        suite.same("its workers are gone", until(lambda: not support.children(p.pid)), True)
         slow.go.set()
         suite.same("the next run succeeds", site.run().verdicts, {"slow": "ok"})
 
         site = suite.site("worker", source("early", server.url) + "[source hang]\nplugin = evil\nhow = spin\n")
         p = start(site, "--all", "--jobs", "1")
-        worker = until(lambda: [c for c in children(p.pid) if c[1] == "@worker" and (site.store / "stream/early/1.csv").exists()])
+        worker = until(lambda: [c for c in support.children(p.pid) if c[1] == "@worker" and (site.store / "stream/early/1.csv").exists()])
         os.kill(worker[0][0], signal.SIGKILL)
         out = p.communicate(timeout=support.TIMEOUT)[0]
         suite.true("a worker is killed: its source fails and says how, the other one is committed",
                    p.returncode == 1 and "signal 9" in out and site.export(), (p.returncode, out))
 
         p = start(site, "hang")
-        until(lambda: [c for c in children(p.pid) if c[1] == "@worker"])
+        until(lambda: [c for c in support.children(p.pid) if c[1] == "@worker"])
         p.send_signal(signal.SIGTERM)
         out = p.communicate(timeout=support.TIMEOUT)[0]
-        suite.true("SIGTERM while a plugin hangs: the worker is made to end", p.returncode == 3 and not children(p.pid), (p.returncode, out))
+        suite.true("SIGTERM while a plugin hangs: the worker is made to end", p.returncode == 3 and not support.children(p.pid), (p.returncode, out))
 
         p = start(site, "hang")
-        until(lambda: len(children(p.pid)) >= 2)
+        until(lambda: len(support.children(p.pid)) >= 2)
         p.kill()
         p.communicate()
-        suite.same("the scheduler is killed: its children die with it", until(lambda: not children(p.pid)), True)
+        suite.same("the scheduler is killed: its children die with it", until(lambda: not support.children(p.pid)), True)
         suite.same("and the lock is free", site.run("early").verdicts, {"early": "unchanged"})
 
     slow = Slow()

@@ -16,6 +16,8 @@ import time
 from decimal import Decimal
 from pathlib import Path
 
+import support
+
 TOP = Path(os.environ.get("GLANE_TOP", Path(__file__).resolve().parents[2]))
 GLANE = os.environ.get("GLANE", str(TOP / "build/glane"))
 OUT = Path(os.environ.get("GLANE_OUT", TOP / "build/release")).resolve()
@@ -38,19 +40,6 @@ def glane(*args, timeout=120):
         last_pid = p.pid
         out, err = p.communicate(timeout=timeout)
     return p.returncode, out, err
-
-
-def children(pid):
-    """What a run started and what came of that: the second argument of each is the process id of the run."""
-    found = []
-    for entry in os.listdir("/proc"):
-        try:
-            words = Path(f"/proc/{entry}/cmdline").read_bytes().split(b"\0") if entry.isdigit() else []
-        except OSError:
-            continue
-        if len(words) > 2 and words[1].startswith(b"@") and words[2] == str(pid).encode():
-            found.append(entry)
-    return found
 
 
 def run(*args):
@@ -168,7 +157,7 @@ def evil():
         t = s.get(f"evil-{name}", {})
         check(f"evil-{name}: failed, with the reason", t.get("status") == "failed" and words in t.get("message", ""), t)
     check("and all within their deadlines", took < 40, took)
-    check("no process is left behind", not children(last_pid), children(last_pid))
+    check("no process is left behind", not support.children(last_pid), support.children(last_pid))
 
 
 def main():

@@ -14,8 +14,9 @@ static const char help[] =
 	"glane check [--conf] [--store]\n"
 	"\n"
 	"Configuration: every file, every option of every enabled source against its plugin, the tables under conf/.\n"
-	"Store: every row file in order, every state file, every payload against its hash. Both where neither is "
-	"named.\n";
+	"Store: every data file as its log says, current as the stream says, every state file, every payload against "
+	"its\n"
+	"hash. Both where neither is named.\n";
 
 static int check_conf(struct settings *s)
 {

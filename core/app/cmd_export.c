@@ -71,7 +71,6 @@ static int export_rows(const struct store *st, const struct filters *f, struct q
 	diag_clear(&d);
 	if (f->as_of && query_as_of(st, f->as_of, &q->as_of, &d) != GLANE_OK)
 		return complain(EXIT_USAGE, "%s", d.text);
-	q->as_of_run = f->as_of;
 	if (!s->ndjson && !s->parquet)
 		row_csv_header(&s->b, s->columns);
 	if (query_run(st, q, on_row, s, &d) != GLANE_OK) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Files: reading whole small ones, writing so that a crash leaves the old or the new content, folders. */
 #include "base/file.h"
+#include "base/io.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -86,7 +87,7 @@ glane_rc fd_write(int fd, const void *p, size_t n, struct diag *d)
 	const char *at = p;
 
 	while (n) {
-		ssize_t put = write(fd, at, n);
+		ssize_t put = io->write(fd, at, n);
 
 		if (put < 0 && errno == EINTR)
 			continue;
@@ -100,7 +101,7 @@ glane_rc fd_write(int fd, const void *p, size_t n, struct diag *d)
 
 glane_rc fd_sync(int fd, const char *what, struct diag *d)
 {
-	if (fsync(fd) < 0)
+	if (io->fsync(fd) < 0)
 		return fail(d, GLANE_E_IO, "%s: cannot sync to disk: %s; check the disk before the next run", what,
 			strerror(errno));
 	return GLANE_OK;
@@ -145,7 +146,7 @@ static glane_rc make_dir(int at, const char *name, struct diag *d)
 	glane_rc rc;
 	int parent;
 
-	if (mkdirat(at, name, 0755) < 0) {
+	if (io->mkdirat(at, name, 0755) < 0) {
 		if (errno == EEXIST)
 			return GLANE_OK;
 		return fail(d, GLANE_E_IO, "%s: cannot create the folder: %s", name, strerror(errno));
@@ -217,10 +218,10 @@ int dir_open(int dirfd, const char *path, bool create, struct diag *d)
 static int create_fresh(int dir, const char *name)
 {
 	int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-	int fd = openat(dir, name, flags, 0644);
+	int fd = io->openat(dir, name, flags, 0644);
 
-	if (fd < 0 && errno == EEXIST && unlinkat(dir, name, 0) == 0)
-		fd = openat(dir, name, flags, 0644);
+	if (fd < 0 && errno == EEXIST && io->unlinkat(dir, name, 0) == 0)
+		fd = io->openat(dir, name, flags, 0644);
 	return fd;
 }
 
@@ -242,19 +243,19 @@ static glane_rc write_synced(int dir, const char *name, struct slice content, st
 /* Some file systems know no RENAME_NOREPLACE; link() refuses an existing name as well. */
 static int rename_new(int dir, const char *from, const char *to)
 {
-	if (renameat2(dir, from, dir, to, RENAME_NOREPLACE) == 0)
+	if (io->renameat2(dir, from, dir, to, RENAME_NOREPLACE) == 0)
 		return 0;
 	if (errno != EINVAL && errno != ENOSYS)
 		return -1;
-	if (linkat(dir, from, dir, to, 0) < 0)
+	if (io->linkat(dir, from, dir, to, 0) < 0)
 		return -1;
-	(void)unlinkat(dir, from, 0);
+	(void)io->unlinkat(dir, from, 0);
 	return 0;
 }
 
 static glane_rc publish(int dir, const char *tmp, const char *name, bool exclusive, struct diag *d)
 {
-	int rc = exclusive ? rename_new(dir, tmp, name) : renameat(dir, tmp, dir, name);
+	int rc = exclusive ? rename_new(dir, tmp, name) : io->renameat2(dir, tmp, dir, name, 0);
 
 	if (rc < 0 && exclusive && errno == EEXIST)
 		return fail(d, GLANE_E_IO, "exists already; has another program written it?");
@@ -276,7 +277,7 @@ static glane_rc replace_in(int dir, const char *name, struct slice content, bool
 	if (rc == GLANE_OK)
 		rc = publish(dir, tmp, name, exclusive, d);
 	if (rc < 0) {
-		(void)unlinkat(dir, tmp, 0);
+		(void)io->unlinkat(dir, tmp, 0);
 		return rc;
 	}
 	return fd_sync(dir, "its folder", d);
@@ -309,18 +310,18 @@ static int create_unlinked(int dirfd)
 
 	for (int tries = 0; fd < 0 && tries < 100; tries++) {
 		(void)snprintf(name, sizeof(name), ".unlinked-%ld-%u" TMP, (long)getpid(), count++);
-		fd = openat(dirfd, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+		fd = io->openat(dirfd, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 		if (fd < 0 && errno != EEXIST)
 			return -1;
 	}
-	if (fd >= 0 && unlinkat(dirfd, name, 0) < 0)
+	if (fd >= 0 && io->unlinkat(dirfd, name, 0) < 0)
 		fd_close(&fd);
 	return fd;
 }
 
 int file_temp(int dirfd, struct diag *d)
 {
-	int fd = openat(dirfd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	int fd = io->openat(dirfd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 
 	if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL))
 		fd = create_unlinked(dirfd);

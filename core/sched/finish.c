@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define PUBLISH_AFTER_MS (INT64_C(5) * 60 * 1000)
+
 void task_listed(struct task *t, struct frame *f)
 {
 	struct diag d;
@@ -161,9 +163,15 @@ static char *why_partial(const struct task *t)
 
 static glane_rc diff_task(struct task *t, struct diag *d)
 {
-	const struct diff_input in = {
-		t->conf->name, &t->batch, t->previous, t->run->now, t->run->id, t->cause, t->conf->gate, false};
-	struct diff_input with = in;
+	struct diff_input with = {.source = t->conf->name,
+		.batch = &t->batch,
+		.previous = t->previous,
+		.now = t->run->recorded_at,
+		.run = t->run->id,
+		.cause = t->cause,
+		.gate = t->conf->gate,
+		.licence = t->conf->licence,
+		.attribution = t->conf->attribution};
 	struct conflicts c = {t, ""};
 	glane_rc rc = judge_rejects(t, d);
 
@@ -307,8 +315,11 @@ void task_archived(struct task *t, struct frame *f)
 	else
 		diff_commit(&t->run->store, t->conf->name, t->previous, &t->diff, state, &t->commit, &d);
 	json_decref(state);
+	/* One run is one version, unless it takes long. */
+	if (d.code == GLANE_OK && store_pending_ms(&t->run->store) > PUBLISH_AFTER_MS)
+		store_publish(&t->run->store, &d);
 	if (d.code == GLANE_OK)
-		task_newest(t, &d);
+		task_newest(t);
 	if (d.code != GLANE_OK) {
 		if (d.code == GLANE_E_IO)
 			fail(&t->run->diag, GLANE_E_IO, "%s", d.text);

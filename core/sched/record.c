@@ -45,7 +45,7 @@ static void newest_of_batch(const struct batch *b, struct newest *ret)
 	strbuf_release(&text);
 }
 
-/* Of the commit's live rows. */
+/* Of the commit's live rows, which are published. */
 static glane_rc newest_of_commit(const struct task *t, struct newest *ret, struct diag *d)
 {
 	struct store_cursor c;
@@ -62,23 +62,23 @@ static glane_rc newest_of_commit(const struct task *t, struct newest *ret, struc
 }
 
 /* Rows went, or stayed as they were: only the commit itself knows. Otherwise the batch can only have added to the last one. */
-glane_rc task_newest(struct task *t, struct diag *d)
+void task_newest(struct task *t)
 {
 	const char *before = json_text(t->last, "newest_period", NULL);
-	bool read = t->previous > 0 && !before;
+
+	t->newest_open = t->previous > 0 && !before;
 
 	for (size_t i = 0; i < t->diff.n_slices; i++) {
 		const struct slice_result *r = &t->diff.slices[i];
 
-		read |= r->withdrawn > 0 || (r->verdict != SLICE_OK && r->verdict != SLICE_UNCHANGED);
+		t->newest_open |= r->withdrawn > 0 || (r->verdict != SLICE_OK && r->verdict != SLICE_UNCHANGED);
 	}
 	t->newest = (struct newest){"", 0};
-	if (read)
-		return newest_of_commit(t, &t->newest, d);
+	if (t->newest_open)
+		return;
 	if (before)
 		widen(&t->newest, json_int(t->last, "newest_start", 0), slice_of(before));
 	newest_of_batch(&t->batch, &t->newest);
-	return GLANE_OK;
 }
 
 /* ---- holds ---- */
@@ -179,8 +179,13 @@ glane_rc record_run(struct run *r, const json_t *report, struct diag *d)
 {
 	glane_rc rc = store_run_write(&r->store, r->id, report, d);
 
-	for (size_t i = 0; i < r->n_tasks && rc == GLANE_OK; i++)
-		if (!r->tasks[i].interrupted)
-			rc = write_last(&r->tasks[i], d);
+	for (size_t i = 0; i < r->n_tasks && rc == GLANE_OK; i++) {
+		struct task *t = &r->tasks[i];
+
+		if (t->commit && t->newest_open)
+			rc = newest_of_commit(t, &t->newest, d);
+		if (rc == GLANE_OK && !t->interrupted)
+			rc = write_last(t, d);
+	}
 	return rc;
 }

@@ -307,20 +307,72 @@ static glane_rc loop(struct run *r, struct diag *d)
 	return rc;
 }
 
+/* What --as-of goes by: null where nothing was ever recorded. */
+static void set_commits(const struct run *r, json_t *j)
+{
+	const int64_t at = store_last_moment(&r->store);
+	json_t *commits = NULL;
+	char text[32];
+
+	if (store_commits(&r->store, &commits, NULL) == GLANE_OK)
+		json_object_set_new(j, "commits", commits);
+	time_format(at, text);
+	json_object_set_new(j, "recorded_at", at == INT64_MIN ? json_null() : json_string(text));
+}
+
+/* A commit that did not come to be is none, whatever was said of its source while the run lasted. */
+static void fail_unpublished(struct run *r, const char *why)
+{
+	for (size_t i = 0; i < r->n_tasks; i++) {
+		struct task *t = &r->tasks[i];
+		uint64_t n = 0;
+
+		if (!t->commit ||
+			(store_commit_number(&r->store, t->conf->name, &n, NULL) == GLANE_OK && n >= t->commit))
+			continue;
+		t->commit = 0;
+		t->verdict = V_FAILED;
+		t->rc = GLANE_E_IO;
+		t->store_trouble = true;
+		t->message = arena_strndup(&r->arena, why, strlen(why));
+	}
+}
+
+/* What the run has committed becomes true. A dry run has nothing, and may have no store. */
+static void publish(struct run *r)
+{
+	struct diag d;
+	glane_rc rc;
+
+	if (r->options->dry_run)
+		return;
+	diag_clear(&d);
+	rc = store_publish(&r->store, &d);
+	if (rc == GLANE_OK)
+		rc = store_upkeep(&r->store, &d);
+	if (rc == GLANE_OK)
+		return;
+	if (r->diag.code == GLANE_OK)
+		(void)fail(&r->diag, GLANE_E_IO, "%s", d.text);
+	fail_unpublished(r, r->diag.text);
+}
+
 static int report(struct run *r)
 {
-	int code = run_exit_code(r);
-	json_t *j = run_report(r, code), *commits = NULL;
 	struct strbuf text;
 	struct diag d;
+	json_t *j;
+	int code;
 
+	publish(r);
+	code = run_exit_code(r);
+	j = run_report(r, code);
 	diag_clear(&d);
 	if (!j) {
 		fprintf(stderr, "glane: no memory for the report\n");
 		return EXIT_STORE;
 	}
-	if (store_commits(&r->store, &commits, &d) == GLANE_OK)
-		json_object_set_new(j, "commits", commits);
+	set_commits(r, j);
 	if (!r->options->dry_run && !r->options->limit && r->diag.code != GLANE_E_IO &&
 		record_run(r, j, &d) != GLANE_OK) {
 		fprintf(stderr, "glane: %s\n", d.text);
@@ -387,6 +439,7 @@ static int run_inside(struct run *r, struct diag *d)
 
 	if (rc == GLANE_OK)
 		rc = plan_tasks(r, d);
+	r->recorded_at = store_moment(&r->store, r->now);
 	if (rc == GLANE_OK)
 		rc = store_run_id(&r->store, r->now, r->id, d);
 	if (rc != GLANE_OK) {

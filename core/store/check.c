@@ -1,31 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* Integrity of the whole store: every row file, state and report. */
+/* Integrity of the whole store: every state and report, and current and series against the stream. Files and logs: check_files.c. */
+#include "store/check.h"
 #include "base/clock.h"
 #include "base/conf.h"
 #include "base/file.h"
-#include "base/sha256.h"
 #include "store/files.h"
-#include <errno.h>
-#include <fcntl.h>
+#include "store/merge.h"
+#include "store/shelf.h"
+#include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#define PER_FILE 20 /* findings; a file that lost its beginning would fill the screen */
+#define PER_SOURCE 20 /* findings; rows that all differ would fill the screen */
 
-struct check {
-	const struct store *s;
-	struct strbuf *b;
-	uint64_t rows, findings;
-	const char *source;
-	uint64_t *commits;
-	size_t n_commits, cap;
-	struct diag *d;
-};
-
-/* A finding ends nothing; no memory does. */
-static glane_rc found(struct check *c, const struct diag *own)
+glane_rc check_found(struct check *c, const struct diag *own)
 {
+	if (own->code == GLANE_OK)
+		return GLANE_OK;
 	if (own->code == GLANE_E_NOMEM)
 		return fail(c->d, own->code, "%s", own->text);
 	strbuf_puts(c->b, own->text);
@@ -44,139 +35,124 @@ static glane_rc check_json(struct check *c, const char *folder, const char *stem
 	(void)snprintf(path, sizeof(path), "%s/%s.json", folder, stem);
 	j = read_object(c->s, path, &rc, &own);
 	json_decref(j);
-	return j ? GLANE_OK : found(c, &own);
+	return j ? GLANE_OK : check_found(c, &own);
 }
 
-/* Reads on behind each damaged row. */
-static glane_rc check_rows(struct check *c, struct store_cursor *cur, int64_t recorded_at, uint64_t *ret_rows)
-{
-	uint64_t rows = 0, before = c->findings;
-	struct row row;
-	glane_rc rc;
-
-	do {
-		struct diag own = {0};
-
-		rc = store_rows_next(cur, &row, &own);
-		if (rc == GLANE_OK && row.recorded_at > recorded_at)
-			(void)fail(&own, GLANE_E_IO, "%s:%llu: recorded_at is later than its commit", cur->name,
-				(unsigned long long)cur->line);
-		rows += rc != GLANE_END;
-		if (own.code && found(c, &own) < 0)
-			return GLANE_E_NOMEM;
-	} while (rc != GLANE_END && c->findings - before < PER_FILE);
-	*ret_rows = rows;
-	c->rows += rows;
-	return GLANE_OK;
-}
-
-static glane_rc check_hash(struct check *c, const struct store_cursor *cur, const json_t *file)
-{
-	struct diag own = {0};
-	char hex[SHA256_HEX];
-
-	if (sha256_fd(cur->fd, hex, &own) == GLANE_OK && strcmp(hex, json_text(file, "sha256", "")) != 0)
-		(void)fail(&own, GLANE_E_IO, "%s: other bytes than the commit wrote (SHA-256)", cur->name);
-	return own.code ? found(c, &own) : GLANE_OK;
-}
-
-static glane_rc check_file(struct check *c, uint64_t n, const json_t *state)
-{
-	const json_t *file = json_object_get(state, "row_file");
-	int64_t recorded_at = INT64_MAX, expected = json_int(file, "rows", -1);
-	struct store_cursor cur;
-	struct diag own = {0};
-	uint64_t rows = 0;
-	glane_rc rc;
-
-	(void)json_time(state, "recorded_at", &recorded_at);
-	if (rows_open(c->s, c->source, n, false, &cur, &own) < 0)
-		return found(c, &own);
-	rc = check_rows(c, &cur, recorded_at, &rows);
-	if (rc == GLANE_OK && expected >= 0 && rows != (uint64_t)expected) {
-		(void)fail(&own, GLANE_E_IO, "%s: %llu rows, where the commit wrote %lld", cur.name,
-			(unsigned long long)rows, (long long)expected);
-		rc = found(c, &own);
-	}
-	if (rc == GLANE_OK && expected >= 0)
-		rc = check_hash(c, &cur, file);
-	store_rows_close(&cur);
-	return rc;
-}
-
-static glane_rc check_commit(struct check *c, uint64_t n, int64_t *last)
+static glane_rc check_state(struct check *c, const char *source, uint64_t n, int64_t *last)
 {
 	struct diag own = {0};
 	json_t *state = NULL;
-	glane_rc rc = GLANE_OK;
 	int64_t at;
 
-	if (store_state(c->s, c->source, n, &state, &own) == GLANE_OK) {
+	if (store_state(c->s, source, n, &state, &own) == GLANE_OK) {
 		if (!json_time(state, "recorded_at", &at))
-			(void)fail(&own, GLANE_E_IO, "state/%s/%llu.json: recorded_at is missing", c->source,
-				(unsigned long long)n);
+			(void)fail(&own, GLANE_E_IO, "state/%s/%" PRIu64 ".json: recorded_at is missing", source, n);
 		else if (at < *last)
 			(void)fail(&own, GLANE_E_IO,
-				"state/%s/%llu.json: recorded_at is earlier than the commit before", c->source,
-				(unsigned long long)n);
+				"state/%s/%" PRIu64 ".json: recorded_at is earlier than the commit before", source, n);
 		else
 			*last = at;
 	}
-	if (own.code)
-		rc = found(c, &own);
-	if (rc == GLANE_OK)
-		rc = check_file(c, n, state);
 	json_decref(state);
-	return rc;
+	return check_found(c, &own);
 }
 
-static glane_rc add_commit(void *arg, int dir, const char *name)
+static bool same_rows(const struct row *a, const struct row *b)
 {
-	struct check *c = arg;
-	uint64_t n = file_number(name, ".csv");
+	return row_cmp_key(a, b) == 0 && slice_eq(a->value, b->value) && row_same_attributes(a, b) &&
+	       a->period_start == b->period_start && a->recorded_at == b->recorded_at && a->known_at == b->known_at &&
+	       slice_eq(a->event, b->event) && slice_eq(a->cause, b->cause) && slice_eq(a->run, b->run) &&
+	       slice_eq(a->payload, b->payload);
+}
+
+struct side {
+	struct store_cursor c;
+	struct row row;
+	bool has;
+};
+
+static glane_rc advance(struct side *s, struct diag *own)
+{
+	glane_rc rc = store_rows_next(&s->c, &s->row, own);
+
+	s->has = rc == GLANE_OK;
+	return rc < 0 ? rc : GLANE_OK;
+}
+
+static void differ(const char *what, const struct row *r, struct diag *own)
+{
+	(void)fail(own, GLANE_E_IO, "current: %.*s %.*s %.*s %.*s %.*s %s", SLICE_FMT(r->source), SLICE_FMT(r->dataset),
+		SLICE_FMT(r->indicator), SLICE_FMT(r->area_code), SLICE_FMT(r->period), what);
+}
+
+struct totals {
+	uint64_t rows, live;
+	bool whole;
+};
+
+static glane_rc compare(struct check *c, struct side *stream, struct side *current, struct totals *t)
+{
+	uint64_t before = c->findings;
 	struct diag own = {0};
+	glane_rc rc = advance(stream, &own);
 
-	(void)dir;
-	if (!n) {
-		(void)fail(&own, GLANE_E_IO, "stream/%s/%s: not a file of this store", c->source, name);
-		return found(c, &own);
-	}
-	if (!mem_grow(&c->commits, &c->cap, c->n_commits + 1, sizeof(*c->commits)))
-		return fail(c->d, GLANE_E_NOMEM, "no memory for the list of commits");
-	c->commits[c->n_commits++] = n;
-	return GLANE_OK;
-}
-
-static int by_number(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
-static glane_rc check_source(struct check *c)
-{
-	char folder[STORE_NAME];
-	int64_t last = INT64_MIN;
-	glane_rc rc = source_folder("stream", c->source, folder, c->d);
-
-	c->n_commits = 0;
 	if (rc == GLANE_OK)
-		rc = folder_each(c->s->dir, folder, add_commit, c, c->d);
-	if (rc == GLANE_OK && c->n_commits)
-		qsort(c->commits, c->n_commits, sizeof(*c->commits), by_number);
-	for (size_t i = 0; rc == GLANE_OK && i < c->n_commits; i++) {
-		struct diag own = {0};
+		rc = advance(current, &own);
+	while (rc == GLANE_OK && (stream->has || current->has) && c->findings - before < PER_SOURCE) {
+		int order = !current->has ? -1 : !stream->has ? 1 : row_cmp_key(&stream->row, &current->row);
 
-		if (i && c->commits[i] != c->commits[i - 1] + 1) {
-			(void)fail(&own, GLANE_E_IO, "%s: commit %llu is missing", folder,
-				(unsigned long long)c->commits[i - 1] + 1);
-			rc = found(c, &own);
-		}
-		if (rc == GLANE_OK)
-			rc = check_commit(c, c->commits[i], &last);
+		if (order < 0)
+			differ("is missing", &stream->row, &own);
+		else if (order > 0)
+			differ("is not in the stream", &current->row, &own);
+		else if (!same_rows(&stream->row, &current->row))
+			differ("is not as the stream says", &current->row, &own);
+		if (check_found(c, &own) < 0)
+			return GLANE_E_NOMEM;
+		diag_clear(&own);
+		t->rows += order <= 0;
+		t->live += order >= 0 && !row_withdrawn(&current->row);
+		if (order <= 0)
+			rc = advance(stream, &own);
+		if (order >= 0 && rc == GLANE_OK)
+			rc = advance(current, &own);
 	}
-	return rc;
+	t->whole = rc == GLANE_OK && c->findings == before;
+	return check_found(c, &own);
+}
+
+static glane_rc check_rows(struct check *c, const char *source)
+{
+	struct side stream = {.has = false}, current = {.has = false};
+	struct totals t = {0};
+	struct diag own = {0};
+	glane_rc rc;
+
+	if (!lake_in_step(c->s, source)) {
+		(void)fail(&own, GLANE_E_IO,
+			"%s: current or series is behind the stream; the next run rebuilds it from there", source);
+		return check_found(c, &own);
+	}
+	rc = rows_from_events(c->s, source, INT64_MAX, &stream.c, &own);
+	if (rc == GLANE_OK)
+		rc = store_rows_as_of(c->s, source, INT64_MAX, &current.c, &own);
+	rc = rc == GLANE_OK ? compare(c, &stream, &current, &t) : check_found(c, &own);
+	store_rows_close(&stream.c);
+	store_rows_close(&current.c);
+	c->rows += t.rows;
+	return rc == GLANE_OK && t.whole ? check_series(c, source, t.live) : rc;
+}
+
+static glane_rc check_source(struct check *c, const char *source)
+{
+	uint64_t n = lake_commit(c->s, LAKE_STREAM, source);
+	const uint64_t before = c->findings;
+	int64_t last = INT64_MIN;
+	glane_rc rc = GLANE_OK;
+
+	for (uint64_t i = 1; rc == GLANE_OK && i <= n && c->findings - before < PER_SOURCE; i++)
+		rc = check_state(c, source, i, &last);
+	return rc == GLANE_OK ? check_rows(c, source) : rc;
 }
 
 /* state/SOURCE/last.json and seen.json, of sources without a commit too. */
@@ -208,11 +184,11 @@ glane_rc store_check(
 	glane_rc rc;
 
 	arena_init(&arena, 0);
-	rc = store_sources(s, &arena, &names, &n, d);
-	for (size_t i = 0; rc == GLANE_OK && i < n; i++) {
-		c.source = names[i];
-		rc = check_source(&c);
-	}
+	rc = check_tables(&c);
+	if (rc == GLANE_OK)
+		rc = store_sources(s, &arena, &names, &n, d);
+	for (size_t i = 0; rc == GLANE_OK && i < n; i++)
+		rc = check_source(&c, names[i]);
 	if (rc == GLANE_OK)
 		rc = folder_each(s->dir, "state", check_sides, &c, d);
 	if (rc == GLANE_OK)
@@ -221,7 +197,6 @@ glane_rc store_check(
 		rc = check_json(&c, "runs", names[i]);
 	if (rc == GLANE_OK && !strbuf_ok(findings))
 		rc = fail(d, GLANE_E_NOMEM, "%s: no memory for the findings", s->path);
-	mem_free(c.commits);
 	arena_release(&arena);
 	if (rc < 0)
 		return rc;

@@ -3,58 +3,31 @@
 #include "base/conf.h"
 #include "base/file.h"
 #include "store/files.h"
+#include "store/lake.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static glane_rc widen(void *arg, int dir, const char *name)
-{
-	struct span *span = arg;
-	uint64_t n = file_number(name, ".csv");
-
-	(void)dir;
-	if (n && (!span->low || n < span->low))
-		span->low = n;
-	if (n > span->high)
-		span->high = n;
-	return GLANE_OK;
-}
-
-glane_rc store_span(const struct store *s, const char *source, struct span *ret, struct diag *d)
-{
-	char folder[STORE_NAME];
-	struct span span = {0};
-	glane_rc rc = source_folder("stream", source, folder, d);
-
-	if (rc == GLANE_OK)
-		rc = folder_each(s->dir, folder, widen, &span, d);
-	if (rc == GLANE_OK)
-		*ret = span;
-	return rc;
-}
-
 glane_rc store_commit_number(const struct store *s, const char *source, uint64_t *ret, struct diag *d)
 {
-	struct span span = {0};
-	glane_rc rc = store_span(s, source, &span, d);
+	char folder[STORE_NAME];
+	glane_rc rc = source_folder("state", source, folder, d);
 
 	if (rc == GLANE_OK)
-		*ret = span.high;
+		*ret = lake_commit(s, LAKE_STREAM, source);
 	return rc;
 }
 
 glane_rc store_state(const struct store *s, const char *source, uint64_t n, json_t **ret, struct diag *d)
 {
-	char name[STORE_NAME], rows[STORE_NAME];
+	char name[STORE_NAME];
 	glane_rc rc = state_name(source, n, name, d);
 	json_t *j;
 
-	if (rc == GLANE_OK)
-		rc = rows_name(source, n, rows, d);
 	if (rc < 0)
 		return rc;
-	if (n && !file_exists(s->dir, rows))
-		return fail(d, GLANE_E_IO, "%s/%s: there is no such commit", s->path, rows);
+	if (n > lake_commit(s, LAKE_STREAM, source))
+		return fail(d, GLANE_E_IO, "%s/%s: there is no such commit", s->path, name);
 	if (!n) {
 		j = json_object();
 		if (!j)
@@ -84,18 +57,12 @@ glane_rc commit_time(const struct store *s, const char *source, uint64_t n, int6
 
 glane_rc store_commit_as_of(const struct store *s, const char *source, int64_t t, uint64_t *ret, struct diag *d)
 {
-	struct span span = {0};
-	glane_rc rc = store_span(s, source, &span, d);
-	uint64_t below, above; /* commits <= below are not later than t, those >= above are */
+	uint64_t newest = 0;
+	glane_rc rc = store_commit_number(s, source, &newest, d);
+	uint64_t below = 0, above = newest + 1; /* commits <= below are not later than t, those >= above are */
 
 	if (rc < 0)
 		return rc;
-	if (span.high == 0) {
-		*ret = 0;
-		return GLANE_OK;
-	}
-	below = span.low - 1;
-	above = span.high + 1;
 	while (above - below > 1) {
 		uint64_t mid = below + (above - below) / 2;
 		int64_t at;
@@ -108,32 +75,29 @@ glane_rc store_commit_as_of(const struct store *s, const char *source, int64_t t
 		else
 			above = mid;
 	}
-	*ret = below < span.low ? 0 : below;
+	*ret = below;
 	return GLANE_OK;
 }
 
 struct names {
-	const struct store *s;
 	struct arena *arena;
 	const char **v;
 	size_t n, cap;
 	struct diag *d;
 };
 
-static glane_rc add_source(void *arg, int dir, const char *name)
+static glane_rc add_source(struct names *names, struct slice app)
 {
-	struct names *names = arg;
-	uint64_t newest = 0;
+	static const char prefix[] = "glane:";
+	struct slice name;
 	char *copy;
-	glane_rc rc;
 
-	(void)dir;
-	if (!conf_is_name(slice_of(name)))
+	if (!slice_has_prefix(app, prefix))
 		return GLANE_OK;
-	rc = store_commit_number(names->s, name, &newest, names->d);
-	if (rc < 0 || !newest)
-		return rc;
-	copy = arena_strndup(names->arena, name, strlen(name));
+	name = (struct slice){app.p + strlen(prefix), app.n - strlen(prefix)};
+	if (!conf_is_name(name))
+		return GLANE_OK;
+	copy = arena_strndup(names->arena, name.p, name.n);
 	if (!copy || !mem_grow(&names->v, &names->cap, names->n + 1, sizeof(*names->v)))
 		return fail(names->d, GLANE_E_NOMEM, "no memory for the list of sources");
 	names->v[names->n++] = copy;
@@ -147,10 +111,14 @@ static int by_name(const void *a, const void *b)
 
 glane_rc store_sources(const struct store *s, struct arena *a, const char ***ret, size_t *ret_n, struct diag *d)
 {
-	struct names names = {.s = s, .arena = a, .d = d};
-	glane_rc rc = folder_each(s->dir, "stream", add_source, &names, d);
+	struct names names = {.arena = a, .d = d};
+	const struct map_entry *e;
 	const char **list;
+	glane_rc rc = GLANE_OK;
+	size_t it = 0;
 
+	while (rc == GLANE_OK && (e = map_next(&s->lake->table[LAKE_STREAM].txns, &it)))
+		rc = add_source(&names, e->key);
 	if (rc < 0)
 		goto out;
 	list = arena_alloc(a, (names.n + 1) * sizeof(*list));

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The first pass of a diff: counts per slice, verdicts; the second one (spool.c) runs only where there are events. */
+/* The first pass of a diff: counts per slice, verdicts; the second one (apply.c) runs only where there are events. */
 #include "store/diff.h"
-#include "base/file.h"
+#include "store/apply.h"
 #include "store/files.h"
 #include "store/merge.h"
-#include "store/spool.h"
 
 static void count_fresh(struct slice_result *part, enum outcome outcome)
 {
@@ -30,8 +29,24 @@ static void count_fresh(struct slice_result *part, enum outcome outcome)
 	}
 }
 
-static glane_rc count_all(
-	const struct store *s, const struct diff_input *in, struct slice_result *parts, struct diag *d)
+/* Notes that a file of current has an event of a slice, whose verdict is not yet known. */
+static glane_rc mark(struct marks *m, const struct merge_step *step, struct diag *d)
+{
+	size_t need = (step->segment + 1) * m->parts, before = m->n;
+
+	if (need > before) {
+		if (!mem_grow(&m->bits, &m->cap, need, sizeof(*m->bits)))
+			return fail(d, GLANE_E_NOMEM, "no memory to compare the rows");
+		memset(m->bits + before, 0, need - before);
+		m->n = need;
+	}
+	if (m->bits && step->outcome > NOTHING)
+		m->bits[step->segment * m->parts + step->slice] = 1;
+	return GLANE_OK;
+}
+
+static glane_rc count_all(const struct store *s, const struct diff_input *in, struct slice_result *parts,
+	struct marks *marks, struct diag *d)
 {
 	struct merge_step step;
 	struct merge m;
@@ -44,6 +59,7 @@ static glane_rc count_all(
 		parts[step.slice].rows += step.fresh && !step.remove;
 		parts[step.slice].before += step.old && !row_withdrawn(step.old);
 		count_fresh(&parts[step.slice], step.outcome);
+		rc = mark(marks, &step, d);
 	}
 	merge_close(&m);
 	return rc < 0 ? rc : GLANE_OK;
@@ -148,21 +164,21 @@ static glane_rc list_slices(
 	return GLANE_OK;
 }
 
-/* The clock may have gone back since the last commit: recorded_at never does. */
+/* The clock may have gone back since the last commit: recorded_at never does, and two events of one key never share one. */
 static glane_rc set_stamp(const struct store *s, const struct diff_input *in, struct diff_result *r, struct diag *d)
 {
 	int64_t last;
 	glane_rc rc;
 
-	r->recorded_at = in->now;
+	r->recorded_at = in->now > store_last_moment(s) ? in->now : store_last_moment(s);
 	r->run = arena_strndup(&r->arena, in->run, strlen(in->run));
 	if (!r->run)
 		return fail(d, GLANE_E_NOMEM, "%s: no memory for a run id", in->source);
 	if (!in->previous)
 		return GLANE_OK;
 	rc = commit_time(s, in->source, in->previous, &last, d);
-	if (rc == GLANE_OK && last > r->recorded_at)
-		r->recorded_at = last;
+	if (rc == GLANE_OK && last >= r->recorded_at)
+		r->recorded_at = last + 1;
 	return rc;
 }
 
@@ -170,13 +186,14 @@ static glane_rc run(const struct store *s, const struct diff_input *in, struct d
 {
 	const struct batch *b = in->batch;
 	struct slice_result *parts = arena_alloc(&r->arena, (b->n_covers + 1) * sizeof(*parts));
+	struct marks marks = {.parts = b->n_covers + 1};
 	glane_rc rc;
 
 	if (!parts)
 		return fail(d, GLANE_E_NOMEM, "%s: no memory for the slices", in->source);
 	rc = set_stamp(s, in, r, d);
 	if (rc == GLANE_OK)
-		rc = count_all(s, in, parts, d);
+		rc = count_all(s, in, parts, &marks, d);
 	for (size_t i = 0; rc == GLANE_OK && i <= b->n_covers; i++) {
 		if (i == b->n_covers || is_shown(b, i, &parts[i]))
 			rc = judge(&parts[i], in, i < b->n_covers ? &b->covers[i] : NULL, r, d);
@@ -184,13 +201,14 @@ static glane_rc run(const struct store *s, const struct diff_input *in, struct d
 	if (rc == GLANE_OK)
 		rc = list_slices(in, parts, r, d);
 	if (rc == GLANE_OK && r->events)
-		rc = spool_write(s, in, parts, r, d);
+		rc = apply_write(s, in, parts, &marks, r, d);
+	mem_free(marks.bits);
 	return rc;
 }
 
 glane_rc diff_run(const struct store *s, const struct diff_input *in, struct diff_result *ret, struct diag *d)
 {
-	struct diff_result r = {.spool = -1};
+	struct diff_result r = {.s = s};
 	glane_rc rc;
 
 	arena_init(&r.arena, 0);
@@ -204,7 +222,8 @@ glane_rc diff_run(const struct store *s, const struct diff_input *in, struct dif
 
 void diff_release(struct diff_result *r)
 {
-	fd_close(&r->spool);
+	if (r->change)
+		change_release(r->s, r->change);
 	arena_release(&r->arena);
-	*r = (struct diff_result){.spool = -1};
+	*r = (struct diff_result){.s = NULL};
 }

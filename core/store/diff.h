@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Diff, gate and commit of one source: a streaming merge of the last commit's rows with a finished batch, both sorted by key
+ * Diff, gate and commit of one source: a streaming merge of `current` with a finished batch, both sorted by key
  * (DESIGN sections 2, 3, 8). Slices that failed or are held keep their last state.
  */
 #ifndef STORE_DIFF_H
@@ -27,21 +27,24 @@ struct diff_result {
 	size_t n_slices;
 	uint64_t events; /* over slices that are ok */
 	uint64_t total;  /* live rows afterwards */
-	int spool;       /* rows of the new commit (unlinked file), ready for diff_commit(); -1 where events == 0 */
+	struct change
+		*change; /* data files of the new commit in tmp/, ready for diff_commit(); NULL where events == 0 */
+	const struct store *s;
 	struct slice *payloads; /* SHA-256 of the payloads that caused an event; of a slice with withdrawals, all */
 	size_t n_payloads;
 	int64_t recorded_at; /* of the new commit */
 	const char *run;
-	uint64_t rows; /* in the spool, withdrawn ones included */
+	uint64_t rows; /* of the source afterwards, withdrawn ones included */
 };
 struct diff_input {
 	const char *source;
-	struct batch *batch;     /* finished */
-	uint64_t previous;       /* commit number, 0: none */
-	int64_t now;             /* recorded_at; raised to the last commit's where the clock went back */
+	struct batch *batch; /* finished */
+	uint64_t previous;   /* commit number, 0: none */
+	int64_t now; /* recorded_at: store_moment() of the run; raised to the last commit's where it is earlier */
 	const char *run, *cause; /* cause: "source" or "mapping" */
 	struct gate_limits gate;
 	bool keep_missing; /* records were rejected: a key that is missing may be theirs, nothing is withdrawn */
+	const char *licence, *attribution; /* of the source, for the table of series; NULL: unknown */
 };
 /*
  * Rules: a fresh key without a predecessor is `new`; another value `revised`; the same value with another attribute
@@ -52,8 +55,8 @@ struct diff_input {
  */
 glane_rc diff_run(const struct store *s, const struct diff_input *in, struct diff_result *ret, struct diag *d);
 void diff_release(struct diff_result *r);
-/* Commits: state/SOURCE/N.json (exclusive) is durable first, then stream/SOURCE/N.csv appears under its name, folder synced.
- * `state` is completed with run and recorded_at. *ret_n is the new commit number. */
+/* Makes commit previous + 1 ready: data files and state/SOURCE/N.json are durable under their names. It is there once
+ * store_publish() has returned. `state` is completed with run, recorded_at, rows and events. *ret_n is the new number. */
 glane_rc diff_commit(const struct store *s, const char *source, uint64_t previous, struct diff_result *r, json_t *state,
 	uint64_t *ret_n, struct diag *d);
 #endif

@@ -61,20 +61,24 @@ glane_rc source_folder(const char *folder, const char *source, char ret[STORE_NA
 	return GLANE_OK;
 }
 
-glane_rc rows_name(const char *source, uint64_t n, char ret[STORE_NAME], struct diag *d)
-{
-	if (check_source(source, d) < 0)
-		return GLANE_E_USAGE;
-	(void)snprintf(ret, STORE_NAME, "stream/%s/%llu.csv", source, (unsigned long long)n);
-	return GLANE_OK;
-}
-
 glane_rc state_name(const char *source, uint64_t n, char ret[STORE_NAME], struct diag *d)
 {
 	if (check_source(source, d) < 0)
 		return GLANE_E_USAGE;
 	(void)snprintf(ret, STORE_NAME, "state/%s/%llu.json", source, (unsigned long long)n);
 	return GLANE_OK;
+}
+
+void row_key(struct strbuf *b, const struct row *r)
+{
+	const struct slice parts[] = {
+		r->source, r->dataset, r->indicator, r->area_code, r->dims, {&r->freq, 1}, r->period};
+
+	strbuf_reset(b);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+		strbuf_slice(b, parts[i]);
+		strbuf_putc(b, '\0');
+	}
 }
 
 bool has_suffix(const char *name, const char *suffix)

@@ -4,28 +4,21 @@
 #define STORE_FILES_H
 #include "store/store.h"
 
-#define NO_STORE (-1)                       /* in place of the store's descriptor: store_open_if_any() found none */
-#define STORE_NAME 192                      /* longest name below the store, with NUL */
-#define STORE_STATE_MAX ((size_t)64 << 20)  /* bytes of a state file or a report */
-#define STORE_RECORD_MAX ((size_t)16 << 20) /* bytes of one row; a longer one is neither written nor read */
+#define NO_STORE (-1)                      /* in place of the store's descriptor: store_open_if_any() found none */
+#define STORE_NAME 192                     /* longest name below the store, with NUL */
+#define STORE_STATE_MAX ((size_t)64 << 20) /* bytes of a state file or a report */
 
 /* Calls `each` for every entry of a folder (in no order) except "." and ".."; none where the folder is missing or dirfd is NO_STORE.
  * `dir` is the folder. The first code < 0 ends it. */
 glane_rc folder_each(
 	int dirfd, const char *path, glane_rc (*each)(void *arg, int dir, const char *name), void *arg, struct diag *d);
-/* "stream/SOURCE/N.csv" and "state/SOURCE/N.json"; GLANE_E_USAGE on a name that is none. */
-glane_rc rows_name(const char *source, uint64_t n, char ret[STORE_NAME], struct diag *d);
+/* "state/SOURCE/N.json"; GLANE_E_USAGE on a name that is none. */
 glane_rc state_name(const char *source, uint64_t n, char ret[STORE_NAME], struct diag *d);
 /* "FOLDER/SOURCE". */
 glane_rc source_folder(const char *folder, const char *source, char ret[STORE_NAME], struct diag *d);
-/* N of "N.csv" for the suffix ".csv"; 0: another name. */
+/* N of "N.json" for the suffix ".json"; 0: another name. */
 uint64_t file_number(const char *name, const char *suffix);
 bool has_suffix(const char *name, const char *suffix);
-/* Lowest and highest commit of a source; 0, 0 where there is none. */
-struct span {
-	uint64_t low, high;
-};
-glane_rc store_span(const struct store *s, const char *source, struct span *ret, struct diag *d);
 /* recorded_at of a commit. */
 glane_rc commit_time(const struct store *s, const char *source, uint64_t n, int64_t *ret, struct diag *d);
 /* GLANE_E_USAGE for a reader, GLANE_E_IO after a failed write. */
@@ -40,9 +33,10 @@ json_t *read_object(const struct store *s, const char *name, glane_rc *ret_rc, s
 bool json_time(const json_t *j, const char *key, int64_t *ret);
 /* 20261123T234435Z, also with -2, -3, ... */
 bool is_run_id(const char *text);
+/* Path of a segment's file; absent where the rows do not come from current. */
+struct slice rows_path(const struct store_cursor *c, size_t segment);
+/* As store_rows_as_of(), whatever current holds. */
+glane_rc rows_from_events(const struct store *s, const char *source, int64_t t, struct store_cursor *c, struct diag *d);
 /* The key as one text that orders as row_cmp_key() does; replaces what b holds. */
 void row_key(struct strbuf *b, const struct row *r);
-/* As store_rows_open(), where `whole` is false also for a file of another size than the commit's. */
-glane_rc rows_open(
-	const struct store *s, const char *source, uint64_t n, bool whole, struct store_cursor *c, struct diag *d);
 #endif

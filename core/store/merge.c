@@ -2,6 +2,7 @@
 /* One step of a diff: which rows share a key, and what became of it. */
 #include "store/merge.h"
 #include "store/files.h"
+#include "store/shelf.h"
 
 bool row_withdrawn(const struct row *r)
 {
@@ -16,7 +17,7 @@ static glane_rc advance_old(struct merge *m, struct diag *d)
 	return rc < 0 ? rc : GLANE_OK;
 }
 
-/* What is out of order here would be a damaged row file there. */
+/* What is out of order here would be a damaged data file there. */
 static glane_rc check_order(struct merge *m, struct diag *d)
 {
 	struct strbuf before = m->key;
@@ -144,7 +145,6 @@ static glane_rc take_old(struct merge *m, struct merge_step *step, struct diag *
 	glane_rc rc;
 
 	step->old = &m->old;
-	step->raw = m->cursor.raw;
 	if (step->fresh) {
 		step->outcome = judge_both(&m->old, &m->fresh, step->remove);
 		return GLANE_OK;
@@ -153,6 +153,16 @@ static glane_rc take_old(struct merge *m, struct merge_step *step, struct diag *
 	if (rc == GLANE_OK)
 		step->outcome = judge_missing(m, step->slice);
 	return rc;
+}
+
+/* A segment begins with the series of its first row, so that none is cut in two. */
+static size_t segment_of(const struct merge *m, const struct merge_step *step)
+{
+	const struct store_cursor *c = &m->cursor;
+
+	if (!step->old && m->has_old && c->first && c->segment > 0 && series_cmp(&m->fresh, &m->old) != 0)
+		return c->segment - 1;
+	return c->segment;
 }
 
 /* The rows of a step stay where they are until the next one, which moves the sides that this one used. */
@@ -178,6 +188,7 @@ glane_rc merge_next(struct merge *m, struct merge_step *ret, struct diag *d)
 		take_fresh(m, &step);
 	if (m->used_old)
 		rc = take_old(m, &step, d);
+	step.segment = segment_of(m, &step);
 	if (rc == GLANE_OK)
 		*ret = step;
 	return rc;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The two streams of a diff as one: the last commit's rows and a finished batch, joined by key. */
+/* The two sides of a diff as one: the last commit's rows and a finished batch, joined by key. */
 #ifndef STORE_MERGE_H
 #define STORE_MERGE_H
 #include "store/diff.h"
@@ -16,7 +16,7 @@ enum outcome {
 struct merge_step {
 	enum outcome outcome;
 	const struct row *old, *fresh; /* borrowed until the next step; NULL: the key is not on that side */
-	struct slice raw;              /* the old row's bytes */
+	size_t segment;                /* file of current that the key belongs to, by place; 0 where there is none */
 	size_t slice;                  /* index of its cover; n_covers: no cover speaks of it */
 	uint16_t payload;              /* as in struct batch_obs; 0 without a fresh row */
 	bool remove;                   /* the fresh row is a remove annotation */

@@ -13,8 +13,7 @@
 
 struct run {
 	const struct query *q;
-	int64_t from, to;      /* days */
-	const json_t *commits; /* of the run asked for, or NULL */
+	int64_t from, to; /* days */
 	struct strbuf scratch;
 	glane_rc (*row)(void *arg, struct row *r);
 	void *arg;
@@ -101,29 +100,12 @@ static glane_rc give(struct run *w, struct row *r)
 	return w->row(w->arg, r);
 }
 
-static glane_rc commit_of(const struct store *s, const struct run *w, const char *source, uint64_t *ret)
-{
-	if (w->commits) {
-		int64_t n = json_int(w->commits, source, 0);
-
-		*ret = n > 0 ? (uint64_t)n : 0;
-		return GLANE_OK;
-	}
-	if (w->q->as_of == INT64_MAX)
-		return store_commit_number(s, source, ret, w->d);
-	return store_commit_as_of(s, source, w->q->as_of, ret, w->d);
-}
-
 static glane_rc read_source(const struct store *s, struct run *w, const char *source)
 {
 	struct store_cursor c;
 	struct row row;
-	uint64_t n;
-	glane_rc rc = commit_of(s, w, source, &n);
+	glane_rc rc = store_rows_as_of(s, source, w->q->as_of, &c, w->d);
 
-	if (rc < 0 || n == 0)
-		return rc;
-	rc = store_rows_open(s, source, n, &c, w->d);
 	if (rc < 0)
 		return rc;
 	do {
@@ -195,7 +177,6 @@ glane_rc query_run(const struct store *s, const struct query *q, glane_rc (*row)
 	struct diag *d)
 {
 	struct run w = {.q = q, .from = INT64_MIN, .to = INT64_MAX, .row = row, .arg = arg, .d = d};
-	json_t *report = NULL;
 	glane_rc rc = check_lists(q, d);
 
 	strbuf_init(&w.scratch, 0);
@@ -203,14 +184,9 @@ glane_rc query_run(const struct store *s, const struct query *q, glane_rc (*row)
 		rc = period_day(q->from, false, &w.from, d);
 	if (rc == GLANE_OK && q->to)
 		rc = period_day(q->to, true, &w.to, d);
-	if (rc == GLANE_OK && q->as_of_run && is_run_id(q->as_of_run))
-		rc = store_run_read(s, q->as_of_run, &report, d);
-	if (report && json_is_object(json_object_get(report, "commits")))
-		w.commits = json_object_get(report, "commits");
 	if (rc == GLANE_OK)
 		rc = read_sources(s, &w);
 	strbuf_release(&w.scratch);
-	json_decref(report);
 	return rc;
 }
 
@@ -230,7 +206,9 @@ static glane_rc run_time(const struct store *s, const char *id, int64_t *ret, st
 
 	if (rc < 0)
 		return rc;
-	if (!json_time(report, "now", ret) && !id_time(id, ret))
+	if (json_is_null(json_object_get(report, "recorded_at")))
+		*ret = INT64_MIN;
+	else if (!json_time(report, "recorded_at", ret) && !json_time(report, "now", ret) && !id_time(id, ret))
 		rc = fail(d, GLANE_E_CONFIG, "'%s' is no id of a run: it holds no time", id);
 	json_decref(report);
 	return rc;

@@ -13,8 +13,6 @@ struct query { /* every list: any of its items; an empty list: no restriction. T
 	size_t n_catalogue;
 	const char *from, *to; /* period texts: period_start within [start of from, end of to] */
 	int64_t as_of;         /* seconds; INT64_MAX: now */
-	/* Text of --as-of, or NULL: where it is the id of a run, the commits that its report names are read. */
-	const char *as_of_run;
 	bool scaled, withdrawn;
 	const struct areas *areas; /* for groups; membership on group_on (days since 1970-01-01) */
 	int64_t group_on;
@@ -22,6 +20,6 @@ struct query { /* every list: any of its items; an empty list: no restriction. T
 /* Calls `row` for each match in key order; it may return a code < 0 to stop. */
 glane_rc query_run(const struct store *s, const struct query *q, glane_rc (*row)(void *arg, struct row *r), void *arg,
 	struct diag *d);
-/* Resolves --as-of: an RFC 3339 time, a date (its end), or a run id. */
+/* Resolves --as-of: an RFC 3339 time, a date (its end), or a run id (what its report says was recorded last). */
 glane_rc query_as_of(const struct store *s, const char *text, int64_t *ret, struct diag *d);
 #endif

@@ -3,7 +3,9 @@
 #include "store/store.h"
 #include "base/conf.h"
 #include "base/file.h"
+#include "base/io.h"
 #include "store/files.h"
+#include "store/lake.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -13,14 +15,14 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#define FORMAT "1"
+#define FORMAT "2"
 #define MIN_FREE ((uint64_t)64 << 20)
 #define MIN_INODES 256
 
-static const char *const folders[] = {"stream", "state", "runs", "payloads", "tmp"};
+static const char *const folders[] = {"stream", "current", "series", "state", "runs", "payloads", "tmp"};
 /* What a writer that was killed while it made the store may have left, and what others put beside. */
-static const char *const known[] = {
-	"stream", "state", "runs", "payloads", "tmp", "quarantine", "lock", "format", "format.tmp", "lost+found"};
+static const char *const known[] = {"stream", "current", "series", "state", "runs", "payloads", "tmp", "quarantine",
+	"lock", "format", "format.tmp", "lost+found"};
 
 glane_rc store_may_write(const struct store *s, struct diag *d)
 {
@@ -56,7 +58,11 @@ static glane_rc check_format(const struct store *s, struct diag *d)
 
 	strbuf_init(&b, 256);
 	rc = file_read(s->dir, "format", 64, &b, d);
-	if (rc == GLANE_OK && !slice_is(slice_trim(strbuf_get(&b)), FORMAT))
+	if (rc == GLANE_OK && slice_is(slice_trim(strbuf_get(&b)), "1"))
+		rc = fail(d, GLANE_E_IO,
+			"has format 1, of a version before the first release; name a new folder, and `glane run --all` "
+			"fills it");
+	else if (rc == GLANE_OK && !slice_is(slice_trim(strbuf_get(&b)), FORMAT))
 		rc = fail(d, GLANE_E_IO,
 			"has format '%.*s', this program knows " FORMAT "; use the version that wrote it",
 			SLICE_FMT(slice_trim(strbuf_get(&b))));
@@ -66,6 +72,8 @@ static glane_rc check_format(const struct store *s, struct diag *d)
 
 static glane_rc open_reader(struct store *s, struct diag *d)
 {
+	glane_rc rc;
+
 	s->dir = openat(AT_FDCWD, s->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (s->dir < 0 && (errno == ENOENT || errno == ENOTDIR))
 		return fail(d, GLANE_E_IO, "no store at %s; `glane run` makes one", s->path);
@@ -74,7 +82,8 @@ static glane_rc open_reader(struct store *s, struct diag *d)
 	if (!file_exists(s->dir, "format"))
 		return fail(d, GLANE_E_IO, "no store at %s: the folder has no file 'format'; `glane run` makes a store",
 			s->path);
-	return check_format(s, d);
+	rc = check_format(s, d);
+	return rc == GLANE_OK ? lake_open(s, false, d) : rc;
 }
 
 static glane_rc refuse_foreign(void *arg, int dir, const char *name)
@@ -171,7 +180,7 @@ static glane_rc make_folders(struct store *s, struct diag *d)
 	glane_rc rc = GLANE_OK;
 
 	for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++) {
-		if (mkdirat(s->dir, folders[i], 0755) == 0)
+		if (io->mkdirat(s->dir, folders[i], 0755) == 0)
 			made = true;
 		else if (errno != EEXIST)
 			return fail(d, GLANE_E_IO, "%s/%s: cannot create the folder: %s", s->path, folders[i],
@@ -200,7 +209,7 @@ struct sweep {
 
 static glane_rc sweep_away(const struct sweep *w, int dir, const char *name)
 {
-	if (unlinkat(dir, name, 0) < 0 && errno != ENOENT)
+	if (io->unlinkat(dir, name, 0) < 0 && errno != ENOENT)
 		return fail(w->d, GLANE_E_IO, "%s: cannot remove the left-over %s of a killed run: %s", w->s->path,
 			name, strerror(errno));
 	return GLANE_OK;
@@ -271,7 +280,13 @@ static glane_rc open_writer(struct store *s, struct diag *d)
 		rc = check_space(s, d);
 	if (rc == GLANE_OK)
 		rc = make_folders(s, d);
-	return rc == GLANE_OK ? sweep(s, d) : rc;
+	if (rc == GLANE_OK)
+		rc = lake_open(s, true, d);
+	if (rc == GLANE_OK)
+		rc = sweep(s, d);
+	if (rc == GLANE_OK)
+		rc = lake_sweep(s, d);
+	return rc == GLANE_OK ? lake_repair(s, d) : rc;
 }
 
 /* As the writer sees it: a folder that is no store is refused, except where a store may be made in it. */
@@ -281,13 +296,14 @@ static glane_rc open_if_any(struct store *s, struct diag *d)
 
 	s->dir = openat(AT_FDCWD, s->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (s->dir < 0)
-		return errno == ENOENT ? GLANE_OK
+		return errno == ENOENT ? lake_open(s, false, d)
 				       : fail(d, GLANE_E_IO, "%s: cannot open the store: %s", s->path, strerror(errno));
 	rc = check_folder(s, d);
 	if (rc == GLANE_OK && file_exists(s->dir, "format"))
-		return check_format(s, d);
-	fd_close(&s->dir);
-	return rc;
+		rc = check_format(s, d);
+	else
+		fd_close(&s->dir);
+	return rc == GLANE_OK ? lake_open(s, false, d) : rc;
 }
 
 static glane_rc open_as(
@@ -324,6 +340,7 @@ glane_rc store_open_if_any(struct store *s, const char *path, struct diag *d)
 
 void store_close(struct store *s)
 {
+	lake_close(s);
 	fd_close(&s->tmp);
 	fd_close(&s->lock);
 	fd_close(&s->dir);

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The store on disk, in its first form behind the interface that the lake will implement (DESIGN section 8):
- *   stream/SOURCE/N.csv  every key of the source as it stands after commit N: the export columns + event, cause, run, payload;
- *                        sorted by key; withdrawn keys stay with event = withdrawn. The newest N is current, older ones are the vintages.
- *   state/SOURCE/N.json  request list, validators, cursors, digests of commit N; valid only where stream/SOURCE/N.csv is.
- *   state/SOURCE/last.json, seen.json         outside the commit: last checked, holds; other answers that gave the same rows
- *   state/limits.json                         rate budgets
- *   runs/ID.json payloads/ format lock tmp/
+ * The store on disk (DESIGN section 8):
+ *   stream/ current/ series/  Delta tables on Parquet (lake.h): every event; the latest state; one row per series
+ *   state/SOURCE/N.json       request list, validators, cursors, digests of commit N; valid only where the stream's log names N
+ *   state/SOURCE/last.json, seen.json  outside the commit: last checked, holds; other answers that gave the same rows
+ *   state/limits.json         rate budgets
+ *   runs/ID.json payloads/ quarantine/ format lock tmp/
  * One writer holds the lock (flock); readers need none: a file once published never changes.
  */
 #ifndef STORE_STORE_H
@@ -20,18 +19,34 @@ struct store {
 	int dir, tmp, lock; /* descriptors; tmp and lock -1 for readers */
 	char *path;
 	bool *broken; /* a write or sync has failed: nothing more is written through this store */
+	struct lake *lake;
 };
 /* Opens for reading (`write` false: GLANE_E_IO with "no store at ..." where there is none), or creates and locks it
  * (GLANE_E_DENIED: another run holds the lock). Refuses an unknown `format`, NFS and CIFS, a read-only folder, less than
- * 64 MiB free. Left-overs of a killed writer in tmp/ and unpublished state files are removed by the writer. */
+ * 64 MiB free, tables that another program wrote to. Left-overs of a killed writer are removed by the next one, and what is
+ * missing or behind in current and series is rebuilt from the stream. */
 glane_rc store_open(struct store *s, const char *path, bool write, struct diag *d);
 /* For reading; where there is nothing at all, or an empty folder, *s is a store without sources or runs (its descriptor is -1). */
 glane_rc store_open_if_any(struct store *s, const char *path, struct diag *d);
 void store_close(struct store *s);
 
-/* Newest commit of a source: 0 where there is none. */
+/* recorded_at of a run that begins at `now`: never earlier than that, and later than every commit that is published
+ * (until the year 9999 ends). */
+int64_t store_moment(const struct store *s, int64_t now);
+/* recorded_at of the newest published commit; INT64_MIN: none. What a run's report names for --as-of. */
+int64_t store_last_moment(const struct store *s);
+/* Publishes what diff_commit() has made ready, all of it or nothing, as one version of each table. After an error nothing
+ * more is written through this store. Without anything ready: GLANE_OK. */
+glane_rc store_publish(const struct store *s, struct diag *d);
+/* What a run ends with: of sources with more than 30 stream files the small ones become one file. Bounded: what is left is
+ * done by the runs to come. Nothing that a reader sees changes. */
+glane_rc store_upkeep(const struct store *s, struct diag *d);
+/* Milliseconds since the first commit that is not yet published; 0: there is none. */
+int64_t store_pending_ms(const struct store *s);
+
+/* Newest published commit of a source: 0 where there is none. */
 glane_rc store_commit_number(const struct store *s, const char *source, uint64_t *ret, struct diag *d);
-/* The newest commit made by a run whose recorded_at (`now`) is <= t; 0: none. */
+/* The newest commit whose recorded_at is <= t; 0: none. */
 glane_rc store_commit_as_of(const struct store *s, const char *source, int64_t t, uint64_t *ret, struct diag *d);
 /* State of commit n (n 0: an empty object). The caller owns it. */
 glane_rc store_state(const struct store *s, const char *source, uint64_t n, json_t **ret, struct diag *d);
@@ -44,28 +59,23 @@ glane_rc store_seen_read(const struct store *s, const char *source, uint64_t n, 
 glane_rc store_seen_write(const struct store *s, const char *source, uint64_t n, json_t *j, struct diag *d);
 /* Names of all sources with a commit, sorted bytewise, NUL-terminated in the arena. */
 glane_rc store_sources(const struct store *s, struct arena *a, const char ***ret, size_t *ret_n, struct diag *d);
-/* {SOURCE: N}: the newest commit of every source. A run's report carries it as `commits`: it is what `--as-of RUN` goes
- * by, since two runs may share a second and clocks go back. The caller owns it. */
+/* {SOURCE: N}: the newest commit of every source. The caller owns it. */
 glane_rc store_commits(const struct store *s, json_t **ret, struct diag *d);
 
-/* Rows of one commit in key order. Damage (another size than the commit's, a row that does not parse or is out of
- * order) is GLANE_E_IO with file and line; after a damaged row the next call goes on behind it. */
+/* The state of a source, row by row in key order. Damage is GLANE_E_IO with the file's name. */
 struct store_cursor {
-	int fd;
-	struct strbuf buf, scratch;
-	struct strbuf last, key; /* keys of the last row and of the one before it */
-	struct slice raw;        /* bytes of the last row with its LF; until the next call */
-	size_t pos;
-	bool eof;
-	uint64_t line;  /* first line of the last row */
-	uint64_t lines; /* line ends passed */
-	char source[64];
-	char name[192]; /* for messages */
+	struct rows *rows;
+	size_t segment; /* of the last row: its file's place among those of current, by key; 0 where it came from the stream */
+	bool first; /* the last row is the first one of its segment */
 };
+/* As of commit n: n > 0. */
 glane_rc store_rows_open(const struct store *s, const char *source, uint64_t n, struct store_cursor *c, struct diag *d);
+/* As known at t (INT64_MAX: now); without any rows where the source had none. */
+glane_rc store_rows_as_of(const struct store *s, const char *source, int64_t t, struct store_cursor *c, struct diag *d);
 /* The row borrows from the cursor until the next call. GLANE_END at the end. */
 glane_rc store_rows_next(struct store_cursor *c, struct row *ret, struct diag *d);
 void store_rows_close(struct store_cursor *c);
+
 /* Runs. A report is written once: a second one of the same id is GLANE_E_IO. */
 glane_rc store_run_write(const struct store *s, const char *id, const json_t *report, struct diag *d);
 /* A free id from `now`: 20261123T234435Z, then -2, -3, ... */
@@ -73,8 +83,8 @@ glane_rc store_run_id(const struct store *s, int64_t now, char buf[48], struct d
 /* Oldest first. */
 glane_rc store_runs(const struct store *s, struct arena *a, const char ***ret, size_t *ret_n, struct diag *d);
 glane_rc store_run_read(const struct store *s, const char *id, json_t **ret, struct diag *d);
-/* Every row file parsed, in order and of the hash of its commit, every state file and report valid; one line per finding.
- * Payloads are net/archive's to check. */
+/* Every data file as its log says (size, SHA-256, rows, statistics), current and series as the stream gives them, every log,
+ * checkpoint, state file and report valid; one line per finding. Payloads are net/archive's to check. */
 glane_rc store_check(
 	const struct store *s, struct strbuf *findings, uint64_t *ret_rows, uint64_t *ret_findings, struct diag *d);
 #endif

@@ -5,6 +5,7 @@ TAP on standard output."""
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -35,7 +36,7 @@ def site_of(suite, name):
 
 
 def content(site):
-    """Every file of the store: its mode and its bytes, of a report without what it measured."""
+    """Every file of the store: its mode and its bytes, of a report without what it measured, of a log without the clock."""
     found = {}
     for path in sorted(site.store.rglob("*")):
         data = b""
@@ -46,6 +47,8 @@ def content(site):
             for part in (report, *report["sources"]):
                 part.pop("milliseconds")
             data = json.dumps(report, sort_keys=True).encode()
+        if path.parent.name == "_delta_log":
+            data = re.sub(rb'"(timestamp|createdTime|modificationTime)":\d+', rb'"\1":0', data)
         found[path.relative_to(site.store).as_posix()] = (oct(path.lstat().st_mode), hashlib.sha256(data).hexdigest())
     return found
 
@@ -136,7 +139,7 @@ def clocks(suite):
         site = suite.site("clocks", f"[source a]\nplugin = csv\nbase_url = {server.url}\nfiles = a.csv\n{CSV}")
         seen, exports, ids = [], [], []
         for value, now in enumerate(("2026-03-01T03:00:00Z", "2026-02-28T03:00:00Z", "1970-01-01T00:00:00Z", "2039-01-19T03:14:08Z", "2026-03-02T03:00:00Z",
-                                     "2026-03-02T03:00:00Z", "9999-12-31T23:59:59Z", "2026-03-03T03:00:00Z")):
+                                     "2026-03-02T03:00:00Z", "9999-12-31T23:59:00Z", "2026-03-03T03:00:00Z")):
             publish(server, value)
             r = site.run("--all", "--now", now)
             row = [x for x in site.export() if x["area_code"] == "TGO"][0]
@@ -146,7 +149,7 @@ def clocks(suite):
         suite.same("each run commits, in the order of its number, whatever its clock says", seen, [("ok", str(n), n + 1) for n in range(8)])
         times = [t for t, _ in exports]
         suite.true("recorded_at never goes backwards", times == sorted(times), times)
-        suite.true("and follows the clock where it can", times[0] == times[2] == "2026-03-01T03:00:00Z" and times[3] == "2039-01-19T03:14:08Z", times)
+        suite.true("and follows the clock where it can", (times[0], times[2]) == ("2026-03-01T03:00:00Z", "2026-03-01T03:00:02Z") and times[3] == "2039-01-19T03:14:08Z", times)
         suite.same("two runs of one second have two ids", (len(set(ids)), ids[5]), (8, "20260302T030000Z-2"))
         suite.same("--as-of each run gives what the export gave then", [site.glane("export", "--as-of", i)[1] for i in ids], [e for _, e in exports])
         suite.same("the store is sound", site.glane("check", "--store"), (0, site.glane("check", "--store")[1], ""))

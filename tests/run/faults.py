@@ -83,11 +83,17 @@ class Lab:
         self.run()
         self.keep_store("commit")
         self.publish(2)
-        # Everything of the commit but its row file, as a killed run leaves it.
-        code, out = self.run(strace("inject=linkat:signal=SIGKILL:when=1"))
+        # Everything of the commit but its version of the stream, as a killed run leaves it.
+        log = self.suite.folder / "trace"
+        self.run(["strace", "-qq", "-o", str(log), "-e", "trace=renameat2"])
+        renames = [line for line in log.read_text(errors="replace").splitlines() if line.startswith("renameat2(")]
+        self.publishing = k = 1 + next(i for i, line in enumerate(renames) if '"00000000000000000002.json"' in line)
+        self.put_store("commit")
+        code, out = self.run(strace(f"inject=renameat2:signal=SIGKILL:when={k}"))
         assert code in (-signal.SIGKILL, 137), (code, out)
-        assert (self.site.store / "state/a/2.json").exists() and not (self.site.store / "stream/a/2.csv").exists()
-        (self.site.store / "tmp/a-2.csv").write_text("half a ro")
+        assert (self.site.store / "state/a/2.json").exists() and self.site.commits() == {"a": 1}
+        for part in ("tmp/stream-a-2.parquet", "stream/a-2.parquet", "current/a-2.parquet"):
+            (self.site.store / part).write_text("half a ro")
         (self.site.store / "runs/20260101T000000Z.json.tmp").write_text("{")
         self.keep_store("recovery")
 
@@ -181,6 +187,12 @@ def by_strace(suite, lab):
             at_each(lab, template, f"{error} from {calls} {'once' if '+' not in when else 'and from then on'}", lab.trace(template, calls),
                     f"error={error}:when={when}", want=(0, 5))
     at_each(lab, "commit", "EMFILE from openat", lab.trace("commit", "openat"), "error=EMFILE:when={k}")
+    lab.put_store("commit")
+    code, out = lab.run(strace(f"inject=renameat2:error=EIO:when={lab.publishing}"), "--json", "-q")
+    said = support.Run((code, out[:out.rfind("}") + 1], out))
+    suite.true("EIO at the version of the stream: the report says that the source failed, and the store has the night before",
+               code == 5 and said.verdicts == {"a": "failed"} and "commit" not in said.sources["a"] and lab.site.commits() == {"a": 1} and
+               lab.stored() == rows_of(night(1)), out)
     interrupt(suite, lab)
 
 
@@ -301,7 +313,7 @@ def shapes(suite, lab):
     site = lab.site
     elsewhere = suite.folder / "elsewhere"
     elsewhere.mkdir()
-    for name in ("stream", "state", "payloads", "runs", "tmp"):
+    for name in ("stream", "current", "series", "state", "payloads", "runs", "tmp"):
         lab.put_store("first start")
         lab.run()
         shutil.rmtree(site.store / name)
@@ -338,7 +350,7 @@ def at_once(suite, lab):
     outs = [p.communicate(timeout=support.TIMEOUT)[0] for p in many]
     codes = Counter(p.returncode for p in many)
     suite.true("twelve runs at once: some win, the others are exit 4", codes[0] >= 1 and set(codes) <= {0, 4}, (codes, outs))
-    suite.true("each commit is made once", lab.stored() == rows_of(night(2)) and len(list((lab.site.store / "stream/a").iterdir())) == 1)
+    suite.true("each commit is made once", lab.stored() == rows_of(night(2)) and lab.site.commits() == {"a": 1})
     suite.same("and the store is sound", lab.site.glane("check", "--store")[0], 0)
 
 

@@ -138,7 +138,7 @@ def asked_to_end(suite):
             site = suite.site(sig.name, source("slow", server.url) + source("early", server.url))
             p = start(site, "--all", "--jobs", "4")
             slow.asked.wait(60)
-            until(lambda: (site.store / "stream/early/1.csv").exists())
+            until(lambda: (site.store / "state/early/1.json").exists())
             p.send_signal(sig)
             out = p.communicate(timeout=support.TIMEOUT)[0]
             slow.go.set()
@@ -168,7 +168,7 @@ def lone_kills(suite):
 
         site = suite.site("worker", source("early", server.url) + "[source hang]\nplugin = evil\nhow = spin\n")
         p = start(site, "--all", "--jobs", "1")
-        worker = until(lambda: [c for c in support.children(p.pid) if c[1] == "@worker" and (site.store / "stream/early/1.csv").exists()])
+        worker = until(lambda: [c for c in support.children(p.pid) if c[1] == "@worker" and (site.store / "state/early/1.json").exists()])
         os.kill(worker[0][0], signal.SIGKILL)
         out = p.communicate(timeout=support.TIMEOUT)[0]
         suite.true("a worker is killed: its source fails and says how, the other one is committed",

@@ -96,7 +96,7 @@ BASE = [("TGO", 2000 + i, f"{i}.50") for i in range(20)] + [("BEN", 2000 + i, f"
 def nights():
     write_csv(BASE)
     code, out, err = glane("run", "--dry-run", "good")
-    check("a dry run says what would be asked", code == 0 and "/data.csv" in out and not os.path.exists(WORK / "store/stream/good"), (code, out, err))
+    check("a dry run says what would be asked", code == 0 and "/data.csv" in out and not os.path.exists(WORK / "store/state/good"), (code, out, err))
     code, s, err = run("good")
     check("first night: ok", code == 0 and s["good"]["status"] == "ok" and s["good"]["events"]["new"] == 40, (code, s, err))
     first = export()

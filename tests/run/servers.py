@@ -80,9 +80,8 @@ def source(name, base, path, more="retries = 0\n"):
 
 def committed(site):
     """The sources that have anything in the stream, in the state or among the rows."""
-    names = {p.parts[0] for d in ("stream", "state") for p in
-             (q.relative_to(site.store / d) for q in (site.store / d).rglob("*") if q.is_file() and q.name != "last.json") if len(p.parts) > 1}
-    return names | {r["source"] for r in site.export()}
+    names = {q.parent.name for q in (site.store / "state").glob("*/*") if q.name != "last.json"}
+    return names | set(site.commits()) | {r["source"] for r in site.export()}
 
 
 def verdicts(run, wanted, url_of):

@@ -134,6 +134,16 @@ class Site:
         """The rows of an export, one text per row with these columns."""
         return [" ".join(r[c] for c in columns.split()) for r in self.export(*words)]
 
+    def commits(self):
+        """{source: its newest commit}, as the log of the stream says."""
+        found = {}
+        for path in sorted((self.store / "stream/_delta_log").glob("*.json")):
+            for line in path.read_text().splitlines():
+                txn = json.loads(line).get("txn", {})
+                if txn.get("appId", "").startswith("glane:"):
+                    found[txn["appId"][len("glane:"):]] = txn["version"]
+        return found
+
     def snapshot(self, outside=False):
         """Every file of the store by its path: the hash of its bytes; without what lies outside the commit."""
         found = {}

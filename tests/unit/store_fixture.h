@@ -4,7 +4,9 @@
 #define STORE_FIXTURE_H
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/io.h"
 #include "store/diff.h"
+#include "store/files.h"
 #include "store/query.h"
 #include <fcntl.h>
 #include <ftw.h>
@@ -46,11 +48,28 @@ static inline void fixture_remove(const char *path)
 	(void)nftw(path, fixture_unlink, 16, FTW_DEPTH | FTW_PHYS);
 }
 
+static inline int fixture_no_sync(int fd)
+{
+	(void)fd;
+	return 0;
+}
+
+/* Nothing here survives a power cut, so nothing waits for the disk. */
+static inline void fixture_fast(void)
+{
+	static struct io_table table;
+
+	table = io_system;
+	table.fsync = fixture_no_sync;
+	io = &table;
+}
+
 static inline int fixture_setup(void **state)
 {
 	struct fixture *f = mem_zalloc(1, sizeof(*f));
 	const char *tmp = getenv("TMPDIR");
 
+	fixture_fast();
 	if (!f)
 		return -1;
 	(void)snprintf(f->path, sizeof(f->path), "%s/glane-store-XXXXXX", tmp && strlen(tmp) < 40 ? tmp : "/tmp");
@@ -124,7 +143,7 @@ static inline glane_rc fixture_diff(struct store *s, const char *source, const s
 	return rc;
 }
 
-/* Commits a diff, where it has events. */
+/* Commits a diff and publishes it, where it has events. */
 static inline glane_rc fixture_commit(struct store *s, const char *source, struct diff_result *r, struct diag *d)
 {
 	json_t *state = json_object();
@@ -135,6 +154,8 @@ static inline glane_rc fixture_commit(struct store *s, const char *source, struc
 		rc = GLANE_E_NOMEM;
 	if (rc == GLANE_OK && r->events)
 		rc = diff_commit(s, source, previous, r, state, &n, d);
+	if (rc == GLANE_OK)
+		rc = store_publish(s, d);
 	json_decref(state);
 	return rc;
 }
@@ -176,6 +197,31 @@ static inline void fixture_damage(const struct fixture *f, const char *name, str
 	assert_true(fd >= 0);
 	assert_int_equal(fd_write(fd, content.p, content.n, NULL), GLANE_OK);
 	fd_close(&fd);
+}
+
+struct fixture_first {
+	const char *suffix;
+	char name[256];
+};
+
+static inline glane_rc fixture_look(void *arg, int dir, const char *name)
+{
+	struct fixture_first *f = arg;
+	size_t n = strlen(name), m = strlen(f->suffix);
+
+	(void)dir;
+	if (n > m && strcmp(name + n - m, f->suffix) == 0 && (!f->name[0] || strcmp(name, f->name) < 0))
+		(void)snprintf(f->name, sizeof(f->name), "%s", name);
+	return GLANE_OK;
+}
+
+/* "FOLDER/NAME" of the file in a folder of the store that ends so, the first by name; "" where there is none. */
+static inline void fixture_find(const struct fixture *f, const char *folder, const char *suffix, char ret[512])
+{
+	struct fixture_first first = {.suffix = suffix};
+
+	assert_int_equal(folder_each(f->s.dir, folder, fixture_look, &first, NULL), GLANE_OK);
+	(void)snprintf(ret, 512, first.name[0] ? "%s/%s" : "", folder, first.name);
 }
 
 static inline void fixture_read(const struct fixture *f, const char *name, struct strbuf *b)

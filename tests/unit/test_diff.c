@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Diff, gate and commit: every kind of event, every cover, held slices, crashes and failing memory. */
 #include "store_fixture.h"
+#include <errno.h>
 #include <signal.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -189,7 +189,7 @@ static void take_step(struct fixture *f, const struct scenario *sc, const struct
 	assert_int_equal(p->withdrawn, w->withdrawn);
 	assert_int_equal(p->restored, w->restored);
 	assert_int_equal(p->verdict == SLICE_HELD || p->verdict == SLICE_FAILED, p->reason != NULL);
-	assert_int_equal(r.spool >= 0, w->verdict == SLICE_OK);
+	assert_int_equal(r.change != NULL, w->verdict == SLICE_OK);
 	assert_int_equal(r.n_payloads, r.events ? 1 : 0);
 	assert_int_equal(fixture_commit(&f->s, "src", &r, &f->d), GLANE_OK);
 	list_rows(&f->s, &got);
@@ -263,11 +263,12 @@ static void test_slices(void **state)
 	strbuf_release(&got);
 }
 
-/* Unchanged rows keep every byte; events carry the stamp, which never goes back. */
+/* Unchanged rows keep every column; events carry the stamp, which never goes back. */
 static void test_stamps(void **state)
 {
 	static const struct cell first[] = {{"I", "BEN", 2020, 1, 0, "say \"p\", please\nnow", 0}, C("TGO", 2020, 2)};
 	static const struct cell second[] = {{"I", "BEN", 2020, 1, 0, "say \"p\", please\nnow", 0}, C("TGO", 2020, 3)};
+	struct query then = {.as_of = T0}, now = {.as_of = INT64_MAX};
 	struct fixture *f = *state;
 	struct strbuf a, b;
 	const char *row;
@@ -277,17 +278,18 @@ static void test_stamps(void **state)
 	strbuf_init(&b, 0);
 	assert_int_equal(fixture_refresh(&f->s, "src", first, 2, T0, &f->d), GLANE_OK);
 	assert_int_equal(fixture_refresh(&f->s, "src", second, 2, T0 - 3600, &f->d), GLANE_OK);
-	fixture_read(f, "stream/src/1.csv", &a);
-	fixture_read(f, "stream/src/2.csv", &b);
+	assert_int_equal(fixture_export(&f->s, &then, &a, &f->d), GLANE_OK);
+	assert_int_equal(fixture_export(&f->s, &now, &b, &f->d), GLANE_OK);
 	row = strstr(a.p, "src,DS,I,TGO");
 	assert_non_null(row);
 	assert_memory_equal(a.p, b.p, (size_t)(row - a.p));
 	assert_non_null(strstr(row, "2026-11-23T23:44:35Z,2026-11-23T23:44:35Z,new,source,20261123T234435Z,aa6ff1"));
-	assert_non_null(strstr(b.p + (row - a.p), "2026-11-23T23:44:35Z,2026-11-23T23:44:35Z,revised,source,2026"));
+	assert_non_null(strstr(b.p + (row - a.p), "2026-11-23T23:44:36Z,2026-11-23T23:44:36Z,revised,source,2026"));
 	assert_int_equal(store_state(&f->s, "src", 2, &j, &f->d), GLANE_OK);
-	assert_string_equal(json_text(j, "recorded_at", ""), "2026-11-23T23:44:35Z");
+	assert_string_equal(json_text(j, "recorded_at", ""), "2026-11-23T23:44:36Z");
 	assert_string_equal(json_text(j, "run", ""), "20261123T234435Z");
-	assert_int_equal(json_int(json_object_get(j, "row_file"), "rows", 0), 2);
+	assert_int_equal(json_int(j, "rows", 0), 2);
+	assert_int_equal(json_int(j, "events", 0), 1);
 	json_decref(j);
 	strbuf_release(&a);
 	strbuf_release(&b);
@@ -336,15 +338,22 @@ static void test_refusals(void **state)
 	uint64_t n = 77;
 
 	assert_int_equal(fixture_diff(&f->s, "src", cells, 1, &full, 1, T0, &r, &f->d), GLANE_OK);
-	assert_int_equal(diff_commit(&f->s, "src", 4, &r, j, &n, &f->d), GLANE_E_IO);
+	assert_int_equal(diff_commit(&f->s, "src", 4, &r, j, &n, &f->d), GLANE_E_USAGE);
 	diag_clear(&f->d);
 	assert_int_equal(diff_commit(&f->s, "../src", 0, &r, j, &n, &f->d), GLANE_E_USAGE);
 	diag_clear(&f->d);
 	assert_int_equal(n, 77);
 	assert_int_equal(diff_commit(&f->s, "src", 0, &r, j, &n, &f->d), GLANE_OK);
 	assert_int_equal(n, 1);
-	assert_int_equal(diff_commit(&f->s, "src", 0, &r, j, &n, &f->d), GLANE_E_IO);
-	assert_non_null(strstr(f->d.text, "another program"));
+	/* Once only, and not there before it is published. */
+	assert_int_equal(diff_commit(&f->s, "src", 0, &r, j, &n, &f->d), GLANE_E_USAGE);
+	diag_clear(&f->d);
+	assert_int_equal(store_commit_number(&f->s, "src", &n, &f->d), GLANE_OK);
+	assert_int_equal(n, 0);
+	assert_int_equal(store_publish(&f->s, &f->d), GLANE_OK);
+	assert_int_equal(store_commit_number(&f->s, "src", &n, &f->d), GLANE_OK);
+	assert_int_equal(n, 1);
+	assert_int_equal(diff_commit(&f->s, "src", 0, &r, j, &n, &f->d), GLANE_E_USAGE);
 	diag_clear(&f->d);
 	diff_release(&r);
 	assert_int_equal(fixture_diff(&f->s, "src", cells, 1, &full, 1, T0, &r, &f->d), GLANE_OK);
@@ -352,40 +361,6 @@ static void test_refusals(void **state)
 	assert_int_equal(diff_commit(&f->s, "src", 1, &r, j, &n, &f->d), GLANE_E_USAGE);
 	diff_release(&r);
 	json_decref(j);
-}
-
-/* A spool that has no name to give is copied. */
-static void test_copied_spool(void **state)
-{
-	static const struct cell cells[] = {C("TGO", 2020, 2)};
-	const struct cover full = {.kind = FULL, .dataset = SLICE("DS")};
-	struct fixture *f = *state;
-	struct diff_result r;
-	struct strbuf b;
-	int fd;
-
-	strbuf_init(&b, 0);
-	assert_int_equal(fixture_diff(&f->s, "src", cells, 1, &full, 1, T0, &r, &f->d), GLANE_OK);
-	fd = openat(f->s.tmp, "spool", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	assert_true(fd >= 0);
-	assert_int_equal(unlinkat(f->s.tmp, "spool", 0), 0);
-	assert_int_equal(lseek(r.spool, 0, SEEK_SET), 0);
-	for (char buf[4096];;) {
-		ssize_t n = read(r.spool, buf, sizeof(buf));
-
-		assert_true(n >= 0);
-		if (n == 0)
-			break;
-		assert_int_equal(fd_write(fd, buf, (size_t)n, NULL), GLANE_OK);
-	}
-	fd_close(&r.spool);
-	r.spool = fd;
-	assert_int_equal(fixture_commit(&f->s, "src", &r, &f->d), GLANE_OK);
-	list_rows(&f->s, &b);
-	assert_string_equal(b.p, "TGO 2020 2 new/");
-	assert_false(file_exists(f->s.tmp, "src-1.csv"));
-	diff_release(&r);
-	strbuf_release(&b);
 }
 
 /* Value of night n: what the killed child wrote can be told without asking it. */
@@ -443,21 +418,27 @@ static void check_night(const char *path, size_t keys, uint64_t acked, uint64_t 
 		assert_int_equal(acked, 0);
 		return;
 	}
+	/* Readers see the last commit even where current is behind; the next writer mends that. */
+	assert_int_equal(store_commit_number(&s, "src", &n, &d), GLANE_OK);
+	assert_true(n >= acked && n <= acked + 1);
+	if (n) {
+		(void)snprintf(want, sizeof(want), "%llu", (unsigned long long)n);
+		assert_int_equal(store_rows_open(&s, "src", n, &c, &d), GLANE_OK);
+		while ((rc = store_rows_next(&c, &r, &d)) == GLANE_OK) {
+			assert_true(slice_is(r.value, want));
+			rows++;
+		}
+		assert_int_equal(rc, GLANE_END);
+		assert_int_equal(rows, keys);
+		store_rows_close(&c);
+	}
+	store_close(&s);
+	assert_int_equal(store_open(&s, path, true, &d), GLANE_OK);
 	assert_int_equal(store_check(&s, &b, &rows, &findings, &d), GLANE_OK);
 	if (findings)
 		print_message("%s\n", b.p);
 	assert_int_equal(findings, 0);
-	assert_int_equal(store_commit_number(&s, "src", &n, &d), GLANE_OK);
-	assert_true(n >= acked && n <= acked + 1);
-	assert_int_equal(rows, n * keys);
-	if (n) {
-		(void)snprintf(want, sizeof(want), "%llu", (unsigned long long)n);
-		assert_int_equal(store_rows_open(&s, "src", n, &c, &d), GLANE_OK);
-		while ((rc = store_rows_next(&c, &r, &d)) == GLANE_OK)
-			assert_true(slice_is(r.value, want));
-		assert_int_equal(rc, GLANE_END);
-		store_rows_close(&c);
-	}
+	assert_int_equal(rows, n ? keys : 0);
 	store_close(&s);
 	strbuf_release(&b);
 	*ret_n = n;
@@ -506,67 +487,66 @@ static void test_kills(void **state)
 /* What a killed writer left is gone after the next one has opened the store. */
 static void test_left_overs(void **state)
 {
+	static const char *const left[] = {"tmp/stream-src-20261123T234435Z-2-0.parquet", "state/src/2.json",
+		"state/src/3.json.tmp", "runs/20261123T234435Z.json.tmp", "stream/src-20261123T234435Z-2-0.parquet",
+		"current/src-20261123T234435Z-2-1.parquet", "stream/_delta_log/00000000000000000002.json.tmp"};
 	static const struct cell cells[] = {C("TGO", 2020, 2)};
 	struct fixture *f = *state;
+	char kept[512];
 
 	assert_int_equal(fixture_refresh(&f->s, "src", cells, 1, T0, &f->d), GLANE_OK);
-	fixture_damage(f, "tmp/src-2.csv", SLICE("cut"));
-	fixture_damage(f, "state/src/2.json", SLICE("{\"etag\": \"of rows that never came\"}"));
-	fixture_damage(f, "state/src/3.json.tmp", SLICE("{"));
-	fixture_damage(f, "runs/20261123T234435Z.json.tmp", SLICE("{"));
+	fixture_find(f, "stream", ".parquet", kept);
+	for (size_t i = 0; i < N(left); i++)
+		fixture_damage(f, left[i], SLICE("{"));
 	store_close(&f->s);
 	assert_int_equal(store_open(&f->s, f->path, true, &f->d), GLANE_OK);
-	assert_false(file_exists(f->s.dir, "tmp/src-2.csv"));
-	assert_false(file_exists(f->s.dir, "state/src/2.json"));
-	assert_false(file_exists(f->s.dir, "state/src/3.json.tmp"));
-	assert_false(file_exists(f->s.dir, "runs/20261123T234435Z.json.tmp"));
+	for (size_t i = 0; i < N(left); i++)
+		assert_false(file_exists(f->s.dir, left[i]));
 	assert_true(file_exists(f->s.dir, "state/src/1.json"));
+	assert_true(file_exists(f->s.dir, kept));
 }
 
-/* A child with a limit on the size of files; returns its exit code. */
-static int write_with_limit(const char *path, rlim_t bytes)
-{
-	static struct cell cells[4096];
-	struct rlimit small = {bytes, RLIM_INFINITY}, none = {RLIM_INFINITY, RLIM_INFINITY};
-	struct diag d = {0};
-	json_t *empty = json_object();
-	struct store s;
-	glane_rc rc;
+static bool disk_full;
 
-	night(cells, N(cells), 1);
-	if (signal(SIGXFSZ, SIG_IGN) == SIG_ERR || store_open(&s, path, true, &d) < 0)
-		return 2;
-	if (setrlimit(RLIMIT_FSIZE, &small) < 0)
-		return 3;
-	rc = fixture_refresh(&s, "src", cells, N(cells), T0, &d);
-	/* The batch fits: it is the rows of the new commit, some 800 KB, that do not. */
-	if (setrlimit(RLIMIT_FSIZE, &none) < 0 || rc != GLANE_E_IO || !strstr(d.text, "new rows in"))
-		return 4;
-	rc = store_last_write(&s, "src", empty, NULL);
-	json_decref(empty);
-	store_close(&s);
-	return rc == GLANE_E_IO ? 0 : 5;
+/* The disk is full from the first data file on. */
+static int full_openat(int dir, const char *name, int flags, mode_t mode)
+{
+	disk_full |= strncmp(name, "stream-", 7) == 0;
+	return io_system.openat(dir, name, flags, mode);
+}
+
+static ssize_t full_write(int fd, const void *p, size_t n)
+{
+	if (!disk_full)
+		return io_system.write(fd, p, n);
+	errno = ENOSPC;
+	return -1;
 }
 
 /* After a failed write this process writes nothing more; the next one finds the store as it was. */
 static void test_full_disk(void **state)
 {
 	static const struct cell cells[] = {C("TGO", 2020, 2)};
+	const struct io_table *before = io;
+	struct io_table full = *io;
 	struct fixture *f = *state;
+	static const struct cell more[] = {C("TGO", 2020, 3)};
+	json_t *empty = json_object();
 	struct strbuf b;
-	int status;
-	pid_t pid;
 
 	strbuf_init(&b, 0);
 	assert_int_equal(fixture_refresh(&f->s, "src", cells, 1, T0, &f->d), GLANE_OK);
+	full.openat = full_openat;
+	full.write = full_write;
+	disk_full = false;
+	io = &full;
+	assert_int_equal(fixture_refresh(&f->s, "src", more, 1, T0, &f->d), GLANE_E_IO);
+	io = before;
+	assert_non_null(strstr(f->d.text, "new rows in"));
+	assert_int_equal(store_last_write(&f->s, "src", empty, NULL), GLANE_E_IO);
+	json_decref(empty);
+	diag_clear(&f->d);
 	store_close(&f->s);
-	pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0)
-		_exit(write_with_limit(f->path, 600000));
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFEXITED(status));
-	assert_int_equal(WEXITSTATUS(status), 0);
 	assert_int_equal(store_open(&f->s, f->path, true, &f->d), GLANE_OK);
 	list_rows(&f->s, &b);
 	assert_string_equal(b.p, "TGO 2020 2 new/");
@@ -613,7 +593,9 @@ static uint64_t newest(const char *path)
 	struct store s;
 	uint64_t n = 0;
 
-	assert_int_equal(store_open(&s, path, false, NULL), GLANE_OK);
+	/* Not before its folders and its format are there. */
+	if (store_open(&s, path, false, NULL) < 0)
+		return 0;
 	assert_int_equal(store_commit_number(&s, "src", &n, NULL), GLANE_OK);
 	store_close(&s);
 	return n;
@@ -622,14 +604,18 @@ static uint64_t newest(const char *path)
 /* Fails the N-th allocation, N from 1, until a night gets through. jansson forgets why it failed: its code may be another. */
 static void fail_each(const char *path, bool for_ever, bool jansson, uint64_t *n)
 {
-	long k = 1;
+	long k = 1, failed = 0;
 
-	for (;; k++) {
+	/* A new store: a checkpoint that cannot be read for want of memory is passed over, so that the night succeeds. */
+	fixture_remove(path);
+	*n = 0;
+
+	for (;; k += 1 + k / 64) {
 		struct diag d = {0};
 		uint64_t now;
 		glane_rc rc;
 
-		assert_true(k < 5000);
+		assert_true(k < 100000);
 		mem_fail_after(k, for_ever);
 		rc = whole_night(path, *n + 1, &d);
 		mem_fail_after(0, false);
@@ -638,10 +624,11 @@ static void fail_each(const char *path, bool for_ever, bool jansson, uint64_t *n
 		*n = now;
 		if (rc == GLANE_OK)
 			break;
-		if (rc != GLANE_E_NOMEM && !jansson)
+		failed++;
+		if (rc != GLANE_E_NOMEM && !strstr(d.text, "no memory") && !jansson)
 			fail_msg("allocation %ld: %d, %s", k, rc, d.text);
 	}
-	assert_true(k > 20);
+	assert_true(failed > 20);
 }
 
 /* Always a clean error, never half a commit. */
@@ -668,7 +655,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_stamps, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_keep_missing, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_refusals, fixture_setup, fixture_teardown),
-		cmocka_unit_test_setup_teardown(test_copied_spool, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_kills, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_left_overs, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_full_disk, fixture_setup, fixture_teardown),

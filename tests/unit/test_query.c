@@ -158,7 +158,7 @@ static void test_vintages(void **state)
 	char ids[RUNS][48];
 	struct fixture *f = *state;
 	struct query now = {.as_of = INT64_MAX, .withdrawn = true}, then = now;
-	json_t *report, *commits;
+	json_t *report;
 
 	strbuf_init(&again, 0);
 	for (size_t i = 0; i < RUNS; i++) {
@@ -174,20 +174,17 @@ static void test_vintages(void **state)
 			assert_int_equal(
 				fixture_refresh(&f->s, "two", cells, i == 3 ? 11 : 12, clock[i], &f->d), GLANE_OK);
 		report = json_object();
-		assert_int_equal(store_commits(&f->s, &commits, &f->d), GLANE_OK);
-		assert_int_equal(json_object_set_new(report, "commits", commits), 0);
+		assert_true(json_set_int(report, "recorded_at", store_last_moment(&f->s)));
 		assert_int_equal(store_run_write(&f->s, ids[i], report, &f->d), GLANE_OK);
 		json_decref(report);
 		assert_int_equal(fixture_export(&f->s, &now, &taken[i], &f->d), GLANE_OK);
 	}
 	for (size_t i = 0; i < RUNS; i++) {
-		then.as_of_run = ids[i];
 		assert_int_equal(query_as_of(&f->s, ids[i], &then.as_of, &f->d), GLANE_OK);
 		assert_int_equal(fixture_export(&f->s, &then, &again, &f->d), GLANE_OK);
 		assert_string_equal(again.p ? again.p : "", taken[i].p ? taken[i].p : "");
 	}
-	then.as_of_run = "2026-11-23T23:46:05Z";
-	assert_int_equal(query_as_of(&f->s, then.as_of_run, &then.as_of, &f->d), GLANE_OK);
+	assert_int_equal(query_as_of(&f->s, "2026-11-23T23:46:05Z", &then.as_of, &f->d), GLANE_OK);
 	assert_int_equal(then.as_of, T0 + 90);
 	assert_int_equal(fixture_export(&f->s, &then, &again, &f->d), GLANE_OK);
 	assert_string_equal(again.p, taken[RUNS - 1].p);
@@ -211,7 +208,11 @@ static void test_as_of_texts(void **state)
 	assert_int_equal(store_run_write(&f->s, "20261123T234435Z", report, &f->d), GLANE_OK);
 	assert_true(json_set_text(report, "now", "2026-11-23T23:44:40Z"));
 	assert_int_equal(store_run_write(&f->s, "20261123T234435Z-2", report, &f->d), GLANE_OK);
+	assert_int_equal(json_object_set_new(report, "recorded_at", json_null()), 0);
+	assert_int_equal(store_run_write(&f->s, "20261123T234435Z-3", report, &f->d), GLANE_OK);
 	json_decref(report);
+	assert_int_equal(query_as_of(&f->s, "20261123T234435Z-3", &t, &f->d), GLANE_OK);
+	assert_true(t == INT64_MIN);
 	for (size_t i = 0; i < N(good); i++) {
 		assert_int_equal(query_as_of(&f->s, good[i].text, &t, &f->d), GLANE_OK);
 		assert_int_equal(t, good[i].want);

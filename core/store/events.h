@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* The events of one source: its stream files merged by key, then by recorded_at. */
+#ifndef STORE_EVENTS_H
+#define STORE_EVENTS_H
+#include "store/lake.h"
+
+struct events {
+	struct arena arena;
+	struct event_file *files;
+	size_t *heap; /* of files with a row left */
+	size_t n, n_heap;
+	const char *source;
+	bool taken; /* the first of the heap was given out */
+};
+glane_rc events_open(struct events *e, const struct store *s, const char *source, struct diag *d);
+/* Of these stream files of the source only. */
+glane_rc events_open_files(struct events *e, const struct store *s, const char *source, const struct delta_file *files,
+	size_t n, struct diag *d);
+/* Borrowed until the next call. GLANE_END at the end. GLANE_E_IO: damaged, or out of order. */
+glane_rc events_next(struct events *e, const struct row **ret, struct diag *d);
+/* The file of the last event, for messages. */
+const char *events_name(const struct events *e);
+void events_close(struct events *e);
+#endif

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/* Rows and series as records of Parquet files: one table of columns says what is written and how it is read back. */
+#ifndef STORE_RECORD_H
+#define STORE_RECORD_H
+#include "base/sha256.h"
+#include "model/row.h"
+#include "store/delta.h"
+
+/* One row of the table `series`. */
+struct series_row {
+	struct slice source, dataset, indicator, area, area_code, dims;
+	char freq;
+	struct slice unit;
+	int32_t unit_mult;
+	struct slice title, area_title, licence, attribution;
+	struct slice updated;                   /* the provider's own stamp, as published */
+	struct slice first_period, last_period; /* of live observations; "": none */
+	int64_t observations;                   /* live ones */
+	int64_t recorded_at;                    /* of its newest event */
+};
+
+enum { LAKE_STREAM, LAKE_CURRENT, LAKE_SERIES, LAKE_TABLES };
+extern const struct delta_schema lake_schemas[LAKE_TABLES];
+#define RECORD_COLUMNS_MAX 32
+
+/* A new data file, written column by column in batches; its SHA-256 and statistics come with it. */
+struct record_writer {
+	int table, fd;
+	struct parquet_writer *parquet;
+	struct sha256 hash;
+	struct record_batch *batch;
+	char name[DELTA_NAME]; /* for messages */
+	uint64_t rows;
+};
+/* Creates `name` in the folder; one that a killed run left is removed. */
+glane_rc record_writer_open(struct record_writer *w, int table, int dir, const char *name, struct diag *d);
+/* `record` is a struct row, or a struct series_row for LAKE_SERIES. GLANE_E_DATA: a row that would not come back as it is. */
+glane_rc record_writer_put(struct record_writer *w, const void *record, struct diag *d);
+/* Ends and syncs the file; fills bytes, stats, sha256 and rows, whose texts go to the arena. */
+glane_rc record_writer_finish(struct record_writer *w, struct arena *a, struct delta_file *ret, struct diag *d);
+void record_writer_close(struct record_writer *w); /* half-built or finished */
+
+/* A data file read in order. */
+struct record_reader {
+	int table, fd;
+	struct parquet_reader *parquet;
+	struct parquet_vector v[RECORD_COLUMNS_MAX];
+	size_t rows, at; /* of the batch */
+	struct strbuf scratch;
+	char name[DELTA_NAME + 16]; /* "stream/FILE", for messages */
+};
+/* Opens a file of the table; another size than `bytes` is damage. */
+glane_rc record_reader_open(struct record_reader *r, int table, int dir, const struct delta_file *f, struct diag *d);
+/* The next record, of the table's struct; its texts are borrowed until the next call. GLANE_END at the end.
+ * GLANE_E_IO: damaged. */
+glane_rc record_reader_next(struct record_reader *r, void *ret, struct diag *d);
+void record_reader_close(struct record_reader *r);
+
+/* record_*.c only: */
+enum record_kind {
+	RECORD_TEXT,   /* struct slice; "" is null where the column is nullable */
+	RECORD_LETTER, /* char */
+	RECORD_VALUE,  /* struct slice, a plain number: a double; see record_value() */
+	RECORD_INT,    /* int32_t */
+	RECORD_PLACES, /* int32_t, negative: null */
+	RECORD_DAY,    /* int64_t */
+	RECORD_MOMENT, /* int64_t, seconds; in the file microseconds */
+	RECORD_COUNT,  /* int64_t */
+};
+struct record_field {
+	enum record_kind kind;
+	size_t offset;
+};
+extern const struct record_field *const record_fields[LAKE_TABLES];
+/* The plain text of a number: of value_text where that is one, else the double with so many decimals. Appended to b; nothing
+ * where it cannot be (not finite, too many decimals). */
+void record_value(struct strbuf *b, double value, int32_t decimals, struct slice value_text);
+/* Statistics of an add. */
+void record_stats(struct strbuf *b, int table, const struct parquet_summary *s);
+#endif

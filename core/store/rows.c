@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: MIT */
+/* States of a source's keys: from the files of current, or as of a moment from the events. */
+#include "store/events.h"
+#include "store/files.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+struct rows {
+	const struct store *s;
+	char source[64];
+	struct arena arena;
+	/* from current */
+	struct delta_file *files; /* by key */
+	size_t n, next;
+	struct record_reader reader;
+	bool open;
+	struct strbuf last, key;
+	/* from the stream */
+	bool from_events, has_ahead, ended;
+	struct events events;
+	int64_t as_of;
+	struct strbuf texts; /* of `kept` */
+	struct row kept;
+	const struct row *ahead; /* an event of the next key */
+};
+
+static glane_rc no_memory(const struct rows *r, struct diag *d)
+{
+	return fail(d, GLANE_E_NOMEM, "%s: no memory to read its rows", r->source);
+}
+
+struct placed { /* a file of current and the key of its first row */
+	struct delta_file file;
+	struct slice key;
+};
+
+static int by_key(const void *a, const void *b)
+{
+	const struct placed *x = a, *y = b;
+
+	return slice_cmp(x->key, y->key);
+}
+
+/* What the log says of first rows is cut short: they are read. */
+static glane_rc first_key(struct rows *r, struct placed *p, struct diag *d)
+{
+	struct record_reader reader;
+	struct row row;
+	glane_rc rc = record_reader_open(&reader, LAKE_CURRENT, r->s->lake->table[LAKE_CURRENT].dir, &p->file, d);
+
+	if (rc < 0)
+		return rc;
+	rc = record_reader_next(&reader, &row, d);
+	if (rc == GLANE_OK) {
+		row_key(&r->key, &row);
+		if (!strbuf_ok(&r->key) || !arena_dup(&r->arena, strbuf_get(&r->key), &p->key))
+			rc = no_memory(r, d);
+	}
+	record_reader_close(&reader);
+	return rc < 0 ? rc : GLANE_OK;
+}
+
+static glane_rc place_files(struct rows *r, struct diag *d)
+{
+	struct placed *list;
+	glane_rc rc = lake_files(r->s, LAKE_CURRENT, r->source, &r->arena, &r->files, &r->n, d);
+
+	if (rc < 0 || r->n < 2)
+		return rc;
+	list = arena_alloc(&r->arena, r->n * sizeof(*list));
+	if (!list)
+		return no_memory(r, d);
+	for (size_t i = 0; rc == GLANE_OK && i < r->n; i++) {
+		list[i].file = r->files[i];
+		rc = first_key(r, &list[i], d);
+	}
+	if (rc < 0)
+		return rc;
+	qsort(list, r->n, sizeof(*list), by_key);
+	for (size_t i = 0; i < r->n; i++)
+		r->files[i] = list[i].file;
+	return GLANE_OK;
+}
+
+static glane_rc rows_new(const struct store *s, const char *source, struct store_cursor *c, struct diag *d)
+{
+	char name[STORE_NAME];
+	glane_rc rc = source_folder("stream", source, name, d);
+	struct rows *r;
+
+	*c = (struct store_cursor){.rows = NULL};
+	if (rc < 0)
+		return rc;
+	r = mem_zalloc(1, sizeof(*r));
+	if (!r)
+		return fail(d, GLANE_E_NOMEM, "%s: no memory to read its rows", source);
+	r->s = s;
+	(void)snprintf(r->source, sizeof(r->source), "%s", source);
+	arena_init(&r->arena, 0);
+	strbuf_init(&r->last, 0);
+	strbuf_init(&r->key, 0);
+	strbuf_init(&r->texts, 0);
+	c->rows = r;
+	return GLANE_OK;
+}
+
+static glane_rc open_events(struct rows *r, int64_t as_of, struct diag *d)
+{
+	r->as_of = as_of;
+	r->from_events = true;
+	return events_open(&r->events, r->s, r->source, d);
+}
+
+glane_rc rows_from_events(const struct store *s, const char *source, int64_t t, struct store_cursor *c, struct diag *d)
+{
+	glane_rc rc = rows_new(s, source, c, d);
+
+	if (rc == GLANE_OK)
+		rc = open_events(c->rows, t, d);
+	if (rc < 0)
+		store_rows_close(c);
+	return rc;
+}
+
+struct slice rows_path(const struct store_cursor *c, size_t segment)
+{
+	const struct rows *r = c->rows;
+
+	return r && segment < r->n ? r->files[segment].path : (struct slice){NULL, 0};
+}
+
+/* True where the newest commit was known at t already: current has what is asked for. */
+static bool is_current(const struct store *s, const char *source, int64_t t)
+{
+	uint64_t n = lake_commit(s, LAKE_STREAM, source);
+	struct diag own = {0};
+	int64_t at;
+
+	if (!lake_in_step(s, source))
+		return false;
+	return t >= s->lake->moment || (n && commit_time(s, source, n, &at, &own) == GLANE_OK && at <= t);
+}
+
+glane_rc store_rows_as_of(const struct store *s, const char *source, int64_t t, struct store_cursor *c, struct diag *d)
+{
+	glane_rc rc;
+
+	if (!is_current(s, source, t))
+		return rows_from_events(s, source, t, c, d);
+	rc = rows_new(s, source, c, d);
+	if (rc == GLANE_OK)
+		rc = place_files(c->rows, d);
+	if (rc < 0)
+		store_rows_close(c);
+	return rc;
+}
+
+glane_rc store_rows_open(const struct store *s, const char *source, uint64_t n, struct store_cursor *c, struct diag *d)
+{
+	int64_t t = INT64_MAX;
+	glane_rc rc = GLANE_OK;
+
+	if (n != lake_commit(s, LAKE_STREAM, source))
+		rc = commit_time(s, source, n, &t, d);
+	return rc < 0 ? rc : store_rows_as_of(s, source, t, c, d);
+}
+
+/* ---- from current ---- */
+
+static glane_rc check_order(struct rows *r, const struct row *row, struct diag *d)
+{
+	struct strbuf spare = r->last;
+	bool ok;
+
+	if (!slice_is(row->source, r->source))
+		return fail(d, GLANE_E_IO, "%s: a row of another source; the store is damaged", r->reader.name);
+	row_key(&r->key, row);
+	if (!strbuf_ok(&r->key))
+		return no_memory(r, d);
+	ok = spare.n == 0 || slice_cmp(strbuf_get(&spare), strbuf_get(&r->key)) < 0;
+	r->last = r->key;
+	r->key = spare;
+	if (!ok)
+		return fail(d, GLANE_E_IO, "%s: a row out of order; the store is damaged", r->reader.name);
+	return GLANE_OK;
+}
+
+static glane_rc next_current(struct store_cursor *c, struct row *ret, struct diag *d)
+{
+	struct rows *r = c->rows;
+	glane_rc rc;
+
+	c->first = false;
+	for (;;) {
+		if (!r->open) {
+			if (r->next == r->n)
+				return GLANE_END;
+			rc = record_reader_open(
+				&r->reader, LAKE_CURRENT, r->s->lake->table[LAKE_CURRENT].dir, &r->files[r->next], d);
+			if (rc < 0)
+				return rc;
+			r->open = true;
+			c->segment = r->next++;
+			c->first = true;
+		}
+		rc = record_reader_next(&r->reader, ret, d);
+		if (rc != GLANE_END)
+			return rc < 0 ? rc : check_order(r, ret, d);
+		record_reader_close(&r->reader);
+		r->open = false;
+	}
+}
+
+/* ---- from the stream ---- */
+
+/* Copies the texts of an event: its file may move on. */
+static bool keep(struct rows *r, const struct row *row)
+{
+	struct row *k = &r->kept;
+	const struct record_field *f = record_fields[LAKE_STREAM];
+	size_t need = 1;
+
+	*k = *row;
+	for (size_t i = 0; i < ROW_COLUMNS_ALL; i++) {
+		if (f[i].kind == RECORD_TEXT || f[i].kind == RECORD_VALUE)
+			need += ((const struct slice *)(const void *)((const char *)row + f[i].offset))->n;
+	}
+	strbuf_reset(&r->texts);
+	if (!strbuf_room(&r->texts, need))
+		return false;
+	for (size_t i = 0; i < ROW_COLUMNS_ALL; i++) {
+		struct slice *s = (struct slice *)(void *)((char *)k + f[i].offset);
+		const char *at = r->texts.p + r->texts.n;
+
+		if (f[i].kind != RECORD_TEXT && f[i].kind != RECORD_VALUE)
+			continue;
+		strbuf_slice(&r->texts, *s);
+		s->p = at;
+	}
+	return strbuf_ok(&r->texts);
+}
+
+/* The last event of each key that was recorded by then. */
+static glane_rc next_event(struct rows *r, struct row *ret, struct diag *d)
+{
+	bool has = false;
+	glane_rc rc;
+
+	if (r->ended)
+		return GLANE_END;
+	for (;;) {
+		if (!r->has_ahead) {
+			rc = events_next(&r->events, &r->ahead, d);
+			if (rc < 0)
+				return rc;
+			if (rc == GLANE_END) {
+				r->ended = true;
+				break;
+			}
+			r->has_ahead = true;
+		}
+		if (has && row_cmp_key(&r->kept, r->ahead) != 0)
+			break;
+		if (r->ahead->recorded_at <= r->as_of) {
+			if (!keep(r, r->ahead))
+				return no_memory(r, d);
+			has = true;
+		}
+		r->has_ahead = false;
+	}
+	if (!has)
+		return GLANE_END;
+	*ret = r->kept;
+	return GLANE_OK;
+}
+
+glane_rc store_rows_next(struct store_cursor *c, struct row *ret, struct diag *d)
+{
+	return c->rows->from_events ? next_event(c->rows, ret, d) : next_current(c, ret, d);
+}
+
+void store_rows_close(struct store_cursor *c)
+{
+	struct rows *r = c->rows;
+
+	if (!r)
+		return;
+	if (r->open)
+		record_reader_close(&r->reader);
+	if (r->from_events)
+		events_close(&r->events);
+	strbuf_release(&r->last);
+	strbuf_release(&r->key);
+	strbuf_release(&r->texts);
+	arena_release(&r->arena);
+	mem_free(r);
+	c->rows = NULL;
+}

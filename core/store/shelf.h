@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* New files of current, cut between series, each with its twin of the same name in series. */
+#ifndef STORE_SHELF_H
+#define STORE_SHELF_H
+#include "store/lake.h"
+
+struct series_texts { /* what the rows do not say; "" or absent: unknown */
+	struct slice title, area_title, licence, attribution, updated;
+};
+struct shelf {
+	const struct store *s;
+	struct change *change;
+	struct record_writer rows, series;
+	struct strbuf texts; /* of `now` */
+	struct series_row now;
+	bool open, has_series;
+	char name[DELTA_NAME];
+};
+void shelf_init(struct shelf *b, const struct store *s, struct change *c);
+/* The next row, in key order. `texts` are looked at for the first row of a series only, and may be NULL. */
+glane_rc shelf_put(struct shelf *b, const struct row *r, const struct series_texts *texts, struct diag *d);
+/* True where a row is of another series than the last one. */
+bool shelf_is_new(const struct shelf *b, const struct row *r);
+/* Ends the file: the next row begins another one. */
+glane_rc shelf_end(struct shelf *b, struct diag *d);
+void shelf_close(struct shelf *b);
+/* Order by series: the key without the period. */
+int series_cmp(const struct row *a, const struct row *b);
+
+/* Texts of series as they stand, from twins: asked in key order. */
+struct twins {
+	const struct store *s;
+	struct arena arena;
+	struct delta_file *files; /* of the source in series */
+	size_t n;
+	struct record_reader reader;
+	struct series_row row;
+	bool open, has;
+};
+glane_rc twins_init(struct twins *t, const struct store *s, const char *source, struct diag *d);
+/* Goes to the twin of that name; without one nothing is found. */
+glane_rc twins_open(struct twins *t, struct slice path, struct diag *d);
+/* *ret_found tells whether the series of r is there. */
+glane_rc twins_find(struct twins *t, const struct row *r, struct series_texts *ret, bool *ret_found, struct diag *d);
+void twins_close(struct twins *t);
+#endif

@@ -75,9 +75,10 @@ static uint64_t live_after(const struct slice_result *p)
 	return p->before + p->added + p->restored - p->withdrawn;
 }
 
-static void refuse(struct slice_result *p, enum slice_verdict verdict, const char *reason)
+static void refuse(struct slice_result *p, enum slice_verdict verdict, const char *rule, const char *reason)
 {
 	p->verdict = verdict;
+	p->rule = rule;
 	p->reason = reason;
 }
 
@@ -87,9 +88,10 @@ static bool judge_empty(struct slice_result *p, const struct diff_input *in, con
 	bool nothing_at_all = !c && in->batch->n_obs == 0 && in->batch->n_covers == 0;
 
 	if (c && c->kind == GLANE_COVER_FAILED)
-		refuse(p, SLICE_FAILED, c->reason.n ? arena_strndup(a, c->reason.p, c->reason.n) : "the fetch failed");
+		refuse(p, SLICE_FAILED, NULL,
+			c->reason.n ? arena_strndup(a, c->reason.p, c->reason.n) : "the fetch failed");
 	else if ((c && c->kind == GLANE_COVER_FULL && p->rows == 0) || nothing_at_all)
-		refuse(p, SLICE_FAILED, "no observations");
+		refuse(p, SLICE_FAILED, NULL, "no observations");
 	else
 		return false;
 	p->added = p->revised = p->status = p->withdrawn = p->restored = 0;
@@ -103,13 +105,13 @@ static bool judge_gate(struct slice_result *p, const struct gate_limits *g, cons
 	if (g->accept || before == 0)
 		return false;
 	if (c && c->kind == GLANE_COVER_RANGE && p->rows == 0 && withdrawn > 0)
-		refuse(p, SLICE_HELD, arena_fmt(a, "no observations where %llu were", withdrawn));
+		refuse(p, SLICE_HELD, "min_rows_percent", arena_fmt(a, "no observations where %llu were", withdrawn));
 	else if ((double)after * 100 < (double)before * g->min_rows_percent)
-		refuse(p, SLICE_HELD,
+		refuse(p, SLICE_HELD, "min_rows_percent",
 			arena_fmt(a, "%llu live rows where the last commit had %llu, below gate.min_rows_percent = %g",
 				after, before, g->min_rows_percent));
 	else if ((double)withdrawn * 100 > (double)before * g->max_withdrawn_percent)
-		refuse(p, SLICE_HELD,
+		refuse(p, SLICE_HELD, "max_withdrawn_percent",
 			arena_fmt(a, "%llu of %llu live rows withdrawn, above gate.max_withdrawn_percent = %g",
 				withdrawn, before, g->max_withdrawn_percent));
 	else

@@ -16,6 +16,7 @@ enum slice_verdict { SLICE_OK, SLICE_UNCHANGED, SLICE_HELD, SLICE_FAILED };
 struct slice_result {
 	struct slice dataset, indicator; /* indicator absent: the whole dataset; dataset absent: rows without a cover */
 	enum slice_verdict verdict;
+	const char *rule;   /* of held and failed: the gate's key without "gate.", or NULL: no gate; static */
 	const char *reason; /* of held and failed; in the arena */
 	uint64_t rows;      /* in the fresh batch */
 	uint64_t before;    /* live rows of the last commit */

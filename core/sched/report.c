@@ -51,6 +51,7 @@ static json_t *slice_json(const struct slice_result *r)
 	json_set_slice(j, "dataset", r->dataset);
 	json_set_slice(j, "indicator", r->indicator);
 	json_set_text(j, "status", slice_names[r->verdict]);
+	json_set_text(j, "rule", r->rule);
 	json_set_text(j, "reason", r->reason);
 	json_set_int(j, "rows", (int64_t)r->rows);
 	json_set_int(j, "before", (int64_t)r->before);
@@ -87,6 +88,7 @@ static json_t *task_json(const struct task *t)
 	json_set_text(j, "source", t->conf->name);
 	json_set_text(j, "plugin", t->conf->plugin);
 	json_set_text(j, "status", task_verdict_names[t->verdict]);
+	json_set_text(j, "rule", t->rule);
 	json_set_text(j, "message", t->message);
 	if (t->verdict == V_FAILED)
 		json_set_text(j, "error", rc_name(t->rc));

@@ -147,8 +147,8 @@ static bool codes(const struct judged *j, const struct tally_codes *c, const cha
 {
 	if (!is_large(j) || !is_above(c->n, c->of, limit))
 		return false;
-	strbuf_fmt(j->why, "%llu %s %s where the last commit had %llu, above gate.%s = %g: %s",
-		(unsigned long long)c->n, c->kind, what, (unsigned long long)c->of, rule, limit, c->code);
+	strbuf_fmt(j->why, "%s: %llu %s, the last commit had %llu, above gate.%s = %g: %s", c->kind,
+		(unsigned long long)c->n, what, (unsigned long long)c->of, rule, limit, c->code);
 	return true;
 }
 
@@ -209,8 +209,8 @@ static bool factor(const struct judged *j)
 {
 	if (j->t->factor == 0)
 		return false;
-	strbuf_fmt(j->why, "%llu values change by a factor of gate.max_factor = %g or more",
-		(unsigned long long)j->t->factor, j->g->max_factor);
+	strbuf_fmt(j->why, "values change by a factor of gate.max_factor = %g or more, %llu in all", j->g->max_factor,
+		(unsigned long long)j->t->factor);
 	return say_example(j, TALLY_FACTOR);
 }
 

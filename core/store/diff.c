@@ -69,6 +69,22 @@ static glane_rc count_all(
 	return rc < 0 ? rc : tallies_end(t, d);
 }
 
+/* Which codes are lost or new: a pass of its own, which nights without a new or lost series need not. */
+static glane_rc count_codes(const struct store *s, struct tallies *t, struct diag *d)
+{
+	struct merge_step step;
+	struct merge m;
+	glane_rc rc = merge_open(&m, s, t->in, d);
+
+	while (rc == GLANE_OK) {
+		rc = merge_next(&m, &step, d);
+		if (rc == GLANE_OK)
+			rc = tallies_add(t, &step, d);
+	}
+	merge_close(&m);
+	return rc < 0 ? rc : tallies_end(t, d);
+}
+
 static uint64_t events_of(const struct slice_result *p)
 {
 	return p->added + p->revised + p->status + p->withdrawn + p->restored;
@@ -180,6 +196,8 @@ static glane_rc run_with(const struct store *s, struct tallies *t, struct diff_r
 		rc = stamps_compare(t, s, d);
 	if (rc == GLANE_OK)
 		rc = count_all(s, parts, t, &marks, d);
+	if (rc == GLANE_OK && tallies_again(t))
+		rc = count_codes(s, t, d);
 	for (size_t i = 0; rc == GLANE_OK && i <= b->n_covers; i++) {
 		if (i == b->n_covers || is_shown(b, i, &parts[i]))
 			rc = judge(&parts[i], &t->slices[i], in, r, i < b->n_covers ? &b->covers[i] : NULL, d);

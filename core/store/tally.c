@@ -17,7 +17,7 @@ glane_rc tallies_init(struct tallies *t, const struct diff_input *in, struct are
 	const size_t n = in->batch->n_covers + 1;
 	struct tally_series *at = &t->at;
 
-	*t = (struct tallies){.in = in, .arena = a, .no_codes = in->previous == 0, .last_slice = UINT64_MAX};
+	*t = (struct tallies){.in = in, .arena = a, .last_slice = UINT64_MAX};
 	t->far = in->now / DAY + (int64_t)in->gate.max_future_days;
 	map_init(&t->codes, a);
 	strbuf_init(&at->dataset, 0);
@@ -277,7 +277,6 @@ static void add_before(struct tallies *t, const struct row *old)
 	struct tally_series *at = &t->at;
 	int e;
 
-	at->before = true;
 	at->rows_before++;
 	at->freqs_before |= UINT32_C(1) << (old->freq & 31);
 	if (old->period_start > s->newest_before)
@@ -302,7 +301,6 @@ static glane_rc add_after(struct tallies *t, const struct merge_step *step, stru
 	const struct row *r = step->old ? step->old : step->fresh;
 	struct tally *s = &t->slices[step->slice];
 
-	t->at.after = true;
 	t->at.freqs_after |= UINT32_C(1) << (r->freq & 31);
 	if (r->period_start <= s->newest_after)
 		return GLANE_OK;
@@ -341,24 +339,39 @@ static glane_rc end_factors(struct tallies *t, struct diag *d)
 	return keep_example(t, at->slice, TALLY_FACTOR, up ? at->up_example : at->down_example, d);
 }
 
+static glane_rc end_freqs(struct tallies *t, struct diag *d)
+{
+	const struct tally_series *at = &t->at;
+	const struct row r = {.indicator = strbuf_get(&at->indicator),
+		.area_code = strbuf_get(&at->area),
+		.dims = strbuf_get(&at->dims)};
+	struct tally *s = &t->slices[at->slice];
+	char text[TALLY_EXAMPLE] = "";
+
+	if (!at->freqs_before || !at->freqs_after || at->freqs_before & at->freqs_after)
+		return GLANE_OK;
+	s->freq_changed += at->rows_before;
+	if (s->example[TALLY_FREQ])
+		return GLANE_OK;
+	(void)show_key(t, at->slice, &r, text);
+	return keep_example(t, at->slice, TALLY_FREQ, text, d);
+}
+
 /* Ends the series at one frequency; `all`: at every frequency. */
 static glane_rc end_series(struct tallies *t, bool all, struct diag *d)
 {
-	struct tally_series *at = &t->at;
-	struct tally *s = &t->slices[at->slice];
-	const uint64_t bits = (at->before ? 1 : 0) | (at->after ? 2 : 0);
+	const struct tally_series *at = &t->at;
 	glane_rc rc = GLANE_OK;
 
 	if (!at->open)
 		return GLANE_OK;
+	if (t->for_codes)
+		return tally_note_codes(t, d);
+	t->slices[at->slice].lost_series += at->before && !at->after;
+	t->slices[at->slice].gained_series += at->after && !at->before;
 	if (at->up || at->down)
 		rc = end_factors(t, d);
-	if (rc == GLANE_OK && bits && !t->no_codes)
-		rc = tally_note_codes(t, bits, d);
-	if (rc < 0 || !all || !at->freqs_before || !at->freqs_after || at->freqs_before & at->freqs_after)
-		return rc;
-	s->freq_changed += at->rows_before;
-	return s->example[TALLY_FREQ] ? rc : keep_example(t, at->slice, TALLY_FREQ, at->freq_example, d);
+	return rc == GLANE_OK && all ? end_freqs(t, d) : rc;
 }
 
 static bool is_same_but_freq(const struct tally_series *at, const struct merge_step *step, const struct row *r)
@@ -370,6 +383,8 @@ static bool is_same_but_freq(const struct tally_series *at, const struct merge_s
 
 static void set_text(struct strbuf *b, struct slice s)
 {
+	if (b->p && slice_eq(strbuf_get(b), s))
+		return;
 	strbuf_reset(b);
 	strbuf_slice(b, s);
 }
@@ -396,7 +411,6 @@ static glane_rc begin_series(
 	set_text(&at->dims, r->dims);
 	if (!strbuf_ok(&at->dataset) || !strbuf_ok(&at->indicator) || !strbuf_ok(&at->area) || !strbuf_ok(&at->dims))
 		return fail(d, GLANE_E_NOMEM, "%s: no memory for the gate", t->in->source);
-	(void)show_key(t, at->slice, r, at->freq_example);
 	return GLANE_OK;
 }
 
@@ -427,9 +441,13 @@ glane_rc tallies_add(struct tallies *t, const struct merge_step *step, struct di
 	const bool after = step->outcome == KEEP ? before : step->outcome != NOTHING && step->outcome != WITHDRAWN;
 	glane_rc rc = turn_to(t, step, r, d);
 
-	if (rc == GLANE_OK && before)
+	t->at.before |= before;
+	t->at.after |= after;
+	if (rc < 0 || t->for_codes)
+		return rc;
+	if (before)
 		add_before(t, step->old);
-	if (rc == GLANE_OK && after)
+	if (after)
 		rc = add_after(t, step, d);
 	if (rc == GLANE_OK && step->outcome != KEEP)
 		rc = add_outcome(t, step, d);
@@ -440,5 +458,13 @@ glane_rc tallies_end(struct tallies *t, struct diag *d)
 {
 	glane_rc rc = end_series(t, true, d);
 
-	return rc == GLANE_OK && !t->no_codes ? tally_compare_codes(t, d) : rc;
+	t->at.open = false;
+	return rc == GLANE_OK && t->for_codes ? tally_compare_codes(t, d) : rc;
+}
+
+bool tallies_again(struct tallies *t)
+{
+	for (size_t i = 0; i <= t->in->batch->n_covers && t->in->previous && !t->in->gate.accept; i++)
+		t->for_codes |= t->slices[i].lost_series || t->slices[i].gained_series;
+	return t->for_codes;
 }

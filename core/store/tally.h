@@ -35,8 +35,9 @@ struct tally {
 		jumped; /* new values in series with five; those two orders of magnitude away from all of them */
 	int64_t newest_before, newest_after, gone; /* first days of the newest live and withdrawn periods */
 	int64_t stamp_before, stamp;               /* the provider's own, seconds */
-	struct tally_codes lost, gained;
-	char *example[TALLY_EXAMPLES]; /* in the arena; NULL: none */
+	uint64_t lost_series, gained_series;       /* of all their rows */
+	struct tally_codes lost, gained;           /* of the pass for codes */
+	char *example[TALLY_EXAMPLES];             /* in the arena; NULL: none */
 };
 struct tally_series { /* the series that the pass is in */
 	size_t slice;
@@ -50,7 +51,7 @@ struct tally_series { /* the series that the pass is in */
 	int least, most;             /* orders of magnitude of the old values */
 	int up_most, down_least;     /* and of those that come in their place */
 	bool plus, minus, zero;
-	char up_example[TALLY_EXAMPLE], down_example[TALLY_EXAMPLE], freq_example[TALLY_EXAMPLE];
+	char up_example[TALLY_EXAMPLE], down_example[TALLY_EXAMPLE];
 };
 struct tallies {
 	struct tally *slices; /* one for each cover of the batch, the last for rows without */
@@ -58,8 +59,9 @@ struct tallies {
 	struct arena *arena;
 	int64_t far; /* days */
 	struct tally_series at;
-	struct map codes; /* slice, kind and code -> bit 1: before, bit 2: after */
-	bool no_codes;
+	struct map codes;                             /* slice, kind and code -> bit 1: before, bit 2: after */
+	bool for_codes;                               /* this pass looks for codes only */
+	bool no_codes;                                /* there are too many */
 	struct strbuf key, last_area, last_indicator; /* what was noted last */
 	uint64_t last_slice, last_bits;
 	json_t *stamps; /* of the last commit, see stamps.h; NULL: none */
@@ -68,9 +70,11 @@ struct tallies {
 glane_rc tallies_init(struct tallies *t, const struct diff_input *in, struct arena *a, struct diag *d);
 glane_rc tallies_add(struct tallies *t, const struct merge_step *step, struct diag *d); /* every step, in order */
 glane_rc tallies_end(struct tallies *t, struct diag *d);                                /* behind the last one */
+/* Whether a code may be lost or new: then the same steps are to be added, and ended, once more. Mostly they need not. */
+bool tallies_again(struct tallies *t);
 void tallies_release(struct tallies *t);
 
-/* tally*.c only. Codes of a series whose rows are there before (1) and after (2). */
-glane_rc tally_note_codes(struct tallies *t, uint64_t bits, struct diag *d);
+/* tally*.c only: codes of the series that ends; what became of all. */
+glane_rc tally_note_codes(struct tallies *t, struct diag *d);
 glane_rc tally_compare_codes(struct tallies *t, struct diag *d);
 #endif

@@ -58,11 +58,15 @@ static glane_rc note_area(struct tallies *t, uint64_t bits, struct diag *d)
 	return rc;
 }
 
-glane_rc tally_note_codes(struct tallies *t, uint64_t bits, struct diag *d)
+glane_rc tally_note_codes(struct tallies *t, struct diag *d)
 {
+	const uint64_t bits = (t->at.before ? BEFORE : 0) | (t->at.after ? AFTER : 0);
 	struct slice rest = strbuf_get(&t->at.dims);
-	glane_rc rc = note_area(t, bits, d);
+	glane_rc rc;
 
+	if (t->no_codes || bits == 0)
+		return GLANE_OK;
+	rc = note_area(t, bits, d);
 	while (rc == GLANE_OK && rest.n)
 		rc = note(t, DIMENSION, slice_cut(&rest, ';'), bits, d);
 	return rc;
@@ -153,6 +157,10 @@ glane_rc tally_compare_codes(struct tallies *t, struct diag *d)
 	size_t n = 0, it = 0;
 	bool fine = list != NULL;
 
+	if (t->no_codes) {
+		mem_free(list);
+		return GLANE_OK;
+	}
 	while (fine && (e = map_next(&t->codes, &it)))
 		list[n++] = e;
 	if (n)

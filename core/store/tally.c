@@ -310,17 +310,16 @@ static glane_rc add_after(struct tallies *t, const struct merge_step *step, stru
 
 static glane_rc add_outcome(struct tallies *t, const struct merge_step *step, struct diag *d)
 {
-	glane_rc rc = GLANE_OK;
+	glane_rc rc;
 
-	if (step->outcome == REVISED || step->outcome == STATUS)
-		rc = add_unit(t, step, d);
-	if (rc == GLANE_OK && step->outcome == REVISED)
-		rc = add_revised(t, step, d);
-	if (step->outcome == NEW)
-		rc = add_new(t, step, d);
+	if (!step->old)
+		return step->outcome == NEW ? add_new(t, step, d) : GLANE_OK;
 	if (step->outcome == WITHDRAWN)
-		rc = add_withdrawn(t, step, d);
-	return rc;
+		return add_withdrawn(t, step, d);
+	if (!step->fresh || step->outcome == RESTORED)
+		return GLANE_OK;
+	rc = add_unit(t, step, d);
+	return rc == GLANE_OK && step->outcome == REVISED ? add_revised(t, step, d) : rc;
 }
 
 /* ---- series ---- */

@@ -76,9 +76,9 @@ glane_rc tally_note_codes(struct tallies *t, struct diag *d)
 
 static int by_key(const void *a, const void *b)
 {
-	const struct map_entry *const *x = a, *const *y = b;
+	const struct map_entry *x = a, *y = b;
 
-	return slice_cmp((*x)->key, (*y)->key);
+	return slice_cmp(x->key, y->key);
 }
 
 /* Slice, kind and the name of a dimension. */
@@ -117,16 +117,16 @@ static const char *code_text(struct tallies *t, const struct map_entry *e)
 }
 
 /* Takes the group's count of codes with exactly these bits where its share is the largest so far. */
-static bool take(struct tallies *t, struct tally_codes *to, const struct map_entry **e, size_t n, uint64_t bits)
+static bool take(struct tallies *t, struct tally_codes *to, const struct map_entry *e, size_t n, uint64_t bits)
 {
 	const struct map_entry *first = NULL;
 	uint64_t found = 0, of = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		of += (e[i]->value & BEFORE) != 0;
-		found += e[i]->value == bits;
-		if (e[i]->value == bits && !first)
-			first = e[i];
+		of += (e[i].value & BEFORE) != 0;
+		found += e[i].value == bits;
+		if (e[i].value == bits && !first)
+			first = &e[i];
 	}
 	if (!first || of == 0 || (to->of && found * to->of <= to->n * of))
 		return true;
@@ -134,15 +134,15 @@ static bool take(struct tallies *t, struct tally_codes *to, const struct map_ent
 	return to->kind && to->code;
 }
 
-static bool take_groups(struct tallies *t, const struct map_entry **list, size_t n)
+static bool take_groups(struct tallies *t, const struct map_entry *list, size_t n)
 {
 	bool fine = true;
 
 	for (size_t i = 0, end; i < n && fine; i = end) {
-		const struct slice group = group_of(list[i]);
+		const struct slice group = group_of(&list[i]);
 		uint64_t slice;
 
-		for (end = i + 1; end < n && slice_eq(group_of(list[end]), group);)
+		for (end = i + 1; end < n && slice_eq(group_of(&list[end]), group);)
 			end++;
 		memcpy(&slice, group.p, sizeof(slice));
 		fine = take(t, &t->slices[slice].lost, list + i, end - i, BEFORE) &&
@@ -153,7 +153,8 @@ static bool take_groups(struct tallies *t, const struct map_entry **list, size_t
 
 glane_rc tally_compare_codes(struct tallies *t, struct diag *d)
 {
-	const struct map_entry **list = mem_zalloc(t->codes.n + 1, sizeof(*list)), *e;
+	struct map_entry *list = mem_zalloc(t->codes.n + 1, sizeof(*list));
+	const struct map_entry *e;
 	size_t n = 0, it = 0;
 	bool fine = list != NULL;
 
@@ -162,7 +163,7 @@ glane_rc tally_compare_codes(struct tallies *t, struct diag *d)
 		return GLANE_OK;
 	}
 	while (fine && (e = map_next(&t->codes, &it)))
-		list[n++] = e;
+		list[n++] = *e;
 	if (n)
 		qsort(list, n, sizeof(*list), by_key);
 	fine = fine && take_groups(t, list, n);

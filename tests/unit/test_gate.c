@@ -6,7 +6,7 @@
 
 #define AREAS 20
 #define YEARS 10
-#define BASE (AREAS * YEARS)
+#define BASE ((size_t)AREAS * YEARS)
 #define ROOM 1000
 #define FULL GLANE_COVER_FULL
 #define NONE GLANE_COVER_NONE
@@ -379,7 +379,7 @@ static void test_first(void **state)
 	add(e, 3, 2100, 1);
 	add(e, 3, 2101, 100000000);
 	assert_null(rule_of(f, &in, e));
-	in.gate.row_limits[in.gate.n_row_limits++] = BASE + 2;
+	in.gate.row_limits[in.gate.n_row_limits++] = (double)(BASE + 2);
 	assert_string_equal(rule_of(f, &in, e), "row_limits");
 	add(e, 3, 2127, 1);
 	assert_string_equal(rule_of(f, &in, e), "max_future_days");

@@ -48,5 +48,6 @@ int cmd_status(const struct app *a, int argc, char **argv);
 int cmd_runs(const struct app *a, int argc, char **argv);
 int cmd_export(const struct app *a, int argc, char **argv);
 int cmd_parse(const struct app *a, int argc, char **argv);
+int cmd_quarantine(const struct app *a, int argc, char **argv);
 int cmd_check(const struct app *a, int argc, char **argv);
 #endif

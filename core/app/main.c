@@ -24,6 +24,7 @@ static const char help[] =
 	"  status            per source: last checked, last changed, state, overdue\n"
 	"  runs [ID]         past runs; one run's report\n"
 	"  export            the observations, as CSV, NDJSON or Parquet\n"
+	"  quarantine        what is held or was rejected: list, show, accept, reject, replay\n"
 	"  parse PLUGIN      one payload on standard input to rows on standard output\n"
 	"  check             configuration, plugins and store\n"
 	"\n"
@@ -46,6 +47,7 @@ static const struct {
 	{"export", cmd_export},
 	{"parse", cmd_parse},
 	{"check", cmd_check},
+	{"quarantine", cmd_quarantine},
 };
 
 /* A child of ours: glane @role PARENT-PID [...]. */

@@ -236,11 +236,13 @@ static glane_rc gates_of(struct source_conf *c, struct diag *d)
 		rc = percent_of(c->section, "gate.max_withdrawn_percent", 10, &c->gate.max_withdrawn_percent, d);
 	if (rc == GLANE_OK)
 		rc = percent_of(c->section, "gate.max_quarantined_percent", 1, &c->max_quarantined_percent, d);
+	if (rc == GLANE_OK)
+		rc = int_of(c->section, "gate.hold_days", 7, 1, 365, &c->hold_days, d);
 	for (const struct conf_entry *e = c->section->entries; rc == GLANE_OK && e; e = e->next)
 		if (slice_has_prefix(slice_of(e->key), "gate.") && !e->used)
 			rc = fail(d, GLANE_E_CONFIG,
 				"%s:%u: no gate is called '%s' (gate.min_rows_percent, gate.max_withdrawn_percent, "
-				"gate.max_quarantined_percent)",
+				"gate.max_quarantined_percent, gate.hold_days)",
 				e->file, e->line, e->key);
 	return rc;
 }

@@ -141,7 +141,7 @@ static glane_rc judge(struct slice_result *p, const struct diff_input *in, const
 	const bool chosen = is_chosen(in, c);
 
 	if (in->only && !chosen) { /* as if nothing had been fetched of it */
-		p->verdict = SLICE_UNCHANGED;
+		p->verdict = SLICE_HELD;
 		r->total += p->before;
 		return GLANE_OK;
 	}

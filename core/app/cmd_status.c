@@ -206,6 +206,8 @@ static void print_hold_metric(const struct states *all)
 			print_label("dataset", json_text(h, "dataset", ""));
 			putchar(',');
 			print_label("indicator", json_text(h, "indicator", ""));
+			putchar(',');
+			print_label("rule", json_text(h, "rule", ""));
 			printf("} %" PRId64 "\n", all->now - json_int(h, "since", all->now));
 		}
 	}

@@ -239,7 +239,9 @@ void task_list_end(struct task *t, struct frame *f)
 		task_done(t);
 		return;
 	}
-	if (diff_task(t, &d) != GLANE_OK && !t->refusal) {
+	if (diff_task(t, &d) == GLANE_E_DATA && t->intake.n_rejects > 0 && !t->refusal)
+		t->refusal = arena_strndup(&t->run->arena, d.text, strlen(d.text));
+	if (d.code != GLANE_OK && !t->refusal) {
 		t->store_trouble = d.code == GLANE_E_IO;
 		task_fail(t, d.code, "%s", d.text);
 		return;

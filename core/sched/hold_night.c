@@ -347,11 +347,12 @@ static size_t count_held(const struct task *t)
 }
 
 /* What is committed must be what was held, event by event. */
-static glane_rc check_accepted(const struct task *t, struct diag *d)
+static glane_rc check_accepted(struct task *t, struct diag *d)
 {
 	for (size_t i = 0; i < t->diff.n_slices; i++) {
-		const struct slice_result *r = &t->diff.slices[i];
+		struct slice_result *r = &t->diff.slices[i];
 		const json_t *hold = hold_find(t->holds, (struct slice_name){r->dataset, r->indicator});
+		char since[32];
 
 		if (r->verdict == SLICE_OK && strcmp(json_text(hold, "digest", ""), t->digests[i]) != 0)
 			return fail(d, GLANE_E_DATA,
@@ -359,6 +360,9 @@ static glane_rc check_accepted(const struct task *t, struct diag *d)
 				"tables "
 				"have changed): glane run %s judges it anew",
 				SLICE_FMT(r->dataset), SLICE_FMT(r->indicator), t->conf->name);
+		time_format(json_int(hold, "since", 0), since);
+		if (r->verdict == SLICE_OK)
+			r->reason = arena_fmt(&t->run->arena, "accepted, held since %.10s", since);
 	}
 	if (t->diff.n_slices < t->run->options->n_only)
 		return fail(d, GLANE_E_DATA,

@@ -65,7 +65,7 @@ struct task {
 	char (*digests)[65];  /* of the slices that are held, or to be accepted */
 	json_t *again;        /* what the run left whose answers are parsed again */
 	const char *note;     /* for the end of the message */
-	const char *refusal;  /* too many records were rejected: it fails once their payloads are kept */
+	const char *refusal;  /* why it fails once the payloads of rejected records are kept */
 	struct newest newest; /* of the commit that was made */
 	bool newest_open;     /* only its rows say, once they are published */
 	uint64_t wire_bytes, expected;

@@ -97,7 +97,7 @@ def held(suite, server):
     suite.same("status --json", [(h["rule"], h["age_seconds"], h["run"], h["ends"]) for h in status(site, when=day(14))["holds"]],
                [("min_rows_percent", 5 * 86400, other.report["run"], day(16))])
     out = site.glane("status", "--prometheus", "--now", day(14))[1]
-    suite.true("status --prometheus", f'glane_hold_age_seconds{{source="s",dataset="D",indicator=""}} {5 * 86400}\n' in out, out)
+    suite.true("status --prometheus", f'glane_hold_age_seconds{{source="s",dataset="D",indicator="",rule="min_rows_percent"}} {5 * 86400}\n' in out, out)
     sound(suite, "held", site)
     server.routes["/a.csv"] = Answer(table(BASE), "text/csv", etag='"1"')
     back = night(site, 15)
@@ -149,7 +149,7 @@ def accepted(suite, server):
 
     before = site.export()
     code, out, err = site.glane("quarantine", "accept", "wb", "--indicator", "A", "--now", day(4))
-    suite.true("accept of one slice: exit 0, and its line", code == 0 and re.match(r"wb +ok .* 10 withdrawn", out), (code, out, err))
+    suite.true("accept of one slice: exit 0, and its line", code == 0 and re.match(r"wb +ok .* 10 withdrawn.*accepted, held since 2026-03-02", out), (code, out, err))
     want = [r for r in before if not (r["indicator"] == "A" and int(r["period"]) >= 2005)]
     suite.same("the store: these events and nothing else", site.export(), want)
     suite.same("the other one is still held", ([h["indicator"] for h in document(site, "wb")["holds"]], status(site, "wb")["status"]), (["B"], "partial"))
@@ -168,6 +168,19 @@ def accepted(suite, server):
     suite.same("the nights after are silent", [(r.code, r.verdicts) for r in (night(site, 6), night(site, 7))], [(0, {"wb": "unchanged"})] * 2)
     suite.same("and change nothing", site.export(), rows)
     sound(suite, "accepted", site)
+    # Held on two nights: two answers to parse, one command.
+    values.update(A=grid(years=2))
+    night(site, 8)
+    values.update(B=grid(1, years=1))
+    night(site, 9)
+    doc = document(site, "wb")
+    suite.same("held on two nights", ([h["indicator"] for h in doc["holds"]], len(doc["runs"]), len(hold_files(site, "wb"))), (["A", "B"], 2, 3))
+    before = site.export()
+    code, out, err = site.glane("quarantine", "accept", "wb", "--now", day(10))
+    suite.same("both are accepted, each out of its own answers", (code, out.count("accepted"), hold_files(site, "wb"), site.export()),
+               (0, 2, [], [r for r in before if not (r["indicator"] == "A" and int(r["period"]) >= 2002 or r["indicator"] == "B" and int(r["period"]) >= 2001)]))
+    suite.same("and the nights after are silent", [(r.code, r.verdicts) for r in (night(site, 11), night(site, 12))], [(0, {"wb": "unchanged"})] * 2)
+    sound(suite, "accepted on two nights", site)
 
 
 def refused(suite, server):
@@ -372,7 +385,7 @@ def killed(suite, server):
         if rows not in (before, after):
             wrong.append((i, "rows", len(rows)))
         code, out, err = site.glane("check", "--store")
-        if code != 0:
+        if code != 0 and "behind the stream" not in err:  # what the next run mends
             wrong.append((i, "check", out + err))
         for _ in range(50):  # the lock of a broker that is ending
             code, out, err = site.glane("quarantine", "accept", "s", "--now", day(4))
@@ -398,13 +411,13 @@ def crashed_night(suite, server):
         shutil.rmtree(site.store)
         shutil.copytree(site.folder / "saved", site.store, symlinks=True)
         with subprocess.Popen([support.GLANE, "-c", str(site.conf), "run", "s", "--now", day(2)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as p:
-            time.sleep(chance.uniform(0.3 * took, 1.1 * took))
+            time.sleep(chance.uniform(0.5 * took, 1.5 * took))
             p.kill()
         time.sleep(0.05)
         code, out, err = site.glane("check", "--store")
         listed = json.loads(site.glane("quarantine", "list", "--json")[1])
         holds += len(listed)
-        if code != 0 or len(listed) > 1:
+        if (code != 0 and "behind the stream" not in err) or len(listed) > 1:
             wrong.append((i, code, out, err, listed))
         for _ in range(50):
             run = night(site, 3)

@@ -73,7 +73,7 @@ static json_t *holds_json(const struct state *s, int64_t now)
 		json_set_text(j, "reason", json_text(h, "reason", NULL));
 		json_set_text(j, "run", json_text(h, "run", NULL));
 		json_set_text(j, "since", time_or_dash(h, "since", buf));
-		time_format(hold_ends(h, s->c->hold_days), buf);
+		time_format(hold_ends(h, (int64_t)s->c->gate.hold_days), buf);
 		json_set_text(j, "ends", buf);
 		json_set_int(j, "age_seconds", now - json_int(h, "since", now));
 		json_array_append_new(list, j);

@@ -36,7 +36,7 @@ static json_t *hold_item(const struct quarantine_view *v, const struct source_co
 		ok = json_set_int(j, counts[i], json_int(h, counts[i], 0));
 	time_format(since, time);
 	ok = ok && json_set_text(j, "since", time);
-	time_format(hold_ends(h, c->hold_days), time);
+	time_format(hold_ends(h, (int64_t)c->gate.hold_days), time);
 	if (ok && json_set_text(j, "ends", time))
 		return j;
 	json_decref(j);

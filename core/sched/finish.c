@@ -39,9 +39,10 @@ static glane_rc judge_rejects(struct task *t, struct diag *d)
 	const double percent = all ? 100.0 * (double)n / (double)all : 0;
 	const struct intake_reject *q = &t->intake.rejects[0];
 
-	if (n == 0 || percent <= t->conf->max_quarantined_percent || t->run->options->accept ||
+	if (n == 0 || percent <= t->conf->gate.max_quarantined_percent || t->run->options->accept ||
 		t->run->options->again == AGAIN_ACCEPT)
 		return GLANE_OK;
+	t->rule = "max_quarantined_percent";
 	t->refusal = arena_fmt(&t->run->arena,
 		"%llu of %llu records (%.1f %%) cannot be normalised, more than gate.max_quarantined_percent; the "
 		"first, "
@@ -72,9 +73,11 @@ static glane_rc judge_conflicts(struct task *t, const struct conflicts *c, struc
 	const double percent = 100.0 * (double)t->batch.conflicts / (double)(t->batch.n_obs + t->batch.conflicts);
 
 	t->intake.rejected += t->batch.conflicts;
-	if (t->batch.conflicts == 0 || percent <= t->conf->max_quarantined_percent)
+	if (t->batch.conflicts == 0 || percent <= t->conf->gate.max_quarantined_percent)
 		return GLANE_OK;
-	return fail(d, GLANE_E_DATA, "%llu observations contradict others of the same key: %s",
+	t->rule = "max_quarantined_percent";
+	return fail(d, GLANE_E_DATA,
+		"%llu observations contradict others of the same key, more than gate.max_quarantined_percent: %s",
 		(unsigned long long)t->batch.conflicts, c->first);
 }
 
@@ -88,8 +91,9 @@ static glane_rc judge_drift(struct task *t, struct diag *d)
 	const double percent = twice ? 100.0 * (double)twice / (double)(t->batch.n_obs + twice) : 0;
 
 	t->intake.rejected += twice;
-	if (percent <= t->conf->max_quarantined_percent || t->run->options->accept)
+	if (percent <= t->conf->gate.max_quarantined_percent || t->run->options->accept)
 		return GLANE_OK;
+	t->rule = "max_quarantined_percent";
 	return fail(d, GLANE_E_DATA,
 		"%llu records came twice over the pages of a request: the data moved while it was read, run again",
 		(unsigned long long)twice);

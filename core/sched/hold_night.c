@@ -38,7 +38,8 @@ static void note_expiry(struct task *t, const json_t *hold)
 
 	time_format(json_int(hold, "since", 0), since);
 	t->note = arena_fmt(&t->run->arena, "what was held of %s %s since %.10s is rejected after %lld days",
-		json_text(hold, "dataset", ""), json_text(hold, "indicator", ""), since, (long long)t->conf->hold_days);
+		json_text(hold, "dataset", ""), json_text(hold, "indicator", ""), since,
+		(long long)t->conf->gate.hold_days);
 }
 
 /* Nobody has decided in time: rejected. */
@@ -49,7 +50,7 @@ static glane_rc expire(struct task *t, struct diag *d)
 	for (size_t i = json_array_size(list); i > 0; i--) {
 		json_t *h = json_array_get(list, i - 1);
 
-		if (t->run->now < hold_ends(h, t->conf->hold_days))
+		if (t->run->now < hold_ends(h, (int64_t)t->conf->gate.hold_days))
 			continue;
 		note_expiry(t, h);
 		if (!hold_reject(t->rejected, h, t->run->now, "expired") || !hold_remove(t->holds, h))

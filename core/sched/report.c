@@ -89,6 +89,7 @@ static json_t *task_json(const struct task *t)
 	json_set_text(j, "source", t->conf->name);
 	json_set_text(j, "plugin", t->conf->plugin);
 	json_set_text(j, "status", task_verdict_names[t->verdict]);
+	json_set_text(j, "rule", t->rule);
 	json_set_text(j, "message", t->message);
 	if (t->verdict == V_FAILED)
 		json_set_text(j, "error", rc_name(t->rc));

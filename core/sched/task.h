@@ -33,7 +33,8 @@ struct task {
 	uint32_t id;
 	enum task_phase phase;
 	enum task_verdict verdict;
-	char *message; /* of a failure, in the run's arena */
+	char *message;    /* of a failure, in the run's arena */
+	const char *rule; /* the gate's, where it failed all of the source; as in struct slice_result */
 	glane_rc rc;
 	uint64_t previous, commit; /* numbers; commit 0: none made */
 	json_t *state, *last, *requests;

@@ -5,13 +5,9 @@
  */
 #ifndef STORE_DIFF_H
 #define STORE_DIFF_H
+#include "store/gate.h"
 #include "store/store.h"
 
-struct gate_limits {             /* DESIGN section 6; percentages of the last commit's live rows in the same slice */
-	double min_rows_percent; /* 90: fewer live rows than that afterwards holds the slice */
-	double max_withdrawn_percent; /* 10 */
-	bool accept;                  /* --accept: nothing is held */
-};
 enum slice_verdict { SLICE_OK, SLICE_UNCHANGED, SLICE_HELD, SLICE_FAILED };
 struct slice_result {
 	struct slice dataset, indicator; /* indicator absent: the whole dataset; dataset absent: rows without a cover */
@@ -21,8 +17,7 @@ struct slice_result {
 	uint64_t rows;      /* in the fresh batch */
 	uint64_t before;    /* live rows of the last commit */
 	uint64_t added, revised, status, withdrawn, restored;
-	bool updated_moved; /* the provider's own update stamp of the slice in the batch is later than the stored one; false
-			       where there is none */
+	bool updated_moved; /* the provider's own update stamp is later than that of the last commit; false without both */
 };
 struct slice_name { /* of a slice_result */
 	struct slice dataset, indicator;
@@ -40,7 +35,8 @@ struct diff_result {
 	size_t n_payloads;
 	int64_t recorded_at; /* of the new commit */
 	const char *run;
-	uint64_t rows; /* of the source afterwards, withdrawn ones included */
+	uint64_t rows;  /* of the source afterwards, withdrawn ones included */
+	json_t *stamps; /* for the state of the commit, see stamps.h; NULL without events */
 };
 struct diff_input {
 	const char *source;
@@ -61,7 +57,8 @@ struct diff_input {
  * `status`; a withdrawn key that comes back `restored`; a live key inside the declared cover of its slice (FULL, or its first
  * day in RANGE) that the batch lacks, or one with a remove annotation, `withdrawn`. Unchanged rows keep every column.
  * A FULL slice without any row is SLICE_FAILED ("no observations") - never a withdrawal of everything; so is a batch without rows
- * and without a cover. A slice below the gate is SLICE_HELD with numbers in the reason.
+ * and without a cover, and an answer that the provider stamped earlier than the last one. A slice in which another rule of the
+ * gate trips is SLICE_HELD with numbers and a key in the reason.
  */
 glane_rc diff_run(const struct store *s, const struct diff_input *in, struct diff_result *ret, struct diag *d);
 void diff_release(struct diff_result *r);

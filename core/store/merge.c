@@ -141,6 +141,7 @@ static void take_fresh(const struct merge *m, struct merge_step *step)
 
 	step->fresh = &m->fresh;
 	step->payload = o->payload;
+	step->series = o->series + 1;
 	step->remove = o->note && b->notes[o->note - 1].remove;
 	step->slice = slice ? slice - 1 : b->n_covers;
 	step->outcome = step->remove ? NOTHING : NEW;

@@ -20,6 +20,7 @@ struct merge_step {
 	size_t slice;                  /* index of its cover; n_covers: no cover speaks of it */
 	uint16_t payload;              /* as in struct batch_obs; 0 without a fresh row */
 	bool remove;                   /* the fresh row is a remove annotation */
+	uint32_t series;               /* of the fresh row: its index in the batch + 1; 0 without one */
 };
 struct merge {
 	const struct batch *batch;

@@ -37,7 +37,7 @@ def environment(folder, packages):
         for command in ([sys.executable, "-m", "venv", str(folder)],
                         [str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check", *packages]):
             try:
-                made = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=900)
+                made = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=400)
             except (OSError, subprocess.TimeoutExpired) as e:
                 return None, f"{command[-1]}: {e}"
             if made.returncode:

@@ -2,12 +2,9 @@
 /* glane export */
 #include "app/app.h"
 #include "app/export_parquet.h"
+#include "app/filters.h"
 
-#include "base/clock.h"
 #include "base/file.h"
-#include "model/areas.h"
-#include "model/catalogue.h"
-#include "store/query.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,10 +17,7 @@
 static const char help[] =
 	"glane export [filters] [--format csv|ndjson|parquet] [--as-of T] [--scaled] [--withdrawn] [-o FILE]\n"
 	"\n"
-	"The observations, sorted by key. Filters, each repeatable (any of one kind, all kinds together):\n"
-	"  --source S --dataset D --indicator I --area AREA --group GROUP --freq F --dim KEY=VALUE\n"
-	"  --catalogue ID a row of catalogue.csv: its source, dataset, indicator and dims\n"
-	"  --from PERIOD --to PERIOD   first and last period\n"
+	"The observations, sorted by key. " FILTER_HELP
 	"  --as-of T      as known then: an RFC 3339 time, a date, or a run id\n"
 	"  --scaled       value * 10^unit_mult, unit_mult 0\n"
 	"  --withdrawn    also withdrawn rows; each row ends with its event\n"
@@ -58,13 +52,13 @@ static glane_rc on_row(void *arg, struct row *r)
 	return rc;
 }
 
-struct filters {
-	struct list source, dataset, indicator, catalogue, area, group, freq, dim;
-	const char *from, *to, *as_of, *format, *output;
+struct options {
+	struct filters filters;
+	const char *as_of, *format, *output;
 	bool scaled, withdrawn;
 };
 
-static int export_rows(const struct store *st, const struct filters *f, struct query *q, struct sink *s)
+static int export_rows(const struct store *st, const struct options *f, struct query *q, struct sink *s)
 {
 	struct diag d;
 
@@ -87,58 +81,17 @@ static int export_rows(const struct store *st, const struct filters *f, struct q
 	return EXIT_FINE;
 }
 
-struct tables { /* under conf/, as far as the filters ask for them */
-	struct areas areas;
-	struct catalogue catalogue;
-	const struct catalogue_item *items[64];
-};
-
-static int load_tables(struct tables *t, const char *dir, const struct filters *f)
+static int export_store(const struct settings *set, const struct options *f)
 {
-	struct diag d;
-	int code = EXIT_FINE;
-
-	diag_clear(&d);
-	if (areas_load(&t->areas, dir, &d) != GLANE_OK)
-		return complain(EXIT_USAGE, "%s", d.text);
-	if (f->catalogue.n && catalogue_load(&t->catalogue, dir, &d) != GLANE_OK)
-		code = complain(EXIT_USAGE, "%s", d.text);
-	for (size_t i = 0; i < f->group.n && code == EXIT_FINE; i++)
-		if (!areas_has_group(&t->areas, slice_of(f->group.v[i])))
-			code = complain(EXIT_USAGE, "no group is called '%s' (groups.csv lists them)", f->group.v[i]);
-	for (size_t i = 0; i < f->catalogue.n && code == EXIT_FINE; i++) {
-		t->items[i] = catalogue_find(&t->catalogue, slice_of(f->catalogue.v[i]));
-		if (!t->items[i])
-			code = complain(EXIT_USAGE, "the catalogue has no '%s' (%s/catalogue.csv lists its ids)",
-				f->catalogue.v[i], dir);
-	}
-	return code;
-}
-
-static int export_store(const struct settings *set, const struct filters *f, const struct tables *t)
-{
-	struct query q = {.source = f->source.n ? (const char **)(uintptr_t)f->source.v : NULL,
-		.dataset = f->dataset.n ? (const char **)(uintptr_t)f->dataset.v : NULL,
-		.indicator = f->indicator.n ? (const char **)(uintptr_t)f->indicator.v : NULL,
-		.area = f->area.n ? (const char **)(uintptr_t)f->area.v : NULL,
-		.group = f->group.n ? (const char **)(uintptr_t)f->group.v : NULL,
-		.freq = f->freq.n ? (const char **)(uintptr_t)f->freq.v : NULL,
-		.dim = f->dim.n ? (const char **)(uintptr_t)f->dim.v : NULL,
-		.from = f->from,
-		.to = f->to,
-		.as_of = INT64_MAX,
-		.scaled = f->scaled,
-		.withdrawn = f->withdrawn,
-		.areas = &t->areas,
-		.catalogue = f->catalogue.n ? t->items : NULL,
-		.n_catalogue = f->catalogue.n,
-		.group_on = clock_utc() / 86400};
+	struct query q = filters_query(&f->filters);
 	struct sink s = {.fd = 1, .columns = f->withdrawn ? ROW_COLUMNS + 1 : ROW_COLUMNS};
 	struct store st;
 	int code = app_store(set, &st);
 
 	if (code != EXIT_FINE)
 		return code;
+	q.scaled = f->scaled;
+	q.withdrawn = f->withdrawn;
 	s.ndjson = f->format && strcmp(f->format, "ndjson") == 0;
 	strbuf_init(&s.b, 0);
 	diag_clear(&s.d);
@@ -161,18 +114,9 @@ static int export_store(const struct settings *set, const struct filters *f, con
 
 int cmd_export(const struct app *a, int argc, char **argv)
 {
-	struct filters f = {.from = NULL};
+	struct options f = {.as_of = NULL};
 	const struct arg args[] = {
-		{"source", 0, true, take_list, &f.source},
-		{"dataset", 0, true, take_list, &f.dataset},
-		{"indicator", 0, true, take_list, &f.indicator},
-		{"catalogue", 0, true, take_list, &f.catalogue},
-		{"area", 0, true, take_list, &f.area},
-		{"group", 0, true, take_list, &f.group},
-		{"freq", 0, true, take_list, &f.freq},
-		{"dim", 0, true, take_list, &f.dim},
-		{"from", 0, true, take_text, &f.from},
-		{"to", 0, true, take_text, &f.to},
+		FILTER_ARGS(&f.filters),
 		{"as-of", 0, true, take_text, &f.as_of},
 		{"format", 0, true, take_text, &f.format},
 		{"output", 'o', true, take_text, &f.output},
@@ -180,7 +124,6 @@ int cmd_export(const struct app *a, int argc, char **argv)
 		{"withdrawn", 0, false, take_flag, &f.withdrawn},
 	};
 	struct settings s;
-	struct tables t = {.items = {NULL}};
 	bool done;
 	int code;
 
@@ -193,11 +136,10 @@ int cmd_export(const struct app *a, int argc, char **argv)
 		return complain(EXIT_USAGE, "--format %s: this version writes csv, ndjson and parquet", f.format);
 	code = app_settings(a, &s);
 	if (code == EXIT_FINE)
-		code = load_tables(&t, s.tables, &f);
+		code = filters_load(&f.filters, s.tables);
 	if (code == EXIT_FINE)
-		code = export_store(&s, &f, &t);
-	catalogue_release(&t.catalogue);
-	areas_release(&t.areas);
+		code = export_store(&s, &f);
+	filters_release(&f.filters);
 	settings_release(&s);
 	return code;
 }

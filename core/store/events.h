@@ -10,9 +10,13 @@ struct events {
 	size_t *heap; /* of files with a row left */
 	size_t n, n_heap;
 	const char *source;
-	bool taken; /* the first of the heap was given out */
+	const struct record_tests *tests; /* NULL: every row */
+	bool taken;                       /* the first of the heap was given out */
 };
-glane_rc events_open(struct events *e, const struct store *s, const char *source, struct diag *d);
+/* Those of the source that may hold a row recorded by t which passes the tests (columns of the key only; they outlive e). Rows that do
+ * not pass are left out, later ones are not. */
+glane_rc events_open(struct events *e, const struct store *s, const char *source, int64_t t,
+	const struct record_tests *tests, struct diag *d);
 /* Of these stream files of the source only. */
 glane_rc events_open_files(struct events *e, const struct store *s, const char *source, const struct delta_file *files,
 	size_t n, struct diag *d);

@@ -35,6 +35,10 @@ bool json_time(const json_t *j, const char *key, int64_t *ret);
 bool is_run_id(const char *text);
 /* Path of a segment's file; absent where the rows do not come from current. */
 struct slice rows_path(const struct store_cursor *c, size_t segment);
+/* As store_rows_as_of(), without the rows of keys that cannot pass the tests; other rows that fail may come. NULL: every row. */
+struct record_tests;
+glane_rc rows_where(const struct store *s, const char *source, int64_t t, const struct record_tests *tests,
+	struct store_cursor *c, struct diag *d);
 /* As store_rows_as_of(), whatever current holds. */
 glane_rc rows_from_events(const struct store *s, const char *source, int64_t t, struct store_cursor *c, struct diag *d);
 /* The key as one text that orders as row_cmp_key() does; replaces what b holds. */

@@ -5,7 +5,7 @@
 #include "model/period.h"
 #include <string.h>
 
-static bool is_any(const char **list, struct slice text)
+bool match_list(const char **list, struct slice text)
 {
 	if (!list || !*list)
 		return true;
@@ -16,7 +16,7 @@ static bool is_any(const char **list, struct slice text)
 	return false;
 }
 
-static bool in_groups(const struct query *q, struct slice area)
+bool match_groups(const struct query *q, struct slice area)
 {
 	if (!q->group || !*q->group)
 		return true;
@@ -41,7 +41,7 @@ static bool has_dim(const struct query *q, const char *wanted, struct slice dims
 	return false;
 }
 
-static bool has_dims(const struct query *q, struct slice dims)
+bool match_dims(const struct query *q, struct slice dims)
 {
 	for (const char **item = q->dim; item && *item; item++) {
 		if (!has_dim(q, *item, dims))
@@ -63,9 +63,10 @@ bool match_series(const struct match *m, const struct row *r)
 {
 	const struct query *q = m->q;
 
-	return is_any(q->source, r->source) && is_any(q->dataset, r->dataset) && is_any(q->indicator, r->indicator) &&
-	       is_any(q->area, r->area) && is_any(q->freq, (struct slice){&r->freq, 1}) && in_groups(q, r->area) &&
-	       has_dims(q, r->dims) && in_catalogue(q, r);
+	return match_list(q->source, r->source) && match_list(q->dataset, r->dataset) &&
+	       match_list(q->indicator, r->indicator) && match_list(q->area, r->area) &&
+	       match_list(q->freq, (struct slice){&r->freq, 1}) && match_groups(q, r->area) && match_dims(q, r->dims) &&
+	       in_catalogue(q, r);
 }
 
 bool match_period(const struct match *m, const struct row *r)
@@ -86,7 +87,7 @@ bool match_source(const struct match *m, struct slice source)
 {
 	const struct query *q = m->q;
 
-	if (!is_any(q->source, source))
+	if (!match_list(q->source, source))
 		return false;
 	for (size_t i = 0; q->catalogue && i < q->n_catalogue; i++) {
 		const struct slice wanted = q->catalogue[i]->source;

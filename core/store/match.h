@@ -15,6 +15,10 @@ bool match_source(const struct match *m, struct slice source);
 /* By source, dataset, indicator, area, dims and freq: all but the period. */
 bool match_series(const struct match *m, const struct row *r);
 bool match_period(const struct match *m, const struct row *r);
+/* One kind of filter alone: any of a list (or none is asked for), a group, every KEY of the dims. */
+bool match_list(const char **list, struct slice text);
+bool match_groups(const struct query *q, struct slice area);
+bool match_dims(const struct query *q, struct slice dims);
 /* With q->scaled: row_scale(); scratch holds the value then. */
 glane_rc match_scale(const struct match *m, struct row *r, struct strbuf *scratch, struct diag *d);
 #endif

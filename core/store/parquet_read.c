@@ -300,8 +300,8 @@ void parquet_reader_stats(const struct parquet_reader *r, size_t group, size_t c
 	}
 }
 
-void parquet_reader_filter(
-	struct parquet_reader *r, bool (*keep)(void *arg, const struct parquet_reader *r, size_t group), void *arg)
+void parquet_reader_filter(struct parquet_reader *r,
+	bool (*keep)(const void *arg, const struct parquet_reader *r, size_t group), const void *arg)
 {
 	r->keep = keep;
 	r->keep_arg = arg;

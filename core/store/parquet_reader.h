@@ -153,8 +153,8 @@ struct parquet_reader {
 	struct pick **pick;
 	struct parquet_column *want;
 	size_t n_picks;
-	bool (*keep)(void *arg, const struct parquet_reader *r, size_t group);
-	void *keep_arg;
+	bool (*keep)(const void *arg, const struct parquet_reader *r, size_t group);
+	const void *keep_arg;
 	struct where *where;      /* NULL: every row */
 	size_t next_group, group; /* group: the open one */
 	uint64_t group_left;

@@ -9,7 +9,7 @@ struct tested {
 	uint8_t *known; /* 0 nothing, FITS, FAILS */
 	size_t cap_known;
 	uint64_t dict_id;
-	struct parquet_vector v; /* of the tested rows */
+	struct parquet_vector v;   /* of the tested rows */
 	const struct tested *twin; /* an earlier test of the same column, which has read it */
 };
 enum { FITS = 1, FAILS };

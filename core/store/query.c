@@ -3,7 +3,7 @@
 #include "store/query.h"
 #include "base/clock.h"
 #include "store/files.h"
-#include "store/match.h"
+#include "store/match_tests.h"
 #include "store/merge.h"
 #include <stdio.h>
 #include <string.h>
@@ -30,10 +30,13 @@ static glane_rc give(struct run *w, struct row *r)
 
 static glane_rc read_source(const struct store *s, struct run *w, const char *source)
 {
+	struct match_tests t;
 	struct store_cursor c;
 	struct row row;
-	glane_rc rc = store_rows_as_of(s, source, w->match.q->as_of, &c, w->d);
+	glane_rc rc;
 
+	match_tests_init(&t, &w->match, slice_of(source), LAKE_CURRENT);
+	rc = rows_where(s, source, w->match.q->as_of, &t.tests, &c, w->d);
 	if (rc < 0)
 		return rc;
 	do {

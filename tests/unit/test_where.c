@@ -5,7 +5,6 @@
 #include "store/parquet_bits.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -74,6 +73,14 @@ static struct table *make_table(void)
 	return t;
 }
 
+static uint32_t dice;
+
+static int roll(void)
+{
+	dice = dice * 1664525U + 1013904223U;
+	return (int)(dice >> 8);
+}
+
 static glane_rc to_strbuf(void *arg, const void *p, size_t n, struct diag *d)
 {
 	(void)d;
@@ -98,7 +105,9 @@ static void write_table(const struct table *t, struct strbuf *b)
 
 /* What a round asks for: a text is in where its hash is below `share` of 256. */
 struct wish {
+	unsigned mask; /* tests of key, area, word and day */
 	unsigned seed[WORD + 1], share[WORD + 1];
+	int32_t min, max;
 };
 struct asked {
 	unsigned seed, share;
@@ -146,9 +155,17 @@ static void assert_row(const struct table *t, size_t at, const struct parquet_ve
 	}
 }
 
-/* Tests of key, area, word and day, as far as `mask` says; every row that passes comes, in order, and no other. */
-static void check(
-	const struct table *t, struct slice bytes, unsigned mask, const struct wish *w, int32_t min, int32_t max)
+static bool wanted(const struct table *t, const struct wish *w, size_t at)
+{
+	for (size_t c = KEY; c <= WORD; c++) {
+		if (w->mask >> c & 1 && !likes(w->seed[c], w->share[c], t->text[c][at]))
+			return false;
+	}
+	return !(w->mask >> 3 & 1) || (t->day[at] >= w->min && t->day[at] <= w->max);
+}
+
+/* Every row that passes comes, in order, and no other. */
+static void check(const struct table *t, struct slice bytes, const struct wish *w)
 {
 	struct asked asked[WORD + 1];
 	struct parquet_test tests[4];
@@ -158,39 +175,26 @@ static void check(
 
 	for (size_t c = KEY; c <= WORD; c++) {
 		asked[c] = (struct asked){w->seed[c], w->share[c], 0};
-		if (mask >> c & 1)
+		if (w->mask >> c & 1)
 			tests[n++] = (struct parquet_test){.column = c, .fits = fits, .arg = &asked[c]};
 	}
-	if (mask >> 3 & 1)
-		tests[n++] = (struct parquet_test){.column = DAY, .min = min, .max = max};
+	if (w->mask >> 3 & 1)
+		tests[n++] = (struct parquet_test){.column = DAY, .min = w->min, .max = w->max};
 	assert_int_equal(parquet_reader_open_bytes(bytes, "t", &r, NULL), GLANE_OK);
 	assert_int_equal(parquet_reader_select(r, schema, COLUMNS, NULL), GLANE_OK);
 	assert_int_equal(parquet_reader_where(r, tests, n, NULL), GLANE_OK);
 	while (parquet_reader_next(r, v, &rows, NULL) == GLANE_OK) {
 		for (size_t i = 0; i < rows; i++, at++) {
-			for (;; at++) {
-				bool wanted = true;
-
-				assert_true(at < N);
-				for (size_t c = KEY; c <= WORD; c++)
-					wanted = wanted &&
-						 (!(mask >> c & 1) || likes(w->seed[c], w->share[c], t->text[c][at]));
-				if (wanted && (!(mask >> 3 & 1) || (t->day[at] >= min && t->day[at] <= max)))
-					break;
-			}
+			while (at < N && !wanted(t, w, at))
+				at++;
+			assert_true(at < N);
 			assert_row(t, at, v, i);
 		}
 	}
-	for (; at < N; at++) {
-		bool wanted = !(mask >> 3 & 1) || (t->day[at] >= min && t->day[at] <= max);
-
-		for (size_t c = KEY; c <= WORD; c++)
-			wanted = wanted && (!(mask >> c & 1) || likes(w->seed[c], w->share[c], t->text[c][at]));
-		assert_false(wanted);
-	}
-	/* An entry of a dictionary is asked for once per row group. */
-	if (mask >> AREA & 1)
-		assert_in_range(asked[AREA].calls, 0, 200);
+	for (; at < N; at++)
+		assert_false(wanted(t, w, at));
+	/* An entry of a dictionary is asked for once in a row group. */
+	assert_in_range(asked[AREA].calls, 0, 200);
 	parquet_reader_free(r);
 }
 
@@ -202,16 +206,16 @@ static void test_random(void **state)
 
 	(void)state;
 	write_table(t, &b);
-	srand(4711);
+	dice = 4711;
 	for (int i = 0; i < ROUNDS; i++) {
-		struct wish w;
-		int32_t min = rand() % 60 * 365, max = min + rand() % 30 * 365;
+		struct wish w = {.mask = (unsigned)(1 + roll() % 15), .min = roll() % 60 * 365};
 
+		w.max = w.min + roll() % 30 * 365;
 		for (size_t c = KEY; c <= WORD; c++) {
-			w.seed[c] = (unsigned)rand();
-			w.share[c] = shares[rand() % 5];
+			w.seed[c] = (unsigned)roll();
+			w.share[c] = shares[roll() % 5];
 		}
-		check(t, strbuf_get(&b), (unsigned)(1 + rand() % 15), &w, min, max);
+		check(t, strbuf_get(&b), &w);
 	}
 	strbuf_release(&b);
 	mem_free(t);
@@ -273,15 +277,15 @@ static void test_damage(void **state)
 
 	(void)state;
 	write_table(t, &b);
-	srand(1);
+	dice = 1;
 	for (int i = 0; i < 1500; i++) {
-		size_t at = (size_t)rand() * 31 % b.n, rows;
+		size_t at = (size_t)roll() % b.n, rows;
 		char old = b.p[at];
 		struct parquet_vector v[COLUMNS];
 		struct parquet_reader *r = NULL;
 		glane_rc rc;
 
-		b.p[at] = (char)(old ^ (1 << rand() % 8));
+		b.p[at] = (char)(old ^ (1 << roll() % 8));
 		rc = parquet_reader_open_bytes(strbuf_get(&b), "t", &r, NULL);
 		if (rc == GLANE_OK)
 			rc = parquet_reader_select(r, schema, COLUMNS, NULL);
@@ -305,11 +309,11 @@ static void test_skip(void **state)
 	struct strbuf b;
 
 	(void)state;
-	srand(9);
+	dice = 9;
 	strbuf_init(&b, 0);
 	for (unsigned bits = 0; bits <= 20; bits++) {
 		for (size_t i = 0; i < 3000; i++)
-			v[i] = i % 100 < 40 || bits == 0 ? 0 : (uint32_t)rand() & ((1U << bits) - 1);
+			v[i] = i % 100 < 40 || bits == 0 ? 0 : (uint32_t)roll() & ((1U << bits) - 1);
 		strbuf_reset(&b);
 		bits_put_hybrid(&b, v, 3000, bits);
 		for (int k = 0; k < 50; k++) {
@@ -318,7 +322,7 @@ static void test_skip(void **state)
 
 			assert_true(hybrid_open(&h, b.p, b.n, bits));
 			for (size_t at = 0; at < 3000;) {
-				size_t skip = (size_t)rand() % 200, n = (size_t)rand() % 20;
+				size_t skip = (size_t)roll() % 200, n = (size_t)roll() % 20;
 
 				skip = skip < 3000 - at ? skip : 3000 - at;
 				assert_true(hybrid_skip(&h, skip));

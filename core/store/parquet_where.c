@@ -305,10 +305,12 @@ glane_rc where_next(struct parquet_reader *r, struct parquet_vector *v, size_t *
 	glane_rc rc;
 
 	for (;;) {
-		while (r->is_open && w->at < w->rows && !w->fits[w->at])
-			w->at++;
-		if (r->is_open && w->at < w->rows)
+		const uint8_t *fit = r->is_open ? memchr(w->fits + w->at, 1, w->rows - w->at) : NULL;
+
+		if (fit) {
+			w->at = (size_t)(fit - w->fits);
 			break;
+		}
 		if (!r->is_open || r->group_left == 0) {
 			rc = reader_open_group(r, d);
 			if (rc != GLANE_OK)

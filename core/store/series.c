@@ -39,13 +39,22 @@ static int64_t day_of(char freq, struct slice period, int64_t dflt)
 	return period.n && period_text_start(period, &day) ? day : dflt;
 }
 
+int64_t series_first_day(const struct series_row *s, int64_t dflt)
+{
+	return day_of(s->freq, s->first_period, dflt);
+}
+
+int64_t series_last_day(const struct series_row *s, int64_t dflt)
+{
+	return day_of(s->freq, s->last_period, dflt);
+}
+
 static glane_rc give(struct run *w, const struct series_row *s)
 {
 	const struct row key = key_of(s);
 
 	if ((s->observations == 0 && !w->match.q->withdrawn) || !match_series(&w->match, &key) ||
-		day_of(s->freq, s->last_period, INT64_MAX) < w->match.from ||
-		day_of(s->freq, s->first_period, INT64_MIN) > w->match.to)
+		series_last_day(s, INT64_MAX) < w->match.from || series_first_day(s, INT64_MIN) > w->match.to)
 		return GLANE_OK;
 	return w->each(w->arg, s);
 }

@@ -11,4 +11,7 @@
  * stamp. `each` may return a code < 0 to stop; texts are borrowed during the call. */
 glane_rc series_run(const struct store *s, const struct query *q,
 	glane_rc (*each)(void *arg, const struct series_row *r), void *arg, struct diag *d);
+/* First day of its first and of its last period, as days since 1970-01-01; `dflt` where it has none. */
+int64_t series_first_day(const struct series_row *s, int64_t dflt);
+int64_t series_last_day(const struct series_row *s, int64_t dflt);
 #endif

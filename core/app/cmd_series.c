@@ -278,7 +278,8 @@ static glane_rc put_record(struct listing *l, const struct series_row *s)
 	char mult[24], count[24], recorded[32];
 	const struct slice cell[NAMES] = {s->source, s->dataset, s->indicator, s->area, s->area_code, s->area_title,
 		s->dims, {&s->freq, 1}, s->title, s->unit, number(mult, s->unit_mult), s->first_period, s->last_period,
-		number(count, s->observations), s->updated, s->licence, s->attribution, moment(recorded, s->recorded_at)};
+		number(count, s->observations), s->updated, s->licence, s->attribution,
+		moment(recorded, s->recorded_at)};
 
 	return l->format == CSV ? put_csv(l, cell) : put_json(l, cell, s);
 }

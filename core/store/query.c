@@ -78,6 +78,18 @@ glane_rc query_run(const struct store *s, const struct query *q, glane_rc (*row)
 	return rc;
 }
 
+glane_rc query_days(const struct query *q, int64_t *ret_from, int64_t *ret_to, struct diag *d)
+{
+	struct match m;
+	glane_rc rc = match_init(&m, q, d);
+
+	if (rc < 0)
+		return rc;
+	*ret_from = m.from;
+	*ret_to = m.to;
+	return GLANE_OK;
+}
+
 /* 20261123T234435Z as a time. */
 static bool id_time(const char *id, int64_t *ret)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A heap over the stream files of a source. */
-#include "store/events.h"
+#include "store/events_spill.h"
 #include "store/files.h"
 
 struct event_file {
@@ -74,13 +74,13 @@ static glane_rc advance(const struct events *e, struct event_file *f, struct dia
 	return GLANE_OK;
 }
 
-static glane_rc open_file(struct events *e, size_t i, const struct store *s, const struct delta_file *f, struct diag *d)
+static glane_rc open_file(struct events *e, size_t i, const struct events_input *in, struct diag *d)
 {
 	struct event_file *to = &e->files[i];
 	glane_rc rc;
 
 	strbuf_init(&to->key, 0);
-	rc = record_reader_open(&to->reader, LAKE_STREAM, s->lake->table[LAKE_STREAM].dir, f, d);
+	rc = record_reader_open(&to->reader, LAKE_STREAM, in->dir, &in->file, d);
 	to->open = rc == GLANE_OK;
 	if (rc == GLANE_OK && e->tests)
 		rc = record_reader_where(&to->reader, e->tests, d);
@@ -91,8 +91,7 @@ static glane_rc open_file(struct events *e, size_t i, const struct store *s, con
 	return rc < 0 ? rc : GLANE_OK;
 }
 
-static glane_rc open_files(
-	struct events *e, const struct store *s, const struct delta_file *files, size_t n, struct diag *d)
+glane_rc events_open_inputs(struct events *e, const struct events_input *in, size_t n, struct diag *d)
 {
 	const char *source = e->source;
 	glane_rc rc = GLANE_OK;
@@ -106,11 +105,32 @@ static glane_rc open_files(
 		return fail(d, GLANE_E_NOMEM, "%s: no memory for its files", source);
 	}
 	for (size_t i = 0; rc == GLANE_OK && i < n; i++)
-		rc = open_file(e, i, s, &files[i], d);
+		rc = open_file(e, i, &in[i], d);
 	for (size_t i = e->n_heap; rc == GLANE_OK && i--;)
 		sift(e, i);
 	if (rc < 0)
 		events_close(e);
+	return rc;
+}
+
+/* All of the files, some of them by way of temporary ones. */
+static glane_rc open_files(
+	struct events *e, const struct store *s, const struct delta_file *files, size_t n, struct diag *d)
+{
+	struct events_input *in = mem_zalloc(n + 1, sizeof(*in));
+	struct spill spill;
+	glane_rc rc;
+
+	if (!in)
+		return fail(d, GLANE_E_NOMEM, "%s: no memory for its files", e->source);
+	for (size_t i = 0; i < n; i++)
+		in[i] = (struct events_input){files[i], s->lake->table[LAKE_STREAM].dir};
+	spill_init(&spill);
+	rc = spill_inputs(&spill, e, in, &n, d);
+	if (rc == GLANE_OK)
+		rc = events_open_inputs(e, in, n, d);
+	spill_release(&spill);
+	mem_free(in);
 	return rc;
 }
 

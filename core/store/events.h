@@ -4,6 +4,8 @@
 #define STORE_EVENTS_H
 #include "store/lake.h"
 
+#define EVENTS_OPEN_MAX 64 /* files that are open at once; of more, some are merged into temporary files first */
+
 struct events {
 	struct arena arena;
 	struct event_file *files;
@@ -20,6 +22,9 @@ glane_rc events_open(struct events *e, const struct store *s, const char *source
 /* Of these stream files of the source only. */
 glane_rc events_open_files(struct events *e, const struct store *s, const char *source, const struct delta_file *files,
 	size_t n, struct diag *d);
+/* events*.c only: all of these; e has the source and the tests. */
+struct events_input;
+glane_rc events_open_inputs(struct events *e, const struct events_input *in, size_t n, struct diag *d);
 /* Borrowed until the next call. GLANE_END at the end. GLANE_E_IO: damaged, or out of order. */
 glane_rc events_next(struct events *e, const struct row **ret, struct diag *d);
 /* The file of the last event, for messages. */

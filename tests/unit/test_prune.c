@@ -3,7 +3,7 @@
  * give; files whose statistics lie are found by a check. */
 #include "store_fixture.h"
 
-#include "store/lake.h"
+#include "store/events.h"
 
 #define QUERIES 150
 #define COMMITS 4
@@ -350,6 +350,78 @@ static void test_unopened(void **state)
 	strbuf_release(&after);
 }
 
+static glane_rc count_one(void *arg, int dir, const char *name)
+{
+	size_t *n = arg;
+
+	(void)dir;
+	(void)name;
+	++*n;
+	return GLANE_OK;
+}
+
+static size_t count_open(void)
+{
+	size_t n = 0;
+
+	assert_int_equal(folder_each(AT_FDCWD, "/proc/self/fd", count_one, &n, NULL), GLANE_OK);
+	return n;
+}
+
+struct watch {
+	struct strbuf b;
+	size_t most;
+};
+
+static glane_rc watch_row(void *arg, struct row *r)
+{
+	struct watch *w = arg;
+	size_t now = count_open();
+
+	w->most = now > w->most ? now : w->most;
+	row_csv(&w->b, r, ROW_COLUMNS_ALL);
+	return GLANE_OK;
+}
+
+/* More stream files than may be open at once, as of a moment: the rows are those of the export taken then, no temporary file stays. */
+static void test_many_files(void **state)
+{
+	struct fixture *f = *state;
+	struct strbuf taken;
+	struct watch w = {.most = 0};
+	struct query q = {.as_of = INT64_MAX, .withdrawn = true};
+	char folder[96];
+	size_t before, left = 0;
+
+	strbuf_init(&taken, 0);
+	strbuf_init(&w.b, 0);
+	for (int i = 0; i < 2 * EVENTS_OPEN_MAX + 20; i++) {
+		const struct cell cells[] = {{"A", "TGO", 2000, i, 0, NULL, 0}, {"A", "TGO", 2001 + i, i, 0, NULL, 0},
+			{"A", "BEN", 2000, i % 3, 0, NULL, 0}};
+		const struct cover none = {.kind = GLANE_COVER_NONE, .dataset = SLICE("DS")};
+		struct diff_result r;
+
+		assert_int_equal(fixture_diff(&f->s, "src", cells, 3, &none, 1, T0 + i * 60, &r, &f->d), GLANE_OK);
+		assert_int_equal(fixture_commit(&f->s, "src", &r, &f->d), GLANE_OK);
+		diff_release(&r);
+		if (i == 2 * EVENTS_OPEN_MAX + 10)
+			assert_int_equal(fixture_export(&f->s, &q, &taken, &f->d), GLANE_OK);
+	}
+	(void)snprintf(folder, sizeof(folder), "%s/tmp", f->path);
+	assert_int_equal(setenv("TMPDIR", folder, 1), 0);
+	before = count_open();
+	q.as_of = T0 + (2 * EVENTS_OPEN_MAX + 10) * 60;
+	assert_int_equal(query_run(&f->s, &q, watch_row, &w, &f->d), GLANE_OK);
+	assert_string_equal(w.b.p, taken.p);
+	assert_in_range(w.most, before + EVENTS_OPEN_MAX / 2, before + EVENTS_OPEN_MAX + 4);
+	assert_int_equal(count_open(), before);
+	assert_int_equal(folder_each(AT_FDCWD, folder, count_one, &left, NULL), GLANE_OK);
+	assert_int_equal(left, 0);
+	assert_int_equal(unsetenv("TMPDIR"), 0);
+	strbuf_release(&taken);
+	strbuf_release(&w.b);
+}
+
 static size_t replace(struct strbuf *b, size_t from, const char *what, const char *with)
 {
 	size_t n = strlen(what), found = 0;
@@ -408,6 +480,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_random, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_behind, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_unopened, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_many_files, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_lies, fixture_setup, fixture_teardown),
 	};
 

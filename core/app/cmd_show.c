@@ -50,6 +50,21 @@ static void say_nothing(const struct show *w)
 		fprintf(stderr, "glane: the series has no observation then (--as-of, --from, --to)\n");
 }
 
+static void say_how_to_narrow(const struct show *w)
+{
+	if (w->json || w->out.n == 0)
+		return;
+	if (w->area && w->n > 1)
+		fprintf(stderr,
+			"glane: %zu series; with --source, --dataset, --indicator or --dim one of them is shown "
+			"whole\n",
+			w->n);
+	if (w->measures > SHOW_MEASURES_MAX)
+		fprintf(stderr,
+			"glane: %zu measures; with --source, --dataset, --indicator or --dim one of them is ranked\n",
+			w->measures);
+}
+
 static int answer(struct show *w)
 {
 	glane_rc rc = show_find(w);
@@ -64,11 +79,7 @@ static int answer(struct show *w)
 		say_nothing(w);
 	else
 		(void)fwrite(w->out.p, 1, w->out.n, stdout);
-	if (w->n > 1 && w->area && w->out.n && !w->json)
-		fprintf(stderr,
-			"glane: %zu series; with --source, --dataset, --indicator or --dim one of them is shown "
-			"whole\n",
-			w->n);
+	say_how_to_narrow(w);
 	return flush_out();
 }
 

@@ -6,6 +6,7 @@
 #include "app/words.h"
 
 #define SHOW_SERIES_MAX 2000 /* that are held at once */
+#define SHOW_MEASURES_MAX 3
 #define SPARK_COLUMNS 40
 
 struct show_point {                /* an observation as of the moment asked for */
@@ -31,6 +32,7 @@ struct show {
 	struct slice area_code;     /* the mapped area, or absent */
 	struct show_series *series; /* by key */
 	size_t n, cap;
+	size_t measures; /* of show_ranks(): differing in more than the area */
 	struct strbuf out;
 	struct diag d;
 };
@@ -39,7 +41,8 @@ struct show {
 glane_rc show_find(struct show *w);
 /* Fills the points of all of them. */
 glane_rc show_load(struct show *w);
-/* One series, whole, to w->out; those found, a line each; a group's members by rank. */
+/* One series, whole, to w->out; those found, a line each; a group's members by rank, or, of more than SHOW_MEASURES_MAX measures, only
+ * what there is. */
 glane_rc show_one(struct show *w, const struct series_row *s);
 glane_rc show_lines(struct show *w);
 glane_rc show_ranks(struct show *w);

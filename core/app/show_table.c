@@ -9,7 +9,6 @@
 #include <string.h>
 
 #define YEARS 5
-#define MEASURES_MAX 3 /* tables of a group */
 #define NAME_MAX_WIDTH 32
 
 struct line {
@@ -315,12 +314,12 @@ static void put_measures(struct show *w)
 glane_rc show_ranks(struct show *w)
 {
 	struct strbuf *b = &w->out;
-	size_t measures = 0, done = 0;
+	size_t done = 0;
 	glane_rc rc = GLANE_OK;
 
 	for (size_t i = 0; i < w->n; i++)
-		measures += is_first(w, i);
-	if (measures > MEASURES_MAX && !w->json) {
+		w->measures += is_first(w, i);
+	if (w->measures > SHOW_MEASURES_MAX && !w->json) {
 		put_measures(w);
 		return GLANE_OK;
 	}

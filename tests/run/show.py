@@ -151,6 +151,8 @@ def check_group(suite, site):
     rest = lines[head + 1 + len(want):]
     suite.true("members without data stand last", len(rest) == len(MEMBERS) - len(want) and all("no data" in line for line in rest), out)
     members = json.loads(site.glane("show", "--group", "WAEMU", "GDP.PC", "--json")[1])[0]["members"]
+    code, out, err = site.glane("show", "--group", "WAEMU", "NET")
+    suite.true("two measures: a table each", code == 0 and out.count("RANK") == 2 and "SEX=F" in out and err == "", out + err)
     suite.same("the same as JSON", [(str(m["rank"]), f"{m['value']:.2f}", f"+{m['change']:.2f}") for m in members if "rank" in m], want)
 
 

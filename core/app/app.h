@@ -49,6 +49,7 @@ int cmd_runs(const struct app *a, int argc, char **argv);
 int cmd_export(const struct app *a, int argc, char **argv);
 int cmd_series(const struct app *a, int argc, char **argv);
 int cmd_show(const struct app *a, int argc, char **argv);
+int cmd_changes(const struct app *a, int argc, char **argv);
 int cmd_parse(const struct app *a, int argc, char **argv);
 int cmd_check(const struct app *a, int argc, char **argv);
 #endif

@@ -25,7 +25,8 @@ static const char help[] =
 	"  runs [ID]         past runs; one run's report\n"
 	"  series [WORDS]    what is in the store, found by words of its titles\n"
 	"  show AREA INDICATOR  one series, with its vintages; a group's members by rank\n"
-	"  export            the observations, as CSV, NDJSON or Parquet\n"
+	"  export            the observations, as CSV, NDJSON, SDMX-CSV or Parquet\n"
+	"  changes           what changed: in the last run, in another one, or since a time\n"
 	"  parse PLUGIN      one payload on standard input to rows on standard output\n"
 	"  check             configuration, plugins and store\n"
 	"\n"
@@ -48,6 +49,7 @@ static const struct {
 	{"series", cmd_series},
 	{"show", cmd_show},
 	{"export", cmd_export},
+	{"changes", cmd_changes},
 	{"parse", cmd_parse},
 	{"check", cmd_check},
 };

@@ -90,8 +90,7 @@ glane_rc query_days(const struct query *q, int64_t *ret_from, int64_t *ret_to, s
 	return GLANE_OK;
 }
 
-/* 20261123T234435Z as a time. */
-static bool id_time(const char *id, int64_t *ret)
+bool run_id_time(const char *id, int64_t *ret)
 {
 	char text[32];
 
@@ -108,7 +107,7 @@ static glane_rc run_time(const struct store *s, const char *id, int64_t *ret, st
 		return rc;
 	if (json_is_null(json_object_get(report, "recorded_at")))
 		*ret = INT64_MIN;
-	else if (!json_time(report, "recorded_at", ret) && !json_time(report, "now", ret) && !id_time(id, ret))
+	else if (!json_time(report, "recorded_at", ret) && !json_time(report, "now", ret) && !run_id_time(id, ret))
 		rc = fail(d, GLANE_E_CONFIG, "'%s' is no id of a run: it holds no time", id);
 	json_decref(report);
 	return rc;

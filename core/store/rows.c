@@ -249,31 +249,29 @@ static glane_rc next_current(struct store_cursor *c, struct row *ret, struct dia
 
 /* ---- from the stream ---- */
 
-/* Copies the texts of an event: its file may move on. */
-static bool keep(struct rows *r, const struct row *row)
+bool row_keep(struct strbuf *texts, const struct row *r, struct row *ret)
 {
-	struct row *k = &r->kept;
 	const struct record_field *f = record_fields[LAKE_STREAM];
 	size_t need = 1;
 
-	*k = *row;
+	*ret = *r;
 	for (size_t i = 0; i < ROW_COLUMNS_ALL; i++) {
 		if (f[i].kind == RECORD_TEXT || f[i].kind == RECORD_VALUE)
-			need += ((const struct slice *)(const void *)((const char *)row + f[i].offset))->n;
+			need += ((const struct slice *)(const void *)((const char *)r + f[i].offset))->n;
 	}
-	strbuf_reset(&r->texts);
-	if (!strbuf_room(&r->texts, need))
+	strbuf_reset(texts);
+	if (!strbuf_room(texts, need))
 		return false;
 	for (size_t i = 0; i < ROW_COLUMNS_ALL; i++) {
-		struct slice *s = (struct slice *)(void *)((char *)k + f[i].offset);
-		const char *at = r->texts.p + r->texts.n;
+		struct slice *s = (struct slice *)(void *)((char *)ret + f[i].offset);
+		const char *at = texts->p + texts->n;
 
 		if (f[i].kind != RECORD_TEXT && f[i].kind != RECORD_VALUE)
 			continue;
-		strbuf_slice(&r->texts, *s);
+		strbuf_slice(texts, *s);
 		s->p = at;
 	}
-	return strbuf_ok(&r->texts);
+	return strbuf_ok(texts);
 }
 
 /* The last event of each key that was recorded by then. */
@@ -298,7 +296,7 @@ static glane_rc next_event(struct rows *r, struct row *ret, struct diag *d)
 		if (has && row_cmp_key(&r->kept, r->ahead) != 0)
 			break;
 		if (r->ahead->recorded_at <= r->as_of) {
-			if (!keep(r, r->ahead))
+			if (!row_keep(&r->texts, r->ahead, &r->kept))
 				return no_memory(r, d);
 			has = true;
 		}

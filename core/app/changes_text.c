@@ -8,33 +8,50 @@
 #include <string.h>
 
 #define LABEL_WIDTH 28
-#define PERIOD_WIDTH 11
+#define PERIOD_WIDTH 12
+#define WORD_WIDTH 10
 
 static const char *const words[CHANGES_WORDS] = {"new", "revised", "status", "withdrawn", "restored"};
+
+static void line_init(struct changes_line *l)
+{
+	strbuf_init(&l->heading, 0);
+	strbuf_init(&l->label, 0);
+	strbuf_init(&l->first, 0);
+	strbuf_init(&l->last, 0);
+	strbuf_init(&l->value, 0);
+	strbuf_init(&l->attributes, 0);
+}
+
+static void line_release(struct changes_line *l)
+{
+	strbuf_release(&l->heading);
+	strbuf_release(&l->label);
+	strbuf_release(&l->first);
+	strbuf_release(&l->last);
+	strbuf_release(&l->value);
+	strbuf_release(&l->attributes);
+}
+
+static bool line_ok(const struct changes_line *l)
+{
+	return strbuf_ok(&l->heading) && strbuf_ok(&l->label) && strbuf_ok(&l->first) && strbuf_ok(&l->last) &&
+	       strbuf_ok(&l->value) && strbuf_ok(&l->attributes);
+}
 
 void changes_text_init(struct changes_text *t, struct output *out, const struct store *s, bool dated)
 {
 	*t = (struct changes_text){.out = out, .dated = dated};
 	titles_init(&t->titles, s);
-	strbuf_init(&t->heading, 0);
-	strbuf_init(&t->label, 0);
-	strbuf_init(&t->first, 0);
-	strbuf_init(&t->last, 0);
-	strbuf_init(&t->value, 0);
-	strbuf_init(&t->next_heading, 0);
-	strbuf_init(&t->next_label, 0);
+	line_init(&t->line);
+	line_init(&t->next);
 }
 
 void changes_text_release(struct changes_text *t)
 {
 	titles_release(&t->titles);
-	strbuf_release(&t->heading);
-	strbuf_release(&t->label);
-	strbuf_release(&t->first);
-	strbuf_release(&t->last);
-	strbuf_release(&t->value);
-	strbuf_release(&t->next_heading);
-	strbuf_release(&t->next_label);
+	line_release(&t->line);
+	line_release(&t->next);
 }
 
 /* s and blanks behind it, `width` characters together, or s and two blanks. */
@@ -117,47 +134,41 @@ static void put_text_change(struct strbuf *b, const char *name, struct slice old
 	strbuf_putc(b, '\'');
 }
 
-static void put_number_change(struct strbuf *b, const char *name, int32_t old, int32_t now)
-{
-	if (old != now)
-		strbuf_fmt(b, ", %s %d -> %d", name, (int)old, (int)now);
-}
-
-/* The attributes that are others now; the status stands with the value. */
+/* The attributes that are others now; status and decimals stand with the value. */
 static void put_attributes(struct strbuf *b, const struct row *old, const struct row *r)
 {
 	put_text_change(b, "flags", old->flags, r->flags);
 	put_text_change(b, "unit", old->unit, r->unit);
-	put_number_change(b, "unit_mult", old->unit_mult, r->unit_mult);
-	if (old->value.n && r->value.n)
-		put_number_change(b, "decimals", old->decimals, r->decimals);
+	if (old->unit_mult != r->unit_mult)
+		strbuf_fmt(b, ", unit_mult %d -> %d", (int)old->unit_mult, (int)r->unit_mult);
 	put_text_change(b, "area", old->area, r->area);
 	put_text_change(b, "note", old->note, r->note);
 }
 
-/* old -> new */
+static bool shows_same_value(const struct row *a, const struct row *b)
+{
+	return slice_eq(a->value, b->value) && a->status == b->status &&
+	       (a->value.n > 0 || slice_eq(a->value_text, b->value_text));
+}
+
+/* old -> new, or the value alone where it is as it was. */
 static void put_what(struct strbuf *b, const struct row *r, const struct row *before, enum changes_word word)
 {
-	if (word == CHANGES_WITHDRAWN) {
-		put_value(b, r);
-		strbuf_puts(b, " -> -");
-	} else if (word == CHANGES_RESTORED) {
+	strbuf_reset(b);
+	if (word == CHANGES_RESTORED)
 		strbuf_puts(b, "- -> ");
-		put_value(b, r);
-	} else if (before) {
+	else if (word != CHANGES_WITHDRAWN && before && !shows_same_value(before, r)) {
 		put_value(b, before);
 		strbuf_puts(b, " -> ");
-		put_value(b, r);
-	} else {
-		put_value(b, r);
 	}
-	if (before && word == CHANGES_RESTORED && !row_same_value(before, r)) {
+	put_value(b, r);
+	if (word == CHANGES_WITHDRAWN)
+		strbuf_puts(b, " -> -");
+	if (word == CHANGES_RESTORED && before && !shows_same_value(before, r)) {
 		strbuf_puts(b, " (was ");
 		put_value(b, before);
 		strbuf_putc(b, ')');
 	}
-	if (before && word != CHANGES_WITHDRAWN)
-		put_attributes(b, before, r);
 }
 
 /* ---- lines ---- */
@@ -165,28 +176,40 @@ static void put_what(struct strbuf *b, const struct row *r, const struct row *be
 static void write_line(struct changes_text *t)
 {
 	struct strbuf *b = &t->out->b;
+	struct changes_line *l = &t->line;
 
-	if (t->in_line == 0)
+	if (l->events == 0)
 		return;
 	strbuf_puts(b, "  ");
-	put_padded(b, strbuf_get(&t->label), t->dated ? LABEL_WIDTH + 12 : LABEL_WIDTH);
-	if (t->in_line > 1) {
-		strbuf_slice(&t->first, SLICE(" to "));
-		strbuf_slice(&t->first, strbuf_get(&t->last));
+	put_padded(b, strbuf_get(&l->label), t->dated ? LABEL_WIDTH + 12 : LABEL_WIDTH);
+	if (l->events > 1) {
+		strbuf_puts(&l->first, " to ");
+		strbuf_slice(&l->first, strbuf_get(&l->last));
 	}
-	put_padded(b, strbuf_get(&t->first), PERIOD_WIDTH);
-	if (t->in_line > 1)
-		strbuf_fmt(b, "%" PRIu64 " values, the last ", t->in_line);
-	strbuf_slice(b, strbuf_get(&t->value));
-	strbuf_fmt(b, "  %s%s\n", words[t->word], t->mapping ? " (mapping)" : "");
-	t->in_line = 0;
+	put_padded(b, strbuf_get(&l->first), PERIOD_WIDTH);
+	put_padded(b, slice_of(words[l->word]), WORD_WIDTH);
+	if (l->events > 1)
+		strbuf_fmt(b, "%" PRIu64 " values, the last ", l->events);
+	strbuf_slice(b, strbuf_get(&l->value));
+	strbuf_slice(b, strbuf_get(&l->attributes));
+	strbuf_puts(b, l->mapping ? "  (mapping)\n" : "\n");
+	l->events = 0;
 }
 
-static bool belongs_to_line(const struct changes_text *t, enum changes_word word, bool mapping)
+static bool same(const struct strbuf *a, const struct strbuf *b)
 {
-	return t->in_line && word == t->word && (word == CHANGES_NEW || word == CHANGES_WITHDRAWN) &&
-	       mapping == t->mapping && slice_eq(strbuf_get(&t->heading), strbuf_get(&t->next_heading)) &&
-	       slice_eq(strbuf_get(&t->label), strbuf_get(&t->next_label));
+	return slice_eq(strbuf_get(a), strbuf_get(b));
+}
+
+/* What has a value of its own to show, old -> new, is a line of its own. */
+static bool joins(const struct changes_line *next, const struct changes_line *line, bool same_value)
+{
+	const bool alike = next->word == CHANGES_NEW || next->word == CHANGES_WITHDRAWN ||
+			   (next->word == CHANGES_STATUS && same_value);
+
+	return line->events && alike && next->word == line->word && next->mapping == line->mapping &&
+	       same(&next->heading, &line->heading) && same(&next->label, &line->label) &&
+	       same(&next->attributes, &line->attributes);
 }
 
 static void swap(struct strbuf *a, struct strbuf *b)
@@ -197,52 +220,55 @@ static void swap(struct strbuf *a, struct strbuf *b)
 	*b = spare;
 }
 
-static void begin_line(struct changes_text *t, const struct row *r)
+static void begin_line(struct changes_text *t)
 {
+	const struct changes_line spare = t->line;
 	struct strbuf *b = &t->out->b;
 
 	write_line(t);
-	if (!slice_eq(strbuf_get(&t->heading), strbuf_get(&t->next_heading))) {
+	if (!same(&t->next.heading, &spare.heading)) {
 		strbuf_putc(b, '\n');
-		strbuf_slice(b, strbuf_get(&t->next_heading));
+		strbuf_slice(b, strbuf_get(&t->next.heading));
 		strbuf_putc(b, '\n');
-		swap(&t->heading, &t->next_heading);
 	}
-	swap(&t->label, &t->next_label);
-	strbuf_reset(&t->first);
-	strbuf_visible(&t->first, r->period);
-}
-
-static bool texts_ok(const struct changes_text *t)
-{
-	return strbuf_ok(&t->heading) && strbuf_ok(&t->label) && strbuf_ok(&t->first) && strbuf_ok(&t->last) &&
-	       strbuf_ok(&t->value) && strbuf_ok(&t->next_heading) && strbuf_ok(&t->next_label);
+	t->line = t->next;
+	t->next = spare;
 }
 
 glane_rc changes_text_put(struct changes_text *t, const struct row *r, const struct row *before, struct diag *d)
 {
-	const bool mapping = slice_is(r->cause, "mapping");
-	enum changes_word word = CHANGES_NEW;
+	struct changes_line *n = &t->next;
 	struct slice title, area;
 	glane_rc rc = titles_find(&t->titles, r, &title, &area, d);
 
 	if (rc < 0)
 		return rc;
-	while (word + 1 < CHANGES_WORDS && !slice_is(r->event, words[word]))
-		word++;
-	put_heading(&t->next_heading, r, title);
-	put_label(&t->next_label, r, area, t->dated);
-	if (!belongs_to_line(t, word, mapping))
-		begin_line(t, r);
-	t->word = word;
-	t->mapping = mapping;
-	t->in_line++;
-	t->counts[word]++;
-	strbuf_reset(&t->last);
-	strbuf_visible(&t->last, r->period);
-	strbuf_reset(&t->value);
-	put_what(&t->value, r, before, word);
-	return texts_ok(t) ? output_drain(t->out, d) : fail(d, GLANE_E_NOMEM, "no memory for a change");
+	n->word = CHANGES_NEW;
+	while (n->word + 1 < CHANGES_WORDS && !slice_is(r->event, words[n->word]))
+		n->word++;
+	n->mapping = slice_is(r->cause, "mapping");
+	n->events = 1;
+	put_heading(&n->heading, r, title);
+	put_label(&n->label, r, area, t->dated);
+	strbuf_reset(&n->first);
+	strbuf_visible(&n->first, r->period);
+	strbuf_reset(&n->last);
+	strbuf_visible(&n->last, r->period);
+	put_what(&n->value, r, before, n->word);
+	strbuf_reset(&n->attributes);
+	if (before && n->word != CHANGES_WITHDRAWN)
+		put_attributes(&n->attributes, before, r);
+	if (!line_ok(n) || !line_ok(&t->line))
+		return fail(d, GLANE_E_NOMEM, "no memory for a change");
+	t->counts[n->word]++;
+	if (joins(n, &t->line, before && shows_same_value(before, r))) {
+		swap(&t->line.last, &n->last);
+		swap(&t->line.value, &n->value);
+		t->line.events++;
+	} else {
+		begin_line(t);
+	}
+	return output_drain(t->out, d);
 }
 
 glane_rc changes_text_end(struct changes_text *t, struct diag *d)

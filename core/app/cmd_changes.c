@@ -37,24 +37,16 @@ struct options {
 	enum output_format as;
 };
 
-static void put_time(struct strbuf *b, int64_t t)
+/* "Run 20261123T234435Z" and the like. */
+static void put_title(struct strbuf *b, const struct changes_span *span)
 {
 	char text[32];
 
-	time_format(t, text);
-	strbuf_puts(b, text);
-}
-
-/* "Run 20261123T234435Z: " and the like. */
-static void put_title(struct strbuf *b, const struct changes_span *span)
-{
-	if (span->run[0]) {
-		strbuf_fmt(b, "Run %s: ", span->run);
-		return;
-	}
-	strbuf_puts(b, span->from == span->to ? "Recorded at " : "Since ");
-	put_time(b, span->from);
-	strbuf_puts(b, ": ");
+	time_format(span->from, text);
+	if (span->run[0])
+		strbuf_fmt(b, "Run %s", span->run);
+	else
+		strbuf_fmt(b, "%s %s", span->from == span->to ? "Recorded at" : "Since", text);
 }
 
 static glane_rc write_text(
@@ -68,8 +60,7 @@ static glane_rc write_text(
 	changes_text_init(&t, out, st, span->from != span->to);
 	put_title(&out->b, span);
 	rc = changes_next(c, &row, &before, d);
-	if (rc == GLANE_OK)
-		strbuf_putc(&out->b, '\n');
+	strbuf_puts(&out->b, rc == GLANE_OK ? "\n" : ": ");
 	while (rc == GLANE_OK) {
 		rc = changes_text_put(&t, &row, before, d);
 		if (rc == GLANE_OK)

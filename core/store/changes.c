@@ -49,13 +49,15 @@ static void span_of(const char *id, int64_t from, int64_t to, struct changes_spa
 	(void)snprintf(ret->run, sizeof(ret->run), "%s", id);
 }
 
-/* A run has one recorded_at. Its report names it, or an earlier run's where it committed nothing. */
+/* A run has one recorded_at, not before it began. Its report names it, or an earlier run's where it committed nothing. */
 static glane_rc span_of_report(const struct store *s, const char *id, struct changes_span *ret, struct diag *d)
 {
-	int64_t at;
+	int64_t at, begun;
 	glane_rc rc = query_as_of(s, id, &at, d);
 
-	if (rc == GLANE_OK)
+	if (rc == GLANE_OK && run_id_time(id, &begun) && at < begun)
+		span_of(id, begun, at, ret);
+	else if (rc == GLANE_OK)
 		span_of(id, at, at, ret);
 	return rc;
 }
@@ -103,7 +105,7 @@ static glane_rc span_of_last(const struct store *s, const char *id, struct chang
 	*ret = (struct changes_span){.from = newest, .to = newest};
 	if (id)
 		rc = span_of_report(s, id, ret, d);
-	if (rc == GLANE_OK && id && ret->from < newest)
+	if (rc == GLANE_OK && id && ret->to < newest)
 		*ret = (struct changes_span){.from = newest, .to = newest};
 	return rc;
 }

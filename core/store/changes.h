@@ -9,7 +9,7 @@
 #include "store/query.h"
 
 struct changes_span {
-	int64_t from, to; /* recorded_at, both included */
+	int64_t from, to; /* recorded_at, both included; nothing where from > to */
 	char run[48];     /* of this run only; "": of any */
 };
 /* Everything since a time, or since a date began. GLANE_E_CONFIG: neither. */

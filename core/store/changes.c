@@ -194,6 +194,7 @@ static bool of_run(const struct changes *c, const struct row *r)
 /* The next event of the span, of whichever run. */
 static glane_rc next_event(struct changes *c, const struct row **ret, struct diag *d)
 {
+	const struct row *r;
 	glane_rc rc;
 
 	for (;;) {
@@ -207,11 +208,15 @@ static glane_rc next_event(struct changes *c, const struct row **ret, struct dia
 			if (rc < 0)
 				return rc;
 		}
-		rc = events_next(&c->events, ret, d);
-		if (rc < 0 || (rc == GLANE_OK && in_span(c, *ret)))
+		rc = events_next(&c->events, &r, d);
+		if (rc < 0)
 			return rc;
-		if (rc == GLANE_END)
+		if (rc == GLANE_END) {
 			close_source(c);
+		} else if (in_span(c, r)) {
+			*ret = r;
+			return GLANE_OK;
+		}
 	}
 }
 

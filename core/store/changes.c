@@ -76,9 +76,9 @@ static glane_rc span_of_id(const struct store *s, const char *id, struct changes
 		return rc < 0 ? fail(d, rc, "%s", own.text) : rc;
 	span_of(id, begun, INT64_MAX, ret);
 	rc = changes_open(s, &every, ret, CHANGES_EACH, &c, d);
-	if (rc == GLANE_OK)
+	if (c)
 		rc = changes_next(c, &row, &before, d);
-	if (rc == GLANE_OK)
+	if (c && rc == GLANE_OK)
 		span_of(id, row.recorded_at, row.recorded_at, ret);
 	changes_close(c);
 	return rc == GLANE_END ? fail(d, GLANE_E_CONFIG, "%s", own.text) : rc;

@@ -51,5 +51,6 @@ int cmd_series(const struct app *a, int argc, char **argv);
 int cmd_show(const struct app *a, int argc, char **argv);
 int cmd_changes(const struct app *a, int argc, char **argv);
 int cmd_parse(const struct app *a, int argc, char **argv);
+int cmd_quarantine(const struct app *a, int argc, char **argv);
 int cmd_check(const struct app *a, int argc, char **argv);
 #endif

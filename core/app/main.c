@@ -27,6 +27,7 @@ static const char help[] =
 	"  show AREA INDICATOR  one series, with its vintages; a group's members by rank\n"
 	"  export            the observations, as CSV, NDJSON, SDMX-CSV or Parquet\n"
 	"  changes           what changed: in the last run, in another one, or since a time\n"
+	"  quarantine        what is held or was rejected: list, show, accept, reject, replay\n"
 	"  parse PLUGIN      one payload on standard input to rows on standard output\n"
 	"  check             configuration, plugins and store\n"
 	"\n"
@@ -52,6 +53,7 @@ static const struct {
 	{"changes", cmd_changes},
 	{"parse", cmd_parse},
 	{"check", cmd_check},
+	{"quarantine", cmd_quarantine},
 };
 
 /* A child of ours: glane @role PARENT-PID [...]. */

@@ -18,7 +18,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import support  # noqa: E402
 
-COMMANDS = ("run", "sources", "plugins", "status", "runs", "export", "parse", "check")
+COMMANDS = ("run", "sources", "plugins", "status", "runs", "export", "changes", "parse", "check")
 ROWS = "code,year,value\n" + "".join(f"TGO,{2000 + i},{i}.50\nBEN,{2000 + i},{i}\n" for i in range(20))
 CSV = "dataset = D\nindicator = =I\narea = code\nperiod = year\nvalue = value\nretries = 0\n"
 RUN_ID = re.compile(r"^\d{8}T\d{6}Z(-\d+)?$")

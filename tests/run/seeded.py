@@ -102,10 +102,9 @@ class Workshop:
 
 
 def said(out):
-    """The line of a failed test that tells what it met."""
-    lines = [re.sub(r"^\[ *ERROR *\] --- |^ERROR: ", "", line) for line in out.splitlines()]
-    telling = [line for line in lines if " at call " in line or ("call" not in line and ("differs" in line or "assert" in line))]
-    return (telling or [line for line in lines if line.strip()] or ["nothing"])[0][:160]
+    """The first thing that a failed test tells."""
+    told = [re.sub(r"^\[ *ERROR *\] --- |^ERROR: ", "", line) for line in out.splitlines() if re.match(r"\[ *ERROR *\]|ERROR:", line)]
+    return ([line for line in told if line.strip()] or ["nothing"])[0][:160]
 
 
 def main():

@@ -3,7 +3,8 @@
  * Whatever changes a store, struck at its calls by every fault of support/disk_model.h, in a process of its own. Then a reader sees
  * one of the states that were published, none older than what was acknowledged; on some points another fault strikes the
  * recovery; a run without a fault brings the last state byte for byte, with every vintage, and nothing is left over.
- * In steps; GLANE_LONG=1: each call that changes or syncs, and each tenth write; 2: each write too. The counts are comments in the output. An argument is the name of the only test to run.
+ * In steps; GLANE_LONG=1: each call that changes or syncs, and each tenth write; 2: each write too. The counts are comments in the
+ * output. An argument is the name of the only test to run.
  */
 #include "lake_fixture.h"
 #include "support/disk_model.h"
@@ -580,6 +581,8 @@ static void strike_scene(const struct scene *sc)
 		strike_kind(sc, fault, kinds, calls, true);
 	}
 	one_point(sc, DISK_CUT, calls + 1, calls);
+	print_message("# %s: %u points: %u errors, %u kills, %u power cuts; %u of these during a recovery\n", sc->name,
+		lab.points, lab.errors, lab.kills, lab.cuts, lab.compound);
 }
 
 static int setup(void **state)

@@ -49,4 +49,6 @@ int cmd_runs(const struct app *a, int argc, char **argv);
 int cmd_export(const struct app *a, int argc, char **argv);
 int cmd_parse(const struct app *a, int argc, char **argv);
 int cmd_check(const struct app *a, int argc, char **argv);
+int cmd_compact(const struct app *a, int argc, char **argv);
+int cmd_vacuum(const struct app *a, int argc, char **argv);
 #endif

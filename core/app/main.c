@@ -26,6 +26,7 @@ static const char help[] =
 	"  export            the observations, as CSV, NDJSON or Parquet\n"
 	"  parse PLUGIN      one payload on standard input to rows on standard output\n"
 	"  check             configuration, plugins and store\n"
+	"  compact, vacuum   join small files; remove what nothing needs any more\n"
 	"\n"
 	"  -c, --conf FILE   configuration (default: conf/glane.conf, then /etc/glane/glane.conf)\n"
 	"      --store DIR   another store than the configuration's\n"
@@ -46,6 +47,8 @@ static const struct {
 	{"export", cmd_export},
 	{"parse", cmd_parse},
 	{"check", cmd_check},
+	{"compact", cmd_compact},
+	{"vacuum", cmd_vacuum},
 };
 
 /* A child of ours: glane @role PARENT-PID [...]. */

@@ -29,7 +29,7 @@ import plot  # noqa: E402
 import provider  # noqa: E402
 from provider import COLUMNS, OPTIONS, Oracle, Provider, count  # noqa: E402
 
-FIRST = datetime.datetime(2024, 1, 1, 2, 0, tzinfo=datetime.timezone.utc)
+FIRST = datetime.datetime(2100, 1, 1, 2, 0, tzinfo=datetime.timezone.utc)  # later than any time of change of a file
 FILES_PER_CHANGE = 4  # stream, current, series; and one that takes the place of many small ones of the stream
 TABLES = ("stream", "current", "series")
 CLASSES = (*TABLES, "log", "checkpoints", "state", "runs", "payloads", "other")

@@ -6,7 +6,7 @@ What a night writes is bounded by the sources that changed, and the store by its
 
 history.py [--nights N] [--sources N] [--seed N] [--out DIR]    TAP; with DIR also nights.csv and history.svg
 
-GLANE_LONG=1: 1,000 nights. `scripts/bench history` is that with figures under build/bench."""
+GLANE_LONG=1: 1,000 nights of 50 sources; `scripts/bench history` is that with figures under build/bench."""
 import argparse
 import csv
 import datetime
@@ -33,6 +33,8 @@ FIRST = datetime.datetime(2100, 1, 1, 2, 0, tzinfo=datetime.timezone.utc)  # lat
 FILES_PER_CHANGE = 4  # stream, current, series; and one that takes the place of many small ones of the stream
 TABLES = ("stream", "current", "series")
 CLASSES = (*TABLES, "log", "checkpoints", "state", "runs", "payloads", "other")
+LONG = bool(os.environ.get("GLANE_LONG"))
+VERSIONS = 60  # of a log: those since the last checkpoint but one, and those of a week
 SHOWN = 5
 
 
@@ -66,7 +68,8 @@ class History:
     def __init__(self, suite, nights, n_sources, seed):
         self.suite, self.n_nights, self.random = suite, nights, random.Random(seed)
         sizes = [int(40 * 100 ** self.random.random()) for _ in range(n_sources)]
-        self.providers = [Provider(f"s{i:02}", seed, n) for i, n in enumerate(sizes)]
+        # The first one has news nearly every night, as exchange rates have.
+        self.providers = [Provider(f"s{i:02}", seed, n, 0.09 if i else 0.95) for i, n in enumerate(sizes)]
         self.smallest = min(self.providers, key=lambda p: len(p.rows)).name
         self.oracles = {p.name: Oracle(p.name) for p in self.providers}
         self.answers, self.vintages, self.figures, self.wrong = {}, [], [], defaultdict(list)
@@ -166,13 +169,14 @@ class History:
             "payload_bytes": sum(m[1] for p, m in now.items() if p.endswith(".zst")), "store_bytes": sum(sizes.values()), "files": len(now),
             "written_files": len(fresh), "written_bytes": sum(m[1] for m in fresh.values()),
             "data_written": sum(m[1] for p, m in fresh.items() if owner(p)), "run_ms": done["wall"] * 1e3, "run_cpu_ms": done["cpu"] * 1e3,
-            "open_ms": 0, **{f"{c}_bytes": sizes[c] for c in CLASSES if c != "payloads"}, "payload_files_bytes": sizes["payloads"]})
+            "open_ms": 0, "open_cpu_ms": 0, **{f"{c}_bytes": sizes[c] for c in CLASSES if c != "payloads"}, "payload_files_bytes": sizes["payloads"]})
         self.before = now
 
     def open_time(self, site, env):
-        """The store opened and its smallest source exported: the best of three."""
+        """The store opened and its smallest source exported: the best of five."""
         command = [GLANE, "-c", str(site.conf), "export", "--source", self.smallest]
-        return min(measure.measure(command, every=0, env=env)["wall"] for _ in range(3)) * 1e3
+        done = [measure.measure(command, every=0, env=env) for _ in range(5)]
+        self.figures[-1].update(open_ms=min(d["wall"] for d in done) * 1e3, open_cpu_ms=min(d["cpu"] for d in done) * 1e3)
 
     # ---- what is known of it
 
@@ -195,7 +199,7 @@ class History:
             for night in range(self.n_nights):
                 env = self.night(site, night)
                 if night % 10 == 9 or night == self.n_nights - 1:
-                    self.figures[-1]["open_ms"] = self.open_time(site, env)
+                    self.open_time(site, env)
                 if night % 50 == 49:
                     self.look(site, night)
                 if out and night % 100 == 99:
@@ -205,9 +209,10 @@ class History:
     def summary(self, first, last):
         part = self.figures[first:last]
         mean = lambda key: sum(f[key] for f in part) / len(part)  # noqa: E731
-        opened = [f["open_ms"] for f in part if f["open_ms"]]
+        opened = [f for f in part if f["open_ms"]]
+        open_ms, open_cpu = (sum(f[key] for f in opened) / max(1, len(opened)) for key in ("open_ms", "open_cpu_ms"))
         return (f"nights {first + 1}-{last}: {mean('changed'):.1f} changed, {mean('failed'):.1f} failed, {mean('events'):.0f} events; "
-                f"run {mean('run_ms'):.0f} ms ({mean('run_cpu_ms'):.0f} of CPU), open {sum(opened) / max(1, len(opened)):.1f} ms; wrote "
+                f"run {mean('run_ms'):.0f} ms ({mean('run_cpu_ms'):.0f} of CPU), open {open_ms:.0f} ms ({open_cpu:.0f}); wrote "
                 f"{mean('written_bytes') / 1e3:.0f} kB in {mean('written_files'):.0f} files; store {part[-1]['store_bytes'] / 1e6:.2f} MB, "
                 f"{part[-1]['files']} files")
 
@@ -238,6 +243,8 @@ def judge(suite, history, site):
     for what in ("files of sources that did not change", "data files of a source that changed"):
         wrong = history.wrong[what]
         suite.true(f"what a night writes is bounded: {what}", not wrong, "\n".join(wrong[:SHOWN]))
+    kept = {table: len(list((site.store / table / "_delta_log").glob("*.json"))) for table in TABLES}
+    suite.true(f"no log keeps more than {VERSIONS} versions", max(kept.values()) <= VERSIONS, kept)
     code, out, err = site.glane("check", "--store")
     suite.true("the store is sound", code == 0, out + err)
 
@@ -254,7 +261,8 @@ def write_figures(history, out):
         ("store, MB", {"store": plot.scaled(series["store_bytes"], 1e-6),
                        "2 x (events + payloads)": [2e-6 * (e + p) for e, p in zip(events, series["payload_bytes"])]}),
         ("run, ms", {"wall": series["run_ms"], "CPU": series["run_cpu_ms"]}),
-        ("open and export the smallest source, ms", {"wall": [v or None for v in series["open_ms"]]}),
+        ("open and export the smallest source, ms", {"wall": [v or None for v in series["open_ms"]],
+                                                    "CPU": [v or None for v in series["open_cpu_ms"]]}),
         ("written per night, kB", {"all": plot.scaled(series["written_bytes"], 1e-3), "data files": plot.scaled(series["data_written"], 1e-3)}),
         ("sources per night", {"changed": series["changed"], "failed": series["failed"]}),
         ("files", {"in the store": series["files"], "written": series["written_files"]})], "nights"), encoding="utf-8")
@@ -262,8 +270,8 @@ def write_figures(history, out):
 
 def main():
     p = argparse.ArgumentParser(prog="history.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--nights", type=int, default=1000 if os.environ.get("GLANE_LONG") else 60)
-    p.add_argument("--sources", type=int, default=50)
+    p.add_argument("--nights", type=int, default=1000 if LONG else 64)
+    p.add_argument("--sources", type=int, default=50 if LONG else 25)
     p.add_argument("--seed", type=int, default=int(os.environ.get("GLANE_TEST_SEED", "1")))
     p.add_argument("--out", type=Path)
     a = p.parse_args()
@@ -274,7 +282,8 @@ def main():
     judge(suite, history, site)
     grown, events, payloads, text = growth(history)
     print("# " + text)
-    suite.true("the store grows by no more than twice its events and payloads", grown <= 2 * (events + payloads), text)
+    most = 2 if a.nights >= 300 else 3  # young files of the stream are not yet joined
+    suite.true(f"the store grows by no more than {most} times its events and payloads", grown <= most * (events + payloads), text)
     if a.out:
         write_figures(history, a.out)
     return suite.finish()

@@ -54,8 +54,9 @@ class Cell:
 class Provider:
     """One source: `rows` is its edition, key (indicator, area, period) -> Cell; body() as it publishes it tonight."""
 
-    def __init__(self, name, seed, n_rows):
-        self.name, self.random = name, random.Random(f"{seed} {name}")
+    def __init__(self, name, seed, n_rows, change=0.09):
+        """`change`: the chance of a new edition in a night."""
+        self.name, self.random, self.chance = name, random.Random(f"{seed} {name}"), change
         n_indicators = 1 + n_rows // 800
         n_areas = min(len(AREAS), max(4, n_rows // 24))
         n_years = -(-n_rows * 6 // 5 // (n_indicators * n_areas))
@@ -133,13 +134,15 @@ class Provider:
     def night(self):
         """What happens tonight."""
         chance = self.random.random()
-        if chance < 0.10:
-            self.change()
-            return CHANGED
-        if chance < 0.11:
+        if chance < 0.01:
             self.shuffle()
             return SHUFFLED
-        return self.random.choice(FAILURES) if chance < 0.14 else SAME
+        if chance < 0.04:
+            return self.random.choice(FAILURES)
+        if chance < 0.04 + self.chance:
+            self.change()
+            return CHANGED
+        return SAME
 
     def body(self, n=None):
         return HEADER + "\n" + "".join(quoted([*key, *self.rows[key].attributes()]) for key in self.order[:n])

@@ -14,6 +14,7 @@ import hashlib
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -194,9 +195,11 @@ class History:
             self.agree("vintages on the way", night, self.vintage(site, i, withdrawn=bool(i % 2)), "")
 
     def live(self, out):
+        """Night after night; SIGTERM ends a long history early, and what there is is judged."""
+        signal.signal(signal.SIGTERM, lambda *_: setattr(self, "n_nights", len(self.vintages)))
         with support.Server(lambda target: self.answers.get(target)) as server:
             site = self.site(server)
-            for night in range(self.n_nights):
+            while (night := len(self.vintages)) < self.n_nights:
                 env = self.night(site, night)
                 if night % 10 == 9 or night == self.n_nights - 1:
                     self.open_time(site, env)
@@ -282,7 +285,7 @@ def main():
     judge(suite, history, site)
     grown, events, payloads, text = growth(history)
     print("# " + text)
-    most = 2 if a.nights >= 300 else 3  # young files of the stream are not yet joined
+    most = 2 if len(history.figures) >= 300 else 3  # young files of the stream are not yet joined
     suite.true(f"the store grows by no more than {most} times its events and payloads", grown <= most * (events + payloads), text)
     if a.out:
         write_figures(history, a.out)

@@ -182,7 +182,7 @@ static glane_rc names_in_events(struct naming *n, const char *source)
 {
 	const struct row *row;
 	struct events e;
-	glane_rc rc = events_open(&e, n->s, source, n->d);
+	glane_rc rc = events_open(&e, n->s, source, INT64_MAX, NULL, n->d);
 
 	if (rc < 0)
 		return rc;

@@ -2,7 +2,6 @@
 /* The lake: other writers, checkpoints, repair, files of current, and a failure, a kill or a power cut at every call. */
 #include "store/lake.h"
 #include "store_fixture.h"
-#include <dirent.h>
 #include <errno.h>
 #include <sys/wait.h>
 
@@ -90,70 +89,6 @@ static void test_first(void **state)
 	assert_non_null(strstr(b.p, "{\"txn\":{\"appId\":\"glane.stream\",\"version\":1}}\n"));
 	assert_non_null(strstr(b.p, "\\\"numRecords\\\":3"));
 	strbuf_release(&b);
-}
-
-/* Every file of a log's folder is this old. */
-static void age(const struct fixture *f, const char *table, int64_t seconds)
-{
-	const struct timespec then = {.tv_sec = clock_utc() - seconds}, times[2] = {then, then};
-	char path[128];
-	struct dirent *e;
-	DIR *dir;
-
-	(void)snprintf(path, sizeof(path), "%s/%s/_delta_log", f->path, table);
-	dir = opendir(path);
-	assert_non_null(dir);
-	while ((e = readdir(dir)))
-		assert_int_equal(utimensat(dirfd(dir), e->d_name, times, AT_SYMLINK_NOFOLLOW), 0);
-	assert_int_equal(closedir(dir), 0);
-}
-
-static bool has_version(const struct fixture *f, const char *table, int version, const char *suffix)
-{
-	char name[96];
-
-	(void)snprintf(name, sizeof(name), "%s/_delta_log/%020d%s", table, version, suffix);
-	return file_exists(f->s.dir, name);
-}
-
-/* After seven days the next writer removes what stands before the last checkpoint but one; that one is enough for readers. */
-static void test_old_versions(void **state)
-{
-	struct fixture *f = *state;
-	struct strbuf want, got;
-
-	strbuf_init(&want, 0);
-	strbuf_init(&got, 0);
-	for (uint64_t n = 1; n <= 63; n++)
-		assert_int_equal(refresh(&f->s, n, &f->d), GLANE_OK);
-	export_to(&f->s, &want, T0 + 9 * 86400);
-	assert_true(want.n > 0);
-	for (size_t i = 0; i < N(tables); i++)
-		age(f, tables[i], 6 * 24 * 3600);
-	reopen(f, true);
-	for (size_t i = 0; i < N(tables); i++) {
-		assert_true(has_version(f, tables[i], 0, ".json"));
-		assert_true(has_version(f, tables[i], 20, ".checkpoint.parquet"));
-		age(f, tables[i], 8 * 24 * 3600);
-	}
-	reopen(f, true);
-	for (size_t i = 0; i < N(tables); i++) {
-		for (int v = 0; v <= 63; v++)
-			assert_int_equal(has_version(f, tables[i], v, ".json"), v >= 40);
-		assert_false(has_version(f, tables[i], 20, ".checkpoint.parquet"));
-		assert_true(has_version(f, tables[i], 40, ".checkpoint.parquet"));
-		assert_true(has_version(f, tables[i], 60, ".checkpoint.parquet"));
-	}
-	assert_int_equal(check(&f->s), 0);
-	export_to(&f->s, &got, T0 + 9 * 86400);
-	assert_string_equal(got.p, want.p);
-	fixture_damage(f, "stream/_delta_log/00000000000000000060.checkpoint.parquet", SLICE("PAR1 no more"));
-	reopen(f, true);
-	assert_int_equal(f->s.lake->table[LAKE_STREAM].checkpoint, 40);
-	export_to(&f->s, &got, T0 + 9 * 86400);
-	assert_string_equal(got.p, want.p);
-	strbuf_release(&want);
-	strbuf_release(&got);
 }
 
 /* A version that another program wrote is refused by all, and named. */
@@ -798,7 +733,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_first, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_foreign, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_checkpoint, fixture_setup, fixture_teardown),
-		cmocka_unit_test_setup_teardown(test_old_versions, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_repair, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_segments, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_upkeep, fixture_setup, fixture_teardown),

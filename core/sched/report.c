@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What a run says: the JSON report, one line per source, the progress of a terminal, the exit code. */
+#include "sched/hold.h"
 #include "sched/task.h"
 
 #include "base/clock.h"
@@ -104,6 +105,8 @@ static json_t *task_json(const struct task *t)
 	if (t->commit)
 		json_set_int(j, "commit", (int64_t)t->commit);
 	put_events(j, t);
+	if (hold_count(task_holds(t)) > 0)
+		hold_put_list(j, task_holds(t));
 	if (t->requests)
 		json_object_set(j, "requests", t->requests);
 	for (unsigned i = 0; i < t->n_log; i++)

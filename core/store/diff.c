@@ -115,11 +115,34 @@ static bool judge_empty(struct slice_result *p, const struct diff_input *in, con
 	return false;
 }
 
+bool slice_name_eq(struct slice_name a, struct slice_name b)
+{
+	return slice_eq(a.dataset, b.dataset) && slice_eq(a.indicator, b.indicator);
+}
+
+/* Whether somebody has accepted this very slice. */
+static bool is_chosen(const struct diff_input *in, const struct cover *c)
+{
+	const struct slice_name name = {c ? c->dataset : SLICE(""), c ? c->indicator : SLICE("")};
+
+	for (size_t i = 0; i < in->n_accept; i++)
+		if (slice_name_eq(in->accept[i], name))
+			return true;
+	return false;
+}
+
 static glane_rc judge(struct slice_result *p, const struct tally *t, const struct diff_input *in, struct diff_result *r,
 	const struct cover *c, struct diag *d)
 {
+	const bool chosen = is_chosen(in, c);
+
+	if (in->only && !chosen) { /* as if nothing had been fetched of it */
+		p->verdict = SLICE_HELD;
+		r->total += p->before;
+		return GLANE_OK;
+	}
 	p->updated_moved = t->stamp_before != TALLY_NEVER && t->stamp > t->stamp_before;
-	if (judge_empty(p, in, c, &r->arena) || gate_judge(p, t, in, c, &r->arena)) {
+	if (judge_empty(p, in, c, &r->arena) || (!chosen && gate_judge(p, t, in, c, &r->arena))) {
 		r->total += p->before;
 		if (!p->reason)
 			return fail(d, GLANE_E_NOMEM, "%s: no memory for a verdict", in->source);
@@ -132,13 +155,22 @@ static glane_rc judge(struct slice_result *p, const struct tally *t, const struc
 }
 
 /* A cover that another one of the same slice has taken the place of speaks of nothing. */
-static bool is_shown(const struct batch *b, size_t i, const struct slice_result *p)
+static bool is_spoken_of(const struct batch *b, size_t i)
 {
 	const struct cover *c = &b->covers[i];
 
+	return i == b->n_covers || batch_cover_of(b, c->dataset, c->indicator) == c;
+}
+
+static bool is_shown(const struct diff_input *in, size_t i, const struct slice_result *p)
+{
+	const struct batch *b = in->batch;
+
+	if (in->only && !is_chosen(in, i < b->n_covers ? &b->covers[i] : NULL))
+		return false;
 	if (i == b->n_covers)
 		return p->rows || events_of(p) || p->verdict == SLICE_FAILED;
-	return batch_cover_of(b, c->dataset, c->indicator) == c;
+	return is_spoken_of(b, i);
 }
 
 static glane_rc list_slices(
@@ -152,7 +184,7 @@ static glane_rc list_slices(
 	for (size_t i = 0; i <= b->n_covers; i++) {
 		struct slice_result *p = &r->slices[r->n_slices];
 
-		if (!is_shown(b, i, &parts[i]))
+		if (!is_shown(in, i, &parts[i]))
 			continue;
 		*p = parts[i];
 		if (i < b->n_covers && (!arena_dup(&r->arena, b->covers[i].dataset, &p->dataset) ||
@@ -199,7 +231,7 @@ static glane_rc run_with(const struct store *s, struct tallies *t, struct diff_r
 	if (rc == GLANE_OK && tallies_again(t))
 		rc = count_codes(s, t, d);
 	for (size_t i = 0; rc == GLANE_OK && i <= b->n_covers; i++) {
-		if (i == b->n_covers || is_shown(b, i, &parts[i]))
+		if (is_spoken_of(b, i))
 			rc = judge(&parts[i], &t->slices[i], in, r, i < b->n_covers ? &b->covers[i] : NULL, d);
 	}
 	if (rc == GLANE_OK)

@@ -41,6 +41,7 @@ const struct gate_key gate_keys[] = {
 		"records)"},
 	{KEY(min_judged_rows), 0, 1e9, "50",
 		"a slice with fewer rows is too small to be judged by revisions, growth, codes and its newest period"},
+	{KEY(hold_days), 1, 365, "7", "rejects what is held after so many days"},
 	{KEY(row_limits), 1, 1e12, "10000 65535 65536 1048575 1048576",
 		"holds a slice with exactly so many rows where the last commit had another number: programs and "
 		"services cut there"},

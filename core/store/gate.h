@@ -16,6 +16,7 @@ struct gate_limits {
 	double max_future_days, max_backward_days, max_stale_days;
 	double min_judged_rows;
 	double max_quarantined_percent; /* of the records of an answer; judged before the diff */
+	double hold_days;               /* until a hold is rejected */
 	double row_limits[GATE_ROW_LIMITS];
 	size_t n_row_limits;
 	bool accept; /* --accept: nothing is held */

@@ -66,9 +66,11 @@ glane_rc stamps_compare(struct tallies *t, const struct store *s, struct diag *d
 	return GLANE_OK;
 }
 
-static bool is_committed(const struct slice_result *p)
+/* An answer that only adds what was missing is older than what is there. */
+static bool takes_stamp(const struct tallies *t, size_t i, const struct slice_result *p)
 {
-	return p->verdict == SLICE_OK || p->verdict == SLICE_UNCHANGED;
+	return (p->verdict == SLICE_OK || p->verdict == SLICE_UNCHANGED) && t->slices[i].stamp != TALLY_NEVER &&
+	       !t->in->additions;
 }
 
 static bool add_fresh(json_t *list, const struct cover *c, int64_t stamp)
@@ -94,11 +96,11 @@ static bool add_all(const struct tallies *t, const struct slice_result *parts, j
 		json_t *entry = json_array_get(t->stamps, i);
 		const size_t at = cover_of(b, entry);
 
-		if (at == SIZE_MAX || !is_committed(&parts[at]) || t->slices[at].stamp == TALLY_NEVER)
+		if (at == SIZE_MAX || !takes_stamp(t, at, &parts[at]))
 			fine = json_array_append(list, entry) == 0;
 	}
 	for (size_t i = 0; fine && i < b->n_covers; i++)
-		if (is_committed(&parts[i]) && t->slices[i].stamp != TALLY_NEVER)
+		if (takes_stamp(t, i, &parts[i]))
 			fine = add_fresh(list, &b->covers[i], t->slices[i].stamp);
 	return fine;
 }

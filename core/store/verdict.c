@@ -14,7 +14,7 @@ struct judged {
 	const struct gate_limits *g;
 	const struct cover *c;
 	int64_t today;    /* days */
-	bool from_source; /* false: our own tables and options changed, not the answer */
+	bool from_source; /* false: our own tables and options changed, or the answer is an old one that only adds */
 	struct strbuf *why;
 };
 struct rule {
@@ -287,7 +287,7 @@ bool gate_judge(struct slice_result *p, const struct tally *t, const struct diff
 		.g = &in->gate,
 		.c = c,
 		.today = in->now / DAY,
-		.from_source = strcmp(in->cause, "mapping") != 0,
+		.from_source = strcmp(in->cause, "mapping") != 0 && !in->additions,
 		.why = &why};
 
 	if (in->gate.accept || !has_event(p))

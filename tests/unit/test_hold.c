@@ -40,7 +40,7 @@ static json_t *spend(json_t *old, const struct part *parts, size_t n, int64_t no
 	assert_non_null(doc);
 	if (is_new)
 		assert_int_equal(json_object_set_new(json_object_get(doc, "runs"), run,
-					 json_pack("{s:[],s:s,s:b}", "requests", "file", "x.ndjson", "alone", 1)),
+					 json_pack("{s:[],s:s,s:b}", "requests", "file", "x.ndjson.zst", "alone", 1)),
 			0);
 	json_decref(old);
 	return doc;
@@ -399,15 +399,15 @@ static void test_upkeep(void **state)
 		fixture_damage(f, name, slice_of(record));
 	}
 	fixture_damage(f, "quarantine/src/20260101T000000Z.json", slice_of(record));
-	fixture_damage(f, "quarantine/src/20261123T234435Z.ndjson", SLICE(""));
-	fixture_damage(f, "quarantine/src/20261122T234435Z.ndjson", SLICE(""));
+	fixture_damage(f, "quarantine/src/20261123T234435Z.ndjson.zst", SLICE(""));
+	fixture_damage(f, "quarantine/src/20261122T234435Z.ndjson.zst", SLICE(""));
 	fixture_damage(f, "quarantine/src/rejected.json", SLICE("{\"rejected\": []}"));
 	assert_int_equal(quarantine_upkeep(&f->s, "src", doc, T0, &f->d), GLANE_OK);
 	assert_int_equal(quarantine_runs(&f->s, "src", &arena, &runs, &n, &f->d), GLANE_OK);
 	assert_int_equal(n, QUARANTINE_RUNS);
 	assert_string_equal(runs[0], "20261120T014400Z");
-	assert_true(file_exists(f->s.dir, "quarantine/src/20261123T234435Z.ndjson"));
-	assert_false(file_exists(f->s.dir, "quarantine/src/20261122T234435Z.ndjson"));
+	assert_true(file_exists(f->s.dir, "quarantine/src/20261123T234435Z.ndjson.zst"));
+	assert_false(file_exists(f->s.dir, "quarantine/src/20261122T234435Z.ndjson.zst"));
 	assert_true(file_exists(f->s.dir, "quarantine/src/rejected.json"));
 	/* months later the newest one is left */
 	assert_int_equal(quarantine_upkeep(&f->s, "src", doc, T0 + 90 * DAY, &f->d), GLANE_OK);

@@ -30,6 +30,7 @@ static const char help[] =
 	"  quarantine        what is held or was rejected: list, show, accept, reject, replay\n"
 	"  parse PLUGIN      one payload on standard input to rows on standard output\n"
 	"  check             configuration, plugins and store\n"
+	"  compact, vacuum   join small files; remove what nothing needs any more\n"
 	"\n"
 	"  -c, --conf FILE   configuration (default: conf/glane.conf, then /etc/glane/glane.conf)\n"
 	"      --store DIR   another store than the configuration's\n"
@@ -54,6 +55,8 @@ static const struct {
 	{"parse", cmd_parse},
 	{"check", cmd_check},
 	{"quarantine", cmd_quarantine},
+	{"compact", cmd_compact},
+	{"vacuum", cmd_vacuum},
 };
 
 /* A child of ours: glane @role PARENT-PID [...]. */

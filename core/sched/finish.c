@@ -338,8 +338,11 @@ void task_archived(struct task *t, struct frame *f)
 		diff_commit(&t->run->store, t->conf->name, t->previous, &t->diff, state, &t->commit, &d);
 	json_decref(state);
 	/* One run is one version, unless it takes long. */
-	if (d.code == GLANE_OK && store_pending_ms(&t->run->store) > PUBLISH_AFTER_MS)
+	if (d.code == GLANE_OK && store_pending_ms(&t->run->store) > PUBLISH_AFTER_MS) {
 		store_publish(&t->run->store, &d);
+		for (size_t i = 0; d.code == GLANE_OK && i < t->run->n_tasks; i++)
+			task_say(&t->run->tasks[i]);
+	}
 	if (d.code == GLANE_OK)
 		task_newest(t);
 	if (d.code != GLANE_OK) {
@@ -349,6 +352,18 @@ void task_archived(struct task *t, struct frame *f)
 		return;
 	}
 	task_done(t);
+}
+
+void task_say(struct task *t)
+{
+	uint64_t n = 0;
+
+	if (t->said || t->phase != TASK_DONE)
+		return;
+	if (t->commit && (store_commit_number(&t->run->store, t->conf->name, &n, NULL) < 0 || n < t->commit))
+		return;
+	t->said = true;
+	report_task(t);
 }
 
 void task_done(struct task *t)
@@ -361,7 +376,7 @@ void task_done(struct task *t)
 	if (!t->conf->refused)
 		broker_tell(t, B_CLOSE);
 	fd_close(&t->broker_end);
-	report_task(t);
+	task_say(t);
 	if (t->has_batch) { /* the counts stay, the rows go */
 		batch_release(&t->batch);
 		t->has_batch = false;

@@ -41,6 +41,7 @@ struct task {
 	char plugin_digest[65], options_digest[65];
 	bool digests_same, replay_failed;
 	bool interrupted;   /* by a signal to the run: it stays due */
+	bool said;          /* its line is out */
 	bool store_trouble; /* failed because the store or its disk did */
 	bool worker_io;     /* its worker says so; it may also have lost its broker */
 	size_t replays, replays_left, replays_same;
@@ -125,6 +126,7 @@ glane_rc holds_judge(struct task *t, struct diff_input *with, struct diag *d);
 const json_t *task_holds(const struct task *t);        /* after the run */
 glane_rc holds_settle(struct task *t, struct diag *d); /* after the commit: the documents */
 void holds_release(struct task *t);
+void task_say(struct task *t); /* its line, where it is done, once: not before its commit is published */
 /* record.c: what a run leaves behind beside its commits. */
 /* The requests that gave no event, in place of those of the commit: they vouch for the same data. */
 glane_rc record_seen(const struct task *t, struct diag *d);

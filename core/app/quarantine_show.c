@@ -5,17 +5,14 @@
 #include "app/app.h"
 
 #include "base/clock.h"
-#include "base/file.h"
 #include "sched/hold.h"
+#include "sched/hold_diff.h"
 #include "sched/quarantine.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static const char *const counts[] = {"new", "revised", "changed_status", "withdrawn", "restored"};
 
@@ -243,46 +240,28 @@ static bool line_of(const json_t *hold, const json_t *j)
 	       (!indicator || !*indicator || strcmp(indicator, json_text(j, "indicator", "")) == 0);
 }
 
-/* False: no more lines, no memory, or an error of the file. */
-static bool read_line(FILE *f, struct strbuf *b)
+struct first { /* the first events of a hold in the diff of its run */
+	const json_t *hold;
+	int64_t left;
+};
+
+static glane_rc show_event(void *arg, const char *line, struct diag *d)
 {
-	char part[8192];
+	struct first *f = arg;
+	json_error_t e;
+	json_t *j;
 
-	strbuf_reset(b);
-	while (fgets(part, sizeof(part), f)) {
-		strbuf_puts(b, part);
-		if (b->n && b->p[b->n - 1] == '\n')
-			return strbuf_ok(b);
+	if (f->left == 0)
+		return GLANE_END;
+	j = json_loads(line, 0, &e);
+	if (!j)
+		return fail(d, GLANE_E_IO, "the diff of a hold has a line that is no JSON (glane check --store)");
+	if (line_of(f->hold, j)) {
+		print_event(line, j);
+		f->left--;
 	}
-	return b->n > 0 && strbuf_ok(b) && !ferror(f);
-}
-
-/* The first events of the hold in the diff of its run. */
-static glane_rc print_events(const struct quarantine_view *v, FILE *f, const json_t *hold, struct diag *d)
-{
-	glane_rc rc = GLANE_OK;
-	struct strbuf line;
-	int64_t left = v->limit;
-
-	strbuf_init(&line, 0);
-	while (rc == GLANE_OK && left > 0 && read_line(f, &line)) {
-		json_error_t e;
-		json_t *j = json_loads(line.p, 0, &e);
-
-		if (!j)
-			rc = fail(d, GLANE_E_IO, "the diff of a hold has a line that is no JSON (glane check --store)");
-		else if (line_of(hold, j)) {
-			print_event(line.p, j);
-			left--;
-		}
-		json_decref(j);
-	}
-	if (rc == GLANE_OK && ferror(f))
-		rc = fail(d, GLANE_E_IO, "reading the diff of a hold: %s", strerror(errno));
-	if (rc == GLANE_OK && !strbuf_ok(&line))
-		rc = fail(d, GLANE_E_NOMEM, "no memory to read the diff of a hold");
-	strbuf_release(&line);
-	return rc;
+	json_decref(j);
+	return GLANE_OK;
 }
 
 static glane_rc show_hold(const struct quarantine_view *v, const struct source_conf *c, const json_t *doc,
@@ -291,26 +270,17 @@ static glane_rc show_hold(const struct quarantine_view *v, const struct source_c
 	const json_t *run = hold_run(doc, hold);
 	json_t *item = hold_item(v, c, hold);
 	char path[HOLD_FILE];
-	glane_rc rc = GLANE_OK;
-	FILE *f;
-	int fd;
+	struct first first = {hold, v->limit};
+	glane_rc rc;
 
 	if (!item)
 		return fail(d, GLANE_E_NOMEM, "no memory for a hold");
 	print_item(item);
 	json_decref(item);
 	hold_path(c->name, json_text(run, "file", ""), path);
-	fd = openat(v->store->dir, path, O_RDONLY | O_CLOEXEC);
-	f = fd >= 0 ? fdopen(fd, "r") : NULL;
-	if (!f) {
-		rc = fail(d, GLANE_E_IO, "%s/%s: %s", v->store->path, path, strerror(errno));
-		fd_close(&fd);
-		return rc;
-	}
-	rc = print_events(v, f, hold, d);
-	(void)fclose(f);
+	rc = hold_diff_read(v->store, c->name, run, show_event, &first, d);
 	if (rc == GLANE_OK)
-		printf("  all events: %s/%s; payloads: %zu of run %s\n", v->store->path, path,
+		printf("  all events: zstdcat %s/%s; payloads: %zu of run %s\n", v->store->path, path,
 			json_array_size(json_object_get(run, "requests")), json_text(hold, "run", ""));
 	return rc;
 }

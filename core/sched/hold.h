@@ -3,8 +3,8 @@
  * Holds: slices of a refresh that a gate did not let pass, kept with their payloads and their diff until somebody decides, the
  * data passes, or their time is over. Documents below quarantine/SOURCE/, each written as file_replace() does:
  *   hold.json      {"holds": [{dataset, indicator, since, at, run, rule, reason, digest, rows, before, new, ...}],
- *                   "runs": {RUN: {requests, cursors, cause, alone, kept, file, sha256, bytes, events}}}
- *   RUN.ndjson     the events of the slices held since that run, as `changes` has them, with "old": the row before
+ *                   "runs": {RUN: {requests, cursors, cause, alone, kept, file, sha256, bytes, events, blocks}}}
+ *   RUN.ndjson.zst the events of the slices held since that run (hold_diff.h)
  *   rejected.json  {"rejected": [{dataset, indicator, digest, at, why}]}: the last 64, newest last
  * `since`: the first night held; `at`: the night of this very diff; `digest`: SHA-256 over its events.
  */

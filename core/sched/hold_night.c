@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a run does with the holds of a source: expiry, the diff that is held, release, what was rejected, and the documents. */
 #include "sched/hold.h"
+#include "sched/hold_diff.h"
 #include "sched/quarantine.h"
 #include "sched/task.h"
 
@@ -12,8 +13,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-
-#define WRITE_BYTES ((size_t)1 << 16)
 
 static glane_rc no_memory(const struct task *t, struct diag *d)
 {
@@ -27,7 +26,12 @@ static bool is_trial(const struct task *t)
 
 static void staged_name(const struct task *t, char ret[96])
 {
-	(void)snprintf(ret, 96, "held-%s.ndjson", t->conf->name);
+	(void)snprintf(ret, 96, "held-%s" HOLD_DIFF, t->conf->name);
+}
+
+static void diff_name(const struct task *t, char ret[64])
+{
+	(void)snprintf(ret, 64, "%s" HOLD_DIFF, t->run->id);
 }
 
 /* ---- before anything is asked ---- */
@@ -88,11 +92,9 @@ void holds_unchanged(struct task *t)
 
 struct pass {
 	struct sha256 *sums; /* by slice; of the digests */
-	const bool *wanted;  /* by slice; of the file */
 	struct strbuf text;
-	struct sha256 whole;
-	int fd;
-	uint64_t bytes, events;
+	const bool *wanted; /* by slice; of the file */
+	struct hold_writer writer;
 };
 
 /* Neither when it came nor in which payload: the same diff has the same bytes on another night. */
@@ -149,57 +151,28 @@ static glane_rc sum_slices(struct task *t, const struct diff_input *with, struct
 	return rc;
 }
 
-static glane_rc flush(struct pass *p, struct diag *d)
-{
-	glane_rc rc;
-
-	if (!strbuf_ok(&p->text) || !sha256_add(&p->whole, p->text.p ? p->text.p : "", p->text.n))
-		return fail(d, GLANE_E_NOMEM, "no memory to write what is held");
-	rc = fd_write(p->fd, p->text.p ? p->text.p : "", p->text.n, d);
-	p->bytes += p->text.n;
-	strbuf_reset(&p->text);
-	return rc;
-}
-
-/* {the columns of `changes`, "old": {the columns of the row before}}; without one null. */
 static glane_rc write_event(void *arg, const struct diff_event *e, struct diag *d)
 {
 	struct pass *p = arg;
 
-	if (!p->wanted[e->slice])
-		return GLANE_OK;
-	p->events++;
-	row_ndjson(&p->text, &e->row, ROW_COLUMNS_ALL);
-	if (strbuf_ok(&p->text))
-		p->text.n -= 2; /* "}\n" */
-	strbuf_puts(&p->text, ",\"old\":");
-	if (e->old)
-		row_ndjson(&p->text, e->old, ROW_COLUMNS);
-	else
-		strbuf_puts(&p->text, "null\n");
-	if (strbuf_ok(&p->text))
-		p->text.n--;
-	strbuf_puts(&p->text, "}\n");
-	return p->text.n >= WRITE_BYTES || !strbuf_ok(&p->text) ? flush(p, d) : GLANE_OK;
+	return p->wanted[e->slice] ? hold_writer_put(&p->writer, e, d) : GLANE_OK;
 }
 
-static glane_rc write_events(struct task *t, const struct diff_input *with, struct pass *p, struct diag *d)
+static glane_rc write_events(
+	struct task *t, const struct diff_input *with, const bool *wanted, json_t *entry, struct diag *d)
 {
+	struct pass p = {.wanted = wanted};
 	char name[96];
 	glane_rc rc;
 
 	staged_name(t, name);
-	(void)io->unlinkat(t->run->store.tmp, name, 0);
-	p->fd = io->openat(t->run->store.tmp, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	if (p->fd < 0)
-		return fail(d, GLANE_E_IO, "%s/tmp/%s: cannot create: %s", t->run->store.path, name, strerror(errno));
+	rc = hold_writer_open(&p.writer, t->run->store.tmp, name, d);
 	t->has_staged = true;
-	rc = diff_events(&t->run->store, with, &t->diff, write_event, p, d);
 	if (rc == GLANE_OK)
-		rc = flush(p, d);
+		rc = diff_events(&t->run->store, with, &t->diff, write_event, &p, d);
 	if (rc == GLANE_OK)
-		rc = fd_sync(p->fd, name, d);
-	fd_close(&p->fd);
+		rc = hold_writer_finish(&p.writer, entry, d);
+	hold_writer_close(&p.writer);
 	if (rc == GLANE_E_IO)
 		(void)diag_prefix(d, "%s/tmp", t->run->store.path);
 	return rc;
@@ -215,18 +188,17 @@ static bool is_alone(const struct task *t)
 	return t->intake.rejected == 0;
 }
 
-static json_t *run_entry(const struct task *t, const struct pass *p, const char *sha256)
+static json_t *run_entry(const struct task *t)
 {
 	json_t *j = json_object(), *cursors = json_object_get(task_answers(t), "cursors");
 	char name[64];
 
-	snprintf(name, sizeof(name), "%s.ndjson", t->run->id);
+	diff_name(t, name);
 	if (j && t->requests && json_object_set(j, "requests", t->requests) == 0 &&
 		(!cursors || json_object_set(j, "cursors", cursors) == 0) && json_set_text(j, "cause", t->cause) &&
 		json_object_set_new(j, "alone", json_boolean(is_alone(t))) == 0 &&
 		json_object_set_new(j, "kept", json_boolean(t->conf->keep_payloads != KEEP_NONE)) == 0 &&
-		json_set_text(j, "file", name) && json_set_text(j, "sha256", sha256) &&
-		json_set_int(j, "bytes", (int64_t)p->bytes) && json_set_int(j, "events", (int64_t)p->events))
+		json_set_text(j, "file", name))
 		return j;
 	json_decref(j);
 	return NULL;
@@ -235,13 +207,10 @@ static json_t *run_entry(const struct task *t, const struct pass *p, const char 
 static glane_rc keep_diff(struct task *t, const struct diff_input *with, struct diag *d)
 {
 	bool *wanted = arena_alloc(&t->run->arena, t->diff.n_slices + 1);
-	struct pass p = {.wanted = wanted, .fd = -1};
-	char sha256[SHA256_HEX];
-	glane_rc rc;
+	json_t *entry = run_entry(t);
 
-	if (!wanted || !sha256_init(&p.whole))
+	if (!wanted || json_object_set_new(json_object_get(t->holds_next, "runs"), t->run->id, entry) != 0)
 		return no_memory(t, d);
-	strbuf_init(&p.text, 0);
 	for (size_t i = 0; i < t->diff.n_slices; i++) {
 		const struct slice_name name = {t->diff.slices[i].dataset, t->diff.slices[i].indicator};
 		const json_t *hold = hold_find(t->holds_next, name);
@@ -249,14 +218,7 @@ static glane_rc keep_diff(struct task *t, const struct diff_input *with, struct 
 		wanted[i] = t->diff.slices[i].verdict == SLICE_HELD && hold &&
 			    strcmp(json_text(hold, "run", ""), t->run->id) == 0;
 	}
-	rc = write_events(t, with, &p, d);
-	if (rc != GLANE_OK)
-		sha256_release(&p.whole);
-	else if (!sha256_end(&p.whole, sha256) ||
-		 json_object_set_new(json_object_get(t->holds_next, "runs"), t->run->id, run_entry(t, &p, sha256)) != 0)
-		rc = no_memory(t, d);
-	strbuf_release(&p.text);
-	return rc;
+	return write_events(t, with, wanted, entry, d);
 }
 
 /* ---- the verdicts ---- */
@@ -419,7 +381,7 @@ static glane_rc place_diff(const struct task *t, struct diag *d)
 	int dir;
 
 	staged_name(t, from);
-	snprintf(name, sizeof(name), "%s.ndjson", t->run->id);
+	diff_name(t, name);
 	hold_path(t->conf->name, "", folder);
 	dir = dir_open(t->run->store.dir, folder, true, d);
 	if (dir < 0)

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/io.h"
 #include "sched/hold.h"
+#include "sched/hold_diff.h"
 #include "sched/task.h"
 
 #include <dirent.h>
@@ -74,7 +75,7 @@ glane_rc task_quarantine(const struct task *t, struct diag *d)
 
 /* ---- reading ---- */
 
-/* ID of "ID.json" or "ID.ndjson"; absent: another file. Ids begin with a digit, other names do not. */
+/* ID of "ID.json" or "ID.ndjson.zst"; absent: another file. Ids begin with a digit, other names do not. */
 static struct slice run_of(const char *name, const char *suffix)
 {
 	const size_t n = strlen(name), m = strlen(suffix);
@@ -213,7 +214,7 @@ static glane_rc drop(const struct store *s, const char *source, const char *id, 
 glane_rc quarantine_upkeep(const struct store *s, const char *source, const json_t *holds, int64_t now, struct diag *d)
 {
 	struct arena a;
-	struct names records = {.a = &a, .suffix = ".json"}, diffs = {.a = &a, .suffix = ".ndjson"};
+	struct names records = {.a = &a, .suffix = ".json"}, diffs = {.a = &a, .suffix = HOLD_DIFF};
 	glane_rc rc;
 
 	arena_init(&a, 0);
@@ -228,7 +229,7 @@ glane_rc quarantine_upkeep(const struct store *s, const char *source, const json
 	}
 	for (size_t i = 0; rc == GLANE_OK && i < diffs.n; i++)
 		if (!json_object_get(json_object_get(holds, "runs"), diffs.v[i]))
-			rc = drop(s, source, diffs.v[i], ".ndjson", d);
+			rc = drop(s, source, diffs.v[i], HOLD_DIFF, d);
 	arena_release(&a);
 	return rc;
 }

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Holds and rejected records through real runs: kept and heard of every night, shown, accepted, rejected, expired, released,
 replayed, and whole after a kill at any moment. TAP on standard output."""
+import ctypes
 import json
 import os
 import random
@@ -47,6 +48,15 @@ def document(site, name="s"):
     return json.loads((site.store / "quarantine" / name / "hold.json").read_text())
 
 
+def unpacked(path):
+    """The text of a small .zst file of any number of frames."""
+    packed, out = path.read_bytes(), ctypes.create_string_buffer(1 << 22)
+    decompress = ctypes.CDLL("libzstd.so.1").ZSTD_decompress
+    decompress.restype, decompress.argtypes = ctypes.c_size_t, [ctypes.c_char_p, ctypes.c_size_t, ctypes.c_char_p, ctypes.c_size_t]
+    n = decompress(out, len(out), packed, len(packed))
+    return out.raw[:n].decode()
+
+
 def sound(suite, name, site):
     code, out, err = site.glane("check", "--store")
     suite.true(f"{name}: the store is sound", code == 0, out + err)
@@ -65,8 +75,8 @@ def held(suite, server):
     first = night(site, 9)
     suite.same("a collapsed answer is held: exit 1", (first.code, first.verdicts), (1, {"s": "held"}))
     run = first.report["run"]
-    suite.same("its diff is kept beside the document", hold_files(site), [f"{run}.ndjson", "hold.json"])
-    events = [json.loads(line) for line in (site.store / f"quarantine/s/{run}.ndjson").read_text().splitlines()]
+    suite.same("its diff is kept beside the document", hold_files(site), [f"{run}.ndjson.zst", "hold.json"])
+    events = [json.loads(line) for line in unpacked(site.store / f"quarantine/s/{run}.ndjson.zst").splitlines()]
     suite.same("the diff: every event, the old row beside the new one",
                (sorted({e["event"] for e in events}), sum(e["event"] == "withdrawn" for e in events), [e["old"] for e in events if e["event"] == "new"],
                 {e["old"]["value"] is not None for e in events if e["event"] == "withdrawn"}), (["new", "withdrawn"], 20, [None], {True}))
@@ -86,7 +96,7 @@ def held(suite, server):
     doc = document(site)
     suite.same("another collapsed answer: another diff, the same `since`",
                (hold_files(site), [(h["since"], h["run"], h["withdrawn"], h["new"]) for h in doc["holds"]]),
-               ([f"{other.report['run']}.ndjson", "hold.json"], [(1773025200, other.report["run"], 20, 0)]))
+               ([f"{other.report['run']}.ndjson.zst", "hold.json"], [(1773025200, other.report["run"], 20, 0)]))
     site.run("s", "--now", day(12, 4), "--offline")
     suite.same("a run without network leaves it alone", document(site), doc)
     server.routes["/a.csv"] = Answer("", "text/csv")
@@ -206,11 +216,14 @@ def refused(suite, server):
     suite.true("check --store names it", code == 5 and payload in err, (code, out, err))
     body.with_suffix(".away").rename(body)
     sound(suite, "refused", site)
-    diff = next((site.store / "quarantine/s").glob("*.ndjson"))
+    diff = next((site.store / "quarantine/s").glob("*.ndjson.zst"))
     text = diff.read_bytes()
-    diff.write_bytes(text.replace(b"withdrawn", b"withdrawm", 1))
-    code, out, err = site.glane("check", "--store")
-    suite.true("check --store: a diff of other bytes", code == 5 and diff.name in err, (code, out, err))
+    for name, damaged in (("other bytes", text[:-9] + bytes([text[-9] ^ 1]) + text[-8:]), ("cut", text[:len(text) // 2]), ("empty", b"")):
+        diff.write_bytes(damaged)
+        code, out, err = site.glane("check", "--store")
+        suite.true(f"check --store: a diff of {name}", code == 5 and diff.name in err, (code, out, err))
+        code, out, err = site.glane("quarantine", "show", "s")
+        suite.true(f"show: a diff of {name}", code == 5 and diff.name in err, (code, out, err))
     diff.write_bytes(text)
     file = site.store / "quarantine/s/hold.json"
     text = file.read_bytes()

@@ -3,6 +3,7 @@
 #include "sched/hold.h"
 #include "sched/quarantine.h"
 #include "store_fixture.h"
+#include <errno.h>
 
 #define DAY INT64_C(86400)
 #define D1 "1111111111111111111111111111111111111111111111111111111111111111"
@@ -39,7 +40,7 @@ static json_t *spend(json_t *old, const struct part *parts, size_t n, int64_t no
 	assert_non_null(doc);
 	if (is_new)
 		assert_int_equal(json_object_set_new(json_object_get(doc, "runs"), run,
-					 json_pack("{s:[],s:s,s:b}", "requests", "file", "x.ndjson", "alone", 1)),
+					 json_pack("{s:[],s:s,s:b}", "requests", "file", "x.ndjson.zst", "alone", 1)),
 			0);
 	json_decref(old);
 	return doc;
@@ -257,6 +258,101 @@ static void test_decision(void **state)
 	json_decref(doc);
 }
 
+/* ---- a disk that fails, from the N-th call on ---- */
+
+static long calls_left;
+
+static bool struck(void)
+{
+	errno = EIO;
+	return calls_left-- <= 0;
+}
+
+static int strike_openat(int dir, const char *name, int flags, mode_t mode)
+{
+	return struck() ? -1 : io_system.openat(dir, name, flags, mode);
+}
+
+static ssize_t strike_write(int fd, const void *p, size_t n)
+{
+	return struck() ? -1 : io_system.write(fd, p, n);
+}
+
+static int strike_rename(int from, const char *a, int to, const char *b, unsigned flags)
+{
+	return struck() ? -1 : io_system.renameat2(from, a, to, b, flags);
+}
+
+static int strike_unlink(int dir, const char *name, int flags)
+{
+	return struck() ? -1 : io_system.unlinkat(dir, name, flags);
+}
+
+static int strike_fsync(int fd)
+{
+	(void)fd;
+	return struck() ? -1 : 0;
+}
+
+/* One of two slices is rejected on a disk that fails from call `n` on; true where it did not come to that. */
+static bool reject_struck(struct fixture *f, long n)
+{
+	static const struct slice_name a[] = {{{"D", 1}, {"A", 1}}};
+	const struct io_table *before = io;
+	struct io_table table = *io;
+	size_t rejected;
+	glane_rc rc;
+
+	table.openat = strike_openat;
+	table.write = strike_write;
+	table.renameat2 = strike_rename;
+	table.unlinkat = strike_unlink;
+	table.fsync = strike_fsync;
+	calls_left = n;
+	io = &table;
+	rc = hold_reject_all(&f->s, "src", a, 1, T0 + DAY, &rejected, &f->d);
+	io = before;
+	diag_clear(&f->d);
+	if (rc != GLANE_OK)
+		assert_int_equal(rc, GLANE_E_IO);
+	return rc == GLANE_OK;
+}
+
+/* Wherever it stops: documents that read, and never a hold that is gone without being remembered. */
+static void test_strikes(void **state)
+{
+	static const struct part one[] = {{"A", SLICE_HELD, D1}, {"B", SLICE_HELD, D2}};
+	static const struct cell cells[] = {{"A", "TGO", 2020, 1, 0, NULL, 0}};
+	const struct slice_name a = {SLICE("D"), SLICE("A")};
+	struct fixture *f = *state;
+	size_t seen[2][2] = {{0, 0}, {0, 0}};
+	bool through = false;
+
+	assert_int_equal(fixture_refresh(&f->s, "src", cells, 1, T0, &f->d), GLANE_OK);
+	for (long n = 0; !through; n++) {
+		json_t *doc = spend(NULL, one, 2, T0, "20261123T234435Z", false), *rejected = NULL;
+		bool is_held, is_remembered;
+
+		assert_true(n < 100);
+		*f->s.broken = false; /* each a process of its own */
+		(void)unlinkat(f->s.dir, "quarantine/src/rejected.json", 0);
+		assert_int_equal(hold_write(&f->s, "src", doc, &f->d), GLANE_OK);
+		json_decref(doc);
+		through = reject_struck(f, n);
+		assert_int_equal(hold_read(&f->s, "src", &doc, &f->d), GLANE_OK);
+		assert_int_equal(hold_read_rejected(&f->s, "src", &rejected, &f->d), GLANE_OK);
+		is_held = hold_find(doc, a) != NULL;
+		is_remembered = hold_rejected_at(rejected, a, D1) != INT64_MIN;
+		assert_true(is_held || is_remembered);
+		assert_true(!through || !is_held);
+		assert_non_null(hold_find(doc, (struct slice_name){SLICE("D"), SLICE("B")}));
+		seen[is_held][is_remembered]++;
+		json_decref(doc);
+		json_decref(rejected);
+	}
+	assert_true(seen[1][0] > 0 && seen[1][1] > 0 && seen[0][1] > 0);
+}
+
 /* What a decision leaves of the last verdict. */
 static void test_settled(void **state)
 {
@@ -303,15 +399,15 @@ static void test_upkeep(void **state)
 		fixture_damage(f, name, slice_of(record));
 	}
 	fixture_damage(f, "quarantine/src/20260101T000000Z.json", slice_of(record));
-	fixture_damage(f, "quarantine/src/20261123T234435Z.ndjson", SLICE(""));
-	fixture_damage(f, "quarantine/src/20261122T234435Z.ndjson", SLICE(""));
+	fixture_damage(f, "quarantine/src/20261123T234435Z.ndjson.zst", SLICE(""));
+	fixture_damage(f, "quarantine/src/20261122T234435Z.ndjson.zst", SLICE(""));
 	fixture_damage(f, "quarantine/src/rejected.json", SLICE("{\"rejected\": []}"));
 	assert_int_equal(quarantine_upkeep(&f->s, "src", doc, T0, &f->d), GLANE_OK);
 	assert_int_equal(quarantine_runs(&f->s, "src", &arena, &runs, &n, &f->d), GLANE_OK);
 	assert_int_equal(n, QUARANTINE_RUNS);
 	assert_string_equal(runs[0], "20261120T014400Z");
-	assert_true(file_exists(f->s.dir, "quarantine/src/20261123T234435Z.ndjson"));
-	assert_false(file_exists(f->s.dir, "quarantine/src/20261122T234435Z.ndjson"));
+	assert_true(file_exists(f->s.dir, "quarantine/src/20261123T234435Z.ndjson.zst"));
+	assert_false(file_exists(f->s.dir, "quarantine/src/20261122T234435Z.ndjson.zst"));
 	assert_true(file_exists(f->s.dir, "quarantine/src/rejected.json"));
 	/* months later the newest one is left */
 	assert_int_equal(quarantine_upkeep(&f->s, "src", doc, T0 + 90 * DAY, &f->d), GLANE_OK);
@@ -336,6 +432,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_files, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_damage, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_decision, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_strikes, fixture_setup, fixture_teardown),
 		cmocka_unit_test(test_settled),
 		cmocka_unit_test_setup_teardown(test_upkeep, fixture_setup, fixture_teardown),
 	};

@@ -33,7 +33,7 @@ static bool has_number(const struct show_point *p)
 static void put_json_number(struct strbuf *b, const char *name, const struct show_point *p)
 {
 	strbuf_fmt(b, ",\"%s\":", name);
-	if (has_number(p))
+	if (p && has_number(p))
 		strbuf_slice(b, p->text);
 	else
 		strbuf_puts(b, "null");
@@ -63,7 +63,7 @@ static void put_json_line(struct show *w, const struct line *l)
 	put_json_member(b, "period_before", before ? before->period : SLICE(""));
 	put_json_number(b, "value_before", before);
 	strbuf_puts(b, ",\"change\":");
-	if (before)
+	if (before && l->latest)
 		strbuf_fmt(b, "%.*f", before->decimals > l->latest->decimals ? before->decimals : l->latest->decimals,
 			l->latest->number - before->number);
 	else

@@ -4,6 +4,8 @@
 #include "store_fixture.h"
 
 #include "store/events.h"
+#include "store/series.h"
+#include "store/vintages.h"
 
 #define QUERIES 150
 #define COMMITS 4
@@ -422,6 +424,72 @@ static void test_many_files(void **state)
 	strbuf_release(&w.b);
 }
 
+static glane_rc count_series(void *arg, const struct series_row *s)
+{
+	size_t *n = arg;
+
+	(void)s;
+	++*n;
+	return GLANE_OK;
+}
+
+static glane_rc count_event(void *arg, const struct row *r)
+{
+	size_t *n = arg;
+
+	(void)r;
+	++*n;
+	return GLANE_OK;
+}
+
+static glane_rc count_match(void *arg, struct row *r)
+{
+	return count_event(arg, r);
+}
+
+/* The one allocation fails: then that is said, or it was not needed, and all that there is comes. Nothing leaks. From current, from the
+ * stream, of the table of series, of one series. */
+static void test_starved(void **state)
+{
+	static const struct cell cells[] = {{"AAA", "BEN", 2019, 1, 0, NULL, 0}, {"BBB", "TGO", 2020, 2, 0, NULL, 0}};
+	static const size_t want[] = {2, 1, 2, 1};
+	const struct row key = {.source = SLICE("src"),
+		.dataset = SLICE("DS"),
+		.indicator = SLICE("BBB"),
+		.area_code = SLICE("TGO"),
+		.dims = SLICE(""),
+		.freq = 'A'};
+	struct fixture *f = *state;
+	const char *both[] = {"AAA", "BBB", NULL}, *area[] = {"TGO", "BEN", NULL};
+	struct query q = {.indicator = both, .area = area, .from = "2000", .as_of = INT64_MAX}, then = q;
+
+	assert_int_equal(fixture_refresh(&f->s, "src", cells, 1, T0, &f->d), GLANE_OK);
+	assert_int_equal(fixture_refresh(&f->s, "src", cells, 2, T0 + 60, &f->d), GLANE_OK);
+	then.as_of = T0 + 30;
+	for (int kind = 0; kind < 4; kind++) {
+		size_t failed = 0, n;
+		glane_rc rc;
+
+		for (long at = 1; at < 400; at++) {
+			n = 0;
+			diag_clear(&f->d);
+			mem_fail_after(at, false);
+			if (kind < 2)
+				rc = query_run(&f->s, kind ? &then : &q, count_match, &n, &f->d);
+			else if (kind == 2)
+				rc = series_run(&f->s, &q, count_series, &n, &f->d);
+			else
+				rc = vintages_run(&f->s, &key, INT64_MAX, count_event, &n, &f->d);
+			mem_fail_after(0, false);
+			/* A footer that has no room in memory may as well be one that is not sane. */
+			assert_true(rc == GLANE_OK || rc == GLANE_E_NOMEM || strstr(f->d.text, "no memory"));
+			assert_true(rc != GLANE_OK || n == want[kind]);
+			failed += rc != GLANE_OK;
+		}
+		assert_in_range(failed, 20, 390);
+	}
+}
+
 static size_t replace(struct strbuf *b, size_t from, const char *what, const char *with)
 {
 	size_t n = strlen(what), found = 0;
@@ -481,6 +549,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_behind, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_unopened, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_many_files, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_starved, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_lies, fixture_setup, fixture_teardown),
 	};
 

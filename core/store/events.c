@@ -147,7 +147,7 @@ static bool wanted(const struct delta_file *f, int64_t from, int64_t to, const s
 
 	return ((from == INT64_MIN && to == INT64_MAX) || !record_file_span(f, &first, &last) ||
 		       (first <= to && last >= from)) &&
-	       record_file_may(LAKE_STREAM, f, tests);
+	       (!tests || record_file_may(LAKE_STREAM, f, tests));
 }
 
 glane_rc events_open(struct events *e, const struct store *s, const char *source, int64_t from, int64_t to,

@@ -217,6 +217,10 @@ class Source:
             return a
         return answer
 
+    def said(self, row):
+        """What a row of the export says beside the value: notes and flags, or the status, of which A says nothing."""
+        return row["note"] + row["flags"] if self.recording.plugin == "csv" else row["status"].removeprefix("A")
+
     def events(self, edition):
         """What is between what is known and this edition, read with Python alone: {key: (event, text, what is said)}."""
         if edition not in self.observations:
@@ -274,11 +278,11 @@ class Nights:
         wrong = [f"{n}: {s['status']}: {s.get('message')}" for n, s in run.sources.items() if s["status"] != "ok"]
         text = self.export(site)
         self.exports.append((run.report.get("run"), text))
-        got = {s.name: {} for s in self.sources}
+        got, said = {s.name: {} for s in self.sources}, {s.name: s.said for s in self.sources}
         for r in csv.DictReader(io.StringIO(text, newline="")):
             if r["recorded_at"] == run.report.get("recorded_at"):
                 key = (r["indicator"], r["area_code"], r["dims"], r["period"])
-                got[r["source"]][key] = (r["event"], plain(r["value_text"] or r["value"]), r["note"] + r["flags"])
+                got[r["source"]][key] = (r["event"], plain(r["value_text"] or r["value"]), said[r["source"]](r))
         seen = set()
         for s in self.sources:
             want = s.events(edition)

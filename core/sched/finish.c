@@ -318,8 +318,8 @@ void task_archived(struct task *t, struct frame *f)
 	/* One run is one version, unless it takes long. */
 	if (d.code == GLANE_OK && store_pending_ms(&t->run->store) > PUBLISH_AFTER_MS)
 		store_publish(&t->run->store, &d);
-	if (d.code == GLANE_OK)
-		task_newest(t);
+	(void)snprintf(t->newest.text, sizeof(t->newest.text), "%.*s", SLICE_FMT(t->diff.newest));
+	t->newest.start = t->diff.newest_start;
 	if (d.code != GLANE_OK) {
 		if (d.code == GLANE_E_IO)
 			fail(&t->run->diag, GLANE_E_IO, "%s", d.text);

@@ -4,6 +4,7 @@
 #define STORE_FILES_H
 #include "store/store.h"
 
+struct record_reader;
 #define NO_STORE (-1)                      /* in place of the store's descriptor: store_open_if_any() found none */
 #define STORE_NAME 192                     /* longest name below the store, with NUL */
 #define STORE_STATE_MAX ((size_t)64 << 20) /* bytes of a state file or a report */
@@ -35,6 +36,8 @@ bool json_time(const json_t *j, const char *key, int64_t *ret);
 bool is_run_id(const char *text);
 /* Path of a segment's file; absent where the rows do not come from current. */
 struct slice rows_path(const struct store_cursor *c, size_t segment);
+/* The reader that the last row came from, at the place behind it; NULL where the rows do not come from current. */
+const struct record_reader *rows_reader(const struct store_cursor *c);
 /* As store_rows_as_of(), whatever current holds. */
 glane_rc rows_from_events(const struct store *s, const char *source, int64_t t, struct store_cursor *c, struct diag *d);
 /* The key as one text that orders as row_cmp_key() does; replaces what b holds. */

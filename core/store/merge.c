@@ -17,33 +17,25 @@ static glane_rc advance_old(struct merge *m, struct diag *d)
 	return rc < 0 ? rc : GLANE_OK;
 }
 
-/* What is out of order here would be a damaged data file there. */
-static glane_rc check_order(struct merge *m, struct diag *d)
-{
-	struct strbuf before = m->key;
-
-	row_key(&m->before, &m->fresh);
-	if (!strbuf_ok(&m->before))
-		return fail(d, GLANE_E_NOMEM, "%s: no memory for a row", m->source);
-	m->key = m->before;
-	m->before = before;
-	if (before.n && slice_cmp(strbuf_get(&before), strbuf_get(&m->key)) >= 0)
-		return fail(d, GLANE_E_USAGE, "%s: the batch is not sorted by key; report this defect", m->source);
-	return GLANE_OK;
-}
-
 static glane_rc advance_fresh(struct merge *m, struct diag *d)
 {
 	const struct batch *b = m->batch;
+	const struct row before = m->fresh;
+	struct strbuf texts = m->before;
 
 	m->has_fresh = m->next < b->n_obs;
 	if (!m->has_fresh)
 		return GLANE_OK;
+	m->before = m->scratch;
+	m->scratch = texts;
 	batch_row(b, &b->obs[m->next++], &m->scratch, &m->fresh);
 	if (!strbuf_ok(&m->scratch))
 		return fail(d, GLANE_E_NOMEM, "%s: no memory for a row", m->source);
 	m->fresh.source = slice_of(m->source);
-	return check_order(m, d);
+	/* What is out of order here would be a damaged data file there. */
+	if (m->next > 1 && row_cmp_key(&before, &m->fresh) >= 0)
+		return fail(d, GLANE_E_USAGE, "%s: the batch is not sorted by key; report this defect", m->source);
+	return GLANE_OK;
 }
 
 glane_rc merge_open(struct merge *m, const struct store *s, const struct diff_input *in, struct diag *d)
@@ -53,7 +45,6 @@ glane_rc merge_open(struct merge *m, const struct store *s, const struct diff_in
 	*m = (struct merge){
 		.batch = in->batch, .source = in->source, .slice = SIZE_MAX, .keep_missing = in->keep_missing};
 	strbuf_init(&m->scratch, 0);
-	strbuf_init(&m->key, 0);
 	strbuf_init(&m->before, 0);
 	strbuf_init(&m->dataset, 0);
 	strbuf_init(&m->indicator, 0);
@@ -73,7 +64,6 @@ void merge_close(struct merge *m)
 	if (m->has_cursor)
 		store_rows_close(&m->cursor);
 	strbuf_release(&m->scratch);
-	strbuf_release(&m->key);
 	strbuf_release(&m->before);
 	strbuf_release(&m->dataset);
 	strbuf_release(&m->indicator);

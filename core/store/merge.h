@@ -28,9 +28,8 @@ struct merge {
 	bool keep_missing;
 	bool has_cursor, has_old, has_fresh, used_old, used_fresh;
 	struct row old, fresh;
-	size_t next; /* observation behind `fresh` */
-	struct strbuf scratch;
-	struct strbuf key, before;        /* of the fresh row and of the one before it */
+	size_t next;                      /* observation behind `fresh` */
+	struct strbuf scratch, before;    /* texts of `fresh`, and of the row before it */
 	struct strbuf dataset, indicator; /* of the last old row, whose slice is cached */
 	size_t slice;
 };

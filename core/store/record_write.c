@@ -103,6 +103,28 @@ static glane_rc flush(struct record_writer *w, struct diag *d)
 	return rc < 0 && rc != GLANE_E_NOMEM ? diag_prefix(d, "%s", w->name) : rc;
 }
 
+glane_rc record_writer_copy(
+	struct record_writer *w, const struct record_reader *r, size_t from, size_t n, struct diag *d)
+{
+	struct parquet_vector v[RECORD_COLUMNS_MAX];
+	glane_rc rc = flush(w, d);
+
+	if (rc < 0)
+		return rc;
+	for (size_t c = 0; c < lake_schemas[w->table].n; c++) {
+		v[c] = r->v[c];
+		v[c].level = v[c].level ? v[c].level + from : NULL;
+		v[c].text = v[c].text ? v[c].text + from : NULL;
+		v[c].i32 = v[c].i32 ? v[c].i32 + from : NULL;
+		v[c].i64 = v[c].i64 ? v[c].i64 + from : NULL;
+		v[c].f64 = v[c].f64 ? v[c].f64 + from : NULL;
+		v[c].code = v[c].code ? v[c].code + from : NULL;
+	}
+	w->rows += n;
+	rc = parquet_writer_add(w->parquet, v, n, d);
+	return rc < 0 && rc != GLANE_E_NOMEM ? diag_prefix(d, "%s", w->name) : rc;
+}
+
 static bool put_text(struct record_batch *b, struct cells *c, struct slice s)
 {
 	c->level[b->n] = s.n > 0;

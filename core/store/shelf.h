@@ -14,11 +14,16 @@ struct shelf {
 	struct strbuf texts; /* of `now` */
 	struct series_row now;
 	bool open, has_series;
+	const struct record_reader *from; /* rows [run_at, run_at + run) of its batch are still to be copied */
+	size_t run_at, run;
 	char name[DELTA_NAME];
 };
 void shelf_init(struct shelf *b, const struct store *s, struct change *c);
 /* The next row, in key order. `texts` are looked at for the first row of a series only, and may be NULL. */
 glane_rc shelf_put(struct shelf *b, const struct row *r, const struct series_texts *texts, struct diag *d);
+/* The same for a row as it stands: the last one that `from` gave, which no other row may come from before the next call here. */
+glane_rc shelf_keep(struct shelf *b, const struct row *r, const struct series_texts *texts,
+	const struct record_reader *from, struct diag *d);
 /* True where a row is of another series than the last one. */
 bool shelf_is_new(const struct shelf *b, const struct row *r);
 /* Ends the file: the next row begins another one. */

@@ -39,16 +39,17 @@ static bool is_dirty(const struct apply *w, size_t segment)
 
 static glane_rc begin_segment(struct apply *w, size_t segment, struct diag *d)
 {
-	struct slice path = rows_path(&w->m.cursor, segment);
+	const struct delta_file *file = rows_file(&w->m.cursor, segment);
 	glane_rc rc = shelf_end(&w->shelf, d);
 
 	w->began = true;
 	w->segment = segment;
 	w->dirty = is_dirty(w, segment);
-	if (rc < 0 || !w->dirty || !path.p)
+	if (rc < 0 || !w->dirty || !file)
 		return rc;
-	rc = change_drop(w->r->change, path, d);
-	return rc == GLANE_OK ? twins_open(&w->twins, path, d) : rc;
+	shelf_replace(&w->shelf, file->rows);
+	rc = change_drop(w->r->change, file->path, d);
+	return rc == GLANE_OK ? twins_open(&w->twins, file->path, d) : rc;
 }
 
 static struct slice either(struct slice a, struct slice b)
@@ -59,14 +60,12 @@ static struct slice either(struct slice a, struct slice b)
 /* What this fetch says of a series comes before what stands in the table. */
 static glane_rc texts_of(struct apply *w, const struct row *r, struct series_texts *ret, struct diag *d)
 {
-	const struct batch *b = w->in->batch;
 	struct series_texts old = {.title = {NULL, 0}};
+	const struct series *s;
 	bool found;
 	glane_rc rc = twins_find(&w->twins, r, &old, &found, d);
 
-	if (rc == GLANE_OK && w->m.has_fresh && series_cmp(&w->m.fresh, r) == 0) {
-		const struct series *s = &b->series[b->obs[w->m.next - 1].series];
-
+	if (rc == GLANE_OK && merge_is_at(&w->m, r, &s)) {
 		old.title = either(s->title, old.title);
 		old.area_title = either(s->area_title, old.area_title);
 		old.updated = either(s->updated, old.updated);
@@ -152,7 +151,7 @@ static glane_rc put(struct apply *w, const struct merge_step *step, struct diag 
 static glane_rc put_all(struct apply *w, struct diag *d)
 {
 	struct merge_step step;
-	glane_rc rc = merge_open(&w->m, w->s, w->in, d);
+	glane_rc rc = merge_replay(&w->m, w->s, w->in, w->marks->step, w->marks->n_steps, d);
 
 	while (rc == GLANE_OK) {
 		rc = merge_next(&w->m, &step, d);

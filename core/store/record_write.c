@@ -54,8 +54,13 @@ glane_rc record_writer_open(struct record_writer *w, int table, int dir, const c
 {
 	static const uint32_t sorted[] = {0, 1, 2, 4, 5, 6, 7}; /* the key; of a series all but the period */
 	const struct delta_schema *s = &lake_schemas[table];
+	/* A commit writes one file of each table at once: those of which little is read buffer fewer rows. */
 	const struct parquet_options o = {
-		.sorted = sorted, .n_sorted = table == LAKE_SERIES ? 6 : 7, .write = write_bytes, .write_arg = w};
+		.group_rows = table == LAKE_CURRENT ? PARQUET_GROUP_ROWS : PARQUET_GROUP_ROWS / 4,
+		.sorted = sorted,
+		.n_sorted = table == LAKE_SERIES ? 6 : 7,
+		.write = write_bytes,
+		.write_arg = w};
 	glane_rc rc;
 
 	*w = (struct record_writer){.table = table, .fd = -1};

@@ -14,7 +14,7 @@ struct rows {
 	size_t n, next;
 	struct record_reader reader;
 	bool open;
-	struct row before;       /* of the same batch */
+	struct row before;       /* of the same batch: its key */
 	struct strbuf last, key; /* last row of the batch before */
 	/* from the stream */
 	bool from_events, has_ahead, ended;
@@ -123,11 +123,11 @@ glane_rc rows_from_events(const struct store *s, const char *source, int64_t t, 
 	return rc;
 }
 
-struct slice rows_path(const struct store_cursor *c, size_t segment)
+const struct delta_file *rows_file(const struct store_cursor *c, size_t segment)
 {
 	const struct rows *r = c->rows;
 
-	return r && segment < r->n ? r->files[segment].path : (struct slice){NULL, 0};
+	return r && segment < r->n ? &r->files[segment] : NULL;
 }
 
 const struct record_reader *rows_reader(const struct store_cursor *c)
@@ -187,7 +187,13 @@ static glane_rc check_order(struct rows *r, const struct row *row, struct diag *
 		row_key(&r->key, row);
 		ok = slice_cmp(strbuf_get(&r->last), strbuf_get(&r->key)) < 0;
 	}
-	r->before = *row;
+	r->before.source = row->source;
+	r->before.dataset = row->dataset;
+	r->before.indicator = row->indicator;
+	r->before.area_code = row->area_code;
+	r->before.dims = row->dims;
+	r->before.freq = row->freq;
+	r->before.period = row->period;
 	if (reader->at == reader->rows)
 		row_key(&r->last, row);
 	if (!strbuf_ok(&r->last) || !strbuf_ok(&r->key))

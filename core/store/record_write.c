@@ -57,6 +57,7 @@ glane_rc record_writer_open(struct record_writer *w, int table, int dir, const c
 	/* A commit writes one file of each table at once: those of which little is read buffer fewer rows. */
 	const struct parquet_options o = {
 		.group_rows = table == LAKE_CURRENT ? PARQUET_GROUP_ROWS : PARQUET_GROUP_ROWS / 4,
+		.level = 5, /* no larger than what other writers make of the same rows */
 		.sorted = sorted,
 		.n_sorted = table == LAKE_SERIES ? 6 : 7,
 		.write = write_bytes,

@@ -24,15 +24,16 @@ int series_cmp(const struct row *a, const struct row *b)
 
 void shelf_init(struct shelf *b, const struct store *s, struct change *c)
 {
-	*b = (struct shelf){.s = s, .change = c, .most = s->lake->file_rows};
+	*b = (struct shelf){.s = s, .change = c, .most = s->lake->file_rows, .then = s->lake->file_rows};
 	strbuf_init(&b->texts, 0);
 }
 
 void shelf_replace(struct shelf *b, uint64_t rows)
 {
-	const uint64_t most = b->s->lake->file_rows + b->s->lake->file_rows / 2;
+	const uint64_t usual = b->s->lake->file_rows;
 
-	b->most = rows <= most ? most : rows / 2;
+	b->then = 2 * usual;
+	b->most = rows < usual + usual / 2 ? b->then : rows / 2;
 }
 
 static glane_rc open_files(struct shelf *b, struct diag *d)
@@ -162,8 +163,10 @@ static glane_rc prepare(struct shelf *b, const struct row *r, const struct serie
 
 	if (fresh)
 		rc = end_series(b, d);
-	if (rc == GLANE_OK && fresh && b->open && b->rows.rows + b->run >= b->most)
+	if (rc == GLANE_OK && fresh && b->open && b->rows.rows + b->run >= b->most) {
+		b->most = b->then;
 		rc = shelf_end(b, d);
+	}
 	if (rc == GLANE_OK && !b->open)
 		rc = open_files(b, d);
 	if (rc == GLANE_OK && fresh)

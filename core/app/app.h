@@ -47,6 +47,12 @@ int cmd_plugins(const struct app *a, int argc, char **argv);
 int cmd_status(const struct app *a, int argc, char **argv);
 int cmd_runs(const struct app *a, int argc, char **argv);
 int cmd_export(const struct app *a, int argc, char **argv);
+int cmd_series(const struct app *a, int argc, char **argv);
+int cmd_show(const struct app *a, int argc, char **argv);
+int cmd_changes(const struct app *a, int argc, char **argv);
 int cmd_parse(const struct app *a, int argc, char **argv);
+int cmd_quarantine(const struct app *a, int argc, char **argv);
 int cmd_check(const struct app *a, int argc, char **argv);
+int cmd_compact(const struct app *a, int argc, char **argv);
+int cmd_vacuum(const struct app *a, int argc, char **argv);
 #endif

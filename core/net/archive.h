@@ -39,6 +39,13 @@ glane_rc archive_get(
 glane_rc archive_index(struct archive *a, struct strbuf *ret_warnings, struct diag *d);
 const struct archive_entry *archive_find(
 	const struct archive *a, const char *method, const char *url, const char *body_sha256);
+/* Removes what is left of an interrupted write, and each body that `named` lacks, with its side file, where both were last
+ * written before that moment (seconds). `dry` only counts. */
+struct archive_swept {
+	uint64_t files, bytes;
+};
+glane_rc archive_sweep(struct archive *a, const struct map *named, int64_t before, bool dry, struct archive_swept *ret,
+	struct diag *d);
 /* Recomputes every body's hash: one line per damaged file into `report`; counts. For `check --store`. */
 glane_rc archive_check(
 	struct archive *a, struct strbuf *report, uint64_t *ret_bodies, uint64_t *ret_damaged, struct diag *d);

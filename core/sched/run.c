@@ -320,7 +320,7 @@ static void set_commits(const struct run *r, json_t *j)
 	json_object_set_new(j, "recorded_at", at == INT64_MIN ? json_null() : json_string(text));
 }
 
-/* A commit that did not come to be is none, whatever was said of its source while the run lasted. */
+/* A commit that did not come to be is none. */
 static void fail_unpublished(struct run *r, const char *why)
 {
 	for (size_t i = 0; i < r->n_tasks; i++) {
@@ -350,11 +350,13 @@ static void publish(struct run *r)
 	rc = store_publish(&r->store, &d);
 	if (rc == GLANE_OK)
 		rc = store_upkeep(&r->store, &d);
-	if (rc == GLANE_OK)
-		return;
-	if (r->diag.code == GLANE_OK)
-		(void)fail(&r->diag, GLANE_E_IO, "%s", d.text);
-	fail_unpublished(r, r->diag.text);
+	if (rc != GLANE_OK) {
+		if (r->diag.code == GLANE_OK)
+			(void)fail(&r->diag, GLANE_E_IO, "%s", d.text);
+		fail_unpublished(r, r->diag.text);
+	}
+	for (size_t i = 0; i < r->n_tasks; i++)
+		task_say(&r->tasks[i]);
 }
 
 static int report(struct run *r)

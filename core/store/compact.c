@@ -55,12 +55,26 @@ static glane_rc copy(const struct store *s, struct change *c, const struct delta
 	return rc;
 }
 
+/* The first n of these files of the source become one. */
+static glane_rc join(const struct store *s, struct change *c, const struct delta_file *files, size_t n,
+	uint64_t *ret_bytes, struct diag *d)
+{
+	glane_rc rc = copy(s, c, files, n, d);
+
+	if (rc == GLANE_OK)
+		*ret_bytes = (uint64_t)c->files[0].file.bytes;
+	for (size_t i = 0; rc == GLANE_OK && i < n; i++)
+		rc = change_drop(c, files[i].path, d);
+	return rc == GLANE_OK ? change_replace(s, c, d) : rc;
+}
+
 static glane_rc compact(const struct store *s, const char *source, int64_t *left, struct diag *d)
 {
 	struct delta_file *files;
 	struct change c = {.source = source, .moment = store_last_moment(s)};
 	struct arena arena;
 	int64_t bytes = 0;
+	uint64_t made;
 	size_t n = 0;
 	glane_rc rc;
 
@@ -70,17 +84,41 @@ static glane_rc compact(const struct store *s, const char *source, int64_t *left
 	if (rc == GLANE_OK && n > LAKE_STREAM_FILES) {
 		n = choose(files, n, &bytes);
 		if (bytes <= *left) {
-			rc = copy(s, &c, files, n, d);
-			for (size_t i = 0; rc == GLANE_OK && i < n; i++)
-				rc = change_drop(&c, files[i].path, d);
-			if (rc == GLANE_OK)
-				rc = change_replace(s, &c, d);
+			rc = join(s, &c, files, n, &made, d);
 			*left -= bytes;
 		}
 	}
 	change_release(s, &c);
 	arena_release(&arena);
 	return rc;
+}
+
+glane_rc store_compact(const struct store *s, const char *source, bool dry, struct store_compacted *ret, struct diag *d)
+{
+	struct delta_file *files;
+	struct change c = {.source = source, .moment = store_last_moment(s)};
+	struct store_compacted r = {.files = 0};
+	struct arena arena;
+	size_t n = 0;
+	glane_rc rc = dry ? GLANE_OK : store_may_write(s, d);
+
+	if (rc < 0)
+		return rc;
+	arena_init(&arena, 0);
+	c.arena = &arena;
+	rc = lake_files(s, LAKE_STREAM, source, &arena, &files, &n, d);
+	if (rc == GLANE_OK) {
+		r.files = n;
+		for (size_t i = 0; i < n; i++)
+			r.bytes += (uint64_t)files[i].bytes;
+		if (n > 1 && !dry)
+			rc = join(s, &c, files, n, &r.bytes_after, d);
+	}
+	change_release(s, &c);
+	arena_release(&arena);
+	if (rc == GLANE_OK)
+		*ret = r;
+	return dry ? rc : store_wrote(s, rc);
 }
 
 glane_rc store_upkeep(const struct store *s, struct diag *d)

@@ -98,7 +98,8 @@ glane_rc delta_set_protocol(const struct delta *t, int64_t reader, int64_t write
 	return GLANE_OK;
 }
 
-glane_rc delta_set_schema(struct delta *t, struct slice text, int64_t created_ms, const char *name, struct diag *d)
+glane_rc delta_set_schema(
+	struct delta *t, struct slice id, struct slice text, int64_t created_ms, const char *name, struct diag *d)
 {
 	struct strbuf want;
 	bool same;
@@ -116,7 +117,8 @@ glane_rc delta_set_schema(struct delta *t, struct slice text, int64_t created_ms
 			"%s/_delta_log/%s: other columns than this program's; use the version that wrote it",
 			t->schema->name, name);
 	t->created_ms = created_ms;
-	return arena_dup(&t->arena, text, &t->schema_text) ? GLANE_OK : no_memory(t, d);
+	return arena_dup(&t->arena, id, &t->id) && arena_dup(&t->arena, text, &t->schema_text) ? GLANE_OK
+											       : no_memory(t, d);
 }
 
 static struct slice member(const json_t *j, const char *key)
@@ -180,7 +182,8 @@ static glane_rc apply_one(struct delta *t, const json_t *j, const char *name, st
 		return delta_set_protocol(
 			t, json_int(a, "minReaderVersion", 0), json_int(a, "minWriterVersion", 0), name, d);
 	else if ((a = json_object_get(j, "metaData")))
-		return delta_set_schema(t, member(a, "schemaString"), json_int(a, "createdTime", 0), name, d);
+		return delta_set_schema(
+			t, member(a, "id"), member(a, "schemaString"), json_int(a, "createdTime", 0), name, d);
 	return GLANE_OK;
 }
 
@@ -226,8 +229,7 @@ struct listing {
 	int64_t last, checkpoint, below; /* newest version; newest checkpoint that is older than `below` */
 };
 
-/* "NNN.json" of twenty digits, or with another end; -1: another name. */
-static int64_t version_of(const char *name, const char *suffix)
+int64_t delta_version_of(const char *name, const char *suffix)
 {
 	int64_t v;
 
@@ -245,15 +247,22 @@ static int64_t version_of(const char *name, const char *suffix)
 static glane_rc list_one(void *arg, int dir, const char *name)
 {
 	struct listing *l = arg;
-	int64_t v = version_of(name, ".json");
+	int64_t v = delta_version_of(name, ".json");
 
 	(void)dir;
 	if (v > l->last)
 		l->last = v;
-	v = version_of(name, ".checkpoint.parquet");
+	v = delta_version_of(name, ".checkpoint.parquet");
 	if (v > l->checkpoint && v < l->below)
 		l->checkpoint = v;
 	return GLANE_OK;
+}
+
+/* The newest checkpoint that is older than `below`. */
+static glane_rc list_checkpoint(struct delta *t, struct listing *l, struct diag *d)
+{
+	l->checkpoint = -1;
+	return folder_each(t->log, ".", list_one, l, d);
 }
 
 static glane_rc read_version(struct delta *t, int64_t v, struct diag *d)
@@ -285,7 +294,7 @@ static void forget(struct delta *t)
 	t->files = NULL;
 	t->n = t->cap = 0;
 	t->version = t->checkpoint = -1;
-	t->schema_text = (struct slice){NULL, 0};
+	t->id = t->schema_text = (struct slice){NULL, 0};
 	map_init(&t->by_path, NULL);
 	map_init(&t->txns, &t->arena);
 }
@@ -299,8 +308,7 @@ static glane_rc load(struct delta *t, struct diag *d)
 	for (;;) {
 		struct diag own = {0};
 
-		l.checkpoint = -1;
-		rc = folder_each(t->log, ".", list_one, &l, d);
+		rc = list_checkpoint(t, &l, d);
 		if (rc < 0 || l.checkpoint < 0 || l.last < 0)
 			break;
 		rc = delta_read_checkpoint(t, l.checkpoint, &own);
@@ -342,15 +350,30 @@ static void init(struct delta *t, const struct delta_schema *schema)
 	map_init(&t->txns, &t->arena);
 }
 
+/* Leaves t at the checkpoint before the newest one, or before the first version. */
+static glane_rc replay_from(struct delta *t, struct listing *l, struct diag *d)
+{
+	glane_rc rc = list_checkpoint(t, l, d);
+
+	l->below = l->checkpoint;
+	if (rc == GLANE_OK)
+		rc = list_checkpoint(t, l, d);
+	if (rc < 0 || l->checkpoint < 0)
+		return rc;
+	rc = delta_read_checkpoint(t, l->checkpoint, d);
+	t->version = l->checkpoint;
+	return rc;
+}
+
 glane_rc delta_replay(struct delta *t, const struct delta_schema *schema, int store, struct diag *d)
 {
-	struct listing l = {-1, -1, 0};
+	struct listing l = {-1, -1, INT64_MAX};
 	glane_rc rc;
 
 	init(t, schema);
 	rc = open_folders(t, store, false, d);
 	if (rc == GLANE_OK && t->log >= 0)
-		rc = folder_each(t->log, ".", list_one, &l, d);
+		rc = replay_from(t, &l, d);
 	while (rc == GLANE_OK && t->version < l.last)
 		rc = read_version(t, t->version + 1, d);
 	if (rc < 0)

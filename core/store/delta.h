@@ -23,8 +23,8 @@ struct delta_file { /* an `add`, or the `remove` that undid it; texts live with 
 	uint64_t rows;               /* numRecords */
 	int64_t removed_ms;          /* 0: live */
 };
-struct delta_schema {          /* what a table is made of; constant */
-	const char *name, *id; /* folder, GUID */
+struct delta_schema {     /* what a table is made of; constant */
+	const char *name; /* folder */
 	const char *description;
 	const struct parquet_column *columns;
 	size_t n;
@@ -39,18 +39,20 @@ struct delta {
 	struct delta_file *files; /* live and removed ones */
 	size_t n, cap;
 	struct map by_path, txns;
-	struct slice schema_text;
+	struct slice id, schema_text; /* of its metaData; the id is random, made with the table */
 	int64_t created_ms;
 	char engine[96]; /* engineInfo of the newest version read */
 };
 /* Reads the newest version (version -1 where there is none; with `create` the folders are made). GLANE_E_IO: damaged, of a
  * newer protocol, or written to by another program; the message names the file and what to do. */
 glane_rc delta_load(struct delta *t, const struct delta_schema *schema, int store, bool create, struct diag *d);
-/* The same from the versions alone, without a checkpoint: to compare. */
+/* The same without the newest checkpoint, from the one before it or from the first version: to compare. */
 glane_rc delta_replay(struct delta *t, const struct delta_schema *schema, int store, struct diag *d);
 void delta_close(struct delta *t);
 /* Version of an application in the log; -1: none. */
 int64_t delta_txn(const struct delta *t, const char *app);
+/* Version of a file "NNN.json" of twenty digits in a log, or with another end; -1: another name. */
+int64_t delta_version_of(const char *name, const char *suffix);
 /* The live file of that path, or NULL. */
 const struct delta_file *delta_find(const struct delta *t, struct slice path);
 
@@ -71,7 +73,9 @@ glane_rc delta_apply(struct delta *t, struct slice lines, const char *name, stru
 glane_rc delta_put_file(
 	struct delta *t, const struct delta_file *f, struct diag *d); /* add or remove; texts are copied */
 glane_rc delta_set_txn(struct delta *t, struct slice app, int64_t version, struct diag *d);
-glane_rc delta_set_schema(struct delta *t, struct slice text, int64_t created_ms, const char *name, struct diag *d);
+/* metaData; `name` stands in messages. */
+glane_rc delta_set_schema(
+	struct delta *t, struct slice id, struct slice text, int64_t created_ms, const char *name, struct diag *d);
 glane_rc delta_set_protocol(const struct delta *t, int64_t reader, int64_t writer, const char *name, struct diag *d);
 /* source, sha256 and rows of an add, from its tags and statistics. */
 glane_rc delta_read_checkpoint(struct delta *t, int64_t version, struct diag *d);

@@ -167,7 +167,7 @@ static glane_rc put_table(const struct delta *t, struct parquet_writer *w, struc
 	rc = put(w, a, PROTOCOL_READER, PROTOCOL_WRITER, d);
 	if (rc < 0)
 		return rc;
-	set_text(a, META_ID, slice_of(s->id));
+	set_text(a, META_ID, t->id);
 	set_text(a, META_NAME, slice_of(s->name));
 	set_text(a, META_DESCRIPTION, slice_of(s->description));
 	set_text(a, META_PROVIDER, SLICE("parquet"));
@@ -364,7 +364,8 @@ static glane_rc take(struct delta *t, const struct parquet_vector *v, size_t row
 		return delta_put_file(t, &f, d);
 	}
 	if (text_at(v, META_SCHEMA, row).p)
-		return delta_set_schema(t, text_at(v, META_SCHEMA, row), long_at(v, META_CREATED, row, 0), name, d);
+		return delta_set_schema(t, text_at(v, META_ID, row), text_at(v, META_SCHEMA, row),
+			long_at(v, META_CREATED, row, 0), name, d);
 	if (is_there(v, PROTOCOL_READER, row) && is_there(v, PROTOCOL_WRITER, row))
 		return delta_set_protocol(t, v[PROTOCOL_READER].i32[row], v[PROTOCOL_WRITER].i32[row], name, d);
 	return GLANE_OK;

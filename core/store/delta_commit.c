@@ -3,9 +3,11 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "store/delta.h"
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 
 /* One action as a line. The object is taken over; NULL, or ok false: no memory. */
 static void put(struct strbuf *lines, const char *action, json_t *j, bool ok)
@@ -95,7 +97,30 @@ static void put_info(struct strbuf *lines, const char *operation, bool append, i
 	put(lines, "commitInfo", j, ok);
 }
 
-static void put_first(struct strbuf *lines, const struct delta_schema *s, int64_t now_ms)
+#define UUID 37 /* with NUL */
+
+/* Random, of version 4 (RFC 9562): two stores, or a table made anew, are never taken for the same table. */
+static bool new_id(char ret[UUID])
+{
+	static const char digits[] = "0123456789abcdef";
+	uint8_t b[16];
+	size_t n = 0;
+
+	if (getrandom(b, sizeof(b), 0) != (ssize_t)sizeof(b))
+		return false;
+	b[6] = (uint8_t)(0x40 | (b[6] & 0x0f));
+	b[8] = (uint8_t)(0x80 | (b[8] & 0x3f));
+	for (size_t i = 0; i < sizeof(b); i++) {
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			ret[n++] = '-';
+		ret[n++] = digits[b[i] >> 4];
+		ret[n++] = digits[b[i] & 0x0f];
+	}
+	ret[n] = '\0';
+	return true;
+}
+
+static void put_first(struct strbuf *lines, const struct delta_schema *s, const char *id, int64_t now_ms)
 {
 	json_t *protocol = json_object(), *meta = json_object(), *format = json_object(), *conf = json_object();
 	struct strbuf text;
@@ -104,7 +129,7 @@ static void put_first(struct strbuf *lines, const struct delta_schema *s, int64_
 	put(lines, "protocol", protocol, ok);
 	strbuf_init(&text, 0);
 	delta_schema_text(&text, s);
-	ok = strbuf_ok(&text) && json_set_text(meta, "id", s->id) && json_set_text(meta, "name", s->name) &&
+	ok = strbuf_ok(&text) && json_set_text(meta, "id", id) && json_set_text(meta, "name", s->name) &&
 	     json_set_text(meta, "description", s->description) && json_set_text(format, "provider", "parquet") &&
 	     set_new(format, "options", json_object()) && json_object_set(meta, "format", format) == 0 &&
 	     json_set_slice(meta, "schemaString", strbuf_get(&text)) &&
@@ -131,15 +156,18 @@ static glane_rc apply(struct delta *t, struct slice lines, const char *name, str
 
 glane_rc delta_commit(struct delta *t, const char *operation, struct slice lines, int64_t now_ms, struct diag *d)
 {
-	char name[64];
+	char name[64], id[UUID];
 	struct strbuf b;
 	glane_rc rc;
 
+	if (t->version < 0 && !new_id(id))
+		return fail(d, GLANE_E_IO, "%s: no random bytes for the id of the table: %s", t->schema->name,
+			strerror(errno));
 	(void)snprintf(name, sizeof(name), "%020" PRId64 ".json", t->version + 1);
 	strbuf_init(&b, 0);
 	put_info(&b, operation, t->schema->append_only, now_ms);
 	if (t->version < 0)
-		put_first(&b, t->schema, now_ms);
+		put_first(&b, t->schema, id, now_ms);
 	strbuf_slice(&b, lines);
 	delta_put_txn(&b, "glane.log", t->version + 1);
 	if (!strbuf_ok(&b))

@@ -3,12 +3,9 @@
 #include "store/lake.h"
 #include "base/clock.h"
 #include "base/file.h"
-#include "base/io.h"
 #include "store/files.h"
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #define LAST_MOMENT INT64_C(253402300799) /* 9999-12-31T23:59:59Z: texts have no later one */
 
@@ -131,51 +128,6 @@ void lake_close(struct store *s)
 	arena_release(&l->arena);
 	mem_free(l);
 	s->lake = NULL;
-}
-
-struct sweep {
-	const struct store *s;
-	const struct delta *t;
-	int64_t now_ms;
-	struct diag *d;
-};
-
-static glane_rc sweep_file(void *arg, int dir, const char *name)
-{
-	const struct sweep *w = arg;
-	const uint64_t *at = map_find(&w->t->by_path, slice_of(name));
-	const struct delta_file *f = at ? &w->t->files[*at] : NULL;
-
-	if (!has_suffix(name, ".parquet") || (f && (!f->removed_ms || f->removed_ms >= w->now_ms - DELTA_KEEP_MS)))
-		return GLANE_OK;
-	if (io->unlinkat(dir, name, 0) < 0 && errno != ENOENT)
-		return fail(w->d, GLANE_E_IO, "%s/%s/%s: cannot remove what no version names: %s", w->s->path,
-			w->t->schema->name, name, strerror(errno));
-	return GLANE_OK;
-}
-
-static glane_rc sweep_log(void *arg, int dir, const char *name)
-{
-	const struct sweep *w = arg;
-
-	if (has_suffix(name, ".tmp") && io->unlinkat(dir, name, 0) < 0 && errno != ENOENT)
-		return fail(w->d, GLANE_E_IO, "%s/%s/_delta_log/%s: cannot remove it: %s", w->s->path,
-			w->t->schema->name, name, strerror(errno));
-	return GLANE_OK;
-}
-
-glane_rc lake_sweep(const struct store *s, struct diag *d)
-{
-	struct sweep w = {.s = s, .now_ms = now_ms(), .d = d};
-	glane_rc rc = GLANE_OK;
-
-	for (int i = 0; rc == GLANE_OK && i < LAKE_TABLES; i++) {
-		w.t = &s->lake->table[i];
-		rc = folder_each(w.t->dir, ".", sweep_file, &w, d);
-		if (rc == GLANE_OK)
-			rc = folder_each(w.t->log, ".", sweep_log, &w, d);
-	}
-	return store_wrote(s, rc);
 }
 
 /* ---- publishing ---- */

@@ -4,6 +4,9 @@
 #include "store/files.h"
 #include "store/shelf.h"
 
+const char *const outcome_words[WITHDRAWN + 1] = {
+	[NEW] = "new", [REVISED] = "revised", [STATUS] = "status", [RESTORED] = "restored", [WITHDRAWN] = "withdrawn"};
+
 bool row_withdrawn(const struct row *r)
 {
 	return slice_is(r->event, "withdrawn");
@@ -75,6 +78,7 @@ glane_rc merge_replay(struct merge *m, const struct store *s, const struct diff_
 		.source = in->source,
 		.slice = SIZE_MAX,
 		.keep_missing = in->keep_missing,
+		.additions = in->additions,
 		.known = known,
 		.n_known = n_known};
 	strbuf_init(&m->scratch, 0);
@@ -145,7 +149,7 @@ static enum outcome judge_missing(const struct merge *m, size_t slice)
 {
 	const struct cover *c;
 
-	if (m->keep_missing || slice == m->batch->n_covers || row_withdrawn(&m->old))
+	if (m->keep_missing || m->additions || slice == m->batch->n_covers || row_withdrawn(&m->old))
 		return KEEP;
 	c = &m->batch->covers[slice];
 	if (c->kind == GLANE_COVER_FULL)
@@ -163,6 +167,7 @@ static void take_fresh(const struct merge *m, struct merge_step *step)
 
 	step->fresh = &m->fresh;
 	step->payload = o->payload;
+	step->series = o->series + 1;
 	step->remove = o->note && b->notes[o->note - 1].remove;
 	step->slice = slice ? slice - 1 : b->n_covers;
 	step->outcome = step->remove ? NOTHING : NEW;
@@ -174,7 +179,7 @@ static glane_rc take_old(struct merge *m, struct merge_step *step, struct diag *
 
 	step->old = &m->old;
 	if (step->fresh) {
-		step->outcome = judge_both(&m->old, &m->fresh, step->remove);
+		step->outcome = m->additions ? KEEP : judge_both(&m->old, &m->fresh, step->remove);
 		return GLANE_OK;
 	}
 	rc = slice_of_old(m, &step->slice, d);

@@ -73,15 +73,20 @@ static const char *leaf_type(const struct element *e, enum parquet_type *ret)
 	}
 }
 
+#define PATH_MAX_BYTES ((size_t)1 << 16)
+static const char no_memory[] = "no memory for the schema";
+
 /* A column at the end of the present way. */
 static void put_column(struct walk *w, const struct parquet_column *c, size_t leaf, const char *bad)
 {
 	struct file_column *to = &w->f->column[w->f->n_columns++];
 	struct strbuf b;
+	size_t n = 0;
 
 	*to = (struct file_column){.c = *c, .leaf = leaf, .bad = w->why ? w->why : bad, .steps = (unsigned)w->depth};
-	strbuf_init(&b, 1 << 16);
+	strbuf_init(&b, PATH_MAX_BYTES);
 	for (int i = 0; i < w->depth; i++) {
+		n += w->name[i].n + 1;
 		if (i)
 			strbuf_putc(&b, '.');
 		strbuf_slice(&b, w->name[i]);
@@ -95,7 +100,7 @@ static void put_column(struct walk *w, const struct parquet_column *c, size_t le
 		to->bad = "more structs within each other than are supported";
 	to->c.path = strbuf_ok(&b) ? arena_strndup(w->a, b.p ? b.p : "", b.n) : NULL;
 	if (!to->c.path)
-		w->bad = "no memory for the schema, or a name beyond what is sane";
+		w->bad = n >= PATH_MAX_BYTES ? "a name beyond what is sane" : no_memory;
 	strbuf_release(&b);
 }
 
@@ -210,6 +215,8 @@ glane_rc footer_columns(struct footer *f, struct arena *a, const char *name, str
 		walk_element(w);
 	if (!w->bad && (f->n_elements == 0 || w->at != f->n_elements || w->leaf != f->n_leaves))
 		w->bad = "the schema is no tree that Parquet knows";
+	if (w->bad == no_memory)
+		return fail(d, GLANE_E_NOMEM, "%s: %s", name, w->bad);
 	if (w->bad)
 		return fail(d, GLANE_E_FORMAT, "%s: the footer is damaged: %s", name, w->bad);
 	return GLANE_OK;

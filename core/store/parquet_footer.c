@@ -2,12 +2,15 @@
 /* FileMetaData of parquet.thrift as it stands in a file. Every byte is hostile. */
 #include "store/parquet_reader.h"
 
+static const char no_memory[] = "there is no memory for it";
+
 static void *take(struct arena *a, struct thrift_in *t, size_t n, size_t size)
 {
-	void *p = arena_alloc(a, (n ? n : 1) * size);
+	size_t bytes = (n ? n : 1) * size;
+	void *p = arena_alloc(a, bytes);
 
 	if (!p)
-		thrift_fail(t, "the metadata is larger than is sane, or there is no memory for it");
+		thrift_fail(t, bytes > a->limit - a->used ? "the metadata is larger than is sane" : no_memory);
 	return p;
 }
 
@@ -358,6 +361,8 @@ glane_rc footer_parse(
 
 	thrift_open(&t, bytes);
 	read_file(f, a, &t);
+	if (t.bad == no_memory)
+		return fail(d, GLANE_E_NOMEM, "%s: the footer: %s", name, t.bad);
 	if (t.bad)
 		return fail(d, GLANE_E_FORMAT, "%s: the footer is damaged: %s", name, t.bad);
 	rc = footer_columns(f, a, name, d);

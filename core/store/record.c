@@ -60,12 +60,9 @@ const struct record_field *const record_fields[LAKE_TABLES] = {row_fields, row_f
 
 /* The ids are the tables' for good: a store is told from another by its folder. */
 const struct delta_schema lake_schemas[LAKE_TABLES] = {
-	{"stream", "6b1f3a52-6f0b-4a5e-9c52-1d0a6a3c7e01", "One row per event: every vintage of every observation.",
-		row_parquet, N(row_parquet), true},
-	{"current", "6b1f3a52-6f0b-4a5e-9c52-1d0a6a3c7e02",
-		"The latest state of every observation, withdrawn ones too.", row_parquet, N(row_parquet), false},
-	{"series", "6b1f3a52-6f0b-4a5e-9c52-1d0a6a3c7e03", "One row per series: titles, unit, licence, extent.",
-		series_parquet, N(series_parquet), false},
+	{"stream", "One row per event: every vintage of every observation.", row_parquet, N(row_parquet), true},
+	{"current", "The latest state of every observation, withdrawn ones too.", row_parquet, N(row_parquet), false},
+	{"series", "One row per series: titles, unit, licence, extent.", series_parquet, N(series_parquet), false},
 };
 
 static const double powers[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};

@@ -168,7 +168,7 @@ static glane_rc next_batch(struct record_reader *r, struct diag *d)
 		r->rows = 0;
 		return rc;
 	}
-	for (size_t i = 0; i < lake_schemas[r->table].n; i++) {
+	for (size_t i = 0; r->rows && i < lake_schemas[r->table].n; i++) {
 		if (!r->v[i].same)
 			r->varying[r->n_varying++] = (uint8_t)i;
 		else if (!take_cell(r, i, &r->same))

@@ -11,6 +11,7 @@
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 #include "base/json.h"
+#include "base/map.h"
 #include "base/mem.h"
 #include "model/batch.h"
 #include "model/row.h"
@@ -41,6 +42,22 @@ glane_rc store_publish(const struct store *s, struct diag *d);
 /* What a run ends with: of sources with more than 30 stream files the small ones become one file. Bounded: what is left is
  * done by the runs to come. Nothing that a reader sees changes. */
 glane_rc store_upkeep(const struct store *s, struct diag *d);
+/* By hand what store_upkeep() does within bounds: all stream files of the source become one, where there are several. True with the
+ * next store_publish(). `dry` writes nothing (a reader may ask). */
+struct store_compacted {
+	uint64_t files, bytes; /* before */
+	uint64_t bytes_after;  /* of the one file; 0: nothing was done, or dry */
+};
+glane_rc store_compact(
+	const struct store *s, const char *source, bool dry, struct store_compacted *ret, struct diag *d);
+/* Removes data files that were superseded before that moment (seconds; opening a writer does so after seven days), and
+ * checkpoints older than that which two newer ones follow. `dry` only counts (a reader may ask). */
+struct store_swept {
+	uint64_t files, bytes;
+};
+glane_rc store_vacuum(const struct store *s, int64_t before, bool dry, struct store_swept *ret, struct diag *d);
+/* Every payload that a state, an event or anything in quarantine/ speaks of, as keys of a map with a copying arena. */
+glane_rc store_payload_names(const struct store *s, struct map *names, struct diag *d);
 /* Milliseconds since the first commit that is not yet published; 0: there is none. */
 int64_t store_pending_ms(const struct store *s);
 

@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Faults below the store, by strace: the process killed, or an error returned, at the system calls of a first start, a commit and
-a recovery; a disk that is really full; a store that cannot be written; locks; runs at once. After each fault the store holds the
+"""Faults below the store, by strace: the process killed, or an error returned, at the system calls of a first start, a commit, one
+with a checkpoint, a recovery, compact and vacuum; a disk that is really full; a store that cannot be written; locks; runs at once. After each fault the store holds the
 night before or this one, whole, and a run without a fault succeeds without repair.
 GLANE_TEST_POINTS: how many points of each kind (0: all; 5, of slow variants 2). TAP on standard output."""
+import hashlib
+import json
 import os
 import re
 import resource
@@ -12,6 +14,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -45,6 +48,10 @@ def why_no_strace():
     return "" if probe.returncode == 0 else "strace may not trace here: " + probe.stderr.strip()[-200:]
 
 
+# What is done to a template, where it is no run.
+COMMANDS = {"compact": ("compact",), "vacuum": ("vacuum", "--keep", "0s", "--force")}
+
+
 class Lab:
     """One configuration and its server; stores are made from templates."""
 
@@ -56,9 +63,9 @@ class Lab:
     def publish(self, n):
         self.server.routes["/a.csv"] = support.Answer(night(n), "text/csv", etag=f'"{n}"')
 
-    def run(self, wrap=(), *more):
+    def run(self, wrap=(), *more, words=("run", "--all")):
         env = os.environ | ({"ASAN_OPTIONS": "detect_leaks=0"} if wrap else {})  # leaks cannot be looked for under ptrace
-        done = subprocess.run([*wrap, support.GLANE, "-c", str(self.site.conf), "run", "--all", *more], capture_output=True, text=True, env=env,
+        done = subprocess.run([*wrap, support.GLANE, "-c", str(self.site.conf), *words, *more], capture_output=True, text=True, env=env,
                               timeout=support.TIMEOUT, check=False)
         return done.returncode, done.stdout + done.stderr
 
@@ -96,13 +103,42 @@ class Lab:
             (self.site.store / part).write_text("half a ro")
         (self.site.store / "runs/20260101T000000Z.json.tmp").write_text("{")
         self.keep_store("recovery")
+        self.make_long_template()
+
+    def make_long_template(self):
+        """Nineteen versions, so that the next one brings a checkpoint; the same to be compacted; and compacted, with a payload that
+        nothing names."""
+        self.put_store("commit")
+        for i in range(18):
+            self.publish(1 if i % 2 else 3)
+            code, out = self.run()
+            assert code == 0, out
+        assert self.site.commits() == {"a": 19} and self.stored() == rows_of(night(1))
+        self.keep_store("checkpoint")
+        self.templates["compact"] = self.templates["checkpoint"]
+        self.run(words=("compact",))
+        body = b"an answer whose commit was never made"
+        sha256 = hashlib.sha256(body).hexdigest()
+        orphan = self.site.store / "payloads" / sha256[:2]
+        orphan.mkdir(exist_ok=True)
+        (orphan / sha256).write_bytes(body)
+        (orphan / f"{sha256}.json").write_text(json.dumps({"method": "GET", "url": "http://localhost/", "sha256": sha256, "size": len(body),
+                                                           "fetched_at": "2026-01-01T00:00:00Z", "request_sha256": "", "status": 200}))
+        for name in (sha256, f"{sha256}.json"):
+            os.utime(orphan / name, (1, 1))
+        self.keep_store("vacuum")
+        time.sleep(1.1)  # what is superseded in this very second stays
+        code, out = self.run(words=COMMANDS["vacuum"])
+        gone = [int(line.split()[1]) for line in out.splitlines()]
+        self.suite.true("vacuum removes the joined files, and the payload that nothing names", code == 0 and gone[0] > 19 and gone[1] == 2, out)
+        self.publish(2)
 
     def trace(self, template, calls, more=()):
         """The calls that a fault-free run makes, as (name, how many of that name so far): strace counts them like this. Those
         before main() are the dynamic loader's, and left out."""
         self.put_store(template)
         log = self.suite.folder / "trace"
-        code, out = self.run(["strace", "-qq", *more, "-o", str(log), "-e", f"trace=openat,{calls}"])
+        code, out = self.work(template, ["strace", "-qq", *more, "-o", str(log), "-e", f"trace=openat,{calls}"])
         assert code == 0, out
         counts, found, ours = Counter(), [], bool(more)
         for line in log.read_text(errors="replace").splitlines():
@@ -114,17 +150,23 @@ class Lab:
                     found.append((call[1], counts[call[1]]))
         return found
 
+    def work(self, template, wrap):
+        """What the template is for."""
+        return self.run(wrap, words=COMMANDS.get(template, ("run", "--all")))
+
     def judge(self, template, code, out, killed):
         """What is wrong after a fault; nothing: ''."""
         old, new = (None if template == "first start" else rows_of(night(1))), rows_of(night(2))
         got = self.stored()
+        if template in COMMANDS and got != old:
+            return f"upkeep has changed the rows: {got}"
         if killed and code not in (-signal.SIGKILL, 137, 0, 1, 3, 5):
             return f"exit {code}: {out}"
         if not killed and (code < 0 or code > 127):
             return f"a fault that is reported must not crash it: exit {code}: {out}"
         if got not in (old, new, *([[]] if old is None else [])):
             return f"neither the night before nor this one: {got}"
-        if code == 0 and got != new:
+        if code == 0 and got != new and template not in COMMANDS:
             return f"exit 0, but the rows are not there: {out}"
         code, out = self.run()
         if code != 0 or self.stored() != new:
@@ -149,7 +191,7 @@ def at_each(lab, template, what, found, fault, killed=False, more=(), want=None)
     bad, codes, chosen = [], Counter(), some(found)
     for call, k in chosen:
         lab.put_store(template)
-        code, out = lab.run(strace(f"inject={call}:{fault.format(k=k)}", more))
+        code, out = lab.work(template, strace(f"inject={call}:{fault.format(k=k)}", more))
         codes[code] += 1
         why = lab.judge(template, code, out, killed)
         if not why and want and code not in want:
@@ -173,8 +215,10 @@ def archive_paths(lab):
 def by_strace(suite, lab):
     lab.make_templates()
     lab.publish(2)
-    for template in ("first start", "commit", "recovery"):
+    for template in ("first start", "commit", "checkpoint", "recovery", "compact", "vacuum"):
         at_each(lab, template, "killed before each call that changes the disk", lab.trace(template, CHANGES), "signal=SIGKILL:when={k}", True)
+    for template in COMMANDS:
+        at_each(lab, template, "EIO from a call that changes the disk", lab.trace(template, CHANGES), "error=EIO:when={k}", want=(0, 5))
     more = archive_paths(lab)
     found = lab.trace("commit", CHANGES, more)
     at_each(lab, "commit", "the broker killed at the payload archive", found, "signal=SIGKILL:when={k}", True, more)
@@ -183,7 +227,7 @@ def by_strace(suite, lab):
                                ("fsync,fdatasync", "EIO", "{k}"), ("fsync,fdatasync", "EIO", "{k}+"),
                                ("renameat,renameat2,linkat", "EIO", "{k}"), ("renameat,renameat2,linkat", "ENOSPC", "{k}+"),
                                ("mkdirat,unlinkat,fchmod,ftruncate,flock", "EIO", "{k}"), ("mkdirat,unlinkat,fchmod,ftruncate", "EROFS", "{k}+")):
-        for template in ("first start", "commit", "recovery") if POINTS == 0 else ("commit",):
+        for template in ("first start", "commit", "checkpoint", "recovery", *COMMANDS) if POINTS == 0 else ("commit",):
             at_each(lab, template, f"{error} from {calls} {'once' if '+' not in when else 'and from then on'}", lab.trace(template, calls),
                     f"error={error}:when={when}", want=(0, 5))
     at_each(lab, "commit", "EMFILE from openat", lab.trace("commit", "openat"), "error=EMFILE:when={k}")
@@ -193,6 +237,10 @@ def by_strace(suite, lab):
     suite.true("EIO at the version of the stream: the report says that the source failed, and the store has the night before",
                code == 5 and said.verdicts == {"a": "failed"} and "commit" not in said.sources["a"] and lab.site.commits() == {"a": 1} and
                lab.stored() == rows_of(night(1)), out)
+    lab.put_store("commit")
+    code, out = lab.run(strace(f"inject=renameat2:error=EIO:when={lab.publishing}"))
+    lines = [line.split()[:2] for line in out.splitlines() if line.startswith("a ")]
+    suite.true("and no line says that it is ok", code == 5 and lines == [["a", "failed"]], (code, out))
     interrupt(suite, lab)
 
 

@@ -148,13 +148,13 @@ def _memory(pid):
     return None
 
 
-def measure(command, stdin=None, stdout=subprocess.DEVNULL, every=0.01):
+def measure(command, stdin=None, stdout=subprocess.DEVNULL, every=0.01, env=None):
     """Runs the command. Returns its exit code, wall and CPU seconds of it and what it waited for, the peak of anonymous memory of
     each role in MiB, and the peak of all memory (VmHWM, mapped files too) of the process that has the most."""
     peaks, peak = {}, 0
     began = time.monotonic()
     with open(stdin or os.devnull, "rb") as given:
-        child = subprocess.Popen(command, stdin=given, stdout=stdout, stderr=subprocess.PIPE)
+        child = subprocess.Popen(command, stdin=given, stdout=stdout, stderr=subprocess.PIPE, env=env)
     while True:
         for pid in _tree(child.pid) if every else []:
             seen = _memory(pid)

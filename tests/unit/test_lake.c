@@ -1,62 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* The lake: other writers, checkpoints, repair, files of current, and a failure, a kill or a power cut at every call. */
-#include "store/lake.h"
-#include "store_fixture.h"
-#include <errno.h>
-#include <sys/wait.h>
+/* The lake: other writers, checkpoints, repair, files of current, every vintage. Faults: test_crash.c. */
+#include "lake_fixture.h"
 
 #define N(a) (sizeof(a) / sizeof(*(a)))
-#define KEYS 24
 #define LOG "_delta_log/0000000000000000000"
 
 static const char *const tables[] = {"stream", "current", "series"};
-
-/* Three series of eight years; night n revises those of one series and adds a year to it. */
-static size_t night(struct cell *cells, uint64_t n)
-{
-	static const char *const areas[] = {"BEN", "MLI", "TGO"};
-	size_t k = 0;
-
-	for (size_t a = 0; a < 3; a++) {
-		for (int y = 0; y < 8; y++)
-			cells[k++] = (struct cell){"I", areas[a], 2000 + y, 0, 0, NULL, 0};
-		for (uint64_t i = 1; i <= n; i++) {
-			if (i % 3 != a)
-				continue;
-			for (size_t c = k - 8; c < k; c++)
-				cells[c].coef = (int64_t)i;
-		}
-	}
-	return k;
-}
 
 static glane_rc refresh(struct store *s, uint64_t n, struct diag *d)
 {
 	struct cell cells[KEYS];
 
-	return fixture_refresh(s, "src", cells, night(cells, n), T0 + (int64_t)n * 86400, d);
-}
-
-static void export_to(const struct store *s, struct strbuf *b, int64_t as_of)
-{
-	struct query q = {.as_of = as_of, .withdrawn = true};
-	struct diag d = {0};
-
-	if (fixture_export(s, &q, b, &d) != GLANE_OK)
-		fail_msg("%s", d.text);
-}
-
-static uint64_t check(const struct store *s)
-{
-	uint64_t rows, findings = 0;
-	struct strbuf b;
-
-	strbuf_init(&b, 0);
-	assert_int_equal(store_check(s, &b, &rows, &findings, NULL), GLANE_OK);
-	if (findings)
-		print_message("%s", b.p);
-	strbuf_release(&b);
-	return findings;
+	return fixture_refresh(s, "src", cells, lake_night(cells, n), T0 + (int64_t)n * 86400, d);
 }
 
 static void reopen(struct fixture *f, bool write)
@@ -80,6 +35,10 @@ static void test_first(void **state)
 		assert_non_null(strstr(b.p, has[i]));
 	fixture_read(f, "current/" LOG "0.json", &b);
 	assert_null(strstr(b.p, "appendOnly"));
+	assert_int_equal(f->s.lake->table[LAKE_CURRENT].id.n, 36);
+	assert_non_null(strstr(b.p, "\"id\":\""));
+	assert_memory_equal(strstr(b.p, "\"id\":\"") + 6, f->s.lake->table[LAKE_CURRENT].id.p, 36);
+	assert_false(slice_eq(f->s.lake->table[LAKE_CURRENT].id, f->s.lake->table[LAKE_STREAM].id));
 	assert_int_equal(refresh(&f->s, 1, &f->d), GLANE_OK);
 	fixture_read(f, "stream/" LOG "1.json", &b);
 	assert_non_null(strstr(b.p, "{\"txn\":{\"appId\":\"glane:src\",\"version\":1}}\n"));
@@ -128,33 +87,36 @@ static void test_checkpoint(void **state)
 {
 	struct fixture *f = *state;
 	struct strbuf want, got;
-	char name[64];
+	char name[64], id[36];
 
+	memcpy(id, f->s.lake->table[LAKE_STREAM].id.p, sizeof(id));
 	strbuf_init(&want, 0);
 	strbuf_init(&got, 0);
 	for (uint64_t n = 1; n <= 23; n++)
 		assert_int_equal(refresh(&f->s, n, &f->d), GLANE_OK);
-	export_to(&f->s, &want, INT64_MAX);
+	lake_export(&f->s, &want, INT64_MAX);
 	assert_true(file_exists(f->s.dir, "stream/_delta_log/00000000000000000020.checkpoint.parquet"));
 	fixture_read(f, "stream/_delta_log/_last_checkpoint", &got);
 	assert_non_null(strstr(got.p, "\"version\":20"));
 	reopen(f, true);
 	assert_int_equal(f->s.lake->table[LAKE_STREAM].checkpoint, 20);
 	assert_int_equal(f->s.lake->table[LAKE_STREAM].version, 23);
-	assert_int_equal(check(&f->s), 0);
-	export_to(&f->s, &got, INT64_MAX);
+	assert_int_equal(f->s.lake->table[LAKE_STREAM].id.n, 36);
+	assert_memory_equal(f->s.lake->table[LAKE_STREAM].id.p, id, 36); /* as the first version gave it */
+	assert_int_equal(lake_check(&f->s), 0);
+	lake_export(&f->s, &got, INT64_MAX);
 	assert_string_equal(got.p, want.p);
 	fixture_damage(f, "stream/_delta_log/00000000000000000020.checkpoint.parquet", SLICE("PAR1 no more"));
 	reopen(f, true);
 	assert_int_equal(f->s.lake->table[LAKE_STREAM].checkpoint, -1);
-	export_to(&f->s, &got, INT64_MAX);
+	lake_export(&f->s, &got, INT64_MAX);
 	assert_string_equal(got.p, want.p);
 	for (int v = 0; v < 20; v++) {
 		(void)snprintf(name, sizeof(name), "current/_delta_log/%020d.json", v);
 		assert_int_equal(unlinkat(f->s.dir, name, 0), 0);
 	}
 	reopen(f, false);
-	export_to(&f->s, &got, INT64_MAX);
+	lake_export(&f->s, &got, INT64_MAX);
 	assert_string_equal(got.p, want.p);
 	strbuf_release(&want);
 	strbuf_release(&got);
@@ -178,28 +140,28 @@ static void test_repair(void **state)
 	strbuf_init(&got, 0);
 	for (uint64_t n = 1; n <= 4; n++)
 		assert_int_equal(refresh(&f->s, n, &f->d), GLANE_OK);
-	export_to(&f->s, &want, INT64_MAX);
+	lake_export(&f->s, &want, INT64_MAX);
 	for (int round = 0; round < 3; round++) {
 		if (round != 1)
 			remove_folder(f, "current");
 		if (round != 0)
 			remove_folder(f, "series");
 		reopen(f, false);
-		export_to(&f->s, &got, INT64_MAX);
+		lake_export(&f->s, &got, INT64_MAX);
 		assert_string_equal(got.p, want.p);
 		reopen(f, true);
 		assert_true(lake_in_step(&f->s, "src"));
-		assert_int_equal(check(&f->s), 0);
-		export_to(&f->s, &got, INT64_MAX);
+		assert_int_equal(lake_check(&f->s), 0);
+		lake_export(&f->s, &got, INT64_MAX);
 		assert_string_equal(got.p, want.p);
 	}
 	/* A version of current that is gone: what it lacks comes back too. */
 	assert_int_equal(refresh(&f->s, 5, &f->d), GLANE_OK);
-	export_to(&f->s, &want, INT64_MAX);
+	lake_export(&f->s, &want, INT64_MAX);
 	assert_int_equal(unlinkat(f->s.dir, "series/" LOG "2.json", 0), 0);
 	reopen(f, true);
-	assert_int_equal(check(&f->s), 0);
-	export_to(&f->s, &got, INT64_MAX);
+	assert_int_equal(lake_check(&f->s), 0);
+	lake_export(&f->s, &got, INT64_MAX);
 	assert_string_equal(got.p, want.p);
 	strbuf_release(&want);
 	strbuf_release(&got);
@@ -251,7 +213,7 @@ static void test_segments(void **state)
 		const char *source = round ? "many" : "one";
 
 		f->s.lake->file_rows = round ? 3 : LAKE_FILE_ROWS;
-		k = night(cells, 1);
+		k = lake_night(cells, 1);
 		assert_int_equal(fixture_refresh(&f->s, source, cells, k, T0, &f->d), GLANE_OK);
 		list_current(&f->s, &before);
 		assert_int_equal(before.n, round ? 4 : 1);
@@ -265,7 +227,7 @@ static void test_segments(void **state)
 		cells[k++] = (struct cell){"I", "ZZZ", 2000, 7, 0, NULL, 0};
 		assert_int_equal(fixture_refresh(&f->s, source, cells, k, T0 + 120, &f->d), GLANE_OK);
 		list_current(&f->s, &after);
-		assert_int_equal(check(&f->s), 0);
+		assert_int_equal(lake_check(&f->s), 0);
 	}
 	{
 		static const char *sources[][2] = {{"one", NULL}, {"many", NULL}};
@@ -330,7 +292,7 @@ static void test_upkeep(void **state)
 	}
 	for (size_t i = 0; i < 3; i++) {
 		strbuf_init(&want[i], 0);
-		export_to(&f->s, &want[i], T0 + (int64_t)(10 + 25 * i) * 86400);
+		lake_export(&f->s, &want[i], T0 + (int64_t)(10 + 25 * i) * 86400);
 	}
 	assert_int_equal(store_upkeep(&f->s, &f->d), GLANE_OK);
 	assert_int_equal(store_upkeep(&f->s, &f->d), GLANE_OK);
@@ -338,17 +300,17 @@ static void test_upkeep(void **state)
 		n += f->s.lake->table[LAKE_STREAM].files[i].removed_ms == 0;
 	assert_int_equal(n, 6); /* 65 into one at 65, five since then */
 	for (size_t i = 0; i < 3; i++) {
-		export_to(&f->s, &got, T0 + (int64_t)(10 + 25 * i) * 86400);
+		lake_export(&f->s, &got, T0 + (int64_t)(10 + 25 * i) * 86400);
 		assert_string_equal(got.p, want[i].p);
 		strbuf_release(&want[i]);
 	}
-	assert_int_equal(check(&f->s), 0);
+	assert_int_equal(lake_check(&f->s), 0);
 	reopen(f, true);
 	assert_true(lake_in_step(&f->s, "src"));
 	assert_int_equal(
 		delta_txn(&f->s.lake->table[LAKE_CURRENT], "glane.stream"), f->s.lake->table[LAKE_STREAM].version);
 	assert_int_equal(refresh(&f->s, 71, &f->d), GLANE_OK);
-	assert_int_equal(check(&f->s), 0);
+	assert_int_equal(lake_check(&f->s), 0);
 	strbuf_release(&got);
 }
 
@@ -431,7 +393,7 @@ static void one_night(struct fixture *f, struct oracle *o, size_t night_number)
 	assert_int_equal(store_publish(&f->s, &f->d), GLANE_OK);
 	assert_int_equal(store_upkeep(&f->s, &f->d), GLANE_OK);
 	o->moment[night_number] = store_last_moment(&f->s);
-	export_to(&f->s, &o->taken[night_number], INT64_MAX);
+	lake_export(&f->s, &o->taken[night_number], INT64_MAX);
 }
 
 /* Every edition comes back byte for byte as it was first exported, whatever was compacted, reopened or rebuilt since. */
@@ -459,299 +421,15 @@ static void test_vintages(void **state)
 			f->s.lake->file_rows = 7;
 		}
 	}
-	assert_int_equal(check(&f->s), 0);
+	assert_int_equal(lake_check(&f->s), 0);
 	for (size_t i = 0; i < nights; i++) {
-		export_to(&f->s, &again, o.moment[i]);
+		lake_export(&f->s, &again, o.moment[i]);
 		assert_string_equal(again.p, o.taken[i].p);
 		strbuf_release(&o.taken[i]);
 	}
 	strbuf_release(&again);
 	mem_free(o.taken);
 	mem_free(o.moment);
-}
-
-/* ---- faults ---- */
-
-enum fault { FAIL, SHORT, KILL, CUT };
-
-struct undone { /* a change of a folder that is not yet durable */
-	dev_t dev;
-	ino_t ino; /* of the folder */
-	int dir, from_dir;
-	char name[192], from[192]; /* from "": it was created */
-};
-static struct {
-	enum fault fault;
-	long left;     /* calls until it strikes; 0: never */
-	uint64_t seed; /* of what a power cut takes */
-	struct undone undo[64];
-	size_t n_undo;
-	int unsynced[64]; /* descriptors (copies) of files written since their last fsync */
-	size_t n_unsynced;
-} now;
-
-static bool flip(void)
-{
-	now.seed = now.seed * UINT64_C(6364136223846793005) + 1442695040888963407;
-	return now.seed >> 63;
-}
-
-/* The disk as it may be after the power went: of what was not synced, any part is lost. */
-static void cut(void)
-{
-	for (size_t i = 0; i < now.n_unsynced; i++) {
-		struct stat st;
-
-		if (flip() && fstat(now.unsynced[i], &st) == 0 && ftruncate(now.unsynced[i], st.st_size / 2) < 0)
-			_exit(99);
-	}
-	for (size_t i = now.n_undo; i--;) {
-		const struct undone *u = &now.undo[i];
-
-		if (!flip())
-			continue;
-		if (u->from[0])
-			(void)renameat(u->dir, u->name, u->from_dir, u->from);
-		else
-			(void)unlinkat(u->dir, u->name, 0);
-	}
-	_exit(77);
-}
-
-static bool strikes(void)
-{
-	if (now.left == 0 || --now.left)
-		return false;
-	if (now.fault == KILL)
-		_exit(77);
-	if (now.fault == CUT)
-		cut();
-	errno = EIO;
-	return true;
-}
-
-static void note(int dir, const char *name, int from_dir, const char *from)
-{
-	struct undone *u = &now.undo[now.n_undo];
-	struct stat st;
-
-	if (now.fault != CUT || now.n_undo == N(now.undo) || fstat(dir, &st) < 0)
-		return;
-	*u = (struct undone){.dev = st.st_dev, .ino = st.st_ino, .dir = dup(dir), .from_dir = dup(from_dir)};
-	(void)snprintf(u->name, sizeof(u->name), "%s", name);
-	(void)snprintf(u->from, sizeof(u->from), "%s", from);
-	now.n_undo++;
-}
-
-static int fault_openat(int dir, const char *name, int flags, mode_t mode)
-{
-	int fd = strikes() ? -1 : io_system.openat(dir, name, flags, mode);
-
-	if (fd >= 0 && !(flags & O_DIRECTORY) && !strchr(name, '/') && (flags & O_EXCL))
-		note(dir, name, dir, "");
-	return fd;
-}
-
-static ssize_t fault_write(int fd, const void *p, size_t n)
-{
-	if (strikes()) {
-		if (now.fault != SHORT || n < 2)
-			return -1;
-		n /= 2; /* and the next call fails */
-		now.left = 1;
-	}
-	if (now.fault == CUT && now.n_unsynced < N(now.unsynced)) {
-		struct stat a, b;
-		bool known = false;
-
-		for (size_t i = 0; i < now.n_unsynced; i++)
-			known |= fstat(fd, &a) == 0 && fstat(now.unsynced[i], &b) == 0 && a.st_ino == b.st_ino;
-		if (!known)
-			now.unsynced[now.n_unsynced++] = dup(fd);
-	}
-	return io_system.write(fd, p, n);
-}
-
-static int fault_fsync(int fd)
-{
-	struct stat st, other;
-	size_t k = 0;
-
-	if (strikes())
-		return -1;
-	if (fstat(fd, &st) < 0)
-		return -1;
-	for (size_t i = 0; i < now.n_unsynced; i++) {
-		if (fstat(now.unsynced[i], &other) < 0 || other.st_ino != st.st_ino)
-			now.unsynced[k++] = now.unsynced[i];
-	}
-	now.n_unsynced = k;
-	k = 0;
-	for (size_t i = 0; i < now.n_undo; i++) {
-		if (now.undo[i].ino != st.st_ino || now.undo[i].dev != st.st_dev)
-			now.undo[k++] = now.undo[i];
-	}
-	now.n_undo = k;
-	return 0;
-}
-
-static int fault_renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned flags)
-{
-	int rc = strikes() ? -1 : io_system.renameat2(from_dir, from, to_dir, to, flags);
-
-	if (rc == 0 && flags)
-		note(to_dir, to, from_dir, from);
-	return rc;
-}
-
-static int fault_linkat(int from_dir, const char *from, int to_dir, const char *to, int flags)
-{
-	return strikes() ? -1 : io_system.linkat(from_dir, from, to_dir, to, flags);
-}
-
-static int fault_unlinkat(int dir, const char *name, int flags)
-{
-	return strikes() ? -1 : io_system.unlinkat(dir, name, flags);
-}
-
-static int fault_mkdirat(int dir, const char *name, mode_t mode)
-{
-	return strikes() ? -1 : io_system.mkdirat(dir, name, mode);
-}
-
-static int fault_fchmod(int fd, mode_t mode)
-{
-	return strikes() ? -1 : io_system.fchmod(fd, mode);
-}
-
-static const struct io_table faulty = {fault_openat, fault_write, fault_fsync, fault_renameat2, fault_linkat,
-	fault_unlinkat, fault_mkdirat, fault_fchmod};
-
-/* A whole night in a child that is struck at call k. 0: it got through, 1: it failed, 77: it died, anything else is wrong. */
-static int struck_night(const char *path, enum fault fault, long k, uint64_t n)
-{
-	int status = 0;
-	pid_t pid = fork();
-
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		struct diag d = {0};
-		struct store s;
-		glane_rc rc;
-
-		now.fault = fault;
-		now.left = k;
-		now.seed = (uint64_t)k * 2654435761 + n;
-		io = &faulty;
-		rc = store_open(&s, path, true, &d);
-		if (rc == GLANE_OK) {
-			rc = refresh(&s, n, &d);
-			if (rc == GLANE_OK)
-				rc = store_upkeep(&s, &d);
-			store_close(&s);
-		}
-		_exit(rc == GLANE_OK ? 0 : rc == GLANE_E_IO ? 1 : 2);
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFEXITED(status));
-	return WEXITSTATUS(status);
-}
-
-/* Night n is there or it is not; what was there stays; the next night succeeds. */
-static uint64_t check_after(const char *path, uint64_t before, bool acked)
-{
-	struct strbuf got, want;
-	struct diag d = {0};
-	struct store s;
-	uint64_t n = 0;
-
-	strbuf_init(&got, 0);
-	strbuf_init(&want, 0);
-	if (store_open(&s, path, true, &d) < 0)
-		fail_msg("%s", d.text);
-	assert_int_equal(store_commit_number(&s, "src", &n, &d), GLANE_OK);
-	if (n != before && n != before + 1)
-		fail_msg("commit %d, where %d was the last", (int)n, (int)before);
-	assert_true(!acked || n == before + 1);
-	assert_int_equal(check(&s), 0);
-	export_to(&s, &got, INT64_MAX);
-	if (n) {
-		struct cell cells[KEYS];
-		size_t k = night(cells, n);
-
-		for (size_t i = 0; i < k; i++) {
-			strbuf_reset(&want);
-			strbuf_fmt(&want, "src,DS,I,%s,%s,,A,%d,%d-01-01,%d,", cells[i].area, cells[i].area,
-				(int)cells[i].year, (int)cells[i].year, (int)cells[i].coef);
-			assert_non_null(strstr(got.p, want.p));
-		}
-	}
-	store_close(&s);
-	strbuf_release(&got);
-	strbuf_release(&want);
-	return n;
-}
-
-/* Plain nights until commit n. */
-static void advance(const char *path, uint64_t from, uint64_t n)
-{
-	struct store s;
-	struct diag d = {0};
-
-	if (from >= n)
-		return;
-	assert_int_equal(store_open(&s, path, true, &d), GLANE_OK);
-	while (from < n)
-		assert_int_equal(refresh(&s, ++from, &d), GLANE_OK);
-	store_close(&s);
-}
-
-/* Every call of the first start, of an opening, a commit, a checkpoint and a repair is struck; with GLANE_LONG each by each. */
-static void strike_all(void **state, enum fault fault)
-{
-	static const uint64_t begins[] = {0, 2, 18, 29}; /* at 20 there is a checkpoint, from 31 on files become one */
-	long step = getenv("GLANE_LONG") ? 1 : 11, most = 0;
-	struct fixture *f = *state;
-	uint64_t n = 0;
-	char path[96];
-
-	store_close(&f->s);
-	(void)snprintf(path, sizeof(path), "%s/struck", f->path);
-	for (size_t i = 0; i < N(begins); i++) {
-		advance(path, n, begins[i]);
-		n = n < begins[i] ? begins[i] : n;
-		for (long k = 1 + (long)fault % step;; k += step) {
-			int code = struck_night(path, fault, k, n + 1);
-
-			if (code != 0 && code != (fault == FAIL || fault == SHORT ? 1 : 77))
-				fail_msg("call %ld of night %d: code %d", k, (int)n + 1, code);
-			n = check_after(path, n, code == 0);
-			most = k > most ? k : most;
-			if (code == 0)
-				break;
-		}
-	}
-	assert_true(most > 30);
-}
-
-static void test_errors(void **state)
-{
-	strike_all(state, FAIL);
-}
-
-static void test_short_writes(void **state)
-{
-	strike_all(state, SHORT);
-}
-
-static void test_kills(void **state)
-{
-	strike_all(state, KILL);
-}
-
-static void test_power_cuts(void **state)
-{
-	strike_all(state, CUT);
 }
 
 int main(void)
@@ -765,10 +443,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_growth, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_upkeep, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_vintages, fixture_setup, fixture_teardown),
-		cmocka_unit_test_setup_teardown(test_errors, fixture_setup, fixture_teardown),
-		cmocka_unit_test_setup_teardown(test_short_writes, fixture_setup, fixture_teardown),
-		cmocka_unit_test_setup_teardown(test_kills, fixture_setup, fixture_teardown),
-		cmocka_unit_test_setup_teardown(test_power_cuts, fixture_setup, fixture_teardown),
 	};
 
 	return cmocka_run_group_tests_name("lake", tests, NULL, NULL);

@@ -258,7 +258,7 @@ static void test_same_from_a_file(void **state)
 	mem_free(t);
 }
 
-static bool only_second(void *arg, const struct parquet_reader *r, size_t group)
+static bool only_second(const void *arg, const struct parquet_reader *r, size_t group)
 {
 	struct parquet_stats s;
 
@@ -447,7 +447,7 @@ static void test_no_memory(void **state)
 		mem_fail_after(n, false);
 		rc = try_bytes(strbuf_get(&whole));
 		mem_fail_after(0, false);
-		assert_true(rc == GLANE_END || rc == GLANE_E_NOMEM || rc == GLANE_E_FORMAT);
+		assert_true(rc == GLANE_END || rc == GLANE_E_NOMEM);
 	}
 	strbuf_release(&whole);
 	mem_free(t);

@@ -274,7 +274,7 @@ static void test_growth(void **state)
 		}
 	}
 	assert_in_range(files.n, 2, 4);
-	assert_int_equal(check(&f->s), 0);
+	assert_int_equal(lake_check(&f->s), 0);
 }
 
 /* Small stream files become one; nothing that is read changes, not even by moment. */

@@ -3,8 +3,6 @@
 #include "sched/hold.h"
 #include "sched/task.h"
 
-#include "model/period.h"
-
 #include <stdio.h>
 #include <string.h>
 

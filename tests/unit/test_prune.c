@@ -85,7 +85,7 @@ static void commit_one(struct fixture *f, const char *source, uint32_t commit)
 	for (size_t i = 0; i < N(full); i++)
 		assert_int_equal(batch_cover(&b, &full[i], &f->d), GLANE_OK);
 	assert_int_equal(batch_finish(&b, NULL, NULL, &f->d), GLANE_OK);
-	in.gate.max_withdrawn_percent = 100;
+	in.gate.accept = true;
 	assert_int_equal(store_commit_number(&f->s, source, &in.previous, &f->d), GLANE_OK);
 	assert_int_equal(diff_run(&f->s, &in, &r, &f->d), GLANE_OK);
 	assert_true(r.events > 100);

@@ -3,7 +3,6 @@
 #include "sched/hold.h"
 #include "sched/task.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* ---- files ---- */

@@ -5,7 +5,7 @@
 int slice_cmp(struct slice a, struct slice b)
 {
 	size_t n = a.n < b.n ? a.n : b.n;
-	int c = n ? memcmp(a.p, b.p, n) : 0;
+	int c = n && a.p != b.p ? memcmp(a.p, b.p, n) : 0;
 
 	if (c)
 		return c;

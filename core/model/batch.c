@@ -157,29 +157,31 @@ static void row_period(struct row *r, const struct batch *b, const struct batch_
 
 void batch_row(const struct batch *b, const struct batch_obs *o, struct strbuf *scratch, struct row *ret)
 {
+	static const struct note none;
 	const struct series *s = &b->series[o->series];
-	struct note none = {.unit_mult = 0};
 	const struct note *n = o->note ? &b->notes[o->note - 1] : &none;
-	struct row r = {.dataset = s->dataset, .indicator = s->indicator, .area = s->area, .area_code = s->area_code};
 
 	strbuf_reset(scratch);
-	r.dims = s->dims;
-	r.freq = s->freq;
-	r.unit = s->unit;
-	r.unit_mult = n->has_unit_mult ? n->unit_mult : s->unit_mult;
-	r.status = o->status;
-	if (!r.status)
-		r.status = o->exp10 == DECIMAL_NONE ? 'O' : 'A';
-	r.flags = n->flags;
-	r.note = n->note;
-	r.value_text = n->value_text;
+	*ret = (struct row){.dataset = s->dataset,
+		.indicator = s->indicator,
+		.area = s->area,
+		.area_code = s->area_code,
+		.dims = s->dims,
+		.freq = s->freq,
+		.unit = s->unit,
+		.unit_mult = n->has_unit_mult ? n->unit_mult : s->unit_mult,
+		.status = o->status,
+		.flags = n->flags,
+		.note = n->note,
+		.value_text = n->value_text};
+	if (!ret->status)
+		ret->status = o->exp10 == DECIMAL_NONE ? 'O' : 'A';
 	if (o->payload)
-		r.payload = b->payloads[o->payload - 1];
-	row_period(&r, b, o, scratch);
-	row_value(&r, o, scratch);
+		ret->payload = b->payloads[o->payload - 1];
+	row_period(ret, b, o, scratch);
+	row_value(ret, o, scratch);
 	if (o->period >= 0) /* only now: the value may have moved it */
-		r.period = (struct slice){strbuf_get(scratch).p, r.period.n};
-	*ret = r;
+		ret->period = (struct slice){strbuf_get(scratch).p, ret->period.n};
 }
 
 static int cover_cmp(const struct cover *c, struct slice dataset, struct slice indicator)

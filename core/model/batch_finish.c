@@ -225,8 +225,7 @@ static void drop(struct batch *b, struct sieve *s, const struct batch_obs *kept,
 }
 
 /* Moves what stays from `from`, which is in order, to the start of the mapping. */
-static glane_rc sift(
-	struct batch *b, struct sorter *order, const struct batch_obs *from, struct sieve *s, struct diag *d)
+static glane_rc sift(struct batch *b, struct sorter *order, struct batch_obs *from, struct sieve *s, struct diag *d)
 {
 	size_t n = 0;
 
@@ -234,6 +233,8 @@ static glane_rc sift(
 		struct batch_obs o = from[i];
 		struct cover *c = cover_at(b, &o);
 
+		if (from != b->obs)
+			spool_passed(from, i);
 		if (c && c->kind == GLANE_COVER_FAILED)
 			continue;
 		if (n && sorter_cmp(order, &b->obs[n - 1], &o) == 0) {

@@ -4,9 +4,21 @@
 #include "base/mem.h"
 #include "model/period.h"
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #define FEW 16 /* rows that insertion sorts faster than merging does */
 #define TEXT_MAX 64
+
+/* Whole pages of a shared mapping: what they hold stays in the file. */
+void spool_drop(struct batch_obs *v, size_t n)
+{
+	const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	const uintptr_t from = ((uintptr_t)v + page - 1) / page * page, to = (uintptr_t)(v + n) / page * page;
+
+	if (from < to)
+		(void)madvise((void *)from, to - from, MADV_DONTNEED);
+}
 
 static glane_rc no_memory(struct diag *d)
 {
@@ -133,13 +145,17 @@ glane_rc sorter_run(struct sorter *s, struct batch_obs *from, struct batch_obs *
 
 	if (!end)
 		return no_memory(d);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		end[s->rank[from[i].series] + 1]++;
+		spool_passed(from, i);
+	}
 	for (size_t r = 0; r < n_ranks; r++)
 		end[r + 1] += end[r];
 	/* end[r] is now where rank r starts, and where it ends once its rows are placed */
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		to[end[s->rank[from[i].series]]++] = from[i];
+		spool_passed(from, i);
+	}
 	for (size_t r = 0; r < n_ranks; r++) {
 		sort_rows(s, to + start, from, end[r] - start);
 		start = end[r];

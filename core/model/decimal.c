@@ -197,6 +197,23 @@ int decimal_places_of(int exp10)
 	return exp10 < 0 && exp10 != DECIMAL_NONE ? -exp10 : 0;
 }
 
+/* The last n digits of *v, which it loses, in front of `end`: two for each division. */
+static size_t put_digits_before(char *end, uint64_t *v, size_t n)
+{
+	static const char pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
+				    "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
+				    "8081828384858687888990919293949596979899";
+	size_t left = n;
+
+	for (; left >= 2; left -= 2, *v /= 100)
+		memcpy(end -= 2, pairs + 2 * (*v % 100), 2);
+	if (left) {
+		*--end = (char)('0' + *v % 10);
+		*v /= 10;
+	}
+	return n;
+}
+
 /* Plain notation at the end of buf; exp10 is within -127..127. */
 static struct slice plain(char buf[PLAIN_MAX], int64_t coef, int exp10)
 {
@@ -207,14 +224,12 @@ static struct slice plain(char buf[PLAIN_MAX], int64_t coef, int exp10)
 		at -= (size_t)exp10;
 		memset(buf + at, '0', (size_t)exp10);
 	}
-	for (int i = 0; i < decimal_places_of(exp10); i++, v /= 10)
-		buf[--at] = (char)('0' + v % 10);
+	at -= put_digits_before(buf + at, &v, (size_t)decimal_places_of(exp10));
 	if (exp10 < 0)
 		buf[--at] = '.';
-	do {
-		buf[--at] = (char)('0' + v % 10);
-		v /= 10;
-	} while (v);
+	do
+		at -= put_digits_before(buf + at, &v, v < 10 ? 1 : 2);
+	while (v);
 	if (coef < 0)
 		buf[--at] = '-';
 	return (struct slice){buf + at, PLAIN_MAX - at};

@@ -343,8 +343,8 @@ void task_archived(struct task *t, struct frame *f)
 		for (size_t i = 0; d.code == GLANE_OK && i < t->run->n_tasks; i++)
 			task_say(&t->run->tasks[i]);
 	}
-	if (d.code == GLANE_OK)
-		task_newest(t);
+	(void)snprintf(t->newest.text, sizeof(t->newest.text), "%.*s", SLICE_FMT(t->diff.newest));
+	t->newest.start = t->diff.newest_start;
 	if (d.code != GLANE_OK) {
 		if (d.code == GLANE_E_IO)
 			fail(&t->run->diag, GLANE_E_IO, "%s", d.text);

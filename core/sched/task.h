@@ -69,7 +69,6 @@ struct task {
 	const char *note;     /* for the end of the message */
 	const char *refusal;  /* why it fails once the payloads of rejected records are kept */
 	struct newest newest; /* of the commit that was made */
-	bool newest_open;     /* only its rows say, once they are published */
 	uint64_t wire_bytes, expected;
 	char waits_for[96];
 	unsigned security;
@@ -130,7 +129,6 @@ void task_say(struct task *t); /* its line, where it is done, once: not before i
 /* record.c: what a run leaves behind beside its commits. */
 /* The requests that gave no event, in place of those of the commit: they vouch for the same data. */
 glane_rc record_seen(const struct task *t, struct diag *d);
-void task_newest(struct task *t); /* after the commit, while the batch is there */
 /* The report, then last.json of each source: a run without a report does not count for due times. */
 glane_rc record_run(struct run *r, const json_t *report, struct diag *d);
 /* Request list, digests, cursors of a task: what a commit keeps as its state. NULL: no memory. */

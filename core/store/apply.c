@@ -19,6 +19,7 @@ struct apply {
 	struct shelf shelf;
 	struct twins twins;
 	size_t segment;
+	struct strbuf newest;
 	bool *used; /* payloads */
 };
 
@@ -35,16 +36,17 @@ static bool is_dirty(const struct apply *w, size_t segment)
 
 static glane_rc begin_segment(struct apply *w, size_t segment, struct diag *d)
 {
-	struct slice path = rows_path(&w->m.cursor, segment);
+	const struct delta_file *file = rows_file(&w->m.cursor, segment);
 	glane_rc rc = shelf_end(&w->shelf, d);
 
 	w->began = true;
 	w->segment = segment;
 	w->dirty = is_dirty(w, segment);
-	if (rc < 0 || !w->dirty || !path.p)
+	if (rc < 0 || !w->dirty || !file)
 		return rc;
-	rc = change_drop(w->r->change, path, d);
-	return rc == GLANE_OK ? twins_open(&w->twins, path, d) : rc;
+	shelf_replace(&w->shelf, file->rows);
+	rc = change_drop(w->r->change, file->path, d);
+	return rc == GLANE_OK ? twins_open(&w->twins, file->path, d) : rc;
 }
 
 static struct slice either(struct slice a, struct slice b)
@@ -55,14 +57,12 @@ static struct slice either(struct slice a, struct slice b)
 /* What this fetch says of a series comes before what stands in the table. */
 static glane_rc texts_of(struct apply *w, const struct row *r, struct series_texts *ret, struct diag *d)
 {
-	const struct batch *b = w->in->batch;
 	struct series_texts old = {.title = {NULL, 0}};
+	const struct series *s;
 	bool found;
 	glane_rc rc = twins_find(&w->twins, r, &old, &found, d);
 
-	if (rc == GLANE_OK && w->m.has_fresh && series_cmp(&w->m.fresh, r) == 0) {
-		const struct series *s = &b->series[b->obs[w->m.next - 1].series];
-
+	if (rc == GLANE_OK && merge_is_at(&w->m, r, &s)) {
 		old.title = either(s->title, old.title);
 		old.area_title = either(s->area_title, old.area_title);
 		old.updated = either(s->updated, old.updated);
@@ -73,18 +73,32 @@ static glane_rc texts_of(struct apply *w, const struct row *r, struct series_tex
 	return rc;
 }
 
-static glane_rc put_current(struct apply *w, const struct row *r, struct diag *d)
+static void note_newest(struct apply *w, const struct row *r)
 {
-	struct series_texts texts;
+	if (row_withdrawn(r) || (w->newest.n && r->period_start <= w->r->newest_start))
+		return;
+	strbuf_reset(&w->newest);
+	strbuf_slice(&w->newest, r->period);
+	w->r->newest_start = r->period_start;
+}
+
+/* `from`: where the row stands as it is; NULL for an event. */
+static glane_rc put_current(struct apply *w, const struct row *r, const struct record_reader *from, struct diag *d)
+{
+	struct series_texts texts, *of_series = NULL;
 	glane_rc rc = GLANE_OK;
 
 	w->r->rows++;
+	note_newest(w, r);
 	if (!w->dirty)
 		return GLANE_OK;
-	if (!shelf_is_new(&w->shelf, r))
-		return shelf_put(&w->shelf, r, NULL, d);
-	rc = texts_of(w, r, &texts, d);
-	return rc == GLANE_OK ? shelf_put(&w->shelf, r, &texts, d) : rc;
+	if (shelf_is_new(&w->shelf, r)) {
+		rc = texts_of(w, r, &texts, d);
+		of_series = &texts;
+	}
+	if (rc < 0)
+		return rc;
+	return from ? shelf_keep(&w->shelf, r, of_series, from, d) : shelf_put(&w->shelf, r, of_series, d);
 }
 
 static glane_rc put_event(struct apply *w, const struct merge_step *step, struct diag *d)
@@ -104,7 +118,7 @@ static glane_rc put_event(struct apply *w, const struct merge_step *step, struct
 	}
 	if (rc == GLANE_OK)
 		rc = record_writer_put(&w->events, &r, d);
-	return rc == GLANE_OK ? put_current(w, &r, d) : rc;
+	return rc == GLANE_OK ? put_current(w, &r, NULL, d) : rc;
 }
 
 /* An absence has no payload of its own: the whole slice is its evidence. */
@@ -127,14 +141,14 @@ static glane_rc put(struct apply *w, const struct merge_step *step, struct diag 
 	if (w->parts[step->slice].verdict == SLICE_OK)
 		mark_payload(w, step);
 	if (w->parts[step->slice].verdict != SLICE_OK || step->outcome == KEEP)
-		return step->old ? put_current(w, step->old, d) : GLANE_OK;
+		return step->old ? put_current(w, step->old, rows_reader(&w->m.cursor), d) : GLANE_OK;
 	return step->outcome == NOTHING ? GLANE_OK : put_event(w, step, d);
 }
 
 static glane_rc put_all(struct apply *w, struct diag *d)
 {
 	struct merge_step step;
-	glane_rc rc = merge_open(&w->m, w->s, w->in, d);
+	glane_rc rc = merge_replay(&w->m, w->s, w->in, w->marks->step, w->marks->n_steps, d);
 
 	while (rc == GLANE_OK) {
 		rc = merge_next(&w->m, &step, d);
@@ -200,11 +214,15 @@ glane_rc apply_write(const struct store *s, const struct diff_input *in, const s
 	if (!w)
 		return fail(d, GLANE_E_NOMEM, "%s: no memory to write rows", in->source);
 	*w = (struct apply){.s = s, .in = in, .parts = parts, .marks = marks, .r = ret};
+	strbuf_init(&w->newest, 0);
 	rc = prepare(w, d);
 	if (rc == GLANE_OK)
 		rc = put_all(w, d);
 	if (rc == GLANE_OK)
 		rc = list_payloads(w, d);
+	if (rc == GLANE_OK && (!strbuf_ok(&w->newest) || !arena_dup(&ret->arena, strbuf_get(&w->newest), &ret->newest)))
+		rc = fail(d, GLANE_E_NOMEM, "%s: no memory for its newest period", in->source);
+	strbuf_release(&w->newest);
 	shelf_close(&w->shelf);
 	twins_close(&w->twins);
 	mem_free(w);

@@ -5,9 +5,11 @@
 #include "store/diff.h"
 #include "store/lake.h"
 
-struct marks { /* which files of current have events of which slices */
-	uint8_t *bits;
-	size_t n, cap, parts; /* bits[segment * parts + slice] */
+struct marks {         /* what the first pass found */
+	uint8_t *bits; /* bits[segment * parts + slice]: a file of current has events of a slice */
+	size_t n, cap, parts;
+	uint8_t *step; /* of each step its step_code() */
+	size_t n_steps, cap_steps;
 };
 /* Writes the files into tmp/ (ret->change), by the verdicts of the parts (one for each cover of the batch, and the last one
  * for rows without); fills rows and payloads too. */

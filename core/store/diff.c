@@ -31,11 +31,14 @@ static void count_fresh(struct slice_result *part, enum outcome outcome)
 	}
 }
 
-/* Notes that a file of current has an event of a slice, whose verdict is not yet known. */
+/* Notes the step, and that a file of current has an event of a slice, whose verdict is not yet known. */
 static glane_rc mark(struct marks *m, const struct merge_step *step, struct diag *d)
 {
 	size_t need = (step->segment + 1) * m->parts, before = m->n;
 
+	if (!mem_grow(&m->step, &m->cap_steps, m->n_steps + 1, sizeof(*m->step)))
+		return fail(d, GLANE_E_NOMEM, "no memory to compare the rows");
+	m->step[m->n_steps++] = step_code(step);
 	if (need > before) {
 		if (!mem_grow(&m->bits, &m->cap, need, sizeof(*m->bits)))
 			return fail(d, GLANE_E_NOMEM, "no memory to compare the rows");
@@ -241,6 +244,7 @@ static glane_rc run_with(const struct store *s, struct tallies *t, struct diff_r
 	if (rc == GLANE_OK && r->events)
 		rc = apply_write(s, in, parts, &marks, r, d);
 	mem_free(marks.bits);
+	mem_free(marks.step);
 	return rc;
 }
 

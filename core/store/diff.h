@@ -35,8 +35,10 @@ struct diff_result {
 	size_t n_payloads;
 	int64_t recorded_at; /* of the new commit */
 	const char *run;
-	uint64_t rows;  /* of the source afterwards, withdrawn ones included */
-	json_t *stamps; /* for the state of the commit, see stamps.h; NULL without events */
+	uint64_t rows;        /* of the source afterwards, withdrawn ones included */
+	struct slice newest;  /* where there are events: the live period afterwards that begins last; "": no live row */
+	int64_t newest_start; /* its first day */
+	json_t *stamps;       /* for the state of the commit, see stamps.h; NULL without events */
 };
 struct diff_input {
 	const char *source;

@@ -4,6 +4,8 @@
 #define STORE_FILES_H
 #include "store/store.h"
 
+struct record_reader;
+struct delta_file;
 #define NO_STORE (-1)                      /* in place of the store's descriptor: store_open_if_any() found none */
 #define STORE_NAME 192                     /* longest name below the store, with NUL */
 #define STORE_STATE_MAX ((size_t)64 << 20) /* bytes of a state file or a report */
@@ -33,10 +35,12 @@ json_t *read_object(const struct store *s, const char *name, glane_rc *ret_rc, s
 bool json_time(const json_t *j, const char *key, int64_t *ret);
 /* 20261123T234435Z, also with -2, -3, ... */
 bool is_run_id(const char *text);
+/* A segment's file; NULL where the rows do not come from current. */
+const struct delta_file *rows_file(const struct store_cursor *c, size_t segment);
+/* The reader that the last row came from, at the place behind it; NULL where the rows do not come from current. */
+const struct record_reader *rows_reader(const struct store_cursor *c);
 /* When such a run began. */
 bool run_id_time(const char *id, int64_t *ret);
-/* Path of a segment's file; absent where the rows do not come from current. */
-struct slice rows_path(const struct store_cursor *c, size_t segment);
 /* As store_rows_as_of(), without the rows of keys that cannot pass the tests; other rows that fail may come. NULL: every row. */
 struct record_tests;
 glane_rc rows_where(const struct store *s, const char *source, int64_t t, const struct record_tests *tests,

@@ -20,36 +20,57 @@ static glane_rc advance_old(struct merge *m, struct diag *d)
 	return rc < 0 ? rc : GLANE_OK;
 }
 
-/* What is out of order here would be a damaged data file there. */
-static glane_rc check_order(struct merge *m, struct diag *d)
+static glane_rc make_fresh(struct merge *m, struct diag *d)
 {
-	struct strbuf before = m->key;
+	const struct batch *b = m->batch;
 
-	row_key(&m->before, &m->fresh);
-	if (!strbuf_ok(&m->before))
+	batch_row(b, &b->obs[m->next - 1], &m->scratch, &m->fresh);
+	if (!strbuf_ok(&m->scratch))
 		return fail(d, GLANE_E_NOMEM, "%s: no memory for a row", m->source);
-	m->key = m->before;
-	m->before = before;
-	if (before.n && slice_cmp(strbuf_get(&before), strbuf_get(&m->key)) >= 0)
-		return fail(d, GLANE_E_USAGE, "%s: the batch is not sorted by key; report this defect", m->source);
+	m->fresh.source = slice_of(m->source);
 	return GLANE_OK;
+}
+
+static int cmp_series(const struct series *a, const struct series *b)
+{
+	int c = a == b ? 0 : slice_cmp(a->dataset, b->dataset);
+
+	if (c == 0 && a != b)
+		c = slice_cmp(a->indicator, b->indicator);
+	if (c == 0 && a != b)
+		c = slice_cmp(a->area_code, b->area_code);
+	if (c == 0 && a != b)
+		c = slice_cmp(a->dims, b->dims);
+	return c ? c : (int)(unsigned char)a->freq - (int)(unsigned char)b->freq;
 }
 
 static glane_rc advance_fresh(struct merge *m, struct diag *d)
 {
 	const struct batch *b = m->batch;
+	const struct slice period = m->fresh.period;
+	struct strbuf texts = m->before;
+	int order = -1;
+	glane_rc rc;
 
 	m->has_fresh = m->next < b->n_obs;
-	if (!m->has_fresh)
+	m->next += m->has_fresh;
+	if (!m->has_fresh || m->known)
 		return GLANE_OK;
-	batch_row(b, &b->obs[m->next++], &m->scratch, &m->fresh);
-	if (!strbuf_ok(&m->scratch))
-		return fail(d, GLANE_E_NOMEM, "%s: no memory for a row", m->source);
-	m->fresh.source = slice_of(m->source);
-	return check_order(m, d);
+	m->before = m->scratch;
+	m->scratch = texts;
+	rc = make_fresh(m, d);
+	if (rc < 0)
+		return rc;
+	/* What is out of order here would be a damaged data file there. */
+	if (m->next > 1)
+		order = cmp_series(&b->series[b->obs[m->next - 2].series], &b->series[b->obs[m->next - 1].series]);
+	if (order > 0 || (order == 0 && slice_cmp(period, m->fresh.period) >= 0))
+		return fail(d, GLANE_E_USAGE, "%s: the batch is not sorted by key; report this defect", m->source);
+	return GLANE_OK;
 }
 
-glane_rc merge_open(struct merge *m, const struct store *s, const struct diff_input *in, struct diag *d)
+glane_rc merge_replay(struct merge *m, const struct store *s, const struct diff_input *in, const uint8_t *known,
+	size_t n_known, struct diag *d)
 {
 	glane_rc rc = GLANE_OK;
 
@@ -57,9 +78,10 @@ glane_rc merge_open(struct merge *m, const struct store *s, const struct diff_in
 		.source = in->source,
 		.slice = SIZE_MAX,
 		.keep_missing = in->keep_missing,
-		.additions = in->additions};
+		.additions = in->additions,
+		.known = known,
+		.n_known = n_known};
 	strbuf_init(&m->scratch, 0);
-	strbuf_init(&m->key, 0);
 	strbuf_init(&m->before, 0);
 	strbuf_init(&m->dataset, 0);
 	strbuf_init(&m->indicator, 0);
@@ -74,12 +96,16 @@ glane_rc merge_open(struct merge *m, const struct store *s, const struct diff_in
 	return rc;
 }
 
+glane_rc merge_open(struct merge *m, const struct store *s, const struct diff_input *in, struct diag *d)
+{
+	return merge_replay(m, s, in, NULL, 0, d);
+}
+
 void merge_close(struct merge *m)
 {
 	if (m->has_cursor)
 		store_rows_close(&m->cursor);
 	strbuf_release(&m->scratch);
-	strbuf_release(&m->key);
 	strbuf_release(&m->before);
 	strbuf_release(&m->dataset);
 	strbuf_release(&m->indicator);
@@ -162,6 +188,48 @@ static glane_rc take_old(struct merge *m, struct merge_step *step, struct diag *
 	return rc;
 }
 
+static glane_rc compare(struct merge *m, struct merge_step *step, struct diag *d)
+{
+	int order = 0;
+
+	if (m->has_old && m->has_fresh)
+		order = row_cmp_key(&m->old, &m->fresh);
+	m->used_old = m->has_old && (!m->has_fresh || order <= 0);
+	m->used_fresh = m->has_fresh && (!m->has_old || order >= 0);
+	if (m->used_fresh)
+		take_fresh(m, step);
+	return m->used_old ? take_old(m, step, d) : GLANE_OK;
+}
+
+enum { CODE_OLD = 8, CODE_FRESH = 16 }; /* beside the outcome */
+
+uint8_t step_code(const struct merge_step *step)
+{
+	return (uint8_t)((unsigned)step->outcome | (step->old ? CODE_OLD : 0U) | (step->fresh ? CODE_FRESH : 0U));
+}
+
+static glane_rc repeat(struct merge *m, struct merge_step *step, struct diag *d)
+{
+	const uint8_t code = m->step < m->n_known ? m->known[m->step++] : 0;
+	const enum outcome outcome = code & (CODE_OLD - 1);
+	glane_rc rc = GLANE_OK;
+
+	m->used_old = code & CODE_OLD;
+	m->used_fresh = code & CODE_FRESH;
+	if ((m->used_old && !m->has_old) || (m->used_fresh && !m->has_fresh) || !(m->used_old || m->used_fresh))
+		return fail(d, GLANE_E_IO, "%s: its rows have changed while they were read", m->source);
+	if (m->used_fresh) {
+		take_fresh(m, step);
+		step->fresh = outcome == KEEP ? NULL : &m->fresh;
+		rc = outcome == KEEP ? GLANE_OK : make_fresh(m, d);
+	}
+	step->old = m->used_old ? &m->old : NULL;
+	if (rc == GLANE_OK && !m->used_fresh)
+		rc = slice_of_old(m, &step->slice, d);
+	step->outcome = outcome;
+	return rc;
+}
+
 /* A segment begins with the series of its first row, so that none is cut in two. */
 static size_t segment_of(const struct merge *m, const struct merge_step *step)
 {
@@ -177,7 +245,6 @@ glane_rc merge_next(struct merge *m, struct merge_step *ret, struct diag *d)
 {
 	struct merge_step step = {0};
 	glane_rc rc = GLANE_OK;
-	int order = 0;
 
 	if (m->used_old)
 		rc = advance_old(m, d);
@@ -187,16 +254,21 @@ glane_rc merge_next(struct merge *m, struct merge_step *ret, struct diag *d)
 		return rc;
 	if (!m->has_old && !m->has_fresh)
 		return GLANE_END;
-	if (m->has_old && m->has_fresh)
-		order = row_cmp_key(&m->old, &m->fresh);
-	m->used_old = m->has_old && (!m->has_fresh || order <= 0);
-	m->used_fresh = m->has_fresh && (!m->has_old || order >= 0);
-	if (m->used_fresh)
-		take_fresh(m, &step);
-	if (m->used_old)
-		rc = take_old(m, &step, d);
+	rc = m->known ? repeat(m, &step, d) : compare(m, &step, d);
 	step.segment = segment_of(m, &step);
 	if (rc == GLANE_OK)
 		*ret = step;
 	return rc;
+}
+
+bool merge_is_at(const struct merge *m, const struct row *r, const struct series **ret)
+{
+	const struct series *s;
+
+	if (!m->has_fresh)
+		return false;
+	s = &m->batch->series[m->batch->obs[m->next - 1].series];
+	*ret = s;
+	return s->freq == r->freq && slice_eq(s->dataset, r->dataset) && slice_eq(s->indicator, r->indicator) &&
+	       slice_eq(s->area_code, r->area_code) && slice_eq(s->dims, r->dims);
 }

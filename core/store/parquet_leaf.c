@@ -163,25 +163,46 @@ static bool can_remap(struct leaf *l, const struct parquet_vector *v)
 	return true;
 }
 
+/* Our code for one of theirs. */
+static glane_rc remap_code(
+	struct leaf *l, const struct parquet_vector *v, uint32_t theirs, uint32_t *ret, struct diag *d)
+{
+	uint32_t *to;
+	glane_rc rc = GLANE_OK;
+
+	if (theirs >= l->n_remap)
+		return fail(d, GLANE_E_USAGE, "Parquet: column %s: a code beyond its dictionary", l->column->path);
+	to = &l->remap[theirs];
+	if (*to == DICT_NONE)
+		rc = code_of(l, v->dict[theirs], to, d);
+	*ret = *to;
+	return rc;
+}
+
 static glane_rc add_codes(
 	struct leaf *l, const struct parquet_vector *v, const uint8_t *level, size_t from, size_t rows, struct diag *d)
 {
-	for (size_t i = from; i < from + rows; i++) {
-		uint32_t *to;
-		glane_rc rc;
+	const uint32_t *last = NULL; /* of theirs, and what it is to us */
+	uint32_t code = 0;
+	glane_rc rc;
 
+	if (v->same && !level && rows) {
+		rc = remap_code(l, v, v->code[from], &code, d);
+		for (size_t i = 0; i < rows; i++)
+			l->code[l->values + i] = code;
+		l->values += rows;
+		return rc;
+	}
+	for (size_t i = from; i < from + rows; i++) {
 		if (level && level[i - from] != l->max_def)
 			continue;
-		if (v->code[i] >= l->n_remap)
-			return fail(
-				d, GLANE_E_USAGE, "Parquet: column %s: a code beyond its dictionary", l->column->path);
-		to = &l->remap[v->code[i]];
-		if (*to == DICT_NONE) {
-			rc = code_of(l, v->dict[v->code[i]], to, d);
+		if (!last || v->code[i] != *last) {
+			rc = remap_code(l, v, v->code[i], &code, d);
 			if (rc < 0)
 				return rc;
+			last = &v->code[i];
 		}
-		l->code[l->values++] = *to;
+		l->code[l->values++] = code;
 	}
 	return GLANE_OK;
 }
@@ -215,6 +236,11 @@ static void add_nums(struct leaf *l, const struct parquet_vector *v, const uint8
 
 		memcpy(l->num + l->values, src, rows * sizeof(*l->num));
 		l->values += rows;
+		return;
+	}
+	if (!level && l->type == PQ_INT32) {
+		for (size_t i = 0; i < rows; i++)
+			l->num[l->values++] = v->i32[from + i];
 		return;
 	}
 	for (size_t i = 0; i < rows; i++)

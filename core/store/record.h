@@ -36,6 +36,10 @@ struct record_writer {
 glane_rc record_writer_open(struct record_writer *w, int table, int dir, const char *name, struct diag *d);
 /* `record` is a struct row, or a struct series_row for LAKE_SERIES. GLANE_E_DATA: a row that would not come back as it is. */
 glane_rc record_writer_put(struct record_writer *w, const void *record, struct diag *d);
+struct record_reader;
+/* Rows [from, from + n) of the reader's present batch, of a table with the same columns: column by column, as they are. */
+glane_rc record_writer_copy(
+	struct record_writer *w, const struct record_reader *r, size_t from, size_t n, struct diag *d);
 /* Ends and syncs the file; fills bytes, stats, sha256 and rows, whose texts go to the arena. */
 glane_rc record_writer_finish(struct record_writer *w, struct arena *a, struct delta_file *ret, struct diag *d);
 void record_writer_close(struct record_writer *w); /* half-built or finished */
@@ -46,6 +50,12 @@ struct record_reader {
 	struct parquet_reader *parquet;
 	struct parquet_vector v[RECORD_COLUMNS_MAX];
 	size_t rows, at; /* of the batch */
+	union {
+		struct row row;
+		struct series_row series;
+	} same;                              /* the cells of columns that are the same in the whole batch */
+	uint8_t varying[RECORD_COLUMNS_MAX]; /* the other columns */
+	size_t n_varying;
 	struct strbuf scratch;
 	char name[DELTA_NAME + 16]; /* "stream/FILE", for messages */
 };

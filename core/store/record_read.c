@@ -77,11 +77,11 @@ static bool is_null(const struct parquet_vector *v, size_t at)
 }
 
 /* Everything but the value, which needs its neighbours. False: what stands there cannot be. */
-static bool take_cell(const struct record_reader *r, size_t i, char *record)
+static bool take_cell(const struct record_reader *r, size_t i, void *record)
 {
 	const struct record_field *f = &record_fields[r->table][i];
 	const struct parquet_vector *v = &r->v[i];
-	char *member = record + f->offset;
+	char *member = (char *)record + f->offset;
 	struct slice text = SLICE("");
 	int32_t i32 = -1;
 	int64_t i64;
@@ -146,35 +146,53 @@ static glane_rc take_value(struct record_reader *r, struct row *row, struct diag
 	return row->value.n ? GLANE_OK : damaged(r, d, "column value: no number that can stand there");
 }
 
+static glane_rc bad_cell(const struct record_reader *r, size_t column, struct diag *d)
+{
+	char text[96];
+
+	(void)snprintf(
+		text, sizeof(text), "column %s: what cannot stand there", lake_schemas[r->table].columns[column].path);
+	return damaged(r, d, text);
+}
+
+/* Most columns of a batch are one run: their cells are taken and checked once. */
 static glane_rc next_batch(struct record_reader *r, struct diag *d)
 {
 	struct diag own = {0};
 	glane_rc rc = parquet_reader_next(r->parquet, r->v, &r->rows, &own);
 
-	r->at = 0;
-	if (rc < 0) {
+	r->at = r->n_varying = 0;
+	if (rc < 0)
+		rc = pass(r, rc, &own, d);
+	if (rc != GLANE_OK) {
 		r->rows = 0;
-		return pass(r, rc, &own, d);
+		return rc;
 	}
-	return rc;
+	for (size_t i = 0; r->rows && i < lake_schemas[r->table].n; i++) {
+		if (!r->v[i].same)
+			r->varying[r->n_varying++] = (uint8_t)i;
+		else if (!take_cell(r, i, &r->same))
+			return bad_cell(r, i, d);
+	}
+	return GLANE_OK;
 }
 
 glane_rc record_reader_next(struct record_reader *r, void *ret, struct diag *d)
 {
-	const struct delta_schema *s = &lake_schemas[r->table];
 	glane_rc rc = GLANE_OK;
-	char text[96];
 
 	while (r->at == r->rows) {
 		rc = next_batch(r, d);
 		if (rc != GLANE_OK)
 			return rc;
 	}
-	for (size_t i = 0; i < s->n; i++) {
-		if (!take_cell(r, i, ret)) {
-			(void)snprintf(text, sizeof(text), "column %s: what cannot stand there", s->columns[i].path);
-			return damaged(r, d, text);
-		}
+	if (r->table == LAKE_SERIES)
+		memcpy(ret, &r->same.series, sizeof(r->same.series));
+	else
+		memcpy(ret, &r->same.row, sizeof(r->same.row));
+	for (size_t i = 0; i < r->n_varying; i++) {
+		if (!take_cell(r, r->varying[i], ret))
+			return bad_cell(r, r->varying[i], d);
 	}
 	if (r->table != LAKE_SERIES)
 		rc = take_value(r, ret, d);

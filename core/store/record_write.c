@@ -54,8 +54,14 @@ glane_rc record_writer_open(struct record_writer *w, int table, int dir, const c
 {
 	static const uint32_t sorted[] = {0, 1, 2, 4, 5, 6, 7}; /* the key; of a series all but the period */
 	const struct delta_schema *s = &lake_schemas[table];
+	/* A commit writes one file of each table at once: those of which little is read buffer fewer rows. */
 	const struct parquet_options o = {
-		.sorted = sorted, .n_sorted = table == LAKE_SERIES ? 6 : 7, .write = write_bytes, .write_arg = w};
+		.group_rows = table == LAKE_CURRENT ? PARQUET_GROUP_ROWS : PARQUET_GROUP_ROWS / 4,
+		.level = 5, /* no larger than what other writers make of the same rows */
+		.sorted = sorted,
+		.n_sorted = table == LAKE_SERIES ? 6 : 7,
+		.write = write_bytes,
+		.write_arg = w};
 	glane_rc rc;
 
 	*w = (struct record_writer){.table = table, .fd = -1};
@@ -100,6 +106,28 @@ static glane_rc flush(struct record_writer *w, struct diag *d)
 	rc = parquet_writer_add(w->parquet, v, b->n, d);
 	arena_release(&b->texts);
 	b->n = b->bytes = 0;
+	return rc < 0 && rc != GLANE_E_NOMEM ? diag_prefix(d, "%s", w->name) : rc;
+}
+
+glane_rc record_writer_copy(
+	struct record_writer *w, const struct record_reader *r, size_t from, size_t n, struct diag *d)
+{
+	struct parquet_vector v[RECORD_COLUMNS_MAX];
+	glane_rc rc = flush(w, d);
+
+	if (rc < 0)
+		return rc;
+	for (size_t c = 0; c < lake_schemas[w->table].n; c++) {
+		v[c] = r->v[c];
+		v[c].level = v[c].level ? v[c].level + from : NULL;
+		v[c].text = v[c].text ? v[c].text + from : NULL;
+		v[c].i32 = v[c].i32 ? v[c].i32 + from : NULL;
+		v[c].i64 = v[c].i64 ? v[c].i64 + from : NULL;
+		v[c].f64 = v[c].f64 ? v[c].f64 + from : NULL;
+		v[c].code = v[c].code ? v[c].code + from : NULL;
+	}
+	w->rows += n;
+	rc = parquet_writer_add(w->parquet, v, n, d);
 	return rc < 0 && rc != GLANE_E_NOMEM ? diag_prefix(d, "%s", w->name) : rc;
 }
 

@@ -15,7 +15,8 @@ struct rows {
 	size_t n, next;
 	struct record_reader reader;
 	bool open;
-	struct strbuf last, key;
+	struct row before;       /* of the same batch: its key */
+	struct strbuf last, key; /* last row of the batch before */
 	/* from the stream */
 	bool from_events, has_ahead, ended;
 	struct events events;
@@ -137,11 +138,16 @@ glane_rc rows_from_events(const struct store *s, const char *source, int64_t t, 
 	return rc;
 }
 
-struct slice rows_path(const struct store_cursor *c, size_t segment)
+const struct delta_file *rows_file(const struct store_cursor *c, size_t segment)
 {
 	const struct rows *r = c->rows;
 
-	return r && segment < r->n ? r->files[segment].path : (struct slice){NULL, 0};
+	return r && segment < r->n ? &r->files[segment] : NULL;
+}
+
+const struct record_reader *rows_reader(const struct store_cursor *c)
+{
+	return c->rows && !c->rows->from_events ? &c->rows->reader : NULL;
 }
 
 /* True where the newest commit was known at t already: current has what is asked for. */
@@ -188,21 +194,33 @@ glane_rc store_rows_open(const struct store *s, const char *source, uint64_t n, 
 
 /* ---- from current ---- */
 
+/* Rows of a batch are there side by side; what a batch ends with is kept for the one behind it. */
 static glane_rc check_order(struct rows *r, const struct row *row, struct diag *d)
 {
-	struct strbuf spare = r->last;
-	bool ok;
+	const struct record_reader *reader = &r->reader;
+	bool ok = true;
 
 	if (!slice_is(row->source, r->source))
-		return fail(d, GLANE_E_IO, "%s: a row of another source; the store is damaged", r->reader.name);
-	row_key(&r->key, row);
-	if (!strbuf_ok(&r->key))
+		return fail(d, GLANE_E_IO, "%s: a row of another source; the store is damaged", reader->name);
+	if (reader->at > 1) {
+		ok = row_cmp_key(&r->before, row) < 0;
+	} else if (r->last.n) {
+		row_key(&r->key, row);
+		ok = slice_cmp(strbuf_get(&r->last), strbuf_get(&r->key)) < 0;
+	}
+	r->before.source = row->source;
+	r->before.dataset = row->dataset;
+	r->before.indicator = row->indicator;
+	r->before.area_code = row->area_code;
+	r->before.dims = row->dims;
+	r->before.freq = row->freq;
+	r->before.period = row->period;
+	if (reader->at == reader->rows)
+		row_key(&r->last, row);
+	if (!strbuf_ok(&r->last) || !strbuf_ok(&r->key))
 		return no_memory(r, d);
-	ok = spare.n == 0 || slice_cmp(strbuf_get(&spare), strbuf_get(&r->key)) < 0;
-	r->last = r->key;
-	r->key = spare;
 	if (!ok)
-		return fail(d, GLANE_E_IO, "%s: a row out of order; the store is damaged", r->reader.name);
+		return fail(d, GLANE_E_IO, "%s: a row out of order; the store is damaged", reader->name);
 	return GLANE_OK;
 }
 

@@ -24,8 +24,16 @@ int series_cmp(const struct row *a, const struct row *b)
 
 void shelf_init(struct shelf *b, const struct store *s, struct change *c)
 {
-	*b = (struct shelf){.s = s, .change = c};
+	*b = (struct shelf){.s = s, .change = c, .most = s->lake->file_rows, .then = s->lake->file_rows};
 	strbuf_init(&b->texts, 0);
+}
+
+void shelf_replace(struct shelf *b, uint64_t rows)
+{
+	const uint64_t usual = b->s->lake->file_rows;
+
+	b->then = 2 * usual;
+	b->most = rows < usual + usual / 2 ? b->then : rows / 2;
 }
 
 static glane_rc open_files(struct shelf *b, struct diag *d)
@@ -51,13 +59,23 @@ static glane_rc end_series(struct shelf *b, struct diag *d)
 	return record_writer_put(&b->series, &b->now, d);
 }
 
+static glane_rc end_run(struct shelf *b, struct diag *d)
+{
+	size_t n = b->run;
+
+	b->run = 0;
+	return n ? record_writer_copy(&b->rows, b->from, b->run_at, n, d) : GLANE_OK;
+}
+
 glane_rc shelf_end(struct shelf *b, struct diag *d)
 {
 	glane_rc rc;
 
 	if (!b->open)
 		return GLANE_OK;
-	rc = end_series(b, d);
+	rc = end_run(b, d);
+	if (rc == GLANE_OK)
+		rc = end_series(b, d);
 	if (rc == GLANE_OK)
 		rc = change_keep(b->change, b->name, &b->rows, d);
 	if (rc == GLANE_OK)
@@ -137,15 +155,18 @@ bool shelf_is_new(const struct shelf *b, const struct row *r)
 	return !b->has_series || !same_series(&b->now, r);
 }
 
-glane_rc shelf_put(struct shelf *b, const struct row *r, const struct series_texts *texts, struct diag *d)
+/* The file is open and the series knows of the row. */
+static glane_rc prepare(struct shelf *b, const struct row *r, const struct series_texts *texts, struct diag *d)
 {
 	bool fresh = shelf_is_new(b, r);
 	glane_rc rc = GLANE_OK;
 
 	if (fresh)
 		rc = end_series(b, d);
-	if (rc == GLANE_OK && fresh && b->open && b->rows.rows >= b->s->lake->file_rows)
+	if (rc == GLANE_OK && fresh && b->open && b->rows.rows + b->run >= b->most) {
+		b->most = b->then;
 		rc = shelf_end(b, d);
+	}
 	if (rc == GLANE_OK && !b->open)
 		rc = open_files(b, d);
 	if (rc == GLANE_OK && fresh)
@@ -159,7 +180,31 @@ glane_rc shelf_put(struct shelf *b, const struct row *r, const struct series_tex
 		b->now.observations++;
 		note_period(b, r);
 	}
-	return record_writer_put(&b->rows, r, d);
+	return GLANE_OK;
+}
+
+glane_rc shelf_put(struct shelf *b, const struct row *r, const struct series_texts *texts, struct diag *d)
+{
+	glane_rc rc = prepare(b, r, texts, d);
+
+	if (rc == GLANE_OK)
+		rc = end_run(b, d);
+	return rc == GLANE_OK ? record_writer_put(&b->rows, r, d) : rc;
+}
+
+glane_rc shelf_keep(struct shelf *b, const struct row *r, const struct series_texts *texts,
+	const struct record_reader *from, struct diag *d)
+{
+	glane_rc rc = prepare(b, r, texts, d);
+
+	if (rc < 0)
+		return rc;
+	if (b->run == 0) {
+		b->from = from;
+		b->run_at = from->at - 1;
+	}
+	b->run++;
+	return from->at == from->rows ? end_run(b, d) : GLANE_OK;
 }
 
 /* ---- texts of series that stand ---- */

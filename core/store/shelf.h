@@ -14,11 +14,20 @@ struct shelf {
 	struct strbuf texts; /* of `now` */
 	struct series_row now;
 	bool open, has_series;
+	const struct record_reader *from; /* rows [run_at, run_at + run) of its batch are still to be copied */
+	size_t run_at, run;
+	uint64_t most, then; /* rows with which this file ends at the next series, and those behind it */
 	char name[DELTA_NAME];
 };
 void shelf_init(struct shelf *b, const struct store *s, struct change *c);
+/* What follows takes the place of a file of so many rows. It is cut in two halves once it has grown by half, so that a dataset
+ * which grows night by night leaves no small files behind. */
+void shelf_replace(struct shelf *b, uint64_t rows);
 /* The next row, in key order. `texts` are looked at for the first row of a series only, and may be NULL. */
 glane_rc shelf_put(struct shelf *b, const struct row *r, const struct series_texts *texts, struct diag *d);
+/* The same for a row as it stands: the last one that `from` gave, which no other row may come from before the next call here. */
+glane_rc shelf_keep(struct shelf *b, const struct row *r, const struct series_texts *texts,
+	const struct record_reader *from, struct diag *d);
 /* True where a row is of another series than the last one. */
 bool shelf_is_new(const struct shelf *b, const struct row *r);
 /* Ends the file: the next row begins another one. */

@@ -133,33 +133,34 @@ def _tree(pid):
     return pids
 
 
-def _anon(pid):
-    """(what the process is, its anonymous memory in KiB); None once it has gone."""
+def _memory(pid):
+    """(what the process is, its anonymous memory in KiB, its peak of all memory); None once it has gone."""
     try:
         with open(f"/proc/{pid}/cmdline", "rb") as f:
             words = f.read().split(b"\0")
         with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as f:
-            for line in f:
-                if line.startswith("RssAnon:"):
-                    role = [w.decode() for w in words[:2] if w.startswith(b"@")]
-                    return (role[0] if role else "main"), int(line.split()[1])
+            sizes = dict(line.split(":", 1) for line in f if line.startswith(("RssAnon:", "VmHWM:")))
+        role = [w.decode() for w in words[:2] if w.startswith(b"@")]
+        if len(sizes) == 2:
+            return (role[0] if role else "main"), *(int(sizes[k].split()[0]) for k in ("RssAnon", "VmHWM"))
     except OSError:
         pass
     return None
 
 
 def measure(command, stdin=None, stdout=subprocess.DEVNULL, every=0.01, env=None):
-    """Runs the command. Returns its exit code, wall and CPU seconds of it and what it waited for, and the peak of anonymous memory of
-    each role in MiB."""
-    peaks = {}
+    """Runs the command. Returns its exit code, wall and CPU seconds of it and what it waited for, the peak of anonymous memory of
+    each role in MiB, and the peak of all memory (VmHWM, mapped files too) of the process that has the most."""
+    peaks, peak = {}, 0
     began = time.monotonic()
     with open(stdin or os.devnull, "rb") as given:
         child = subprocess.Popen(command, stdin=given, stdout=stdout, stderr=subprocess.PIPE, env=env)
     while True:
         for pid in _tree(child.pid) if every else []:
-            seen = _anon(pid)
+            seen = _memory(pid)
             if seen:
                 peaks[seen[0]] = max(peaks.get(seen[0], 0), seen[1] / 1024)
+                peak = max(peak, seen[2] / 1024)
         done, status, usage = os.wait4(child.pid, os.WNOHANG if every else 0)
         if done:
             break
@@ -167,4 +168,5 @@ def measure(command, stdin=None, stdout=subprocess.DEVNULL, every=0.01, env=None
     child.returncode = os.waitstatus_to_exitcode(status)
     err = child.stderr.read().decode(errors="replace")
     child.stderr.close()
-    return {"code": child.returncode, "wall": time.monotonic() - began, "cpu": usage.ru_utime + usage.ru_stime, "anon": peaks, "err": err}
+    return {"code": child.returncode, "wall": time.monotonic() - began, "cpu": usage.ru_utime + usage.ru_stime, "anon": peaks, "peak": peak,
+            "err": err}

@@ -250,6 +250,33 @@ static void test_segments(void **state)
 	strbuf_release(&many);
 }
 
+/* A source that grows every night keeps files of a good size: none is cut off for a row or two. */
+static void test_growth(void **state)
+{
+	struct fixture *f = *state;
+	struct cell cells[26];
+	char areas[26][4];
+	struct paths files;
+
+	f->s.lake->file_rows = 8;
+	for (size_t night = 0; night < 26; night++) {
+		(void)snprintf(areas[night], sizeof(areas[night]), "AA%c", (char)('A' + night * 7 % 26));
+		cells[night] = (struct cell){"I", areas[night], 2000, 7, 0, NULL, 0};
+		if (night < 7)
+			continue;
+		assert_int_equal(
+			fixture_refresh(&f->s, "one", cells, night + 1, T0 + 60 * (int64_t)night, &f->d), GLANE_OK);
+		list_current(&f->s, &files);
+		for (size_t i = 0; i < f->s.lake->table[LAKE_CURRENT].n; i++) {
+			const struct delta_file *file = &f->s.lake->table[LAKE_CURRENT].files[i];
+
+			assert_true(file->removed_ms || file->rows >= 4);
+		}
+	}
+	assert_in_range(files.n, 2, 4);
+	assert_int_equal(lake_check(&f->s), 0);
+}
+
 /* Small stream files become one; nothing that is read changes, not even by moment. */
 static void test_upkeep(void **state)
 {
@@ -413,6 +440,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_checkpoint, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_repair, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_segments, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_growth, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_upkeep, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_vintages, fixture_setup, fixture_teardown),
 	};

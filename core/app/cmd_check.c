@@ -6,6 +6,7 @@
 #include "model/catalogue.h"
 #include "net/archive.h"
 #include "proc/sandbox.h"
+#include "sched/hold.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -16,7 +17,7 @@ static const char help[] =
 	"Configuration: every file, every option of every enabled source against its plugin, the tables under conf/.\n"
 	"Store: every data file as its log says, current as the stream says, every state file, every payload against "
 	"its\n"
-	"hash. Both where neither is named.\n";
+	"hash, every hold with its diff and payloads. Both where neither is named.\n";
 
 static int check_conf(struct settings *s)
 {
@@ -66,6 +67,24 @@ static int check_payloads(const struct store *st)
 	return damaged ? EXIT_STORE : code;
 }
 
+static int check_holds(const struct store *st)
+{
+	struct strbuf findings;
+	struct diag d;
+	uint64_t holds = 0, n = 0;
+	int code = EXIT_FINE;
+
+	diag_clear(&d);
+	strbuf_init(&findings, 0);
+	if (hold_check(st, &findings, &holds, &n, &d) != GLANE_OK)
+		code = complain(EXIT_STORE, "%s", d.text);
+	if (findings.n)
+		fprintf(stderr, "%s", findings.p);
+	printf("holds          %llu, %llu findings\n", (unsigned long long)holds, (unsigned long long)n);
+	strbuf_release(&findings);
+	return n > 0 ? EXIT_STORE : code;
+}
+
 /* `named`: by --store; otherwise it may be that nothing has run yet. */
 static int check_store(const struct settings *s, bool named)
 {
@@ -73,7 +92,7 @@ static int check_store(const struct settings *s, bool named)
 	struct store st;
 	struct diag d;
 	uint64_t rows = 0, n = 0;
-	int code = EXIT_FINE, payloads;
+	int code = EXIT_FINE, payloads, held;
 
 	diag_clear(&d);
 	if ((named ? store_open(&st, s->store, false, &d) : store_open_if_any(&st, s->store, &d)) != GLANE_OK)
@@ -93,9 +112,10 @@ static int check_store(const struct settings *s, bool named)
 	if (n > 0)
 		code = EXIT_STORE;
 	payloads = check_payloads(&st);
+	held = check_holds(&st);
 	strbuf_release(&findings);
 	store_close(&st);
-	return code != EXIT_FINE ? code : payloads;
+	return code != EXIT_FINE ? code : payloads != EXIT_FINE ? payloads : held;
 }
 
 int cmd_check(const struct app *a, int argc, char **argv)

@@ -1,186 +1,96 @@
 /* SPDX-License-Identifier: MIT */
 /* glane export */
 #include "app/app.h"
-#include "app/export_parquet.h"
+#include "app/filters.h"
+#include "app/output.h"
+#include "app/sdmx_csv.h"
 
-#include "base/clock.h"
-#include "base/file.h"
-#include "model/areas.h"
-#include "model/catalogue.h"
-#include "store/query.h"
-
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
-#include <unistd.h>
-
-#define FLUSH_AT 262144
 
 static const char help[] =
-	"glane export [filters] [--format csv|ndjson|parquet] [--as-of T] [--scaled] [--withdrawn] [-o FILE]\n"
+	"glane export [filters] [--format csv|ndjson|sdmx-csv|parquet] [--as-of T] [--scaled] [--withdrawn] [-o FILE]\n"
 	"\n"
-	"The observations, sorted by key. Filters, each repeatable (any of one kind, all kinds together):\n"
-	"  --source S --dataset D --indicator I --area AREA --group GROUP --freq F --dim KEY=VALUE\n"
-	"  --catalogue ID a row of catalogue.csv: its source, dataset, indicator and dims\n"
-	"  --from PERIOD --to PERIOD   first and last period\n"
+	"The observations, sorted by key. " FILTER_HELP
 	"  --as-of T      as known then: an RFC 3339 time, a date, or a run id\n"
 	"  --scaled       value * 10^unit_mult, unit_mult 0\n"
 	"  --withdrawn    also withdrawn rows; each row ends with its event\n"
-	"  --format F     csv (default), ndjson or parquet (zstd; value is a double there)\n"
-	"  -o FILE        instead of standard output\n";
+	"  --format F     csv (default), ndjson, sdmx-csv (2.0, ACTION I), or parquet (zstd; value is a double there)\n"
+	"  -o FILE        instead of standard output; it appears, or is replaced, once it is complete\n";
+
+struct options {
+	struct filters filters;
+	const char *as_of, *format, *output;
+	bool scaled, withdrawn;
+};
 
 struct sink {
-	struct strbuf b, scratch;
-	int fd, columns;
-	bool ndjson;
-	struct export_parquet *parquet; /* NULL: text */
-	struct diag d;
+	struct output output;
+	struct diag *d;
 };
 
 static glane_rc on_row(void *arg, struct row *r)
 {
 	struct sink *s = arg;
-	glane_rc rc = GLANE_OK;
 
-	if (s->parquet)
-		return export_parquet_row(s->parquet, r, &s->d);
-	if (s->ndjson)
-		row_ndjson(&s->b, r, s->columns);
-	else
-		row_csv(&s->b, r, s->columns);
-	if (!strbuf_ok(&s->b))
-		return fail(&s->d, GLANE_E_NOMEM, "no memory for a row");
-	if (s->b.n >= FLUSH_AT) {
-		rc = fd_write(s->fd, s->b.p, s->b.n, &s->d);
-		strbuf_reset(&s->b);
-	}
-	return rc;
+	return output_row(&s->output, r, s->d);
 }
 
-struct filters {
-	struct list source, dataset, indicator, catalogue, area, group, freq, dim;
-	const char *from, *to, *as_of, *format, *output;
-	bool scaled, withdrawn;
-};
-
-static int export_rows(const struct store *st, const struct filters *f, struct query *q, struct sink *s)
+static int export_store(const struct settings *set, const struct options *o, enum output_format format)
 {
+	struct query q = filters_query(&o->filters);
 	struct diag d;
-
-	diag_clear(&d);
-	if (f->as_of && query_as_of(st, f->as_of, &q->as_of, &d) != GLANE_OK)
-		return complain(EXIT_USAGE, "%s", d.text);
-	if (!s->ndjson && !s->parquet)
-		row_csv_header(&s->b, s->columns);
-	if (query_run(st, q, on_row, s, &d) != GLANE_OK) {
-		if (s->d.code != GLANE_OK)
-			return complain(EXIT_STORE, "%s", s->d.text);
-		return complain(d.code == GLANE_E_CONFIG || d.code == GLANE_E_USAGE || d.code == GLANE_E_DATA
-					? EXIT_USAGE
-					: EXIT_STORE,
-			"%s", d.text);
-	}
-	if (s->parquet ? export_parquet_finish(s->parquet, &s->d) != GLANE_OK
-		       : fd_write(s->fd, s->b.p ? s->b.p : "", s->b.n, &s->d) != GLANE_OK)
-		return complain(EXIT_STORE, "%s", s->d.text);
-	return EXIT_FINE;
-}
-
-struct tables { /* under conf/, as far as the filters ask for them */
-	struct areas areas;
-	struct catalogue catalogue;
-	const struct catalogue_item *items[64];
-};
-
-static int load_tables(struct tables *t, const char *dir, const struct filters *f)
-{
-	struct diag d;
-	int code = EXIT_FINE;
-
-	diag_clear(&d);
-	if (areas_load(&t->areas, dir, &d) != GLANE_OK)
-		return complain(EXIT_USAGE, "%s", d.text);
-	if (f->catalogue.n && catalogue_load(&t->catalogue, dir, &d) != GLANE_OK)
-		code = complain(EXIT_USAGE, "%s", d.text);
-	for (size_t i = 0; i < f->group.n && code == EXIT_FINE; i++)
-		if (!areas_has_group(&t->areas, slice_of(f->group.v[i])))
-			code = complain(EXIT_USAGE, "no group is called '%s' (groups.csv lists them)", f->group.v[i]);
-	for (size_t i = 0; i < f->catalogue.n && code == EXIT_FINE; i++) {
-		t->items[i] = catalogue_find(&t->catalogue, slice_of(f->catalogue.v[i]));
-		if (!t->items[i])
-			code = complain(EXIT_USAGE, "the catalogue has no '%s' (%s/catalogue.csv lists its ids)",
-				f->catalogue.v[i], dir);
-	}
-	return code;
-}
-
-static int export_store(const struct settings *set, const struct filters *f, const struct tables *t)
-{
-	struct query q = {.source = f->source.n ? (const char **)(uintptr_t)f->source.v : NULL,
-		.dataset = f->dataset.n ? (const char **)(uintptr_t)f->dataset.v : NULL,
-		.indicator = f->indicator.n ? (const char **)(uintptr_t)f->indicator.v : NULL,
-		.area = f->area.n ? (const char **)(uintptr_t)f->area.v : NULL,
-		.group = f->group.n ? (const char **)(uintptr_t)f->group.v : NULL,
-		.freq = f->freq.n ? (const char **)(uintptr_t)f->freq.v : NULL,
-		.dim = f->dim.n ? (const char **)(uintptr_t)f->dim.v : NULL,
-		.from = f->from,
-		.to = f->to,
-		.as_of = INT64_MAX,
-		.scaled = f->scaled,
-		.withdrawn = f->withdrawn,
-		.areas = &t->areas,
-		.catalogue = f->catalogue.n ? t->items : NULL,
-		.n_catalogue = f->catalogue.n,
-		.group_on = clock_utc() / 86400};
-	struct sink s = {.fd = 1, .columns = f->withdrawn ? ROW_COLUMNS + 1 : ROW_COLUMNS};
+	struct sink s = {.d = &d};
 	struct store st;
+	glane_rc rc = GLANE_OK;
 	int code = app_store(set, &st);
 
 	if (code != EXIT_FINE)
 		return code;
-	s.ndjson = f->format && strcmp(f->format, "ndjson") == 0;
-	strbuf_init(&s.b, 0);
-	diag_clear(&s.d);
-	if (f->output)
-		s.fd = open(f->output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	if (s.fd < 0)
-		code = complain(EXIT_USAGE, "%s: %s", f->output, strerror(errno));
-	else if (f->format && strcmp(f->format, "parquet") == 0 &&
-		 export_parquet_open(s.fd, f->withdrawn, &s.parquet, &s.d) != GLANE_OK)
-		code = complain(EXIT_STORE, "%s", s.d.text);
-	else
-		code = export_rows(&st, f, &q, &s);
-	if (f->output && s.fd >= 0 && close(s.fd) != 0 && code == EXIT_FINE)
-		code = complain(EXIT_STORE, "%s: %s", f->output, strerror(errno));
-	export_parquet_free(s.parquet);
-	strbuf_release(&s.b);
+	diag_clear(&d);
+	q.scaled = o->scaled;
+	q.withdrawn = o->withdrawn;
+	s.output.format = format;
+	s.output.columns = o->withdrawn ? ROW_COLUMNS + 1 : ROW_COLUMNS;
+	s.output.action = SDMX_INFORM;
+	if (o->as_of)
+		rc = query_as_of(&st, o->as_of, &q.as_of, &d);
+	if (rc < 0) {
+		code = complain(EXIT_USAGE, "%s", d.text);
+	} else {
+		rc = output_open(&s.output, o->output, &d);
+		if (rc == GLANE_OK)
+			rc = query_run(&st, &q, on_row, &s, &d);
+		code = output_end(&s.output, rc, &d);
+	}
 	store_close(&st);
 	return code;
 }
 
+/* EXIT_FINE, or an exit code: the error was printed. */
+static int check_format(const struct options *o, enum output_format *ret)
+{
+	*ret = OUTPUT_CSV;
+	if (o->format && (!output_format_of(o->format, ret) || *ret == OUTPUT_TEXT))
+		return complain(EXIT_USAGE, "--format %s: export writes csv, ndjson, sdmx-csv and parquet", o->format);
+	if (*ret == OUTPUT_SDMX && o->withdrawn)
+		return complain(EXIT_USAGE, "--withdrawn: sdmx-csv has no column for it; what was withdrawn is in "
+					    "`glane changes --format sdmx-csv --action D`");
+	return EXIT_FINE;
+}
+
 int cmd_export(const struct app *a, int argc, char **argv)
 {
-	struct filters f = {.from = NULL};
+	struct options o = {.as_of = NULL};
 	const struct arg args[] = {
-		{"source", 0, true, take_list, &f.source},
-		{"dataset", 0, true, take_list, &f.dataset},
-		{"indicator", 0, true, take_list, &f.indicator},
-		{"catalogue", 0, true, take_list, &f.catalogue},
-		{"area", 0, true, take_list, &f.area},
-		{"group", 0, true, take_list, &f.group},
-		{"freq", 0, true, take_list, &f.freq},
-		{"dim", 0, true, take_list, &f.dim},
-		{"from", 0, true, take_text, &f.from},
-		{"to", 0, true, take_text, &f.to},
-		{"as-of", 0, true, take_text, &f.as_of},
-		{"format", 0, true, take_text, &f.format},
-		{"output", 'o', true, take_text, &f.output},
-		{"scaled", 0, false, take_flag, &f.scaled},
-		{"withdrawn", 0, false, take_flag, &f.withdrawn},
+		FILTER_ARGS(&o.filters),
+		{"as-of", 0, true, take_text, &o.as_of},
+		{"format", 0, true, take_text, &o.format},
+		{"output", 'o', true, take_text, &o.output},
+		{"scaled", 0, false, take_flag, &o.scaled},
+		{"withdrawn", 0, false, take_flag, &o.withdrawn},
 	};
+	enum output_format format;
 	struct settings s;
-	struct tables t = {.items = {NULL}};
 	bool done;
 	int code;
 
@@ -188,16 +98,15 @@ int cmd_export(const struct app *a, int argc, char **argv)
 		return EXIT_USAGE;
 	if (done)
 		return flush_out();
-	if (f.format && strcmp(f.format, "csv") != 0 && strcmp(f.format, "ndjson") != 0 &&
-		strcmp(f.format, "parquet") != 0)
-		return complain(EXIT_USAGE, "--format %s: this version writes csv, ndjson and parquet", f.format);
+	code = check_format(&o, &format);
+	if (code != EXIT_FINE)
+		return code;
 	code = app_settings(a, &s);
 	if (code == EXIT_FINE)
-		code = load_tables(&t, s.tables, &f);
+		code = filters_load(&o.filters, s.tables);
 	if (code == EXIT_FINE)
-		code = export_store(&s, &f, &t);
-	catalogue_release(&t.catalogue);
-	areas_release(&t.areas);
+		code = export_store(&s, &o, format);
+	filters_release(&o.filters);
 	settings_release(&s);
 	return code;
 }

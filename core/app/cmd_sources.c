@@ -8,7 +8,10 @@
 #include <string.h>
 
 static const char sources_help[] =
-	"glane sources [--json]\n\nWhat is configured: name, plugin, interval, address, tags.\n";
+	"glane sources [--json]\n\nWhat is configured: name, plugin, interval, address, tags.\n\n"
+	"Between diff and commit a section's gate (its default in brackets; percent of the last commit's rows of the "
+	"same slice, where "
+	"it says nothing else):\n";
 static const char plugins_help[] = "glane plugins [NAME]\n\nWhat is installed in the folders of plugin_path; with NAME "
 				   "its options, types, defaults and help.\n";
 
@@ -51,6 +54,12 @@ static void print_json(json_t *j)
 	json_decref(j);
 }
 
+static void print_gates(void)
+{
+	for (const struct gate_key *k = gate_keys; k->name; k++)
+		printf("  %s (%s)\n      %s\n", k->name, k->dflt, k->help);
+}
+
 int cmd_sources(const struct app *a, int argc, char **argv)
 {
 	bool json = false, done;
@@ -61,8 +70,10 @@ int cmd_sources(const struct app *a, int argc, char **argv)
 
 	if (!args_parse(argc, argv, args, 1, NULL, sources_help, &done))
 		return EXIT_USAGE;
-	if (done)
+	if (done) {
+		print_gates();
 		return flush_out();
+	}
 	code = app_settings(a, &s);
 	if (json)
 		list = json_array();

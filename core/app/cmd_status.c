@@ -3,6 +3,7 @@
 #include "app/app.h"
 
 #include "base/clock.h"
+#include "sched/hold.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -68,8 +69,12 @@ static json_t *holds_json(const struct state *s, int64_t now)
 
 		json_set_text(j, "dataset", json_text(h, "dataset", NULL));
 		json_set_text(j, "indicator", json_text(h, "indicator", NULL));
+		json_set_text(j, "rule", json_text(h, "rule", NULL));
 		json_set_text(j, "reason", json_text(h, "reason", NULL));
+		json_set_text(j, "run", json_text(h, "run", NULL));
 		json_set_text(j, "since", time_or_dash(h, "since", buf));
+		time_format(hold_ends(h, (int64_t)s->c->gate.hold_days), buf);
+		json_set_text(j, "ends", buf);
 		json_set_int(j, "age_seconds", now - json_int(h, "since", now));
 		json_array_append_new(list, j);
 	}
@@ -137,8 +142,8 @@ static void print_holds(const struct state *s, int64_t now)
 
 		printf("%-24s held for ", "");
 		print_age(now - json_int(h, "since", now));
-		printf(": %s %s: %s\n", json_text(h, "dataset", ""), json_text(h, "indicator", ""),
-			json_text(h, "reason", ""));
+		printf(" (%s): %s %s: %s\n", json_text(h, "rule", "no gate"), json_text(h, "dataset", ""),
+			json_text(h, "indicator", ""), json_text(h, "reason", ""));
 	}
 }
 
@@ -201,6 +206,8 @@ static void print_hold_metric(const struct states *all)
 			print_label("dataset", json_text(h, "dataset", ""));
 			putchar(',');
 			print_label("indicator", json_text(h, "indicator", ""));
+			putchar(',');
+			print_label("rule", json_text(h, "rule", ""));
 			printf("} %" PRId64 "\n", all->now - json_int(h, "since", all->now));
 		}
 	}

@@ -8,7 +8,6 @@
 
 #define ROWS 1024
 #define TEXT_BYTES ((size_t)32 << 20) /* of a block that is written before it has ROWS rows */
-#define COLUMNS (ROW_COLUMNS + 1)
 
 enum column { /* of DESIGN section 7, in its order */
 	SOURCE,
@@ -31,7 +30,13 @@ enum column { /* of DESIGN section 7, in its order */
 	RECORDED_AT,
 	KNOWN_AT,
 	EVENT,
+	CAUSE,
+	RUN,
+	PAYLOAD,
+	COLUMNS,
 };
+
+_Static_assert(COLUMNS == ROW_COLUMNS_ALL, "every column of a row");
 
 struct export_parquet {
 	struct parquet_writer *w;
@@ -63,9 +68,9 @@ static enum parquet_type type_of(size_t c)
 	}
 }
 
-glane_rc export_parquet_open(int fd, bool event, struct export_parquet **ret, struct diag *d)
+glane_rc export_parquet_open(int fd, int columns, struct export_parquet **ret, struct diag *d)
 {
-	static const uint32_t key[] = {SOURCE, DATASET, INDICATOR, AREA_CODE, DIMS, FREQ, PERIOD};
+	static const uint32_t key[] = {SOURCE, DATASET, INDICATOR, AREA_CODE, DIMS, FREQ, PERIOD, RECORDED_AT};
 	const struct parquet_options o = {.sorted = key, .n_sorted = sizeof(key) / sizeof(key[0])};
 	struct parquet_column c[COLUMNS];
 	struct export_parquet *e = mem_zalloc(1, sizeof(*e));
@@ -74,7 +79,7 @@ glane_rc export_parquet_open(int fd, bool event, struct export_parquet **ret, st
 	if (!e)
 		return fail(d, GLANE_E_NOMEM, "no memory for an export");
 	strbuf_init(&e->bytes, 0);
-	e->columns = event ? COLUMNS : ROW_COLUMNS;
+	e->columns = (size_t)columns;
 	for (size_t i = 0; i < e->columns; i++)
 		c[i] = (struct parquet_column){
 			.path = row_column_names[i], .type = type_of(i), .nullable = i == VALUE || i == DECIMALS};
@@ -146,6 +151,7 @@ static struct slice one(const char *c)
 
 glane_rc export_parquet_row(struct export_parquet *e, const struct row *r, struct diag *d)
 {
+	const struct slice *const more[] = {&r->event, &r->cause, &r->run, &r->payload};
 	size_t i = e->rows;
 
 	put_text(e, SOURCE, r->source);
@@ -161,8 +167,8 @@ glane_rc export_parquet_row(struct export_parquet *e, const struct row *r, struc
 	put_text(e, STATUS, one(&r->status));
 	put_text(e, FLAGS, r->flags);
 	put_text(e, NOTE, r->note);
-	if (e->columns > EVENT)
-		put_text(e, EVENT, r->event);
+	for (size_t c = EVENT; c < e->columns; c++)
+		put_text(e, (enum column)c, *more[c - EVENT]);
 	e->has_value[i] = r->value.n > 0;
 	e->value[i] = r->value.n ? decimal_text_double(r->value) : 0;
 	e->day[i] = (int32_t)r->period_start;

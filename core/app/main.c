@@ -23,7 +23,11 @@ static const char help[] =
 	"  plugins [NAME]    what is installed; one plugin's options\n"
 	"  status            per source: last checked, last changed, state, overdue\n"
 	"  runs [ID]         past runs; one run's report\n"
-	"  export            the observations, as CSV, NDJSON or Parquet\n"
+	"  series [WORDS]    what is in the store, found by words of its titles\n"
+	"  show AREA INDICATOR  one series, with its vintages; a group's members by rank\n"
+	"  export            the observations, as CSV, NDJSON, SDMX-CSV or Parquet\n"
+	"  changes           what changed: in the last run, in another one, or since a time\n"
+	"  quarantine        what is held or was rejected: list, show, accept, reject, replay\n"
 	"  parse PLUGIN      one payload on standard input to rows on standard output\n"
 	"  check             configuration, plugins and store\n"
 	"  compact, vacuum   join small files; remove what nothing needs any more\n"
@@ -44,11 +48,15 @@ static const struct {
 	{"plugins", cmd_plugins},
 	{"status", cmd_status},
 	{"runs", cmd_runs},
+	{"series", cmd_series},
+	{"show", cmd_show},
 	{"export", cmd_export},
+	{"changes", cmd_changes},
 	{"parse", cmd_parse},
 	{"check", cmd_check},
 	{"compact", cmd_compact},
 	{"vacuum", cmd_vacuum},
+	{"quarantine", cmd_quarantine},
 };
 
 /* A child of ours: glane @role PARENT-PID [...]. */

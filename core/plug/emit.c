@@ -226,9 +226,9 @@ static glane_rc push_one(struct glane_run *r, const struct glane_obs *o)
 	return r->n_obs == OBS_BATCH ? run_flush(r) : GLANE_OK;
 }
 
-static glane_rc quarantine(struct glane_run *r, const char *rule, struct slice reason)
+static glane_rc quarantine(struct glane_run *r, const char *rule, struct slice reason, bool by_plugin)
 {
-	struct host_reject q = {.rule = rule, .reason = reason};
+	struct host_reject q = {.rule = rule, .reason = reason, .by_plugin = by_plugin};
 
 	if (r->current && r->current->records) {
 		record_where(r->current->records, &q.number, &q.line, &q.offset);
@@ -244,7 +244,7 @@ static glane_rc __attribute__((noinline)) reject_row(struct glane_run *r, const 
 	const struct diag why = r->diag;
 
 	diag_clear(&r->diag);
-	return quarantine(r, rule, slice_of(why.text));
+	return quarantine(r, rule, slice_of(why.text), false);
 }
 
 /* A provider's word that is no code of CL_OBS_STATUS goes to the flags, whole. */
@@ -407,7 +407,7 @@ __attribute__((format(printf, 3, 4))) static glane_rc host_reject(glane_run *r, 
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	return quarantine(r, rule, slice_of(text));
+	return quarantine(r, rule, slice_of(text), true);
 }
 
 static glane_rc cover_days(struct glane_run *r, glane_str text, int64_t *ret)

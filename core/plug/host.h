@@ -25,6 +25,7 @@ struct host_reject {      /* a record that could not be normalised */
 	const char *rule; /* "period", "value", "dims", ... */
 	struct slice reason, record;
 	uint64_t number, line, offset; /* of the record in its payload */
+	bool by_plugin;                /* the plugin refused it; false: the host, while it normalised */
 };
 /* Every function returns GLANE_OK or a code that ends the run. Handles are 1, 2, 3, ... in order of definition, per table. */
 struct host_seams {

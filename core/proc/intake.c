@@ -311,6 +311,7 @@ static glane_rc take_reject(struct intake *in, const struct host_reject *q, stru
 	r->number = q->number;
 	r->line = q->line;
 	r->offset = q->offset;
+	r->by_plugin = q->by_plugin;
 	if (in->payload)
 		memcpy(r->sha256, in->batch->payloads[in->payload - 1].p, 64);
 	in->n_rejects++;
@@ -413,6 +414,7 @@ static glane_rc frame_reject(struct intake *in, struct frame *f, struct diag *d)
 	q.number = frame_u64(f);
 	q.line = frame_u64(f);
 	q.offset = frame_u64(f);
+	q.by_plugin = frame_flag(f);
 	return frame_done(f) ? take_reject(in, &q, d) : bad(d, "a rejected record that does not read");
 }
 

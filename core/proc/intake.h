@@ -20,7 +20,7 @@ enum {
 	W_OBS,      /* n * struct glane_obs, the rest of the frame */
 	W_COVER,    /* u32 kind; text dataset, indicator; i64 from, to; text reason */
 	W_CURSOR,   /* text key, value */
-	W_REJECT,   /* text rule, reason, record; u64 number, line, offset */
+	W_REJECT,   /* text rule, reason, record; u64 number, line, offset; u8 by_plugin */
 	W_LOG,      /* u8 level; text */
 	W_PROGRESS, /* u64 rows, bytes */
 	W_END,      /* i64 rc; text message; u64 rows, rejected, padding, bytes */
@@ -31,6 +31,7 @@ struct intake_reject {
 	char *rule, *reason, *record;
 	char sha256[65];
 	uint64_t number, line, offset;
+	bool by_plugin; /* see struct host_reject */
 };
 struct intake {
 	struct batch *batch;

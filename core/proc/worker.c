@@ -237,6 +237,7 @@ static glane_rc up_reject(void *arg, const struct host_reject *q)
 	wire_u64(&k->up, q->number);
 	wire_u64(&k->up, q->line);
 	wire_u64(&k->up, q->offset);
+	wire_u8(&k->up, q->by_plugin);
 	return up_end(k);
 }
 

@@ -29,73 +29,27 @@ void task_listed(struct task *t, struct frame *f)
 		task_fail(t, GLANE_E_NOMEM, "%s", d.code != GLANE_OK ? d.text : "no memory for the list of requests");
 }
 
-/* ---- quarantine ---- */
+/* ---- rejected records ---- */
 
-static json_t *reject_json(const struct intake_reject *q)
-{
-	json_t *j = json_object();
-
-	if (!j || !json_set_text(j, "rule", q->rule) || !json_set_text(j, "reason", q->reason) ||
-		!json_set_text(j, "record", q->record) || !json_set_text(j, "payload", q->sha256) ||
-		!json_set_int(j, "number", (int64_t)q->number) || !json_set_int(j, "line", (int64_t)q->line) ||
-		!json_set_int(j, "offset", (int64_t)q->offset)) {
-		json_decref(j);
-		return NULL;
-	}
-	return j;
-}
-
-/* quarantine/SOURCE/RUN.json: what could not be normalised, with the reason and where it stands. */
-static glane_rc write_quarantine(struct task *t, struct diag *d)
-{
-	json_t *list = json_array(), *j = json_object();
-	char dir[160], name[64];
-	glane_rc rc = GLANE_OK;
-	int fd;
-
-	for (size_t i = 0; i < t->intake.n_rejects; i++)
-		json_array_append_new(list, reject_json(&t->intake.rejects[i]));
-	if (!list || !j || json_object_set(j, "records", list) != 0 ||
-		!json_set_int(j, "rejected", (int64_t)t->intake.rejected) ||
-		!json_set_text(j, "source", t->conf->name) || !json_set_text(j, "run", t->run->id))
-		rc = fail(d, GLANE_E_NOMEM, "no memory for the quarantine");
-	snprintf(dir, sizeof(dir), "quarantine/%s", t->conf->name);
-	snprintf(name, sizeof(name), "%s.json", t->run->id);
-	fd = rc == GLANE_OK ? dir_open(t->run->store.dir, dir, true, d) : -1;
-	if (fd >= 0)
-		rc = json_write_file(fd, name, j, false, d);
-	else if (rc == GLANE_OK)
-		rc = d->code;
-	if (fd >= 0)
-		close(fd);
-	json_decref(list);
-	json_decref(j);
-	return rc;
-}
-
-/* Too many rejected records fail the source; fewer keep it from withdrawing anything: the missing keys may be those. */
+/* Too many rejected records fail the source, once their payloads are kept; fewer keep it from withdrawing anything: the missing
+ * keys may be those. */
 static glane_rc judge_rejects(struct task *t, struct diag *d)
 {
 	const uint64_t n = t->intake.rejected, all = n + t->intake.rows;
 	const double percent = all ? 100.0 * (double)n / (double)all : 0;
-	glane_rc rc;
+	const struct intake_reject *q = &t->intake.rejects[0];
 
-	if (n == 0)
+	if (n == 0 || percent <= t->conf->gate.max_quarantined_percent || t->run->options->accept ||
+		t->run->options->again == AGAIN_ACCEPT)
 		return GLANE_OK;
-	rc = write_quarantine(t, d);
-	if (rc != GLANE_OK)
-		return rc;
-	if (percent > t->conf->max_quarantined_percent && !t->run->options->accept) {
-		const struct intake_reject *q = &t->intake.rejects[0];
-
-		return fail(d, GLANE_E_DATA,
-			"%llu of %llu records (%.1f %%) cannot be normalised, more than gate.max_quarantined_percent; "
-			"the first, "
-			"record %llu: %s; all in quarantine/%s/%s.json",
-			(unsigned long long)n, (unsigned long long)all, percent, (unsigned long long)q->number,
-			q->reason, t->conf->name, t->run->id);
-	}
-	return GLANE_OK;
+	t->rule = "max_quarantined_percent";
+	t->refusal = arena_fmt(&t->run->arena,
+		"%llu of %llu records (%.1f %%) cannot be normalised, more than gate.max_quarantined_percent; the "
+		"first, "
+		"record %llu: %s; all in quarantine/%s/%s.json",
+		(unsigned long long)n, (unsigned long long)all, percent, (unsigned long long)q->number, q->reason,
+		t->conf->name, t->run->id);
+	return fail(d, GLANE_E_DATA, "%s", t->refusal ? t->refusal : "too many records cannot be normalised");
 }
 
 struct conflicts {
@@ -119,9 +73,11 @@ static glane_rc judge_conflicts(struct task *t, const struct conflicts *c, struc
 	const double percent = 100.0 * (double)t->batch.conflicts / (double)(t->batch.n_obs + t->batch.conflicts);
 
 	t->intake.rejected += t->batch.conflicts;
-	if (t->batch.conflicts == 0 || percent <= t->conf->max_quarantined_percent)
+	if (t->batch.conflicts == 0 || percent <= t->conf->gate.max_quarantined_percent)
 		return GLANE_OK;
-	return fail(d, GLANE_E_DATA, "%llu observations contradict others of the same key: %s",
+	t->rule = "max_quarantined_percent";
+	return fail(d, GLANE_E_DATA,
+		"%llu observations contradict others of the same key, more than gate.max_quarantined_percent: %s",
 		(unsigned long long)t->batch.conflicts, c->first);
 }
 
@@ -135,8 +91,9 @@ static glane_rc judge_drift(struct task *t, struct diag *d)
 	const double percent = twice ? 100.0 * (double)twice / (double)(t->batch.n_obs + twice) : 0;
 
 	t->intake.rejected += twice;
-	if (percent <= t->conf->max_quarantined_percent || t->run->options->accept)
+	if (percent <= t->conf->gate.max_quarantined_percent || t->run->options->accept)
 		return GLANE_OK;
+	t->rule = "max_quarantined_percent";
 	return fail(d, GLANE_E_DATA,
 		"%llu records came twice over the pages of a request: the data moved while it was read, run again",
 		(unsigned long long)twice);
@@ -176,6 +133,10 @@ static glane_rc diff_task(struct task *t, struct diag *d)
 	glane_rc rc = judge_rejects(t, d);
 
 	with.gate.accept = t->run->options->accept;
+	with.accept = t->run->options->only;
+	with.n_accept = t->run->options->n_only;
+	with.only = t->run->options->again == AGAIN_ACCEPT;
+	with.additions = t->run->options->again == AGAIN_REPLAY && task_is_late(t);
 	if (rc == GLANE_OK)
 		rc = batch_finish(&t->batch, on_conflict, &c, d);
 	if (rc == GLANE_OK)
@@ -187,7 +148,7 @@ static glane_rc diff_task(struct task *t, struct diag *d)
 	with.keep_missing = t->intake.rejected > 0;
 	rc = diff_run(&t->run->store, &with, &t->diff, d);
 	t->has_diff = rc == GLANE_OK;
-	return rc;
+	return rc == GLANE_OK ? holds_judge(t, &with, d) : rc;
 }
 
 static void count_slices(const struct task *t, size_t n[4])
@@ -204,26 +165,55 @@ static const char *first_reason(const struct task *t, enum slice_verdict v)
 	return NULL;
 }
 
+/* Why something is held, since when, and what to do. */
+static const char *why_held(const struct task *t)
+{
+	const json_t *list = json_object_get(t->holds_next, "holds");
+	const char *reason = first_reason(t, SLICE_HELD);
+	int64_t since = t->run->now;
+	char when[32];
+
+	if (!reason)
+		return NULL;
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const int64_t at = json_int(json_array_get(list, i), "since", since);
+
+		since = at < since ? at : since;
+	}
+	time_format(since, when);
+	return arena_fmt(&t->run->arena, "%s; held since %.10s: glane quarantine show %s", reason, when, t->conf->name);
+}
+
+static const char *why(const struct task *t)
+{
+	const char *text = first_reason(t, SLICE_FAILED);
+
+	if (!text)
+		text = why_held(t);
+	if (!text)
+		text = first_reason(t, SLICE_OK); /* released */
+	return text ? text : first_reason(t, SLICE_UNCHANGED);
+}
+
 static void judge(struct task *t)
 {
+	const uint64_t rejected = t->run->options->again == AGAIN_ACCEPT ? 0 : t->intake.rejected;
 	size_t n[4] = {0, 0, 0, 0};
-	const char *why;
+	const char *text;
 
 	count_slices(t, n);
 	if (n[SLICE_FAILED] > 0 && n[SLICE_OK] + n[SLICE_UNCHANGED] + n[SLICE_HELD] == 0)
 		t->verdict = V_FAILED;
 	else if (n[SLICE_HELD] > 0 && n[SLICE_OK] + n[SLICE_UNCHANGED] + n[SLICE_FAILED] == 0)
 		t->verdict = V_HELD;
-	else if (n[SLICE_FAILED] + n[SLICE_HELD] > 0 || t->intake.rejected > 0)
+	else if (n[SLICE_FAILED] + n[SLICE_HELD] > 0 || rejected > 0)
 		t->verdict = V_PARTIAL;
 	else
 		t->verdict = t->diff.events > 0 ? V_OK : V_UNCHANGED;
-	why = first_reason(t, SLICE_FAILED);
-	if (!why)
-		why = first_reason(t, SLICE_HELD);
-	if (why)
-		t->message = arena_strndup(&t->run->arena, why, strlen(why));
-	else if (t->intake.rejected > 0)
+	text = why(t);
+	if (text)
+		t->message = arena_strndup(&t->run->arena, text, strlen(text));
+	else if (rejected > 0)
 		t->message = why_partial(t);
 	if (t->verdict == V_FAILED)
 		t->rc = GLANE_E_DATA;
@@ -234,7 +224,8 @@ static void no_event(struct task *t)
 	struct diag d;
 
 	diag_clear(&d);
-	if (t->verdict == V_UNCHANGED && t->previous > 0 && record_seen(t, &d) == GLANE_E_IO)
+	if (t->verdict == V_UNCHANGED && t->previous > 0 && t->run->options->again == AGAIN_NO &&
+		record_seen(t, &d) == GLANE_E_IO)
 		fail(&t->run->diag, GLANE_E_IO, "%s", d.text);
 	task_done(t);
 }
@@ -252,13 +243,16 @@ void task_list_end(struct task *t, struct frame *f)
 		task_done(t);
 		return;
 	}
-	if (diff_task(t, &d) != GLANE_OK) {
+	if (diff_task(t, &d) == GLANE_E_DATA && t->intake.n_rejects > 0 && !t->refusal)
+		t->refusal = arena_strndup(&t->run->arena, d.text, strlen(d.text));
+	if (d.code != GLANE_OK && !t->refusal) {
 		t->store_trouble = d.code == GLANE_E_IO;
 		task_fail(t, d.code, "%s", d.text);
 		return;
 	}
-	judge(t);
-	if (t->diff.events == 0) {
+	if (!t->refusal)
+		judge(t);
+	if (!t->refusal && t->diff.events == 0 && !t->holds_new && t->intake.n_rejects == 0) {
 		no_event(t);
 		return;
 	}
@@ -267,6 +261,24 @@ void task_list_end(struct task *t, struct frame *f)
 }
 
 /* ---- commit ---- */
+
+/* Of answers that are parsed again: where there is a newer commit, the next night goes on from that one; and it opens the reader
+ * whatever it is told, since other slices may have been left. */
+static bool put_again(json_t *j, const struct task *t)
+{
+	static const char *const names[] = {"digests", "requests", "cursors"};
+	const size_t n = task_is_late(t) ? 3 : t->run->options->again == AGAIN_ACCEPT ? 1 : 0;
+
+	if (t->run->options->again == AGAIN_NO)
+		return true;
+	for (size_t i = 0; i < n; i++) {
+		json_t *v = json_object_get(t->state, names[i]);
+
+		if (v && json_object_set(j, names[i], v) != 0)
+			return false;
+	}
+	return json_object_set_new(j, "partial", json_true()) == 0;
+}
 
 json_t *state_json(const struct task *t)
 {
@@ -281,7 +293,8 @@ json_t *state_json(const struct task *t)
 			(struct slice){t->intake.cursors[i].v.p, t->intake.cursors[i].v.n});
 	ok = ok && json_object_set(j, "digests", digests) == 0 && json_object_set(j, "cursors", cursors) == 0 &&
 	     json_object_set(j, "requests", t->requests) == 0 &&
-	     json_object_set_new(j, "partial", json_boolean(t->verdict == V_PARTIAL || t->verdict == V_HELD)) == 0;
+	     json_object_set_new(j, "partial", json_boolean(t->verdict == V_PARTIAL || t->verdict == V_HELD)) == 0 &&
+	     put_again(j, t);
 	json_decref(digests);
 	json_decref(cursors);
 	if (ok)
@@ -303,6 +316,15 @@ void task_archived(struct task *t, struct frame *f)
 	if (rc != GLANE_OK) {
 		t->store_trouble = rc == GLANE_E_IO;
 		task_fail(t, GLANE_E_IO, "payloads: %.*s", SLICE_FMT(message));
+		return;
+	}
+	if (t->intake.n_rejects > 0 && t->run->options->again != AGAIN_ACCEPT && task_quarantine(t, &d) != GLANE_OK) {
+		t->store_trouble = d.code == GLANE_E_IO;
+		task_fail(t, d.code, "%s", d.text);
+		return;
+	}
+	if (t->refusal) {
+		task_fail(t, GLANE_E_DATA, "%s", t->refusal);
 		return;
 	}
 	if (t->diff.events == 0) {
@@ -348,6 +370,9 @@ void task_done(struct task *t)
 {
 	t->phase = TASK_DONE;
 	t->ended_ms = clock_mono_ms();
+	if (t->note)
+		t->message = t->message ? arena_fmt(&t->run->arena, "%s; %s", t->message, t->note)
+					: arena_strndup(&t->run->arena, t->note, strlen(t->note));
 	if (!t->conf->refused)
 		broker_tell(t, B_CLOSE);
 	fd_close(&t->broker_end);

@@ -3,14 +3,18 @@
 #include "sched/task.h"
 
 #define SIX_HOURS INT64_C(21600)
+#define DAY INT64_C(86400)
 
-/* Due a little early, so that a nightly cron that starts at slightly different times never skips a night (DESIGN section 6). */
+/* Due a little early, so that a nightly cron that starts at slightly different times never skips a night (DESIGN section 6).
+ * What is held is asked for again, and heard of, every night. */
 bool source_due(const struct run *r, const struct source_conf *c, const json_t *last)
 {
 	const int64_t checked = json_int(last, "checked", INT64_MIN);
-	const int64_t early = c->every / 4 < SIX_HOURS ? c->every / 4 : SIX_HOURS;
+	const bool held = json_array_size(json_object_get(last, "holds")) > 0;
+	const int64_t every = held && c->every > DAY ? DAY : c->every;
+	const int64_t early = every / 4 < SIX_HOURS ? every / 4 : SIX_HOURS;
 
-	return checked == INT64_MIN || checked > r->now || r->now >= checked + c->every - early;
+	return checked == INT64_MIN || checked > r->now || r->now >= checked + every - early;
 }
 
 static bool tagged(const struct run_options *o, const struct source_conf *c)

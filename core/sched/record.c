@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What a run leaves behind beside its commits: last.json and seen.json of each source, then the report. */
+#include "sched/hold.h"
 #include "sched/task.h"
 
 #include "model/period.h"
@@ -66,7 +67,7 @@ void task_newest(struct task *t)
 {
 	const char *before = json_text(t->last, "newest_period", NULL);
 
-	t->newest_open = t->previous > 0 && !before;
+	t->newest_open = (t->previous > 0 && !before) || t->run->options->again != AGAIN_NO;
 
 	for (size_t i = 0; i < t->diff.n_slices; i++) {
 		const struct slice_result *r = &t->diff.slices[i];
@@ -79,55 +80,6 @@ void task_newest(struct task *t)
 	if (before)
 		widen(&t->newest, json_int(t->last, "newest_start", 0), slice_of(before));
 	newest_of_batch(&t->batch, &t->newest);
-}
-
-/* ---- holds ---- */
-
-static bool same_slice(const json_t *hold, const struct slice_result *r)
-{
-	return slice_is(r->dataset.p ? r->dataset : SLICE(""), json_text(hold, "dataset", "")) &&
-	       slice_is(r->indicator.p ? r->indicator : SLICE(""), json_text(hold, "indicator", ""));
-}
-
-/* Since when this slice is held: as long as each run since then held it. */
-static int64_t held_since(const struct task *t, const struct slice_result *r)
-{
-	const json_t *holds = json_object_get(t->last, "holds");
-
-	for (size_t i = 0; i < json_array_size(holds); i++)
-		if (same_slice(json_array_get(holds, i), r))
-			return json_int(json_array_get(holds, i), "since", t->run->now);
-	return t->run->now;
-}
-
-static json_t *hold_json(const struct task *t, const struct slice_result *r)
-{
-	json_t *j = json_object();
-
-	if (j && json_set_slice(j, "dataset", r->dataset) && json_set_slice(j, "indicator", r->indicator) &&
-		json_set_text(j, "reason", r->reason) && json_set_int(j, "since", held_since(t, r)))
-		return j;
-	json_decref(j);
-	return NULL;
-}
-
-static bool put_holds(json_t *j, const struct task *t)
-{
-	json_t *holds;
-	bool ok = true;
-
-	if (!t->has_diff && t->verdict != V_UNCHANGED)
-		return true; /* it failed before: what was held still is */
-	json_object_del(j, "holds");
-	if (t->verdict != V_HELD && t->verdict != V_PARTIAL)
-		return true;
-	holds = json_array();
-	for (size_t i = 0; ok && i < t->diff.n_slices; i++)
-		if (t->diff.slices[i].verdict == SLICE_HELD)
-			ok = json_array_append_new(holds, hold_json(t, &t->diff.slices[i])) == 0;
-	ok = ok && holds && (json_array_size(holds) == 0 || json_object_set(j, "holds", holds) == 0);
-	json_decref(holds);
-	return ok;
 }
 
 /* ---- files ---- */
@@ -143,6 +95,23 @@ static bool put_commit(json_t *j, const struct task *t)
 					      json_set_int(j, "newest_start", t->newest.start)));
 }
 
+static bool put_verdict(json_t *j, const struct task *t)
+{
+	json_object_del(j, "message");
+	return json_set_text(j, "status", task_verdict_names[t->verdict]) && json_set_text(j, "message", t->message);
+}
+
+/* Answers that were parsed again are no check of the source: what they settle is the last verdict. */
+static bool put_outcome(json_t *j, const struct task *t)
+{
+	if (t->run->options->again == AGAIN_ACCEPT)
+		return t->verdict == V_FAILED || hold_put_settled(j, t->holds, task_holds(t), "ok");
+	if (t->run->options->again == AGAIN_REPLAY)
+		return t->verdict == V_FAILED || task_is_late(t) || put_verdict(j, t);
+	return put_verdict(j, t) && json_set_int(j, "checked", t->run->now) && json_set_text(j, "run", t->run->id) &&
+	       (t->verdict == V_FAILED || json_set_int(j, "succeeded", t->run->now));
+}
+
 static glane_rc write_last(const struct task *t, struct diag *d)
 {
 	json_t *j = json_object();
@@ -151,11 +120,7 @@ static glane_rc write_last(const struct task *t, struct diag *d)
 
 	if (ok && t->last)
 		ok = json_object_update(j, t->last) == 0;
-	json_object_del(j, "message");
-	ok = ok && json_set_int(j, "checked", t->run->now) && json_set_text(j, "run", t->run->id) &&
-	     json_set_text(j, "status", task_verdict_names[t->verdict]) && json_set_text(j, "message", t->message) &&
-	     (t->verdict == V_FAILED || json_set_int(j, "succeeded", t->run->now)) && put_commit(j, t) &&
-	     put_holds(j, t);
+	ok = ok && put_outcome(j, t) && put_commit(j, t) && (!task_holds(t) || hold_put_list(j, task_holds(t)));
 	rc = ok ? store_last_write(&t->run->store, t->conf->name, j, d)
 		: fail(d, GLANE_E_NOMEM, "no memory for the state of %s", t->conf->name);
 	json_decref(j);
@@ -184,6 +149,8 @@ glane_rc record_run(struct run *r, const json_t *report, struct diag *d)
 
 		if (t->commit && t->newest_open)
 			rc = newest_of_commit(t, &t->newest, d);
+		if (rc == GLANE_OK && !t->interrupted)
+			rc = holds_settle(t, d);
 		if (rc == GLANE_OK && !t->interrupted)
 			rc = write_last(t, d);
 	}

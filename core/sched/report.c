@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What a run says: the JSON report, one line per source, the progress of a terminal, the exit code. */
+#include "sched/hold.h"
 #include "sched/task.h"
 
 #include "base/clock.h"
@@ -51,6 +52,7 @@ static json_t *slice_json(const struct slice_result *r)
 	json_set_slice(j, "dataset", r->dataset);
 	json_set_slice(j, "indicator", r->indicator);
 	json_set_text(j, "status", slice_names[r->verdict]);
+	json_set_text(j, "rule", r->rule);
 	json_set_text(j, "reason", r->reason);
 	json_set_int(j, "rows", (int64_t)r->rows);
 	json_set_int(j, "before", (int64_t)r->before);
@@ -87,6 +89,7 @@ static json_t *task_json(const struct task *t)
 	json_set_text(j, "source", t->conf->name);
 	json_set_text(j, "plugin", t->conf->plugin);
 	json_set_text(j, "status", task_verdict_names[t->verdict]);
+	json_set_text(j, "rule", t->rule);
 	json_set_text(j, "message", t->message);
 	if (t->verdict == V_FAILED)
 		json_set_text(j, "error", rc_name(t->rc));
@@ -102,6 +105,8 @@ static json_t *task_json(const struct task *t)
 	if (t->commit)
 		json_set_int(j, "commit", (int64_t)t->commit);
 	put_events(j, t);
+	if (hold_count(task_holds(t)) > 0)
+		hold_put_list(j, task_holds(t));
 	if (t->requests)
 		json_object_set(j, "requests", t->requests);
 	for (unsigned i = 0; i < t->n_log; i++)

@@ -7,12 +7,19 @@
 
 enum run_exit { EXIT_FINE = 0, EXIT_SOME = 1, EXIT_USAGE = 2, EXIT_ALL = 3, EXIT_LOCKED = 4, EXIT_STORE = 5 };
 
+/* Answers of an earlier run are parsed again, for `glane quarantine`: those of a hold, or those with rejected records. */
+enum run_again { AGAIN_NO, AGAIN_ACCEPT, AGAIN_REPLAY };
+
 struct run_options {
 	const char **names; /* these sources now, whether due or not */
 	size_t n_names;
 	const char **tags; /* only sources with one of these */
 	size_t n_tags;
 	bool all, offline, dry_run, accept, json, inproc, quiet, verbose;
+	enum run_again again; /* with `offline`, and one name */
+	const char *again_run;
+	const struct slice_name *only; /* AGAIN_ACCEPT: these slices of what that run held, and nothing else */
+	size_t n_only;
 	uint64_t limit; /* rows per source; nothing is committed */
 	int64_t jobs;   /* 0: the configuration's */
 	int64_t now;    /* seconds UTC; INT64_MIN: the clock */

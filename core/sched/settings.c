@@ -129,15 +129,6 @@ static glane_rc flag_of(const struct conf_section *sec, const char *key, bool df
 	return at_entry(d, e, "neither yes nor no");
 }
 
-static glane_rc percent_of(const struct conf_section *sec, const char *key, double dflt, double *ret, struct diag *d)
-{
-	int64_t v;
-	glane_rc rc = int_of(sec, key, -1, 0, 1000, &v, d);
-
-	*ret = v < 0 ? dflt : (double)v;
-	return rc;
-}
-
 /* "5/s", "60/m", "60/h" -> requests per second. */
 static glane_rc rate_of(const struct conf_section *sec, double *ret, struct diag *d)
 {
@@ -228,19 +219,27 @@ static glane_rc secrets_of(struct settings *s, struct source_conf *c, struct dia
 	return GLANE_OK;
 }
 
+static glane_rc gate_of(struct source_conf *c, const struct gate_key *k, struct diag *d)
+{
+	const char *text = value_of(c->section, k->name);
+	char what[80];
+
+	if (!text || gate_set(&c->gate, k, text))
+		return GLANE_OK;
+	snprintf(what, sizeof(what), "not a number from %.0f to %.0f", k->min, k->max);
+	return at_entry(d, conf_find(c->section, k->name), what);
+}
+
 static glane_rc gates_of(struct source_conf *c, struct diag *d)
 {
-	glane_rc rc = percent_of(c->section, "gate.min_rows_percent", 90, &c->gate.min_rows_percent, d);
+	glane_rc rc = GLANE_OK;
 
-	if (rc == GLANE_OK)
-		rc = percent_of(c->section, "gate.max_withdrawn_percent", 10, &c->gate.max_withdrawn_percent, d);
-	if (rc == GLANE_OK)
-		rc = percent_of(c->section, "gate.max_quarantined_percent", 1, &c->max_quarantined_percent, d);
+	gate_defaults(&c->gate);
+	for (const struct gate_key *k = gate_keys; rc == GLANE_OK && k->name; k++)
+		rc = gate_of(c, k, d);
 	for (const struct conf_entry *e = c->section->entries; rc == GLANE_OK && e; e = e->next)
 		if (slice_has_prefix(slice_of(e->key), "gate.") && !e->used)
-			rc = fail(d, GLANE_E_CONFIG,
-				"%s:%u: no gate is called '%s' (gate.min_rows_percent, gate.max_withdrawn_percent, "
-				"gate.max_quarantined_percent)",
+			rc = fail(d, GLANE_E_CONFIG, "%s:%u: no gate is called '%s'; `glane sources --help` lists them",
 				e->file, e->line, e->key);
 	return rc;
 }

@@ -28,7 +28,6 @@ struct source_conf {
 	const char *ca_extra;
 	uint8_t keep_payloads; /* KEEP_* of proc/broker.h */
 	struct gate_limits gate;
-	double max_quarantined_percent;
 	const char *licence, *attribution, *owner;
 	const char **tags;
 	size_t n_tags;

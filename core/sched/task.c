@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* One source during one run: replay of its last requests, then a worker where anything may have changed. */
 #include "sched/task.h"
+#include "sched/quarantine.h"
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -58,10 +59,38 @@ static glane_rc load_state(struct task *t, struct diag *d)
 	return rc;
 }
 
+const json_t *task_answers(const struct task *t)
+{
+	return t->again ? t->again : t->state;
+}
+
+bool task_is_late(const struct task *t)
+{
+	const char *run = t->run->options->again_run;
+
+	return run && strcmp(json_text(t->state, "run", ""), run) > 0;
+}
+
+/* What the earlier run left that is to be parsed again. */
+static glane_rc load_again(struct task *t, struct diag *d)
+{
+	const struct run_options *o = t->run->options;
+
+	if (o->again == AGAIN_NO)
+		return GLANE_OK;
+	if (o->again == AGAIN_REPLAY)
+		return quarantine_read(&t->run->store, t->conf->name, o->again_run, &t->again, d);
+	t->again = json_incref(json_object_get(json_object_get(t->holds, "runs"), o->again_run));
+	if (!t->again)
+		return fail(d, GLANE_E_DATA, "nothing of run %s is held any more", o->again_run);
+	t->cause = json_text(t->again, "cause", "source");
+	return GLANE_OK;
+}
+
 /* Asks the broker whether every answer of the last commit still holds. Without a commit there is nothing to ask. */
 static glane_rc replay(struct task *t)
 {
-	const json_t *list = json_object_get(t->state, "requests");
+	const json_t *list = json_object_get(task_answers(t), "requests");
 	glane_rc rc = GLANE_OK;
 
 	if (t->run->options->dry_run)
@@ -86,6 +115,10 @@ glane_rc task_begin(struct task *t)
 		return GLANE_OK;
 	}
 	rc = load_state(t, &d);
+	if (rc == GLANE_OK)
+		rc = holds_begin(t, &d);
+	if (rc == GLANE_OK)
+		rc = load_again(t, &d);
 	t->store_trouble = rc == GLANE_E_IO;
 	if (rc == GLANE_OK)
 		digests(t, &d);
@@ -106,13 +139,24 @@ glane_rc task_begin(struct task *t)
 static void all_replayed(struct task *t)
 {
 	const bool same = t->replays_same == t->replays;
+	const enum run_again again = t->run->options->again;
 
-	if (same && t->digests_same && !json_flag(t->state, "partial") && !t->run->options->limit) {
+	if (again != AGAIN_NO && !same) {
+		task_fail(t, GLANE_E_DATA,
+			"%zu of %zu payloads of run %s are not in the archive (keep_payloads = none?): glane run %s "
+			"asks "
+			"for them again",
+			t->replays - t->replays_same, t->replays, t->run->options->again_run, t->conf->name);
+		return;
+	}
+	if (same && t->digests_same && !json_flag(t->state, "partial") && !t->run->options->limit &&
+		again == AGAIN_NO && !(t->run->options->accept && json_object_size(t->rejected) > 0)) {
+		holds_unchanged(t);
 		t->verdict = V_UNCHANGED;
 		task_done(t);
 		return;
 	}
-	if (same && !t->digests_same)
+	if (same && !t->digests_same && again != AGAIN_ACCEPT)
 		t->cause = "mapping";
 	t->phase = TASK_READY;
 }
@@ -150,7 +194,7 @@ static void on_log(void *arg, int level, struct slice text)
 
 static glane_rc make_cursors(struct task *t, struct glane_kv **ret, size_t *ret_n)
 {
-	const json_t *j = json_object_get(t->state, "cursors");
+	const json_t *j = json_object_get(task_answers(t), "cursors");
 	struct glane_kv *kv = arena_alloc(&t->run->arena, (json_object_size(j) + 1) * sizeof(*kv));
 	const char *key;
 	json_t *value;
@@ -458,6 +502,7 @@ void task_release(struct task *t)
 	}
 	if (t->has_diff)
 		diff_release(&t->diff);
+	holds_release(t);
 	fd_close(&t->broker_end);
 	strbuf_release(&t->tail);
 	json_decref(t->state);

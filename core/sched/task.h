@@ -33,7 +33,8 @@ struct task {
 	uint32_t id;
 	enum task_phase phase;
 	enum task_verdict verdict;
-	char *message; /* of a failure, in the run's arena */
+	char *message;    /* of a failure, in the run's arena */
+	const char *rule; /* the gate's, where it failed all of the source; as in struct slice_result */
 	glane_rc rc;
 	uint64_t previous, commit; /* numbers; commit 0: none made */
 	json_t *state, *last, *requests;
@@ -60,6 +61,13 @@ struct task {
 	unsigned n_log;
 	struct diff_result diff;
 	bool has_diff;
+	/* Holds (hold.h): the documents as they are, NULL in a trial; the holds after this refresh, NULL: the same. */
+	json_t *holds, *rejected, *holds_next;
+	bool holds_dirty, rejected_dirty, holds_new, has_staged;
+	char (*digests)[65];  /* of the slices that are held, or to be accepted */
+	json_t *again;        /* what the run left whose answers are parsed again */
+	const char *note;     /* for the end of the message */
+	const char *refusal;  /* why it fails once the payloads of rejected records are kept */
 	struct newest newest; /* of the commit that was made */
 	bool newest_open;     /* only its rows say, once they are published */
 	uint64_t wire_bytes, expected;
@@ -105,6 +113,20 @@ void task_list_end(struct task *t, struct frame *f);
 void task_archived(struct task *t, struct frame *f);
 void task_done(struct task *t);
 void task_say(struct task *t); /* its line, where it is done, once: not before its commit is published */
+/* The document whose requests and cursors this run goes by: the last commit's state, or what an earlier run left. */
+const json_t *task_answers(const struct task *t);
+/* True where the commit is newer than the answers that are parsed again. */
+bool task_is_late(const struct task *t);
+/* quarantine.c: quarantine/SOURCE/RUN.json, what could not be normalised. */
+glane_rc task_quarantine(const struct task *t, struct diag *d);
+/* hold_night.c: what a run does with the holds of its source (hold.h). */
+glane_rc holds_begin(struct task *t, struct diag *d); /* reads them; those whose time is over are rejected */
+void holds_unchanged(struct task *t);                 /* every answer is as at the last commit */
+/* After diff_run(): digests; releases (the diff is made again), drops what was rejected, writes the diff of what is held. */
+glane_rc holds_judge(struct task *t, struct diff_input *with, struct diag *d);
+const json_t *task_holds(const struct task *t);        /* after the run */
+glane_rc holds_settle(struct task *t, struct diag *d); /* after the commit: the documents */
+void holds_release(struct task *t);
 /* record.c: what a run leaves behind beside its commits. */
 /* The requests that gave no event, in place of those of the commit: they vouch for the same data. */
 glane_rc record_seen(const struct task *t, struct diag *d);

@@ -22,9 +22,6 @@ struct apply {
 	bool *used; /* payloads */
 };
 
-static const char *const words[] = {
-	[NEW] = "new", [REVISED] = "revised", [STATUS] = "status", [RESTORED] = "restored", [WITHDRAWN] = "withdrawn"};
-
 static bool is_dirty(const struct apply *w, size_t segment)
 {
 	const struct marks *m = w->marks;
@@ -96,7 +93,7 @@ static glane_rc put_event(struct apply *w, const struct merge_step *step, struct
 	glane_rc rc = GLANE_OK;
 
 	r.recorded_at = r.known_at = w->r->recorded_at;
-	r.event = slice_of(words[step->outcome]);
+	r.event = slice_of(outcome_words[step->outcome]);
 	r.cause = slice_of(w->in->cause);
 	r.run = slice_of(w->r->run);
 	r.payload = step->payload ? w->in->batch->payloads[step->payload - 1] : SLICE("");

@@ -75,6 +75,8 @@ static void read_rows(struct record_reader *r, int table, const struct delta_fil
 			break;
 		}
 		wrong = stats_row(&stats, &record);
+		if (!wrong)
+			wrong = record_outside_group(r);
 		rows++;
 	}
 	nulls = stats_end(&stats);
@@ -82,8 +84,8 @@ static void read_rows(struct record_reader *r, int table, const struct delta_fil
 		(void)fail(
 			own, GLANE_E_IO, "%s: %" PRIu64 " rows, where the log says %" PRIu64, r->name, rows, f->rows);
 	else if (wrong || (rc == GLANE_END && nulls))
-		(void)fail(own, GLANE_E_IO, "%s: column %s is not as the statistics in the log say", r->name,
-			wrong ? wrong : nulls);
+		(void)fail(own, GLANE_E_IO, "%s: column %s is not as the statistics in the log or the footer say",
+			r->name, wrong ? wrong : nulls);
 }
 
 static void check_rows(struct check *c, int table, const struct delta_file *f, struct diag *own)

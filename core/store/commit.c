@@ -18,6 +18,8 @@ static glane_rc complete_state(json_t *state, const struct diff_result *r, struc
 	if (!json_set_int(state, "rows", (int64_t)r->rows) || !json_set_int(state, "events", (int64_t)r->events) ||
 		!json_set_text(state, "run", r->run) || !json_set_text(state, "recorded_at", time))
 		return fail(d, GLANE_E_NOMEM, "no memory for the state of the commit");
+	if (json_array_size(r->stamps) > 0 && json_object_set(state, "stamps", r->stamps) != 0)
+		return fail(d, GLANE_E_NOMEM, "no memory for the state of the commit");
 	return GLANE_OK;
 }
 

@@ -4,6 +4,8 @@
 #include "store/apply.h"
 #include "store/files.h"
 #include "store/merge.h"
+#include "store/stamps.h"
+#include "store/verdict.h"
 
 static void count_fresh(struct slice_result *part, enum outcome outcome)
 {
@@ -45,12 +47,12 @@ static glane_rc mark(struct marks *m, const struct merge_step *step, struct diag
 	return GLANE_OK;
 }
 
-static glane_rc count_all(const struct store *s, const struct diff_input *in, struct slice_result *parts,
-	struct marks *marks, struct diag *d)
+static glane_rc count_all(
+	const struct store *s, struct slice_result *parts, struct tallies *t, struct marks *marks, struct diag *d)
 {
 	struct merge_step step;
 	struct merge m;
-	glane_rc rc = merge_open(&m, s, in, d);
+	glane_rc rc = merge_open(&m, s, t->in, d);
 
 	while (rc == GLANE_OK) {
 		rc = merge_next(&m, &step, d);
@@ -60,9 +62,11 @@ static glane_rc count_all(const struct store *s, const struct diff_input *in, st
 		parts[step.slice].before += step.old && !row_withdrawn(step.old);
 		count_fresh(&parts[step.slice], step.outcome);
 		rc = mark(marks, &step, d);
+		if (rc == GLANE_OK)
+			rc = tallies_add(t, &step, d);
 	}
 	merge_close(&m);
-	return rc < 0 ? rc : GLANE_OK;
+	return rc < 0 ? rc : tallies_end(t, d);
 }
 
 static uint64_t events_of(const struct slice_result *p)
@@ -75,11 +79,12 @@ static uint64_t live_after(const struct slice_result *p)
 	return p->before + p->added + p->restored - p->withdrawn;
 }
 
-static void refuse(struct slice_result *p, enum slice_verdict verdict, const char *rule, const char *reason)
+static bool refuse(struct slice_result *p, const char *reason)
 {
-	p->verdict = verdict;
-	p->rule = rule;
+	p->verdict = SLICE_FAILED;
 	p->reason = reason;
+	p->added = p->revised = p->status = p->withdrawn = p->restored = 0;
+	return true;
 }
 
 /* An empty answer is a failure, whatever it claims to cover. */
@@ -88,41 +93,40 @@ static bool judge_empty(struct slice_result *p, const struct diff_input *in, con
 	bool nothing_at_all = !c && in->batch->n_obs == 0 && in->batch->n_covers == 0;
 
 	if (c && c->kind == GLANE_COVER_FAILED)
-		refuse(p, SLICE_FAILED, NULL,
-			c->reason.n ? arena_strndup(a, c->reason.p, c->reason.n) : "the fetch failed");
-	else if ((c && c->kind == GLANE_COVER_FULL && p->rows == 0) || nothing_at_all)
-		refuse(p, SLICE_FAILED, NULL, "no observations");
-	else
-		return false;
-	p->added = p->revised = p->status = p->withdrawn = p->restored = 0;
-	return true;
+		return refuse(p, c->reason.n ? arena_strndup(a, c->reason.p, c->reason.n) : "the fetch failed");
+	if ((c && c->kind == GLANE_COVER_FULL && p->rows == 0) || nothing_at_all)
+		return refuse(p, "no observations");
+	return false;
 }
 
-static bool judge_gate(struct slice_result *p, const struct gate_limits *g, const struct cover *c, struct arena *a)
+bool slice_name_eq(struct slice_name a, struct slice_name b)
 {
-	unsigned long long before = p->before, after = live_after(p), withdrawn = p->withdrawn;
-
-	if (g->accept || before == 0)
-		return false;
-	if (c && c->kind == GLANE_COVER_RANGE && p->rows == 0 && withdrawn > 0)
-		refuse(p, SLICE_HELD, "min_rows_percent", arena_fmt(a, "no observations where %llu were", withdrawn));
-	else if ((double)after * 100 < (double)before * g->min_rows_percent)
-		refuse(p, SLICE_HELD, "min_rows_percent",
-			arena_fmt(a, "%llu live rows where the last commit had %llu, below gate.min_rows_percent = %g",
-				after, before, g->min_rows_percent));
-	else if ((double)withdrawn * 100 > (double)before * g->max_withdrawn_percent)
-		refuse(p, SLICE_HELD, "max_withdrawn_percent",
-			arena_fmt(a, "%llu of %llu live rows withdrawn, above gate.max_withdrawn_percent = %g",
-				withdrawn, before, g->max_withdrawn_percent));
-	else
-		return false;
-	return true;
+	return slice_eq(a.dataset, b.dataset) && slice_eq(a.indicator, b.indicator);
 }
 
-static glane_rc judge(struct slice_result *p, const struct diff_input *in, const struct cover *c, struct diff_result *r,
-	struct diag *d)
+/* Whether somebody has accepted this very slice. */
+static bool is_chosen(const struct diff_input *in, const struct cover *c)
 {
-	if (judge_empty(p, in, c, &r->arena) || judge_gate(p, &in->gate, c, &r->arena)) {
+	const struct slice_name name = {c ? c->dataset : SLICE(""), c ? c->indicator : SLICE("")};
+
+	for (size_t i = 0; i < in->n_accept; i++)
+		if (slice_name_eq(in->accept[i], name))
+			return true;
+	return false;
+}
+
+static glane_rc judge(struct slice_result *p, const struct tally *t, const struct diff_input *in, struct diff_result *r,
+	const struct cover *c, struct diag *d)
+{
+	const bool chosen = is_chosen(in, c);
+
+	if (in->only && !chosen) { /* as if nothing had been fetched of it */
+		p->verdict = SLICE_HELD;
+		r->total += p->before;
+		return GLANE_OK;
+	}
+	p->updated_moved = t->stamp_before != TALLY_NEVER && t->stamp > t->stamp_before;
+	if (judge_empty(p, in, c, &r->arena) || (!chosen && gate_judge(p, t, in, c, &r->arena))) {
 		r->total += p->before;
 		if (!p->reason)
 			return fail(d, GLANE_E_NOMEM, "%s: no memory for a verdict", in->source);
@@ -135,13 +139,22 @@ static glane_rc judge(struct slice_result *p, const struct diff_input *in, const
 }
 
 /* A cover that another one of the same slice has taken the place of speaks of nothing. */
-static bool is_shown(const struct batch *b, size_t i, const struct slice_result *p)
+static bool is_spoken_of(const struct batch *b, size_t i)
 {
 	const struct cover *c = &b->covers[i];
 
+	return i == b->n_covers || batch_cover_of(b, c->dataset, c->indicator) == c;
+}
+
+static bool is_shown(const struct diff_input *in, size_t i, const struct slice_result *p)
+{
+	const struct batch *b = in->batch;
+
+	if (in->only && !is_chosen(in, i < b->n_covers ? &b->covers[i] : NULL))
+		return false;
 	if (i == b->n_covers)
 		return p->rows || events_of(p) || p->verdict == SLICE_FAILED;
-	return batch_cover_of(b, c->dataset, c->indicator) == c;
+	return is_spoken_of(b, i);
 }
 
 static glane_rc list_slices(
@@ -155,7 +168,7 @@ static glane_rc list_slices(
 	for (size_t i = 0; i <= b->n_covers; i++) {
 		struct slice_result *p = &r->slices[r->n_slices];
 
-		if (!is_shown(b, i, &parts[i]))
+		if (!is_shown(in, i, &parts[i]))
 			continue;
 		*p = parts[i];
 		if (i < b->n_covers && (!arena_dup(&r->arena, b->covers[i].dataset, &p->dataset) ||
@@ -184,8 +197,9 @@ static glane_rc set_stamp(const struct store *s, const struct diff_input *in, st
 	return rc;
 }
 
-static glane_rc run(const struct store *s, const struct diff_input *in, struct diff_result *r, struct diag *d)
+static glane_rc run_with(const struct store *s, struct tallies *t, struct diff_result *r, struct diag *d)
 {
+	const struct diff_input *in = t->in;
 	const struct batch *b = in->batch;
 	struct slice_result *parts = arena_alloc(&r->arena, (b->n_covers + 1) * sizeof(*parts));
 	struct marks marks = {.parts = b->n_covers + 1};
@@ -195,16 +209,31 @@ static glane_rc run(const struct store *s, const struct diff_input *in, struct d
 		return fail(d, GLANE_E_NOMEM, "%s: no memory for the slices", in->source);
 	rc = set_stamp(s, in, r, d);
 	if (rc == GLANE_OK)
-		rc = count_all(s, in, parts, &marks, d);
+		rc = stamps_compare(t, s, d);
+	if (rc == GLANE_OK)
+		rc = count_all(s, parts, t, &marks, d);
 	for (size_t i = 0; rc == GLANE_OK && i <= b->n_covers; i++) {
-		if (i == b->n_covers || is_shown(b, i, &parts[i]))
-			rc = judge(&parts[i], in, i < b->n_covers ? &b->covers[i] : NULL, r, d);
+		if (is_spoken_of(b, i))
+			rc = judge(&parts[i], &t->slices[i], in, r, i < b->n_covers ? &b->covers[i] : NULL, d);
 	}
 	if (rc == GLANE_OK)
 		rc = list_slices(in, parts, r, d);
 	if (rc == GLANE_OK && r->events)
+		rc = stamps_list(t, parts, &r->stamps, d);
+	if (rc == GLANE_OK && r->events)
 		rc = apply_write(s, in, parts, &marks, r, d);
 	mem_free(marks.bits);
+	return rc;
+}
+
+static glane_rc run(const struct store *s, const struct diff_input *in, struct diff_result *r, struct diag *d)
+{
+	struct tallies t;
+	glane_rc rc = tallies_init(&t, in, &r->arena, d);
+
+	if (rc == GLANE_OK)
+		rc = run_with(s, &t, r, d);
+	tallies_release(&t);
 	return rc;
 }
 
@@ -226,6 +255,7 @@ void diff_release(struct diff_result *r)
 {
 	if (r->change)
 		change_release(r->s, r->change);
+	json_decref(r->stamps);
 	arena_release(&r->arena);
 	*r = (struct diff_result){.s = NULL};
 }

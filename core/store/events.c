@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A heap over the stream files of a source. */
-#include "store/events.h"
+#include "store/events_spill.h"
 #include "store/files.h"
 
 struct event_file {
@@ -74,14 +74,16 @@ static glane_rc advance(const struct events *e, struct event_file *f, struct dia
 	return GLANE_OK;
 }
 
-static glane_rc open_file(struct events *e, size_t i, const struct store *s, const struct delta_file *f, struct diag *d)
+static glane_rc open_file(struct events *e, size_t i, const struct events_input *in, struct diag *d)
 {
 	struct event_file *to = &e->files[i];
 	glane_rc rc;
 
 	strbuf_init(&to->key, 0);
-	rc = record_reader_open(&to->reader, LAKE_STREAM, s->lake->table[LAKE_STREAM].dir, f, d);
+	rc = record_reader_open(&to->reader, LAKE_STREAM, in->dir, &in->file, d);
 	to->open = rc == GLANE_OK;
+	if (rc == GLANE_OK && e->tests)
+		rc = record_reader_where(&to->reader, e->tests, d);
 	if (rc == GLANE_OK)
 		rc = advance(e, to, d);
 	if (rc == GLANE_OK)
@@ -89,12 +91,12 @@ static glane_rc open_file(struct events *e, size_t i, const struct store *s, con
 	return rc < 0 ? rc : GLANE_OK;
 }
 
-glane_rc events_open_files(struct events *e, const struct store *s, const char *source, const struct delta_file *files,
-	size_t n, struct diag *d)
+glane_rc events_open_inputs(struct events *e, const struct events_input *in, size_t n, struct diag *d)
 {
+	const char *source = e->source;
 	glane_rc rc = GLANE_OK;
 
-	*e = (struct events){.source = source, .n = n};
+	e->n = n;
 	arena_init(&e->arena, 0);
 	e->files = mem_zalloc(n + 1, sizeof(*e->files));
 	e->heap = arena_alloc(&e->arena, (n + 1) * sizeof(*e->heap));
@@ -103,7 +105,7 @@ glane_rc events_open_files(struct events *e, const struct store *s, const char *
 		return fail(d, GLANE_E_NOMEM, "%s: no memory for its files", source);
 	}
 	for (size_t i = 0; rc == GLANE_OK && i < n; i++)
-		rc = open_file(e, i, s, &files[i], d);
+		rc = open_file(e, i, &in[i], d);
 	for (size_t i = e->n_heap; rc == GLANE_OK && i--;)
 		sift(e, i);
 	if (rc < 0)
@@ -111,18 +113,59 @@ glane_rc events_open_files(struct events *e, const struct store *s, const char *
 	return rc;
 }
 
-glane_rc events_open(struct events *e, const struct store *s, const char *source, struct diag *d)
+/* All of the files, some of them by way of temporary ones. */
+static glane_rc open_files(
+	struct events *e, const struct store *s, const struct delta_file *files, size_t n, struct diag *d)
+{
+	struct events_input *in = mem_zalloc(n + 1, sizeof(*in));
+	struct spill spill;
+	glane_rc rc;
+
+	if (!in)
+		return fail(d, GLANE_E_NOMEM, "%s: no memory for its files", e->source);
+	for (size_t i = 0; i < n; i++)
+		in[i] = (struct events_input){files[i], s->lake->table[LAKE_STREAM].dir};
+	spill_init(&spill);
+	rc = spill_inputs(&spill, e, in, &n, d);
+	if (rc == GLANE_OK)
+		rc = events_open_inputs(e, in, n, d);
+	spill_release(&spill);
+	mem_free(in);
+	return rc;
+}
+
+glane_rc events_open_files(struct events *e, const struct store *s, const char *source, const struct delta_file *files,
+	size_t n, struct diag *d)
+{
+	*e = (struct events){.source = source};
+	return open_files(e, s, files, n, d);
+}
+
+static bool wanted(const struct delta_file *f, int64_t t, const struct record_tests *tests)
+{
+	int64_t since;
+
+	return (t == INT64_MAX || !record_file_since(f, &since) || since <= t) &&
+	       record_file_may(LAKE_STREAM, f, tests);
+}
+
+glane_rc events_open(struct events *e, const struct store *s, const char *source, int64_t t,
+	const struct record_tests *tests, struct diag *d)
 {
 	struct delta_file *files;
 	struct arena arena;
-	size_t n;
+	size_t n = 0, some = 0;
 	glane_rc rc;
 
-	*e = (struct events){.n = 0};
+	*e = (struct events){.source = source, .tests = tests};
 	arena_init(&arena, 0);
 	rc = lake_files(s, LAKE_STREAM, source, &arena, &files, &n, d);
+	for (size_t i = 0; rc == GLANE_OK && i < n; i++) {
+		if (wanted(&files[i], t, tests))
+			files[some++] = files[i];
+	}
 	if (rc == GLANE_OK)
-		rc = events_open_files(e, s, source, files, n, d);
+		rc = open_files(e, s, files, some, d);
 	arena_release(&arena);
 	return rc;
 }

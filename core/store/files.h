@@ -33,10 +33,18 @@ json_t *read_object(const struct store *s, const char *name, glane_rc *ret_rc, s
 bool json_time(const json_t *j, const char *key, int64_t *ret);
 /* 20261123T234435Z, also with -2, -3, ... */
 bool is_run_id(const char *text);
+/* When such a run began. */
+bool run_id_time(const char *id, int64_t *ret);
 /* Path of a segment's file; absent where the rows do not come from current. */
 struct slice rows_path(const struct store_cursor *c, size_t segment);
+/* As store_rows_as_of(), without the rows of keys that cannot pass the tests; other rows that fail may come. NULL: every row. */
+struct record_tests;
+glane_rc rows_where(const struct store *s, const char *source, int64_t t, const struct record_tests *tests,
+	struct store_cursor *c, struct diag *d);
 /* As store_rows_as_of(), whatever current holds. */
 glane_rc rows_from_events(const struct store *s, const char *source, int64_t t, struct store_cursor *c, struct diag *d);
+/* A row of stream or current with its texts in `texts`, whose old content goes. False: no memory. */
+bool row_keep(struct strbuf *texts, const struct row *r, struct row *ret);
 /* The key as one text that orders as row_cmp_key() does; replaces what b holds. */
 void row_key(struct strbuf *b, const struct row *r);
 #endif

@@ -4,6 +4,9 @@
 #include "store/files.h"
 #include "store/shelf.h"
 
+const char *const outcome_words[WITHDRAWN + 1] = {
+	[NEW] = "new", [REVISED] = "revised", [STATUS] = "status", [RESTORED] = "restored", [WITHDRAWN] = "withdrawn"};
+
 bool row_withdrawn(const struct row *r)
 {
 	return slice_is(r->event, "withdrawn");
@@ -50,8 +53,11 @@ glane_rc merge_open(struct merge *m, const struct store *s, const struct diff_in
 {
 	glane_rc rc = GLANE_OK;
 
-	*m = (struct merge){
-		.batch = in->batch, .source = in->source, .slice = SIZE_MAX, .keep_missing = in->keep_missing};
+	*m = (struct merge){.batch = in->batch,
+		.source = in->source,
+		.slice = SIZE_MAX,
+		.keep_missing = in->keep_missing,
+		.additions = in->additions};
 	strbuf_init(&m->scratch, 0);
 	strbuf_init(&m->key, 0);
 	strbuf_init(&m->before, 0);
@@ -117,7 +123,7 @@ static enum outcome judge_missing(const struct merge *m, size_t slice)
 {
 	const struct cover *c;
 
-	if (m->keep_missing || slice == m->batch->n_covers || row_withdrawn(&m->old))
+	if (m->keep_missing || m->additions || slice == m->batch->n_covers || row_withdrawn(&m->old))
 		return KEEP;
 	c = &m->batch->covers[slice];
 	if (c->kind == GLANE_COVER_FULL)
@@ -135,6 +141,7 @@ static void take_fresh(const struct merge *m, struct merge_step *step)
 
 	step->fresh = &m->fresh;
 	step->payload = o->payload;
+	step->series = o->series + 1;
 	step->remove = o->note && b->notes[o->note - 1].remove;
 	step->slice = slice ? slice - 1 : b->n_covers;
 	step->outcome = step->remove ? NOTHING : NEW;
@@ -146,7 +153,7 @@ static glane_rc take_old(struct merge *m, struct merge_step *step, struct diag *
 
 	step->old = &m->old;
 	if (step->fresh) {
-		step->outcome = judge_both(&m->old, &m->fresh, step->remove);
+		step->outcome = m->additions ? KEEP : judge_both(&m->old, &m->fresh, step->remove);
 		return GLANE_OK;
 	}
 	rc = slice_of_old(m, &step->slice, d);

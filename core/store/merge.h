@@ -20,12 +20,13 @@ struct merge_step {
 	size_t slice;                  /* index of its cover; n_covers: no cover speaks of it */
 	uint16_t payload;              /* as in struct batch_obs; 0 without a fresh row */
 	bool remove;                   /* the fresh row is a remove annotation */
+	uint32_t series;               /* of the fresh row: its index in the batch + 1; 0 without one */
 };
 struct merge {
 	const struct batch *batch;
 	const char *source;
 	struct store_cursor cursor;
-	bool keep_missing;
+	bool keep_missing, additions;
 	bool has_cursor, has_old, has_fresh, used_old, used_fresh;
 	struct row old, fresh;
 	size_t next; /* observation behind `fresh` */
@@ -38,4 +39,6 @@ glane_rc merge_open(struct merge *m, const struct store *s, const struct diff_in
 glane_rc merge_next(struct merge *m, struct merge_step *ret, struct diag *d); /* GLANE_END at the end */
 void merge_close(struct merge *m);
 bool row_withdrawn(const struct row *r);
+/* The word of an outcome in the column `event`; NULL: it is none. */
+extern const char *const outcome_words[WITHDRAWN + 1];
 #endif

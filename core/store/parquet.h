@@ -145,8 +145,19 @@ glane_rc parquet_reader_select(struct parquet_reader *r, const struct parquet_co
 /* Statistics of a selected column in a row group, from the footer: hints of the file's writer, unproven. */
 void parquet_reader_stats(const struct parquet_reader *r, size_t group, size_t column, struct parquet_stats *ret);
 /* Row groups for which keep() says false are passed over by parquet_reader_next(). */
-void parquet_reader_filter(
-	struct parquet_reader *r, bool (*keep)(void *arg, const struct parquet_reader *r, size_t group), void *arg);
+void parquet_reader_filter(struct parquet_reader *r,
+	bool (*keep)(const void *arg, const struct parquet_reader *r, size_t group), const void *arg);
+/* A test of one selected column, which is of shape ONE and not nullable. */
+struct parquet_test {
+	size_t column;
+	bool (*fits)(const void *arg, struct slice text); /* TEXT; asked once for each entry of a dictionary */
+	const void *arg;
+	int64_t min, max; /* INT8 to INT64, DATE, TIMESTAMP: the values that fit */
+};
+#define PARQUET_TESTS_MAX 10
+/* parquet_reader_next() gives only rows that pass every test: the tested columns are read, and of the others the pages with a
+ * row that passed. Once per reader, behind parquet_reader_select(), before the first row; columns of shape ONE only. */
+glane_rc parquet_reader_where(struct parquet_reader *r, const struct parquet_test *tests, size_t n, struct diag *d);
 /* The next call of parquet_reader_next() begins with this row group. */
 glane_rc parquet_reader_seek(struct parquet_reader *r, size_t group, struct diag *d);
 /* The next rows, at most PARQUET_BATCH: v (one per selected column) and *ret_rows are set. GLANE_END: no more.

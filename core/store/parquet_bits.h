@@ -27,6 +27,8 @@ bool hybrid_open(struct hybrid *h, const char *p, size_t n, unsigned bits);
 bool hybrid_get(struct hybrid *h, uint32_t *v, size_t n, bool *ret_same);
 /* Values below 2^8, all written. *ret_same as above: they are known to be equal. */
 bool hybrid_get_levels(struct hybrid *h, uint8_t *v, size_t n, bool *ret_same);
+/* Passes n values over. */
+bool hybrid_skip(struct hybrid *h, uint64_t n);
 
 struct delta {
 	const unsigned char *p, *end;

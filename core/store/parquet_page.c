@@ -161,8 +161,8 @@ static void read_header(struct thrift_in *t, struct pq_page_header *h)
 		}
 }
 
-/* Header and packed body of the next page, checked against each other; c->at is behind it. */
-static glane_rc next_page(struct cursor *c, struct pq_page_header *h, struct slice *ret_body, struct diag *d)
+/* Header of the next page, checked against its chunk; c->at is behind it, at the packed body. */
+static glane_rc next_head(struct cursor *c, struct pq_page_header *h, struct diag *d)
 {
 	uint64_t left = c->end - c->at;
 	struct thrift_in t;
@@ -182,11 +182,21 @@ static glane_rc next_page(struct cursor *c, struct pq_page_header *h, struct sli
 	c->at += (uint64_t)((const char *)t.p - s.p);
 	if (h->packed < 0 || h->unpacked < 0 || (uint64_t)h->packed > c->end - c->at)
 		return cursor_fail(c, "a page is longer than its column chunk", d);
-	rc = window(c, (size_t)h->packed, ret_body, d);
+	if ((h->type == PQ_DATA_PAGE || h->type == PQ_DATA_PAGE_V2) &&
+		(h->values < 0 || h->values > VALUES_MAX || h->values > c->left))
+		return cursor_fail(c, "a page has more values than its column chunk", d);
+	return GLANE_OK;
+}
+
+/* The packed body behind a header; c->at is behind it. */
+static glane_rc next_body(struct cursor *c, const struct pq_page_header *h, struct slice *ret, struct diag *d)
+{
+	glane_rc rc = window(c, (size_t)h->packed, ret, d);
+
 	if (rc < 0)
 		return rc;
 	c->at += (uint64_t)h->packed;
-	if (h->has_crc && crc32_of(*ret_body) != h->crc)
+	if (h->has_crc && crc32_of(*ret) != h->crc)
 		return cursor_fail(c, "a page is damaged: its CRC differs", d);
 	return GLANE_OK;
 }
@@ -405,40 +415,56 @@ static glane_rc open_page_1(struct cursor *c, const struct pq_page_header *h, st
 	return rc < 0 ? rc : open_values(c, body, d);
 }
 
-glane_rc cursor_page(struct cursor *c, struct diag *d)
+static glane_rc open_page(struct cursor *c, const struct pq_page_header *h, struct slice body, struct diag *d)
+{
+	glane_rc rc;
+
+	c->encoding = h->encoding;
+	rc = h->type == PQ_DATA_PAGE ? open_page_1(c, h, body, d) : open_page_2(c, h, body, d);
+	if (rc < 0)
+		return rc;
+	c->page_left = (uint64_t)h->values;
+	c->left -= h->values;
+	c->rep_ahead = -1;
+	return c->def.max_rep && c->page_left ? count_rows(c, d) : GLANE_OK;
+}
+
+glane_rc cursor_page_behind(struct cursor *c, uint64_t *pass, struct diag *d)
 {
 	struct pq_page_header h = {.type = PQ_INDEX_PAGE};
 	struct slice body = {NULL, 0};
+	bool is_data;
 	glane_rc rc;
 
 	while (c->page_left == 0) {
-		rc = next_page(c, &h, &body, d);
+		rc = next_head(c, &h, d);
 		if (rc < 0)
 			return rc;
-		if (h.type == PQ_DICTIONARY_PAGE) {
+		is_data = h.type == PQ_DATA_PAGE || h.type == PQ_DATA_PAGE_V2;
+		if (is_data && *pass && (uint64_t)h.values <= *pass) {
+			c->at += (uint64_t)h.packed;
+			c->left -= h.values;
+			*pass -= (uint64_t)h.values;
+			if (*pass == 0)
+				return GLANE_OK;
+			continue;
+		}
+		rc = next_body(c, &h, &body, d);
+		if (rc == GLANE_OK && h.type == PQ_DICTIONARY_PAGE)
 			rc = read_dictionary(c, &h, body, d);
-			if (rc < 0)
-				return rc;
-			continue;
-		}
-		if (h.type == PQ_INDEX_PAGE)
-			continue;
-		if (h.type != PQ_DATA_PAGE && h.type != PQ_DATA_PAGE_V2)
-			return cursor_fail(c, "a page of a kind that is not supported", d);
-		if (h.values < 0 || h.values > VALUES_MAX || h.values > c->left)
-			return cursor_fail(c, "a page has more values than its column chunk", d);
-		c->encoding = h.encoding;
-		rc = h.type == PQ_DATA_PAGE ? open_page_1(c, &h, body, d) : open_page_2(c, &h, body, d);
+		else if (rc == GLANE_OK && is_data)
+			rc = open_page(c, &h, body, d);
+		else if (rc == GLANE_OK && h.type != PQ_INDEX_PAGE)
+			rc = cursor_fail(c, "a page of a kind that is not supported", d);
 		if (rc < 0)
 			return rc;
-		c->page_left = (uint64_t)h.values;
-		c->left -= h.values;
-		c->rep_ahead = -1;
-		if (c->def.max_rep && c->page_left) {
-			rc = count_rows(c, d);
-			if (rc < 0)
-				return rc;
-		}
 	}
 	return GLANE_OK;
+}
+
+glane_rc cursor_page(struct cursor *c, struct diag *d)
+{
+	uint64_t none = 0;
+
+	return cursor_page_behind(c, &none, d);
 }

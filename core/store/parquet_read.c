@@ -139,6 +139,7 @@ void parquet_reader_free(struct parquet_reader *r)
 		mem_free(r->pick[i]);
 	}
 	mem_free(r->pick);
+	where_free(r->where);
 	zst_unpacker_free(r->zst);
 	arena_release(&r->arena);
 	mem_free(r->footer_bytes);
@@ -299,8 +300,8 @@ void parquet_reader_stats(const struct parquet_reader *r, size_t group, size_t c
 	}
 }
 
-void parquet_reader_filter(
-	struct parquet_reader *r, bool (*keep)(void *arg, const struct parquet_reader *r, size_t group), void *arg)
+void parquet_reader_filter(struct parquet_reader *r,
+	bool (*keep)(const void *arg, const struct parquet_reader *r, size_t group), const void *arg)
 {
 	r->keep = keep;
 	r->keep_arg = arg;
@@ -321,15 +322,17 @@ static glane_rc close_group(struct parquet_reader *r, struct diag *d)
 {
 	glane_rc rc = GLANE_OK;
 
-	for (size_t i = 0; r->is_open && i < r->n_picks && rc == GLANE_OK; i++)
+	for (size_t i = 0; r->is_open && i < r->n_picks && rc == GLANE_OK; i++) {
+		if (r->where && !where_tests(r->where, i))
+			continue; /* its rows were passed over */
 		for (int k = 0; k < 2 && r->pick[i]->cursor[k] && rc == GLANE_OK; k++)
 			rc = cursor_close(r->pick[i]->cursor[k], d);
+	}
 	r->is_open = false;
 	return rc;
 }
 
-/* The next row group that is wanted and has rows. */
-static glane_rc open_group(struct parquet_reader *r, struct diag *d)
+glane_rc reader_open_group(struct parquet_reader *r, struct diag *d)
 {
 	size_t g = r->next_group;
 	glane_rc rc = close_group(r, d);
@@ -372,7 +375,7 @@ static glane_rc batch_rows(struct parquet_reader *r, size_t *ret, struct diag *d
 	return GLANE_OK;
 }
 
-static void no_column(struct parquet_reader *r, struct parquet_vector *v)
+void reader_no_column(struct parquet_reader *r, struct parquet_vector *v)
 {
 	*v = (struct parquet_vector){.level = r->no_level,
 		.text = r->no_text,
@@ -392,15 +395,17 @@ glane_rc parquet_reader_next(struct parquet_reader *r, struct parquet_vector *v,
 
 	if (!r->pick)
 		return fail(d, GLANE_E_USAGE, "%s: no columns were chosen", r->name);
+	if (r->where)
+		return where_next(r, v, ret_rows, d);
 	if (!r->is_open || r->group_left == 0) {
-		rc = open_group(r, d);
+		rc = reader_open_group(r, d);
 		if (rc != GLANE_OK)
 			return rc;
 	}
 	rc = batch_rows(r, &n, d);
 	for (size_t i = 0; i < r->n_picks && rc == GLANE_OK; i++) {
 		if (!r->pick[i]->file)
-			no_column(r, &v[i]);
+			reader_no_column(r, &v[i]);
 		else if (r->pick[i]->want->shape == PARQUET_ONE)
 			rc = pick_flat(r->pick[i], n, &v[i], d);
 		else

@@ -119,6 +119,9 @@ glane_rc cursor_fail(const struct cursor *c, const char *what, struct diag *d);
 glane_rc cursor_open(struct cursor *c, const struct chunk_meta *m, struct diag *d);
 /* Makes sure that the present page has an entry left. */
 glane_rc cursor_page(struct cursor *c, struct diag *d);
+/* The same where *pass entries are not wanted: pages that lie within them are passed over as they are, and *pass becomes what
+ * is still to pass. Where that is nothing, the next page may not be open yet. */
+glane_rc cursor_page_behind(struct cursor *c, uint64_t *pass, struct diag *d);
 /* After the last row of a group: that nothing is left over. */
 glane_rc cursor_close(const struct cursor *c, struct diag *d);
 /* n values: texts into `to` (or into c->text with codes where there is a dictionary), numbers into c->wide. *ret_same: they
@@ -135,6 +138,7 @@ struct pick {
 	uint32_t offset[2][PARQUET_BATCH + 1];
 	uint8_t level[PARQUET_BATCH];
 };
+struct where; /* parquet_where.c */
 struct parquet_reader {
 	int fd; /* -1: bytes */
 	struct slice bytes;
@@ -149,8 +153,9 @@ struct parquet_reader {
 	struct pick **pick;
 	struct parquet_column *want;
 	size_t n_picks;
-	bool (*keep)(void *arg, const struct parquet_reader *r, size_t group);
-	void *keep_arg;
+	bool (*keep)(const void *arg, const struct parquet_reader *r, size_t group);
+	const void *keep_arg;
+	struct where *where;      /* NULL: every row */
 	size_t next_group, group; /* group: the open one */
 	uint64_t group_left;
 	bool is_open;
@@ -163,6 +168,15 @@ struct parquet_reader {
 /* n rows of a pick, all within the present pages. */
 glane_rc pick_flat(struct pick *p, size_t n, struct parquet_vector *v, struct diag *d);
 glane_rc pick_rows(struct pick *p, size_t n, struct parquet_vector *v, struct diag *d);
+/* The next row group that is wanted and has rows; GLANE_END: there is none. */
+glane_rc reader_open_group(struct parquet_reader *r, struct diag *d);
+/* A column that the file does not have: nulls only. */
+void reader_no_column(struct parquet_reader *r, struct parquet_vector *v);
+/* parquet_reader_next() where there are tests. */
+glane_rc where_next(struct parquet_reader *r, struct parquet_vector *v, size_t *ret_rows, struct diag *d);
+/* True for columns that are read whole, as they are tested. */
+bool where_tests(const struct where *w, size_t column);
+void where_free(struct where *w); /* NULL is fine */
 /* n bytes at `at`, which are known to be within the file. */
 glane_rc reader_pread(const struct parquet_reader *r, uint64_t at, char *to, size_t n, struct diag *d);
 #endif

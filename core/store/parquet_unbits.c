@@ -186,6 +186,26 @@ bool hybrid_get_levels(struct hybrid *h, uint8_t *v, size_t n, bool *ret_same)
 	return true;
 }
 
+bool hybrid_skip(struct hybrid *h, uint64_t n)
+{
+	while (n) {
+		uint64_t some;
+
+		if (!have_run(h))
+			return false;
+		some = h->left < n ? h->left : n;
+		if (h->is_packed) { /* next_run() has seen that the bytes of the run are there */
+			uint64_t bits = h->at + some * h->bits;
+
+			h->p += bits / 8;
+			h->at = (unsigned)(bits % 8);
+		}
+		h->left -= some;
+		n -= some;
+	}
+	return true;
+}
+
 static bool get_zigzag(struct delta *d, uint64_t *ret)
 {
 	uint64_t v;

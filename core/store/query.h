@@ -20,6 +20,8 @@ struct query { /* every list: any of its items; an empty list: no restriction. T
 /* Calls `row` for each match in key order; it may return a code < 0 to stop. */
 glane_rc query_run(const struct store *s, const struct query *q, glane_rc (*row)(void *arg, struct row *r), void *arg,
 	struct diag *d);
+/* The days that from and to mean. GLANE_E_CONFIG: one is no period. */
+glane_rc query_days(const struct query *q, int64_t *ret_from, int64_t *ret_to, struct diag *d);
 /* Resolves --as-of: an RFC 3339 time, a date (its end), or a run id (what its report says was recorded last). */
 glane_rc query_as_of(const struct store *s, const char *text, int64_t *ret, struct diag *d);
 #endif

@@ -56,6 +56,39 @@ glane_rc record_reader_open(struct record_reader *r, int table, int dir, const s
 glane_rc record_reader_next(struct record_reader *r, void *ret, struct diag *d);
 void record_reader_close(struct record_reader *r);
 
+/* Columns by which rows (and, but for the period, series) are asked for. */
+enum {
+	RECORD_DATASET = 1,
+	RECORD_INDICATOR,
+	RECORD_AREA,
+	RECORD_AREA_CODE,
+	RECORD_DIMS,
+	RECORD_FREQ,
+	RECORD_PERIOD_START = 8,
+};
+#define RECORD_TESTS_MAX PARQUET_TESTS_MAX
+struct record_test { /* of one of them; texts by a function, period_start by a range of days */
+	size_t column;
+	bool (*fits)(const void *arg, struct slice text);
+	bool (*may_fit)(
+		const void *arg, struct slice min, struct slice max); /* any text from min to max; NULL: who knows */
+	const void *arg;
+	int64_t min, max;
+};
+struct record_tests { /* a row passes all of them */
+	struct record_test v[RECORD_TESTS_MAX];
+	size_t n;
+};
+/* False: by the statistics of its add no row of the file passes. They are believed here: `check --store`
+ * finds those that are wrong. */
+bool record_file_may(int table, const struct delta_file *f, const struct record_tests *tests);
+/* The first recorded_at in a file, by its add; false: not known. */
+bool record_file_since(const struct delta_file *f, int64_t *ret);
+/* After opening: only rows that pass are given. Row groups go by the footer's statistics. `tests` outlives the reader. */
+glane_rc record_reader_where(struct record_reader *r, const struct record_tests *tests, struct diag *d);
+/* Name of the first column in which the last record is outside the footer's bounds of its row group; NULL: none is. */
+const char *record_outside_group(const struct record_reader *r);
+
 /* record_*.c only: */
 enum record_kind {
 	RECORD_TEXT,   /* struct slice; "" is null where the column is nullable */

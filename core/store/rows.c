@@ -9,6 +9,7 @@ struct rows {
 	const struct store *s;
 	char source[64];
 	struct arena arena;
+	struct record_tests tests;
 	/* from current */
 	struct delta_file *files; /* by key */
 	size_t n, next;
@@ -60,10 +61,23 @@ static glane_rc first_key(struct rows *r, struct placed *p, struct diag *d)
 	return rc < 0 ? rc : GLANE_OK;
 }
 
+/* The files that may hold a row which passes. */
+static glane_rc choose_files(struct rows *r, struct diag *d)
+{
+	size_t n = 0;
+	glane_rc rc = lake_files(r->s, LAKE_CURRENT, r->source, &r->arena, &r->files, &n, d);
+
+	for (size_t i = 0; rc == GLANE_OK && i < n; i++) {
+		if (record_file_may(LAKE_CURRENT, &r->files[i], &r->tests))
+			r->files[r->n++] = r->files[i];
+	}
+	return rc;
+}
+
 static glane_rc place_files(struct rows *r, struct diag *d)
 {
 	struct placed *list;
-	glane_rc rc = lake_files(r->s, LAKE_CURRENT, r->source, &r->arena, &r->files, &r->n, d);
+	glane_rc rc = choose_files(r, d);
 
 	if (rc < 0 || r->n < 2)
 		return rc;
@@ -104,11 +118,24 @@ static glane_rc rows_new(const struct store *s, const char *source, struct store
 	return GLANE_OK;
 }
 
+/* The area is no part of the key: an older event with another one is not the state that is asked for. */
+static void tests_of_keys(struct record_tests *t)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < t->n; i++) {
+		if (t->v[i].column != RECORD_AREA)
+			t->v[n++] = t->v[i];
+	}
+	t->n = n;
+}
+
 static glane_rc open_events(struct rows *r, int64_t as_of, struct diag *d)
 {
 	r->as_of = as_of;
 	r->from_events = true;
-	return events_open(&r->events, r->s, r->source, d);
+	tests_of_keys(&r->tests);
+	return events_open(&r->events, r->s, r->source, as_of, &r->tests, d);
 }
 
 glane_rc rows_from_events(const struct store *s, const char *source, int64_t t, struct store_cursor *c, struct diag *d)
@@ -141,18 +168,24 @@ static bool is_current(const struct store *s, const char *source, int64_t t)
 	return t >= s->lake->moment || (n && commit_time(s, source, n, &at, &own) == GLANE_OK && at <= t);
 }
 
-glane_rc store_rows_as_of(const struct store *s, const char *source, int64_t t, struct store_cursor *c, struct diag *d)
+glane_rc rows_where(const struct store *s, const char *source, int64_t t, const struct record_tests *tests,
+	struct store_cursor *c, struct diag *d)
 {
-	glane_rc rc;
+	glane_rc rc = rows_new(s, source, c, d);
 
-	if (!is_current(s, source, t))
-		return rows_from_events(s, source, t, c, d);
-	rc = rows_new(s, source, c, d);
-	if (rc == GLANE_OK)
-		rc = place_files(c->rows, d);
+	if (rc < 0)
+		return rc;
+	if (tests)
+		c->rows->tests = *tests;
+	rc = is_current(s, source, t) ? place_files(c->rows, d) : open_events(c->rows, t, d);
 	if (rc < 0)
 		store_rows_close(c);
 	return rc;
+}
+
+glane_rc store_rows_as_of(const struct store *s, const char *source, int64_t t, struct store_cursor *c, struct diag *d)
+{
+	return rows_where(s, source, t, NULL, c, d);
 }
 
 glane_rc store_rows_open(const struct store *s, const char *source, uint64_t n, struct store_cursor *c, struct diag *d)
@@ -200,6 +233,9 @@ static glane_rc next_current(struct store_cursor *c, struct row *ret, struct dia
 			if (rc < 0)
 				return rc;
 			r->open = true;
+			rc = record_reader_where(&r->reader, &r->tests, d);
+			if (rc < 0)
+				return rc;
 			c->segment = r->next++;
 			c->first = true;
 		}
@@ -213,31 +249,29 @@ static glane_rc next_current(struct store_cursor *c, struct row *ret, struct dia
 
 /* ---- from the stream ---- */
 
-/* Copies the texts of an event: its file may move on. */
-static bool keep(struct rows *r, const struct row *row)
+bool row_keep(struct strbuf *texts, const struct row *r, struct row *ret)
 {
-	struct row *k = &r->kept;
 	const struct record_field *f = record_fields[LAKE_STREAM];
 	size_t need = 1;
 
-	*k = *row;
+	*ret = *r;
 	for (size_t i = 0; i < ROW_COLUMNS_ALL; i++) {
 		if (f[i].kind == RECORD_TEXT || f[i].kind == RECORD_VALUE)
-			need += ((const struct slice *)(const void *)((const char *)row + f[i].offset))->n;
+			need += ((const struct slice *)(const void *)((const char *)r + f[i].offset))->n;
 	}
-	strbuf_reset(&r->texts);
-	if (!strbuf_room(&r->texts, need))
+	strbuf_reset(texts);
+	if (!strbuf_room(texts, need))
 		return false;
 	for (size_t i = 0; i < ROW_COLUMNS_ALL; i++) {
-		struct slice *s = (struct slice *)(void *)((char *)k + f[i].offset);
-		const char *at = r->texts.p + r->texts.n;
+		struct slice *s = (struct slice *)(void *)((char *)ret + f[i].offset);
+		const char *at = texts->p + texts->n;
 
 		if (f[i].kind != RECORD_TEXT && f[i].kind != RECORD_VALUE)
 			continue;
-		strbuf_slice(&r->texts, *s);
+		strbuf_slice(texts, *s);
 		s->p = at;
 	}
-	return strbuf_ok(&r->texts);
+	return strbuf_ok(texts);
 }
 
 /* The last event of each key that was recorded by then. */
@@ -262,7 +296,7 @@ static glane_rc next_event(struct rows *r, struct row *ret, struct diag *d)
 		if (has && row_cmp_key(&r->kept, r->ahead) != 0)
 			break;
 		if (r->ahead->recorded_at <= r->as_of) {
-			if (!keep(r, r->ahead))
+			if (!row_keep(&r->texts, r->ahead, &r->kept))
 				return no_memory(r, d);
 			has = true;
 		}

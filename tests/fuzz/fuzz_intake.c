@@ -114,6 +114,7 @@ static void put_small(struct wire *w, char letter, struct line *l)
 		texts(w, l, 3);
 		for (uint64_t i = 1; i < 4; i++)
 			wire_u64(w, i);
+		wire_u8(w, 0);
 	} else if (letter == 'L') {
 		wire_begin(w, W_LOG);
 		wire_u8(w, (uint8_t)number(l));

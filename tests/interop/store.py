@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""A store written by real runs, read by other engines as it lies on disk: delta-rs, Polars, DuckDB and pyarrow see the rows of
-`export --withdrawn`, values to the last bit. The packages come from PyPI into build/interop-delta (made once); without them
-the suite is skipped. Prints TAP."""
+"""A store written by real runs, read by other engines as it lies on disk: delta-rs, Polars, DuckDB, pyarrow and Spark see the rows
+of `export --withdrawn`, values to the last bit. The packages come from PyPI into build/interop-delta and build/interop-spark (made
+once); without them the suite, or Spark's part of it, is skipped. Prints TAP."""
 import csv
 import datetime
 import io
@@ -21,6 +21,7 @@ GLANE = os.environ.get("GLANE", str(TOP / "build/glane"))
 OUT = Path(os.environ.get("GLANE_OUT", TOP / "build/release")).resolve()
 VENV = TOP / "build/interop-delta"
 PACKAGES = ["pyarrow", "deltalake", "polars", "duckdb", "pytz"]
+SPARK_PACKAGES = ["pyspark==3.5.3", "delta-spark==3.3.0"]
 NIGHTS = int(os.environ.get("GLANE_INTEROP_NIGHTS", "23"))  # enough for a checkpoint
 
 
@@ -29,21 +30,29 @@ def skip(why):
     sys.exit(0)
 
 
+def environment(folder, packages):
+    """The interpreter of an environment with these packages, made where it is not there; or None and the reason."""
+    python, done = folder / "bin/python", folder / "packages"
+    if not done.exists():
+        for command in ([sys.executable, "-m", "venv", str(folder)],
+                        [str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check", *packages]):
+            try:
+                made = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=400)
+            except (OSError, subprocess.TimeoutExpired) as e:
+                return None, f"{command[-1]}: {e}"
+            if made.returncode:
+                return None, "no environment with " + " ".join(packages) + ": " + made.stdout.decode()[-200:].replace("\n", " ")
+        done.write_text("\n".join(packages) + "\n")
+    return python, None
+
+
 def enter_venv():
     """Runs this script again under the interpreter that has the packages."""
-    python, done = VENV / "bin/python", VENV / "packages"
     if os.environ.get("GLANE_INTEROP_DELTA"):
         skip("the packages are there, but one of them does not load")
-    if not done.exists():
-        for command in ([sys.executable, "-m", "venv", str(VENV)],
-                        [str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check", *PACKAGES]):
-            try:
-                made = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=500)
-            except (OSError, subprocess.TimeoutExpired) as e:
-                skip(f"{command[-1]}: {e}")
-            if made.returncode:
-                skip("no Python environment with " + " ".join(PACKAGES) + ": " + made.stdout.decode()[-200:].replace("\n", " "))
-        done.write_text("\n".join(PACKAGES) + "\n")
+    python, why = environment(VENV, PACKAGES)
+    if not python:
+        skip(why)
     os.environ["GLANE_INTEROP_DELTA"] = str(VENV)
     os.execv(python, [str(python), *sys.argv])
 
@@ -256,16 +265,23 @@ for version in sys.argv[2:]:
 """
 
 
+def skip_spark(why):
+    results.append(True)
+    print(f"ok {len(results)} - Spark # SKIP skipped: {why}")
+
+
 def spark(reports, columns, want):
-    """Some 400 MB of packages and a Java: only where GLANE_INTEROP_SPARK names a Python that has delta-spark."""
-    python = os.environ.get("GLANE_INTEROP_SPARK")
+    """Some 400 MB of packages; Spark itself then fetches the jars of Delta."""
+    if not shutil.which("java"):
+        return skip_spark("there is no Java")
+    python, why = environment(TOP / "build/interop-spark", SPARK_PACKAGES)
     if not python:
-        results.append(True)
-        print(f"ok {len(results)} - Spark # SKIP skipped: GLANE_INTEROP_SPARK names no Python with delta-spark")
-        return
+        return skip_spark(why)
     early = NIGHTS // 2
     done = subprocess.run([python, "-c", SPARK, str(STORE / "current"), str(reports[-1][1]), str(reports[early][1])],
                           capture_output=True, text=True, timeout=900, env={**os.environ, "TZ": "UTC"})
+    if done.returncode and "unresolved dependency" in done.stderr + done.stdout:
+        return skip_spark("the jars of Delta could not be fetched")
     rows = [json.loads(line[3:]) for line in done.stdout.split("\n") if line.startswith("ROW")]
     report = reports[early][0]
     for version, expected in ((reports[-1][1], want), (reports[early][1], exported("--as-of", report.get("run") or report["id"]))):
@@ -273,6 +289,7 @@ def spark(reports, columns, want):
                      for v, r in rows if v == str(version))
         check(f"Spark, version {version}: the rows of export --withdrawn", got == expected,
               (len(got), len(expected), [(a, b) for a, b in zip(got, expected) if a != b][:2], done.stderr[-500:]))
+    return None
 
 
 def stream(reports, columns):

@@ -18,7 +18,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import support  # noqa: E402
 
-COMMANDS = ("run", "sources", "plugins", "status", "runs", "export", "parse", "check")
+COMMANDS = ("run", "sources", "plugins", "status", "runs", "export", "changes", "parse", "check")
 ROWS = "code,year,value\n" + "".join(f"TGO,{2000 + i},{i}.50\nBEN,{2000 + i},{i}\n" for i in range(20))
 CSV = "dataset = D\nindicator = =I\narea = code\nperiod = year\nvalue = value\nretries = 0\n"
 RUN_ID = re.compile(r"^\d{8}T\d{6}Z(-\d+)?$")
@@ -347,7 +347,7 @@ def states(suite, server):
     suite.true("--prometheus: a valid exposition", m, why)
     suite.same("--prometheus: values", [m.get(k) for k in (
         ("glane_source_status", 'source="two",status="held"'), ("glane_source_overdue", 'source="one"'), ("glane_source_rows", 'source="one"'),
-        ("glane_source_checked_timestamp_seconds", 'source="two"'), ("glane_hold_age_seconds", 'source="two",dataset="D",indicator=""'))],
+        ("glane_source_checked_timestamp_seconds", 'source="two"'), ("glane_hold_age_seconds", 'source="two",dataset="D",indicator="",rule="min_rows_percent"'))],
         [1, 1, 40, 1772593200, 3 * 86400])
     server.routes["/b.csv"] = support.Answer("", "text/csv")
     site.run("two", "--now", "2026-03-05T04:00:00Z")

@@ -124,23 +124,32 @@ static inline glane_rc fixture_batch(struct store *s, struct batch *b, const str
 	return rc == GLANE_OK ? batch_finish(b, NULL, NULL, d) : rc;
 }
 
-/* Diff of the cells with the newest commit of `source`. */
+/* Diff of the cells with the newest commit of in->source; `in` says the rest. */
+static inline glane_rc fixture_diff_in(struct store *s, struct diff_input *in, const struct cell *cells, size_t n,
+	const struct cover *covers, size_t n_covers, struct diff_result *ret, struct diag *d)
+{
+	struct batch b;
+	glane_rc rc = fixture_batch(s, &b, cells, n, covers, n_covers, d);
+
+	in->batch = &b;
+	in->run = "20261123T234435Z";
+	in->cause = in->cause ? in->cause : "source";
+	if (rc == GLANE_OK)
+		rc = store_commit_number(s, in->source, &in->previous, d);
+	if (rc == GLANE_OK)
+		rc = diff_run(s, in, ret, d);
+	batch_release(&b);
+	return rc;
+}
+
+/* The same under the gate as it is by default. */
 static inline glane_rc fixture_diff(struct store *s, const char *source, const struct cell *cells, size_t n,
 	const struct cover *covers, size_t n_covers, int64_t now, struct diff_result *ret, struct diag *d)
 {
-	struct batch b;
-	struct diff_input in = {
-		.source = source, .batch = &b, .now = now, .run = "20261123T234435Z", .cause = "source"};
-	glane_rc rc = fixture_batch(s, &b, cells, n, covers, n_covers, d);
+	struct diff_input in = {.source = source, .now = now};
 
-	in.gate.min_rows_percent = 90;
-	in.gate.max_withdrawn_percent = 10;
-	if (rc == GLANE_OK)
-		rc = store_commit_number(s, source, &in.previous, d);
-	if (rc == GLANE_OK)
-		rc = diff_run(s, &in, ret, d);
-	batch_release(&b);
-	return rc;
+	gate_defaults(&in.gate);
+	return fixture_diff_in(s, &in, cells, n, covers, n_covers, ret, d);
 }
 
 /* Commits a diff and publishes it, where it has events. */
@@ -160,13 +169,14 @@ static inline glane_rc fixture_commit(struct store *s, const char *source, struc
 	return rc;
 }
 
-/* Both, with a whole-dataset FULL cover. */
+/* Diff and commit with a whole-dataset FULL cover and without a gate. */
 static inline glane_rc fixture_refresh(
 	struct store *s, const char *source, const struct cell *cells, size_t n, int64_t now, struct diag *d)
 {
 	const struct cover full = {.kind = GLANE_COVER_FULL, .dataset = SLICE("DS")};
+	struct diff_input in = {.source = source, .now = now, .gate = {.accept = true}};
 	struct diff_result r;
-	glane_rc rc = fixture_diff(s, source, cells, n, &full, 1, now, &r, d);
+	glane_rc rc = fixture_diff_in(s, &in, cells, n, &full, 1, &r, d);
 
 	if (rc < 0)
 		return rc;

@@ -163,12 +163,7 @@ static void take_step(struct fixture *f, const struct scenario *sc, const struct
 		.reason = SLICE("no answer")};
 	size_t n_covers = step->cover == BARE ? 0 : 1;
 	struct batch b;
-	struct diff_input in = {.source = "src",
-		.batch = &b,
-		.now = now,
-		.run = "20261123T234435Z",
-		.cause = "source",
-		.gate = {90, 10, step->accept}};
+	struct diff_input in = {.source = "src", .batch = &b, .now = now, .run = "20261123T234435Z", .cause = "source"};
 	const struct expected *w = &step->want;
 	const struct slice_result *p;
 	struct diff_result r;
@@ -176,6 +171,8 @@ static void take_step(struct fixture *f, const struct scenario *sc, const struct
 
 	print_message("%s\n", sc->name);
 	strbuf_init(&got, 0);
+	gate_defaults(&in.gate);
+	in.gate.accept = step->accept;
 	assert_int_equal(
 		fixture_batch(&f->s, &b, step->cells, count_cells(step->cells), &cover, n_covers, &f->d), GLANE_OK);
 	assert_int_equal(store_commit_number(&f->s, "src", &in.previous, &f->d), GLANE_OK);
@@ -308,12 +305,12 @@ static void test_keep_missing(void **state)
 		.now = T0,
 		.run = "20261123T234435Z",
 		.cause = "source",
-		.gate = {90, 10, false},
 		.keep_missing = true};
 	struct diff_result r;
 	struct strbuf got;
 
 	strbuf_init(&got, 0);
+	gate_defaults(&in.gate);
 	assert_int_equal(fixture_refresh(&f->s, "src", first, 2, T0, &f->d), GLANE_OK);
 	assert_int_equal(fixture_batch(&f->s, &b, second, 1, &full, 1, &f->d), GLANE_OK);
 	assert_int_equal(diff_run(&f->s, &in, &r, &f->d), GLANE_OK);

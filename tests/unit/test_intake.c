@@ -365,8 +365,11 @@ static void test_rejects(void **state)
 		wire_u64(&x->w, i);
 		wire_u64(&x->w, 0);
 		wire_u64(&x->w, UINT64_MAX);
+		wire_u8(&x->w, i % 2);
 		assert_int_equal(give(x), GLANE_OK);
 	}
+	assert_false(x->in.rejects[0].by_plugin);
+	assert_true(x->in.rejects[1].by_plugin);
 	assert_int_equal(x->in.rejected, 1500);
 	assert_int_equal(x->in.n_rejects, 1000);
 	assert_string_equal(x->in.rejects[0].rule, "\\x1b[31mrule");

@@ -258,7 +258,7 @@ static void test_same_from_a_file(void **state)
 	mem_free(t);
 }
 
-static bool only_second(void *arg, const struct parquet_reader *r, size_t group)
+static bool only_second(const void *arg, const struct parquet_reader *r, size_t group)
 {
 	struct parquet_stats s;
 

@@ -56,6 +56,22 @@ static void test_clock_went_back(void **state)
 	assert_false(due(DAY, T0, T0));
 }
 
+/* What is held is asked for again every night, also where it is due once a month. */
+static void test_held(void **state)
+{
+	const struct run r = {.now = T0 + 18 * HOUR};
+	const struct source_conf month = {.every = 30 * DAY}, hours = {.every = 12 * HOUR};
+	json_t *last = json_pack("{s:I,s:[{}]}", "checked", (json_int_t)T0, "holds");
+
+	(void)state;
+	assert_true(source_due(&r, &month, last));
+	assert_false(source_due(&(struct run){.now = T0 + 18 * HOUR - 1}, &month, last));
+	assert_true(source_due(&(struct run){.now = T0 + 9 * HOUR}, &hours, last));
+	assert_int_equal(json_object_del(last, "holds"), 0);
+	assert_false(source_due(&r, &month, last));
+	json_decref(last);
+}
+
 /* Whatever the minute at which cron gets its turn, within six hours: every night, and only once. */
 static void test_no_night_is_skipped(void **state)
 {
@@ -96,6 +112,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_edges),
 		cmocka_unit_test(test_never_checked),
+		cmocka_unit_test(test_held),
 		cmocka_unit_test(test_clock_went_back),
 		cmocka_unit_test(test_no_night_is_skipped),
 		cmocka_unit_test(test_weekly),

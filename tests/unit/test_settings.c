@@ -115,7 +115,7 @@ static void test_defaults(void **state)
 	assert_true(c->rate >= 0 && c->rate <= 0);
 	assert_int_equal((int)c->gate.min_rows_percent, 90);
 	assert_int_equal((int)c->gate.max_withdrawn_percent, 10);
-	assert_int_equal((int)c->max_quarantined_percent, 1);
+	assert_int_equal((int)c->gate.max_quarantined_percent, 1);
 	assert_null(c->base_url);
 	assert_null(c->ca_extra);
 	assert_null(c->licence);
@@ -236,7 +236,7 @@ static void test_source_keys(void **state)
 	assert_string_equal(c->ca_extra, path);
 	assert_int_equal((int)c->gate.min_rows_percent, 0);
 	assert_int_equal((int)c->gate.max_withdrawn_percent, 100);
-	assert_int_equal((int)c->max_quarantined_percent, 5);
+	assert_int_equal((int)c->gate.max_quarantined_percent, 5);
 	assert_string_equal(c->licence, "CC BY 4.0");
 	assert_string_equal(c->attribution, "World Bank");
 	assert_string_equal(c->owner, "Afi");
@@ -316,8 +316,11 @@ static void test_bad_values(void **state)
 		{"auth = sesame", "never the secret itself"}, {"auth = key=sesame", "never the secret itself"},
 		{"auth = =env:X", "never the secret itself"}, {"empty = maybe", "neither keep nor skip"},
 		{"keep_payloads = some", "events"}, {"hosts = \"a", "quote"}, {"tags = \"a", "quote"},
-		{"gate.max_factor_percent = 1", "no gate is called"}, {"gate.min_rows_percent = -1", "range"},
-		{"gate.max_withdrawn_percent = 1001", "range"}, {"gate.max_quarantined_percent = 1%", "range"},
+		{"gate.max_factor_percent = 1", "no gate is called"},
+		{"gate.min_rows_percent = -1", "not a number from 0 to 1000"},
+		{"gate.max_withdrawn_percent = 1001", "not a number from 0 to 1000"},
+		{"gate.max_quarantined_percent = 1%", "not a number from 0 to 1000"},
+		{"gate.row_limits = 100 many", "number"}, {"gate.max_factor = 1", "not a number from 2"},
 		{"plugin = ecb", "stands already"}};
 	struct fixture *f = *state;
 

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/* Filters of a command line. */
+#include "app/filters.h"
+
+#include "base/clock.h"
+
+int filters_load(struct filters *f, const char *tables)
+{
+	struct diag d;
+
+	diag_clear(&d);
+	if (areas_load(&f->areas, tables, &d) != GLANE_OK)
+		return complain(EXIT_USAGE, "%s", d.text);
+	if (f->catalogue.n && catalogue_load(&f->table, tables, &d) != GLANE_OK)
+		return complain(EXIT_USAGE, "%s", d.text);
+	for (size_t i = 0; i < f->group.n; i++) {
+		if (!areas_has_group(&f->areas, slice_of(f->group.v[i])))
+			return complain(EXIT_USAGE, "no group is called '%s' (groups.csv lists them)", f->group.v[i]);
+	}
+	for (size_t i = 0; i < f->catalogue.n; i++) {
+		f->items[i] = catalogue_find(&f->table, slice_of(f->catalogue.v[i]));
+		if (!f->items[i])
+			return complain(EXIT_USAGE, "the catalogue has no '%s' (%s/catalogue.csv lists its ids)",
+				f->catalogue.v[i], tables);
+	}
+	return EXIT_FINE;
+}
+
+static const char **items_of(const struct list *l)
+{
+	return l->n ? (const char **)(uintptr_t)l->v : NULL;
+}
+
+struct query filters_query(const struct filters *f)
+{
+	return (struct query){.source = items_of(&f->source),
+		.dataset = items_of(&f->dataset),
+		.indicator = items_of(&f->indicator),
+		.area = items_of(&f->area),
+		.group = items_of(&f->group),
+		.freq = items_of(&f->freq),
+		.dim = items_of(&f->dim),
+		.from = f->from,
+		.to = f->to,
+		.as_of = INT64_MAX,
+		.areas = &f->areas,
+		.catalogue = f->catalogue.n ? f->items : NULL,
+		.n_catalogue = f->catalogue.n,
+		.group_on = clock_utc() / 86400};
+}
+
+void filters_release(struct filters *f)
+{
+	catalogue_release(&f->table);
+	areas_release(&f->areas);
+}

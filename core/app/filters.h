@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* The filters that export, changes, series and show share: their options, the tables they ask for, the query they make. */
+#ifndef APP_FILTERS_H
+#define APP_FILTERS_H
+#include "app/app.h"
+#include "store/query.h"
+
+struct filters { /* begins as {.from = NULL} */
+	struct list source, dataset, indicator, catalogue, area, group, freq, dim;
+	const char *from, *to;
+	struct areas areas; /* of filters_load(), as the rest */
+	struct catalogue table;
+	const struct catalogue_item *items[LIST_MAX];
+};
+/* The first elements of a command's `struct arg` array. */
+#define FILTER_ARGS(f)                                                                                                 \
+	{"source", 0, true, take_list, &(f)->source}, {"dataset", 0, true, take_list, &(f)->dataset},                  \
+		{"indicator", 0, true, take_list, &(f)->indicator},                                                    \
+		{"catalogue", 0, true, take_list, &(f)->catalogue}, {"area", 0, true, take_list, &(f)->area},          \
+		{"group", 0, true, take_list, &(f)->group}, {"freq", 0, true, take_list, &(f)->freq},                  \
+		{"dim", 0, true, take_list, &(f)->dim}, {"from", 0, true, take_text, &(f)->from},                      \
+	{                                                                                                              \
+		"to", 0, true, take_text, &(f)->to                                                                     \
+	}
+/* Lines of a command's help. */
+#define FILTER_HELP                                                                                                    \
+	"Filters, each repeatable (any of one kind, all kinds together; of dims any value of one KEY, all KEYs):\n"    \
+	"  --source S --dataset D --indicator I --area AREA --group GROUP --freq F --dim KEY=VALUE\n"                  \
+	"  --catalogue ID  a row of catalogue.csv: its source, dataset, indicator and dims\n"                          \
+	"  --from PERIOD --to PERIOD   first and last period\n"
+/* Loads what the filters name from the folder of tables. EXIT_FINE, or an exit code: the error was printed. Release either way. */
+int filters_load(struct filters *f, const char *tables);
+/* The query of the filters, of now, groups as of today; it borrows from f. */
+struct query filters_query(const struct filters *f);
+void filters_release(struct filters *f);
+#endif

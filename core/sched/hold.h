@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Holds: slices of a refresh that a gate did not let pass, kept with their payloads and their diff until somebody decides, the
+ * data passes, or their time is over. Documents below quarantine/SOURCE/, each written as file_replace() does:
+ *   hold.json      {"holds": [{dataset, indicator, since, at, run, rule, reason, digest, rows, before, new, ...}],
+ *                   "runs": {RUN: {requests, cursors, cause, alone, kept, file, sha256, bytes, events}}}
+ *   RUN.ndjson     the events of the slices held since that run, as `changes` has them, with "old": the row before
+ *   rejected.json  {"rejected": [{dataset, indicator, digest, at, why}]}: the last 64, newest last
+ * `since`: the first night held; `at`: the night of this very diff; `digest`: SHA-256 over its events.
+ */
+#ifndef SCHED_HOLD_H
+#define SCHED_HOLD_H
+#include "base/sha256.h"
+#include "store/diff.h"
+
+#define HOLD_AGAIN (INT64_C(6) * 3600) /* seconds between two fetches that vouch for each other */
+#define HOLD_REJECTED 64
+#define HOLD_FILE 256 /* longest name of a file below quarantine/, with NUL */
+
+/* "quarantine/SOURCE/NAME" */
+void hold_path(const char *source, const char *name, char ret[HOLD_FILE]);
+/* Missing: an empty object. A damaged one is GLANE_E_IO, with what to do. The caller owns it. */
+glane_rc hold_read(const struct store *s, const char *source, json_t **ret, struct diag *d);
+glane_rc hold_read_rejected(const struct store *s, const char *source, json_t **ret, struct diag *d);
+/* Without a hold left the file is removed. */
+glane_rc hold_write(const struct store *s, const char *source, const json_t *doc, struct diag *d);
+glane_rc hold_write_rejected(const struct store *s, const char *source, const json_t *doc, struct diag *d);
+
+size_t hold_count(const json_t *doc);
+struct slice_name hold_name(const json_t *hold);
+/* Borrowed from the document; NULL: it is not held. */
+json_t *hold_find(const json_t *doc, struct slice_name name);
+/* The run that an entry names, NULL where the document has none. */
+json_t *hold_run(const json_t *doc, const json_t *hold);
+/* Seconds since 1970 when a hold is over. */
+int64_t hold_ends(const json_t *hold, int64_t days);
+
+/* A second identical fetch releases: of a mass revision alone, a later run, six hours on, where the provider says that it has
+ * updated the slice. */
+bool hold_is_released(const json_t *hold, const struct slice_result *r, const char *digest, int64_t now);
+/* When this diff of this slice was rejected; INT64_MIN: never. */
+int64_t hold_rejected_at(const json_t *rejected, struct slice_name name, const char *digest);
+/* Notes a rejected hold; the oldest of too many go. False: no memory. */
+bool hold_reject(json_t *rejected, const json_t *hold, int64_t at, const char *why);
+
+struct hold_night {
+	const struct slice_result *slices;
+	char (*digests)[SHA256_HEX]; /* of those that are held */
+	size_t n;
+	int64_t now;
+	const char *run;
+	bool keep; /* an offline night: what is held stays as it is */
+};
+/* The holds after a night: the same diff keeps its entry, another one its `since`; what passed is gone; what failed or was not
+ * spoken of stays. Runs without an entry are left out, the one of tonight is for the caller to add where *ret_new. NULL: no memory. */
+json_t *hold_merge(const json_t *old, const struct hold_night *night, bool *ret_new);
+/* The member `holds` of last.json and of a report: what is held, without the means to read it again; none: no member. */
+bool hold_put_list(json_t *j, const json_t *doc);
+/* What is left of a last verdict once somebody has decided on holds: `status`, where nothing is held any more and nothing else
+ * was wrong with the refreshes they came from. */
+bool hold_put_settled(json_t *last, const json_t *before, const json_t *after, const char *status);
+/* Rejects holds of a source (n_names 0: all): rejected.json, hold.json, last.json, in this order. *ret_n: how many. */
+glane_rc hold_reject_all(const struct store *s, const char *source, const struct slice_name *names, size_t n_names,
+	int64_t now, size_t *ret_n, struct diag *d);
+/* Takes an entry out, and its run where it was the last one of it. */
+bool hold_remove(json_t *doc, const json_t *hold);
+/* Reads the document of every source below quarantine/, looks for the files that it names, and for their bytes; one line per
+ * finding. */
+glane_rc hold_check(
+	const struct store *s, struct strbuf *findings, uint64_t *ret_holds, uint64_t *ret_findings, struct diag *d);
+#endif

@@ -1,0 +1,469 @@
+/* SPDX-License-Identifier: MIT */
+/* What a run does with the holds of a source: expiry, the diff that is held, release, what was rejected, and the documents. */
+#include "sched/hold.h"
+#include "sched/quarantine.h"
+#include "sched/task.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#define WRITE_BYTES ((size_t)1 << 16)
+
+static glane_rc no_memory(const struct task *t, struct diag *d)
+{
+	return fail(d, GLANE_E_NOMEM, "%s: no memory for its holds", t->conf->name);
+}
+
+static bool is_trial(const struct task *t)
+{
+	return t->run->options->limit || t->run->options->dry_run;
+}
+
+static void staged_name(const struct task *t, char ret[96])
+{
+	(void)snprintf(ret, 96, "held-%s.ndjson", t->conf->name);
+}
+
+/* ---- before anything is asked ---- */
+
+static void note_expiry(struct task *t, const json_t *hold)
+{
+	char since[32];
+
+	time_format(json_int(hold, "since", 0), since);
+	t->note = arena_fmt(&t->run->arena, "what was held of %s %s since %.10s is rejected after %lld days",
+		json_text(hold, "dataset", ""), json_text(hold, "indicator", ""), since,
+		(long long)t->conf->gate.hold_days);
+}
+
+/* Nobody has decided in time: rejected. */
+static glane_rc expire(struct task *t, struct diag *d)
+{
+	const json_t *list = json_object_get(t->holds, "holds");
+
+	for (size_t i = json_array_size(list); i > 0; i--) {
+		json_t *h = json_array_get(list, i - 1);
+
+		if (t->run->now < hold_ends(h, (int64_t)t->conf->gate.hold_days))
+			continue;
+		note_expiry(t, h);
+		if (!hold_reject(t->rejected, h, t->run->now, "expired") || !hold_remove(t->holds, h))
+			return no_memory(t, d);
+		t->holds_dirty = t->rejected_dirty = true;
+	}
+	return GLANE_OK;
+}
+
+glane_rc holds_begin(struct task *t, struct diag *d)
+{
+	glane_rc rc;
+
+	if (is_trial(t))
+		return GLANE_OK;
+	rc = hold_read(&t->run->store, t->conf->name, &t->holds, d);
+	if (rc == GLANE_OK)
+		rc = hold_read_rejected(&t->run->store, t->conf->name, &t->rejected, d);
+	return rc == GLANE_OK && !t->run->options->again ? expire(t, d) : rc;
+}
+
+/* The answers are those of the last commit again. Without network nobody has said so. */
+void holds_unchanged(struct task *t)
+{
+	const struct hold_night night = {.now = t->run->now, .run = t->run->id};
+	bool is_new;
+
+	if (hold_count(t->holds) == 0 || t->run->options->offline)
+		return;
+	t->holds_next = hold_merge(NULL, &night, &is_new);
+	t->note = arena_fmt(&t->run->arena, "what was held is gone: the answers are those of the last commit again");
+}
+
+/* ---- passes over the events that are held ---- */
+
+struct pass {
+	struct sha256 *sums; /* by slice; of the digests */
+	const bool *wanted;  /* by slice; of the file */
+	struct strbuf text;
+	struct sha256 whole;
+	int fd;
+	uint64_t bytes, events;
+};
+
+/* Neither when it came nor in which payload: the same diff has the same bytes on another night. */
+static void add_row(struct strbuf *b, const struct row *r)
+{
+	struct row copy = *r;
+
+	copy.recorded_at = copy.known_at = 0;
+	row_csv(b, &copy, ROW_COLUMNS);
+}
+
+static glane_rc sum_event(void *arg, const struct diff_event *e, struct diag *d)
+{
+	struct pass *p = arg;
+
+	strbuf_reset(&p->text);
+	strbuf_puts(&p->text, e->word);
+	strbuf_putc(&p->text, '\n');
+	add_row(&p->text, &e->row);
+	if (e->old)
+		add_row(&p->text, e->old);
+	if (!strbuf_ok(&p->text) || !sha256_add(&p->sums[e->slice], p->text.p, p->text.n))
+		return fail(d, GLANE_E_NOMEM, "no memory to compare what is held");
+	return GLANE_OK;
+}
+
+static bool is_judged(const struct task *t, size_t i)
+{
+	return t->run->options->again == AGAIN_ACCEPT || t->diff.slices[i].verdict == SLICE_HELD;
+}
+
+static glane_rc sum_slices(struct task *t, const struct diff_input *with, struct diag *d)
+{
+	const size_t n = t->diff.n_slices;
+	struct pass p = {.sums = mem_zalloc(n + 1, sizeof(*p.sums))};
+	bool ok = p.sums != NULL;
+	glane_rc rc = GLANE_OK;
+
+	t->digests = arena_alloc(&t->run->arena, (n + 1) * sizeof(*t->digests));
+	strbuf_init(&p.text, 0);
+	for (size_t i = 0; ok && i < n; i++)
+		ok = !is_judged(t, i) || sha256_init(&p.sums[i]);
+	if (!ok || !t->digests)
+		rc = no_memory(t, d);
+	if (rc == GLANE_OK)
+		rc = diff_events(&t->run->store, with, &t->diff, sum_event, &p, d);
+	for (size_t i = 0; p.sums && i < n; i++) {
+		if (rc == GLANE_OK && is_judged(t, i) && !sha256_end(&p.sums[i], t->digests[i]))
+			rc = no_memory(t, d);
+		sha256_release(&p.sums[i]);
+	}
+	strbuf_release(&p.text);
+	mem_free(p.sums);
+	return rc;
+}
+
+static glane_rc flush(struct pass *p, struct diag *d)
+{
+	glane_rc rc;
+
+	if (!strbuf_ok(&p->text) || !sha256_add(&p->whole, p->text.p ? p->text.p : "", p->text.n))
+		return fail(d, GLANE_E_NOMEM, "no memory to write what is held");
+	rc = fd_write(p->fd, p->text.p ? p->text.p : "", p->text.n, d);
+	p->bytes += p->text.n;
+	strbuf_reset(&p->text);
+	return rc;
+}
+
+/* {the columns of `changes`, "old": {the columns of the row before}}; without one null. */
+static glane_rc write_event(void *arg, const struct diff_event *e, struct diag *d)
+{
+	struct pass *p = arg;
+
+	if (!p->wanted[e->slice])
+		return GLANE_OK;
+	p->events++;
+	row_ndjson(&p->text, &e->row, ROW_COLUMNS_ALL);
+	if (strbuf_ok(&p->text))
+		p->text.n -= 2; /* "}\n" */
+	strbuf_puts(&p->text, ",\"old\":");
+	if (e->old)
+		row_ndjson(&p->text, e->old, ROW_COLUMNS);
+	else
+		strbuf_puts(&p->text, "null\n");
+	if (strbuf_ok(&p->text))
+		p->text.n--;
+	strbuf_puts(&p->text, "}\n");
+	return p->text.n >= WRITE_BYTES || !strbuf_ok(&p->text) ? flush(p, d) : GLANE_OK;
+}
+
+static glane_rc write_events(struct task *t, const struct diff_input *with, struct pass *p, struct diag *d)
+{
+	char name[96];
+	glane_rc rc;
+
+	staged_name(t, name);
+	(void)io->unlinkat(t->run->store.tmp, name, 0);
+	p->fd = io->openat(t->run->store.tmp, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (p->fd < 0)
+		return fail(d, GLANE_E_IO, "%s/tmp/%s: cannot create: %s", t->run->store.path, name, strerror(errno));
+	t->has_staged = true;
+	rc = diff_events(&t->run->store, with, &t->diff, write_event, p, d);
+	if (rc == GLANE_OK)
+		rc = flush(p, d);
+	if (rc == GLANE_OK)
+		rc = fd_sync(p->fd, name, d);
+	fd_close(&p->fd);
+	if (rc == GLANE_E_IO)
+		(void)diag_prefix(d, "%s/tmp", t->run->store.path);
+	return rc;
+}
+
+/* ---- the run's own entry ---- */
+
+static bool is_alone(const struct task *t)
+{
+	for (size_t i = 0; i < t->diff.n_slices; i++)
+		if (t->diff.slices[i].verdict == SLICE_FAILED)
+			return false;
+	return t->intake.rejected == 0;
+}
+
+static json_t *run_entry(const struct task *t, const struct pass *p, const char *sha256)
+{
+	json_t *j = json_object(), *cursors = json_object_get(task_answers(t), "cursors");
+	char name[64];
+
+	snprintf(name, sizeof(name), "%s.ndjson", t->run->id);
+	if (j && t->requests && json_object_set(j, "requests", t->requests) == 0 &&
+		(!cursors || json_object_set(j, "cursors", cursors) == 0) && json_set_text(j, "cause", t->cause) &&
+		json_object_set_new(j, "alone", json_boolean(is_alone(t))) == 0 &&
+		json_object_set_new(j, "kept", json_boolean(t->conf->keep_payloads != KEEP_NONE)) == 0 &&
+		json_set_text(j, "file", name) && json_set_text(j, "sha256", sha256) &&
+		json_set_int(j, "bytes", (int64_t)p->bytes) && json_set_int(j, "events", (int64_t)p->events))
+		return j;
+	json_decref(j);
+	return NULL;
+}
+
+static glane_rc keep_diff(struct task *t, const struct diff_input *with, struct diag *d)
+{
+	bool *wanted = arena_alloc(&t->run->arena, t->diff.n_slices + 1);
+	struct pass p = {.wanted = wanted, .fd = -1};
+	char sha256[SHA256_HEX];
+	glane_rc rc;
+
+	if (!wanted || !sha256_init(&p.whole))
+		return no_memory(t, d);
+	strbuf_init(&p.text, 0);
+	for (size_t i = 0; i < t->diff.n_slices; i++) {
+		const struct slice_name name = {t->diff.slices[i].dataset, t->diff.slices[i].indicator};
+		const json_t *hold = hold_find(t->holds_next, name);
+
+		wanted[i] = t->diff.slices[i].verdict == SLICE_HELD && hold &&
+			    strcmp(json_text(hold, "run", ""), t->run->id) == 0;
+	}
+	rc = write_events(t, with, &p, d);
+	if (rc != GLANE_OK)
+		sha256_release(&p.whole);
+	else if (!sha256_end(&p.whole, sha256) ||
+		 json_object_set_new(json_object_get(t->holds_next, "runs"), t->run->id, run_entry(t, &p, sha256)) != 0)
+		rc = no_memory(t, d);
+	strbuf_release(&p.text);
+	return rc;
+}
+
+/* ---- the verdicts ---- */
+
+/* Slices of which a second fetch has said the same. */
+static size_t find_released(const struct task *t, struct slice_name *ret)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < t->diff.n_slices; i++) {
+		const struct slice_result *r = &t->diff.slices[i];
+		const struct slice_name name = {r->dataset, r->indicator};
+
+		if (hold_is_released(hold_find(t->holds, name), r, t->digests[i], t->run->now))
+			ret[n++] = name;
+	}
+	return n;
+}
+
+static const char *why_released(const struct task *t, const json_t *hold)
+{
+	char since[32];
+
+	time_format(json_int(hold, "since", 0), since);
+	return arena_fmt(&t->run->arena,
+		"released: held since %.10s, the provider has updated it and says the same again", since);
+}
+
+/* The diff once more, with the gates of these slices off. */
+static glane_rc release(struct task *t, struct diff_input *with, struct diag *d)
+{
+	struct slice_name *names = arena_alloc(&t->run->arena, (t->diff.n_slices + 1) * sizeof(*names));
+	glane_rc rc = GLANE_OK;
+	size_t n;
+
+	if (!names)
+		return no_memory(t, d);
+	n = find_released(t, names);
+	if (n == 0)
+		return GLANE_OK;
+	for (size_t i = 0; i < n; i++)
+		if (!arena_dup(&t->run->arena, names[i].dataset, &names[i].dataset) ||
+			!arena_dup(&t->run->arena, names[i].indicator, &names[i].indicator))
+			return no_memory(t, d);
+	diff_release(&t->diff);
+	t->has_diff = false;
+	with->accept = names;
+	with->n_accept = n;
+	rc = diff_run(&t->run->store, with, &t->diff, d);
+	t->has_diff = rc == GLANE_OK;
+	for (size_t i = 0; t->has_diff && i < n; i++)
+		for (size_t k = 0; k < t->diff.n_slices; k++) {
+			struct slice_result *r = &t->diff.slices[k];
+
+			if (slice_name_eq(names[i], (struct slice_name){r->dataset, r->indicator}))
+				r->reason = why_released(t, hold_find(t->holds, names[i]));
+		}
+	return rc;
+}
+
+/* What somebody, or time, has rejected is not held again. */
+static void drop_rejected(struct task *t)
+{
+	for (size_t i = 0; i < t->diff.n_slices; i++) {
+		struct slice_result *r = &t->diff.slices[i];
+		const struct slice_name name = {r->dataset, r->indicator};
+		int64_t at;
+		char when[32];
+
+		if (r->verdict != SLICE_HELD)
+			continue;
+		at = hold_rejected_at(t->rejected, name, t->digests[i]);
+		if (at == INT64_MIN)
+			continue;
+		time_format(at, when);
+		r->verdict = SLICE_UNCHANGED;
+		r->rule = NULL;
+		r->reason = arena_fmt(&t->run->arena, "the same answer was rejected on %.10s", when);
+	}
+}
+
+static size_t count_held(const struct task *t)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < t->diff.n_slices; i++)
+		n += t->diff.slices[i].verdict == SLICE_HELD;
+	return n;
+}
+
+/* What is committed must be what was held, event by event. */
+static glane_rc check_accepted(struct task *t, struct diag *d)
+{
+	for (size_t i = 0; i < t->diff.n_slices; i++) {
+		struct slice_result *r = &t->diff.slices[i];
+		const json_t *hold = hold_find(t->holds, (struct slice_name){r->dataset, r->indicator});
+		char since[32];
+
+		if (r->verdict == SLICE_OK && strcmp(json_text(hold, "digest", ""), t->digests[i]) != 0)
+			return fail(d, GLANE_E_DATA,
+				"%.*s %.*s reads otherwise than when it was held (the plugin, its options or the "
+				"tables "
+				"have changed): glane run %s judges it anew",
+				SLICE_FMT(r->dataset), SLICE_FMT(r->indicator), t->conf->name);
+		time_format(json_int(hold, "since", 0), since);
+		if (r->verdict == SLICE_OK)
+			r->reason = arena_fmt(&t->run->arena, "accepted, held since %.10s", since);
+	}
+	if (t->diff.n_slices < t->run->options->n_only)
+		return fail(d, GLANE_E_DATA,
+			"the payloads of run %s no longer speak of every slice to be accepted (the plugin's options "
+			"have changed): glane run %s judges the source anew",
+			t->run->options->again_run, t->conf->name);
+	return GLANE_OK;
+}
+
+static glane_rc note_night(struct task *t, const struct diff_input *with, struct diag *d)
+{
+	const struct hold_night night = {.slices = t->diff.slices,
+		.digests = t->digests,
+		.n = t->diff.n_slices,
+		.now = t->run->now,
+		.run = t->run->id,
+		.keep = t->run->options->offline && t->run->options->again != AGAIN_ACCEPT};
+
+	json_decref(t->holds_next);
+	t->holds_next = hold_merge(t->holds, &night, &t->holds_new);
+	if (!t->holds_next)
+		return no_memory(t, d);
+	return t->holds_new ? keep_diff(t, with, d) : GLANE_OK;
+}
+
+glane_rc holds_judge(struct task *t, struct diff_input *with, struct diag *d)
+{
+	const bool accepting = t->run->options->again == AGAIN_ACCEPT;
+	glane_rc rc = GLANE_OK;
+
+	if (count_held(t) || accepting)
+		rc = sum_slices(t, with, d);
+	if (rc == GLANE_OK && accepting)
+		rc = check_accepted(t, d);
+	if (rc == GLANE_OK && count_held(t))
+		rc = release(t, with, d);
+	if (rc == GLANE_OK)
+		drop_rejected(t);
+	return rc == GLANE_OK && (hold_count(t->holds) || count_held(t)) ? note_night(t, with, d) : rc;
+}
+
+/* ---- after the commit ---- */
+
+const json_t *task_holds(const struct task *t)
+{
+	return t->verdict != V_FAILED && t->holds_next ? t->holds_next : t->holds;
+}
+
+static glane_rc place_diff(const struct task *t, struct diag *d)
+{
+	char from[96], name[64], folder[HOLD_FILE];
+	glane_rc rc = GLANE_OK;
+	int dir;
+
+	staged_name(t, from);
+	snprintf(name, sizeof(name), "%s.ndjson", t->run->id);
+	hold_path(t->conf->name, "", folder);
+	dir = dir_open(t->run->store.dir, folder, true, d);
+	if (dir < 0)
+		return GLANE_E_IO;
+	if (io->renameat2(t->run->store.tmp, from, dir, name, 0) < 0)
+		rc = fail(d, GLANE_E_IO, "%s/%s%s: cannot publish: %s", t->run->store.path, folder, name,
+			strerror(errno));
+	if (rc == GLANE_OK)
+		rc = fd_sync(dir, folder, d);
+	fd_close(&dir);
+	return rc;
+}
+
+glane_rc holds_settle(struct task *t, struct diag *d)
+{
+	const char *source = t->conf->name;
+	json_t *next = json_incref((json_t *)(uintptr_t)task_holds(t));
+	glane_rc rc = GLANE_OK;
+
+	if (!next)
+		return GLANE_OK;
+	t->holds_dirty |= !json_equal(next, t->holds);
+	if (t->rejected_dirty)
+		rc = hold_write_rejected(&t->run->store, source, t->rejected, d);
+	if (rc == GLANE_OK && t->holds_new && next == t->holds_next)
+		rc = place_diff(t, d);
+	if (rc == GLANE_OK && t->holds_dirty)
+		rc = hold_write(&t->run->store, source, next, d);
+	if (rc == GLANE_OK)
+		rc = quarantine_upkeep(&t->run->store, source, next, t->run->now, d);
+	json_decref(next);
+	return rc;
+}
+
+void holds_release(struct task *t)
+{
+	char name[96];
+
+	if (t->has_staged) { /* where it was placed there is no such file any more */
+		staged_name(t, name);
+		(void)io->unlinkat(t->run->store.tmp, name, 0);
+	}
+	json_decref(t->holds);
+	json_decref(t->holds_next);
+	json_decref(t->rejected);
+	json_decref(t->again);
+}

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT */
+/* quarantine/SOURCE/RUN.json: what could not be normalised, where it stands, and how long that is kept. */
+#include "sched/quarantine.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/io.h"
+#include "sched/hold.h"
+#include "sched/task.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DOCUMENT_MAX ((size_t)64 << 20)
+#define DAY INT64_C(86400)
+
+/* ---- writing ---- */
+
+static json_t *reject_json(const struct intake_reject *q)
+{
+	json_t *j = json_object();
+
+	if (!j || !json_set_text(j, "stage", q->by_plugin ? "plugin" : "normalise") ||
+		!json_set_text(j, "rule", q->rule) || !json_set_text(j, "reason", q->reason) ||
+		!json_set_text(j, "record", q->record) || !json_set_text(j, "payload", q->sha256) ||
+		!json_set_int(j, "number", (int64_t)q->number) || !json_set_int(j, "line", (int64_t)q->line) ||
+		!json_set_int(j, "offset", (int64_t)q->offset)) {
+		json_decref(j);
+		return NULL;
+	}
+	return j;
+}
+
+static json_t *rejects_json(const struct task *t)
+{
+	json_t *list = json_array(), *j = json_object(), *cursors = json_object_get(task_answers(t), "cursors");
+	bool ok = list && j;
+
+	for (size_t i = 0; ok && i < t->intake.n_rejects; i++)
+		ok = json_array_append_new(list, reject_json(&t->intake.rejects[i])) == 0;
+	ok = ok && json_object_set(j, "records", list) == 0 &&
+	     json_set_int(j, "rejected", (int64_t)t->intake.rejected) && json_set_text(j, "source", t->conf->name) &&
+	     json_set_text(j, "run", t->run->id) &&
+	     (!t->requests || json_object_set(j, "requests", t->requests) == 0) &&
+	     (!cursors || json_object_set(j, "cursors", cursors) == 0);
+	json_decref(list);
+	if (ok)
+		return j;
+	json_decref(j);
+	return NULL;
+}
+
+glane_rc task_quarantine(const struct task *t, struct diag *d)
+{
+	json_t *j = rejects_json(t);
+	char folder[HOLD_FILE], name[64];
+	glane_rc rc;
+	int dir;
+
+	if (!j)
+		return fail(d, GLANE_E_NOMEM, "no memory for the quarantine");
+	hold_path(t->conf->name, "", folder);
+	snprintf(name, sizeof(name), "%s.json", t->run->id);
+	dir = dir_open(t->run->store.dir, folder, true, d);
+	rc = dir < 0 ? GLANE_E_IO : json_write_file(dir, name, j, false, d);
+	fd_close(&dir);
+	json_decref(j);
+	return rc;
+}
+
+/* ---- reading ---- */
+
+/* ID of "ID.json" or "ID.ndjson"; absent: another file. Ids begin with a digit, other names do not. */
+static struct slice run_of(const char *name, const char *suffix)
+{
+	const size_t n = strlen(name), m = strlen(suffix);
+
+	if (n <= m || n > 48 || name[0] < '0' || name[0] > '9' || strcmp(name + n - m, suffix) != 0)
+		return (struct slice){NULL, 0};
+	return (struct slice){name, n - m};
+}
+
+static int newest_first(const void *a, const void *b)
+{
+	const char *const *x = a, *const *y = b;
+
+	return strcmp(*y, *x);
+}
+
+struct names { /* of a folder, with one suffix */
+	struct arena *a;
+	const char *suffix;
+	const char **v;
+	size_t n, cap;
+};
+
+static bool add_name(struct names *l, const char *name)
+{
+	const struct slice id = run_of(name, l->suffix);
+
+	if (!id.p)
+		return true;
+	if (l->n == l->cap) {
+		const size_t cap = l->cap ? 2 * l->cap : 64;
+		const char **v = arena_alloc(l->a, cap * sizeof(*v));
+
+		if (!v)
+			return false;
+		if (l->n)
+			memcpy(v, l->v, l->n * sizeof(*v));
+		l->v = v;
+		l->cap = cap;
+	}
+	l->v[l->n] = arena_strndup(l->a, id.p, id.n);
+	return l->v[l->n++] != NULL;
+}
+
+static glane_rc list_names(const struct store *s, const char *source, struct names *l, struct diag *d)
+{
+	const struct dirent *e;
+	char folder[HOLD_FILE];
+	glane_rc rc = GLANE_OK;
+	DIR *handle;
+	int fd;
+
+	hold_path(source, "", folder);
+	fd = s->dir < 0 ? -1 : openat(s->dir, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return s->dir < 0 || errno == ENOENT
+			       ? GLANE_OK
+			       : fail(d, GLANE_E_IO, "%s/%s: cannot open: %s", s->path, folder, strerror(errno));
+	handle = fdopendir(fd);
+	if (!handle) {
+		fd_close(&fd);
+		return fail(d, GLANE_E_NOMEM, "no memory to list %s", folder);
+	}
+	while (rc == GLANE_OK && (e = readdir(handle)))
+		if (!add_name(l, e->d_name))
+			rc = fail(d, GLANE_E_NOMEM, "no memory to list %s", folder);
+	closedir(handle);
+	if (rc == GLANE_OK && l->n)
+		qsort(l->v, l->n, sizeof(*l->v), newest_first);
+	return rc;
+}
+
+glane_rc quarantine_runs(
+	const struct store *s, const char *source, struct arena *a, const char ***ret, size_t *ret_n, struct diag *d)
+{
+	struct names l = {.a = a, .suffix = ".json"};
+	glane_rc rc = list_names(s, source, &l, d);
+
+	if (rc != GLANE_OK)
+		return rc;
+	*ret = l.v;
+	*ret_n = l.n;
+	return GLANE_OK;
+}
+
+glane_rc quarantine_read(const struct store *s, const char *source, const char *run, json_t **ret, struct diag *d)
+{
+	char name[64], path[HOLD_FILE];
+	json_t *j;
+
+	if (!run_of(run, "").p || snprintf(name, sizeof(name), "%s.json", run) >= (int)sizeof(name) || strchr(run, '/'))
+		return fail(d, GLANE_E_USAGE, "'%s' is no id of a run, such as 20261123T234435Z", run);
+	hold_path(source, name, path);
+	if (s->dir < 0 || !file_exists(s->dir, path))
+		return fail(d, GLANE_E_USAGE,
+			"run %s rejected nothing of %s, or it is no longer kept (glane quarantine list)", run, source);
+	j = json_read_file(s->dir, path, DOCUMENT_MAX, d);
+	if (j && !json_is_array(json_object_get(j, "records"))) {
+		json_decref(j);
+		j = NULL;
+		(void)fail(d, GLANE_E_FORMAT, "%s: not what glane writes there", path);
+	}
+	if (!j) {
+		(void)diag_prefix(d, "%s", s->path);
+		return d && d->code == GLANE_E_NOMEM ? GLANE_E_NOMEM : GLANE_E_IO;
+	}
+	*ret = j;
+	return GLANE_OK;
+}
+
+/* ---- upkeep ---- */
+
+/* 20261123T234435Z as a time. */
+static bool time_of_run(const char *id, int64_t *ret)
+{
+	char text[32];
+
+	if (strlen(id) < 16)
+		return false;
+	(void)snprintf(
+		text, sizeof(text), "%.4s-%.2s-%.2sT%.2s:%.2s:%.2sZ", id, id + 4, id + 6, id + 9, id + 11, id + 13);
+	return time_parse(slice_of(text), ret);
+}
+
+static glane_rc drop(const struct store *s, const char *source, const char *id, const char *suffix, struct diag *d)
+{
+	char name[64], path[HOLD_FILE];
+
+	(void)snprintf(name, sizeof(name), "%s%s", id, suffix);
+	hold_path(source, name, path);
+	if (io->unlinkat(s->dir, path, 0) < 0 && errno != ENOENT)
+		return fail(d, GLANE_E_IO, "%s/%s: cannot remove: %s", s->path, path, strerror(errno));
+	return GLANE_OK;
+}
+
+glane_rc quarantine_upkeep(const struct store *s, const char *source, const json_t *holds, int64_t now, struct diag *d)
+{
+	struct arena a;
+	struct names records = {.a = &a, .suffix = ".json"}, diffs = {.a = &a, .suffix = ".ndjson"};
+	glane_rc rc;
+
+	arena_init(&a, 0);
+	rc = list_names(s, source, &records, d);
+	if (rc == GLANE_OK)
+		rc = list_names(s, source, &diffs, d);
+	for (size_t i = 1; rc == GLANE_OK && i < records.n; i++) {
+		int64_t t;
+
+		if (i >= QUARANTINE_RUNS || (time_of_run(records.v[i], &t) && t < now - QUARANTINE_DAYS * DAY))
+			rc = drop(s, source, records.v[i], ".json", d);
+	}
+	for (size_t i = 0; rc == GLANE_OK && i < diffs.n; i++)
+		if (!json_object_get(json_object_get(holds, "runs"), diffs.v[i]))
+			rc = drop(s, source, diffs.v[i], ".ndjson", d);
+	arena_release(&a);
+	return rc;
+}

@@ -175,9 +175,10 @@ static glane_rc names_in_folder(void *arg, int dir, const char *name)
 
 static glane_rc names_in_events(struct naming *n, const char *source)
 {
+	static const struct record_tests every = {.n = 0};
 	const struct row *row;
 	struct events e;
-	glane_rc rc = events_open(&e, n->s, source, INT64_MAX, NULL, n->d);
+	glane_rc rc = events_open(&e, n->s, source, INT64_MAX, &every, n->d);
 
 	if (rc < 0)
 		return rc;

@@ -57,7 +57,7 @@ static bool is_old_checkpoint(const struct sweep *w, int dir, const char *name)
 	int64_t v = delta_version_of(name, ".checkpoint.parquet");
 	struct stat st;
 
-	return v >= 0 && v <= w->t->checkpoint - 2 * DELTA_CHECKPOINT_EVERY &&
+	return v >= 0 && v <= w->t->checkpoint - INT64_C(2) * DELTA_CHECKPOINT_EVERY &&
 	       fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && (int64_t)st.st_mtime * 1000 < w->before_ms;
 }
 

@@ -142,8 +142,9 @@ static void print_holds(const struct state *s, int64_t now)
 
 		printf("%-24s held for ", "");
 		print_age(now - json_int(h, "since", now));
-		printf(" (%s): %s %s: %s\n", json_text(h, "rule", "no gate"), json_text(h, "dataset", ""),
-			json_text(h, "indicator", ""), json_text(h, "reason", ""));
+		printf(" (%s): %s%s%s: %s\n", json_text(h, "rule", "no gate"), json_text(h, "dataset", ""),
+			*json_text(h, "indicator", "") ? " " : "", json_text(h, "indicator", ""),
+			json_text(h, "reason", ""));
 	}
 }
 

@@ -54,9 +54,9 @@ static const struct {
 	{"changes", cmd_changes},
 	{"parse", cmd_parse},
 	{"check", cmd_check},
+	{"quarantine", cmd_quarantine},
 	{"compact", cmd_compact},
 	{"vacuum", cmd_vacuum},
-	{"quarantine", cmd_quarantine},
 };
 
 /* A child of ours: glane @role PARENT-PID [...]. */

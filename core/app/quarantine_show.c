@@ -142,9 +142,9 @@ static void print_item(const json_t *j)
 	}
 	fputs("held for ", stdout);
 	print_age(json_int(j, "age_seconds", 0));
-	printf(" (%s) by run %s, until %s: %s %s: %s (", json_text(j, "rule", "no gate"), json_text(j, "run", ""),
-		json_text(j, "ends", ""), json_text(j, "dataset", ""), json_text(j, "indicator", ""),
-		json_text(j, "reason", ""));
+	printf(" (%s) by run %s, until %s: %s%s%s: %s (", json_text(j, "rule", "no gate"), json_text(j, "run", ""),
+		json_text(j, "ends", ""), json_text(j, "dataset", ""), *json_text(j, "indicator", "") ? " " : "",
+		json_text(j, "indicator", ""), json_text(j, "reason", ""));
 	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
 		printf("%s%" PRId64 " %s", i ? ", " : "", json_int(j, counts[i], 0), i == 2 ? "status" : counts[i]);
 	puts(")");

@@ -112,7 +112,6 @@ void task_listed(struct task *t, struct frame *f);
 void task_list_end(struct task *t, struct frame *f);
 void task_archived(struct task *t, struct frame *f);
 void task_done(struct task *t);
-void task_say(struct task *t); /* its line, where it is done, once: not before its commit is published */
 /* The document whose requests and cursors this run goes by: the last commit's state, or what an earlier run left. */
 const json_t *task_answers(const struct task *t);
 /* True where the commit is newer than the answers that are parsed again. */
@@ -127,6 +126,7 @@ glane_rc holds_judge(struct task *t, struct diff_input *with, struct diag *d);
 const json_t *task_holds(const struct task *t);        /* after the run */
 glane_rc holds_settle(struct task *t, struct diag *d); /* after the commit: the documents */
 void holds_release(struct task *t);
+void task_say(struct task *t); /* its line, where it is done, once: not before its commit is published */
 /* record.c: what a run leaves behind beside its commits. */
 /* The requests that gave no event, in place of those of the commit: they vouch for the same data. */
 glane_rc record_seen(const struct task *t, struct diag *d);

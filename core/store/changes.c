@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "store/events.h"
 #include "store/files.h"
-#include "store/match.h"
+#include "store/match_tests.h"
 #include <stdio.h>
 
 struct held { /* a row with texts of its own */
@@ -15,6 +15,7 @@ struct held { /* a row with texts of its own */
 struct changes {
 	const struct store *s;
 	struct match match;
+	struct match_tests tests; /* of source next - 1 */
 	struct changes_span span;
 	enum changes_kind kind;
 	struct arena arena;
@@ -137,39 +138,14 @@ glane_rc changes_of_run(const struct store *s, const char *text, struct changes_
 
 /* ---- events of the span ---- */
 
-/* Without statistics a file may hold anything. */
-static bool reaches(const struct changes *c, const struct delta_file *f)
-{
-	json_t *stats = f->stats.p ? json_loadb(f->stats.p, f->stats.n, JSON_REJECT_DUPLICATES, NULL) : NULL;
-	const char *min = json_text(json_object_get(stats, "minValues"), "recorded_at", "");
-	const char *max = json_text(json_object_get(stats, "maxValues"), "recorded_at", "");
-	int64_t first, last;
-	bool within = true;
-
-	if (time_parse(slice_of(min), &first) && time_parse(slice_of(max), &last))
-		within = first <= c->span.to && last >= c->span.from;
-	json_decref(stats);
-	return within;
-}
-
 static glane_rc open_source(struct changes *c, const char *source, struct diag *d)
 {
-	struct delta_file *files;
-	struct arena arena;
-	size_t n = 0, kept = 0;
 	glane_rc rc;
 
-	arena_init(&arena, 0);
-	rc = lake_files(c->s, LAKE_STREAM, source, &arena, &files, &n, d);
-	for (size_t i = 0; rc == GLANE_OK && i < n; i++) {
-		if (reaches(c, &files[i]))
-			files[kept++] = files[i];
-	}
-	if (rc == GLANE_OK && kept) {
-		rc = events_open_files(&c->events, c->s, source, files, kept, d);
-		c->open = rc == GLANE_OK;
-	}
-	arena_release(&arena);
+	match_tests_init(&c->tests, &c->match, slice_of(source), LAKE_STREAM);
+	record_tests_of_key(&c->tests.tests);
+	rc = events_open(&c->events, c->s, source, c->span.from, c->span.to, &c->tests.tests, d);
+	c->open = rc == GLANE_OK;
 	return rc;
 }
 
@@ -266,7 +242,7 @@ static glane_rc find_past(struct changes *c, const struct row *r, const struct r
 	if (slice_is(r->event, "new") || c->span.from == INT64_MIN)
 		return GLANE_OK;
 	if (!c->past.rows)
-		rc = store_rows_as_of(c->s, c->sources[c->next - 1], c->span.from - 1, &c->past, d);
+		rc = rows_where(c->s, c->sources[c->next - 1], c->span.from - 1, &c->tests.tests, &c->past, d);
 	while (rc == GLANE_OK && !c->past_ended && (!c->has_past || row_cmp_key(&c->past_row, r) < 0)) {
 		rc = store_rows_next(&c->past, &c->past_row, d);
 		c->has_past = rc == GLANE_OK;

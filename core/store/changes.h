@@ -2,7 +2,7 @@
 /*
  * The events of a span of time, or of one run, through the filters of a query. Sources by name, their events by key, those of a
  * key by recorded_at: one pass, memory for one open file each. Of the stream only the files are opened whose statistics
- * reach into the span.
+ * reach into the span and the filters; of those, only what the filters let through is unpacked.
  */
 #ifndef STORE_CHANGES_H
 #define STORE_CHANGES_H

@@ -258,6 +258,13 @@ static glane_rc list_one(void *arg, int dir, const char *name)
 	return GLANE_OK;
 }
 
+/* The newest checkpoint that is older than `below`. */
+static glane_rc list_checkpoint(struct delta *t, struct listing *l, struct diag *d)
+{
+	l->checkpoint = -1;
+	return folder_each(t->log, ".", list_one, l, d);
+}
+
 static glane_rc read_version(struct delta *t, int64_t v, struct diag *d)
 {
 	struct diag own = {0};
@@ -301,8 +308,7 @@ static glane_rc load(struct delta *t, struct diag *d)
 	for (;;) {
 		struct diag own = {0};
 
-		l.checkpoint = -1;
-		rc = folder_each(t->log, ".", list_one, &l, d);
+		rc = list_checkpoint(t, &l, d);
 		if (rc < 0 || l.checkpoint < 0 || l.last < 0)
 			break;
 		rc = delta_read_checkpoint(t, l.checkpoint, &own);
@@ -344,15 +350,30 @@ static void init(struct delta *t, const struct delta_schema *schema)
 	map_init(&t->txns, &t->arena);
 }
 
+/* Leaves t at the checkpoint before the newest one, or before the first version. */
+static glane_rc replay_from(struct delta *t, struct listing *l, struct diag *d)
+{
+	glane_rc rc = list_checkpoint(t, l, d);
+
+	l->below = l->checkpoint;
+	if (rc == GLANE_OK)
+		rc = list_checkpoint(t, l, d);
+	if (rc < 0 || l->checkpoint < 0)
+		return rc;
+	rc = delta_read_checkpoint(t, l->checkpoint, d);
+	t->version = l->checkpoint;
+	return rc;
+}
+
 glane_rc delta_replay(struct delta *t, const struct delta_schema *schema, int store, struct diag *d)
 {
-	struct listing l = {-1, -1, 0};
+	struct listing l = {-1, -1, INT64_MAX};
 	glane_rc rc;
 
 	init(t, schema);
 	rc = open_folders(t, store, false, d);
 	if (rc == GLANE_OK && t->log >= 0)
-		rc = folder_each(t->log, ".", list_one, &l, d);
+		rc = replay_from(t, &l, d);
 	while (rc == GLANE_OK && t->version < l.last)
 		rc = read_version(t, t->version + 1, d);
 	if (rc < 0)

@@ -46,7 +46,7 @@ struct delta {
 /* Reads the newest version (version -1 where there is none; with `create` the folders are made). GLANE_E_IO: damaged, of a
  * newer protocol, or written to by another program; the message names the file and what to do. */
 glane_rc delta_load(struct delta *t, const struct delta_schema *schema, int store, bool create, struct diag *d);
-/* The same from the versions alone, without a checkpoint: to compare. */
+/* The same without the newest checkpoint, from the one before it or from the first version: to compare. */
 glane_rc delta_replay(struct delta *t, const struct delta_schema *schema, int store, struct diag *d);
 void delta_close(struct delta *t);
 /* Version of an application in the log; -1: none. */

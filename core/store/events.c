@@ -141,15 +141,16 @@ glane_rc events_open_files(struct events *e, const struct store *s, const char *
 	return open_files(e, s, files, n, d);
 }
 
-static bool wanted(const struct delta_file *f, int64_t t, const struct record_tests *tests)
+static bool wanted(const struct delta_file *f, int64_t from, int64_t to, const struct record_tests *tests)
 {
-	int64_t since;
+	int64_t first, last;
 
-	return (t == INT64_MAX || !record_file_since(f, &since) || since <= t) &&
-	       record_file_may(LAKE_STREAM, f, tests);
+	return ((from == INT64_MIN && to == INT64_MAX) || !record_file_span(f, &first, &last) ||
+		       (first <= to && last >= from)) &&
+	       (!tests || record_file_may(LAKE_STREAM, f, tests));
 }
 
-glane_rc events_open(struct events *e, const struct store *s, const char *source, int64_t t,
+glane_rc events_open(struct events *e, const struct store *s, const char *source, int64_t from, int64_t to,
 	const struct record_tests *tests, struct diag *d)
 {
 	struct delta_file *files;
@@ -161,7 +162,7 @@ glane_rc events_open(struct events *e, const struct store *s, const char *source
 	arena_init(&arena, 0);
 	rc = lake_files(s, LAKE_STREAM, source, &arena, &files, &n, d);
 	for (size_t i = 0; rc == GLANE_OK && i < n; i++) {
-		if (wanted(&files[i], t, tests))
+		if (wanted(&files[i], from, to, tests))
 			files[some++] = files[i];
 	}
 	if (rc == GLANE_OK)

@@ -15,9 +15,9 @@ struct events {
 	const struct record_tests *tests; /* NULL: every row */
 	bool taken;                       /* the first of the heap was given out */
 };
-/* Those of the source that may hold a row recorded by t which passes the tests (columns of the key only; they outlive e). Rows that do
- * not pass are left out, later ones are not. */
-glane_rc events_open(struct events *e, const struct store *s, const char *source, int64_t t,
+/* Those of the source that may hold a row recorded from `from` to `to` (INT64_MIN, INT64_MAX: any) which passes the tests (columns of
+ * the key only; they outlive e). Rows that do not pass are left out, earlier and later ones are not. */
+glane_rc events_open(struct events *e, const struct store *s, const char *source, int64_t from, int64_t to,
 	const struct record_tests *tests, struct diag *d);
 /* Of these stream files of the source only. */
 glane_rc events_open_files(struct events *e, const struct store *s, const char *source, const struct delta_file *files,

@@ -300,12 +300,15 @@ static glane_rc write_page(struct job *j, struct cut from, struct cut to, struct
 	return GLANE_OK;
 }
 
-/* "Page Index" of PageIndex.md. Without a bound for a page that has values there is no column index. */
+/* "Page Index" of PageIndex.md. Without a bound for a page that has values there is no column index. Of a single page the
+ * chunk says the same, and small files are many. */
 static void write_indexes(struct job *j)
 {
 	struct strbuf *b = &j->w->indexes;
 	bool bounded = j->l->part == LEAF_VALUE;
 
+	if (j->n_pages < 2)
+		return;
 	for (size_t i = 0; i < j->n_pages; i++)
 		bounded = bounded && (j->page[i].is_null || (j->page[i].low.known && j->page[i].high.known));
 	j->c->column_index_at = b->n;

@@ -346,8 +346,10 @@ static void put_chunk(struct thrift_out *o, const struct leaf *l, const struct c
 	thrift_begin(o);
 	thrift_put_i64(o, 2, 0); /* "writers should set it to 0": there is no copy of the metadata beside the chunk */
 	put_chunk_meta(o, l, c);
-	thrift_put_i64(o, 4, indexes_at + (int64_t)c->offset_index_at);
-	thrift_put_i32(o, 5, (int32_t)c->offset_index_n);
+	if (c->offset_index_n) {
+		thrift_put_i64(o, 4, indexes_at + (int64_t)c->offset_index_at);
+		thrift_put_i32(o, 5, (int32_t)c->offset_index_n);
+	}
 	if (c->column_index_n) {
 		thrift_put_i64(o, 6, indexes_at + (int64_t)c->column_index_at);
 		thrift_put_i32(o, 7, (int32_t)c->column_index_n);

@@ -79,11 +79,13 @@ struct record_tests { /* a row passes all of them */
 	struct record_test v[RECORD_TESTS_MAX];
 	size_t n;
 };
+/* Leaves out those of the area, which is no part of the key: an older event with another one is not the state that is asked for. */
+void record_tests_of_key(struct record_tests *t);
 /* False: by the statistics of its add no row of the file passes. They are believed here: `check --store`
  * finds those that are wrong. */
 bool record_file_may(int table, const struct delta_file *f, const struct record_tests *tests);
-/* The first recorded_at in a file, by its add; false: not known. */
-bool record_file_since(const struct delta_file *f, int64_t *ret);
+/* The first and the last recorded_at in a file, by its add; false: not known. */
+bool record_file_span(const struct delta_file *f, int64_t *ret_first, int64_t *ret_last);
 /* After opening: only rows that pass are given. Row groups go by the footer's statistics. `tests` outlives the reader. */
 glane_rc record_reader_where(struct record_reader *r, const struct record_tests *tests, struct diag *d);
 /* Name of the first column in which the last record is outside the footer's bounds of its row group; NULL: none is. */

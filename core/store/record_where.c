@@ -58,11 +58,27 @@ bool record_file_may(int table, const struct delta_file *f, const struct record_
 	return may;
 }
 
-bool record_file_since(const struct delta_file *f, int64_t *ret)
+void record_tests_of_key(struct record_tests *t)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < t->n; i++) {
+		if (t->v[i].column != RECORD_AREA)
+			t->v[n++] = t->v[i];
+	}
+	t->n = n;
+}
+
+static bool moment_of(const json_t *bounds, int64_t *ret)
+{
+	return time_parse(slice_of(json_text(bounds, "recorded_at", "")), ret);
+}
+
+bool record_file_span(const struct delta_file *f, int64_t *ret_first, int64_t *ret_last)
 {
 	json_t *stats = f->stats.p ? json_loadb(f->stats.p, f->stats.n, JSON_ALLOW_NUL, NULL) : NULL;
-	const json_t *at = json_object_get(json_object_get(stats, "minValues"), "recorded_at");
-	bool known = json_is_string(at) && time_parse(slice_of(json_string_value(at)), ret);
+	bool known = moment_of(json_object_get(stats, "minValues"), ret_first) &&
+		     moment_of(json_object_get(stats, "maxValues"), ret_last);
 
 	json_decref(stats);
 	return known;

@@ -118,24 +118,12 @@ static glane_rc rows_new(const struct store *s, const char *source, struct store
 	return GLANE_OK;
 }
 
-/* The area is no part of the key: an older event with another one is not the state that is asked for. */
-static void tests_of_keys(struct record_tests *t)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < t->n; i++) {
-		if (t->v[i].column != RECORD_AREA)
-			t->v[n++] = t->v[i];
-	}
-	t->n = n;
-}
-
 static glane_rc open_events(struct rows *r, int64_t as_of, struct diag *d)
 {
 	r->as_of = as_of;
 	r->from_events = true;
-	tests_of_keys(&r->tests);
-	return events_open(&r->events, r->s, r->source, as_of, &r->tests, d);
+	record_tests_of_key(&r->tests);
+	return events_open(&r->events, r->s, r->source, INT64_MIN, as_of, &r->tests, d);
 }
 
 glane_rc rows_from_events(const struct store *s, const char *source, int64_t t, struct store_cursor *c, struct diag *d)

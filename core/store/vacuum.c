@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What is not needed any more: data files that no version names or that were superseded, old checkpoints; and which payloads are
- * still spoken of. */
+/* What is not needed any more: data files that no version names or that were superseded, old versions of the logs; and which
+ * payloads are still spoken of. */
 #include "base/clock.h"
 #include "base/conf.h"
 #include "base/file.h"
@@ -19,6 +19,7 @@ struct sweep {
 	const struct store *s;
 	const struct delta *t;
 	int64_t before_ms; /* what was superseded earlier goes */
+	int64_t base;      /* the checkpoint before the newest one; -1: none */
 	bool dry;
 	struct store_swept sum;
 	struct diag *d;
@@ -50,22 +51,35 @@ static glane_rc sweep_file(void *arg, int dir, const char *name)
 	return away(w, dir, "", name);
 }
 
-/* A checkpoint that two newer ones follow serves nobody who begins to read now. Versions stay: they are small, they are what
- * `check` holds the checkpoint against, and engines that travel to an old version start from them. */
-static bool is_old_checkpoint(const struct sweep *w, int dir, const char *name)
+static glane_rc find_base(void *arg, int dir, const char *name)
 {
+	struct sweep *w = arg;
 	int64_t v = delta_version_of(name, ".checkpoint.parquet");
+
+	(void)dir;
+	if (v > w->base && v < w->t->checkpoint)
+		w->base = v;
+	return GLANE_OK;
+}
+
+/* What is older than the checkpoint before the newest one serves nobody who begins to read now: the data files of those
+ * versions are gone. Readers fall back on that checkpoint, and `check` begins there. */
+static bool is_old_version(const struct sweep *w, int dir, const char *name)
+{
+	int64_t v = delta_version_of(name, ".json");
 	struct stat st;
 
-	return v >= 0 && v <= w->t->checkpoint - INT64_C(2) * DELTA_CHECKPOINT_EVERY &&
-	       fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && (int64_t)st.st_mtime * 1000 < w->before_ms;
+	if (v < 0)
+		v = delta_version_of(name, ".checkpoint.parquet");
+	return v >= 0 && v < w->base && fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       (int64_t)st.st_mtime * 1000 < w->before_ms;
 }
 
 static glane_rc sweep_log(void *arg, int dir, const char *name)
 {
 	struct sweep *w = arg;
 
-	if ((has_suffix(name, ".tmp") && !w->dry) || is_old_checkpoint(w, dir, name))
+	if ((has_suffix(name, ".tmp") && !w->dry) || is_old_version(w, dir, name))
 		return away(w, dir, "_delta_log/", name);
 	return GLANE_OK;
 }
@@ -76,7 +90,10 @@ static glane_rc sweep_tables(struct sweep *w)
 
 	for (int i = 0; rc == GLANE_OK && i < LAKE_TABLES; i++) {
 		w->t = &w->s->lake->table[i];
+		w->base = -1;
 		rc = folder_each(w->t->dir, ".", sweep_file, w, w->d);
+		if (rc == GLANE_OK)
+			rc = folder_each(w->t->log, ".", find_base, w, w->d);
 		if (rc == GLANE_OK)
 			rc = folder_each(w->t->log, ".", sweep_log, w, w->d);
 	}
@@ -175,10 +192,9 @@ static glane_rc names_in_folder(void *arg, int dir, const char *name)
 
 static glane_rc names_in_events(struct naming *n, const char *source)
 {
-	static const struct record_tests every = {.n = 0};
 	const struct row *row;
 	struct events e;
-	glane_rc rc = events_open(&e, n->s, source, INT64_MAX, &every, n->d);
+	glane_rc rc = events_open(&e, n->s, source, INT64_MIN, INT64_MAX, NULL, n->d);
 
 	if (rc < 0)
 		return rc;

@@ -39,7 +39,7 @@ glane_rc vintages_run(const struct store *s, const struct row *series, int64_t u
 	add(&tests, RECORD_DIMS, &series->dims);
 	add(&tests, RECORD_FREQ, &freq);
 	(void)snprintf(source, sizeof(source), "%.*s", SLICE_FMT(series->source));
-	rc = events_open(&e, s, source, until, &tests, d);
+	rc = events_open(&e, s, source, INT64_MIN, until, &tests, d);
 	if (rc < 0)
 		return rc;
 	while (rc == GLANE_OK) {

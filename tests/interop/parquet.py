@@ -225,7 +225,8 @@ def statistics_and_indexes():
         assert [(s.column_index, s.descending) for s in m.row_group(g).sorting_columns] == [(0, False), (1, False)]
         for i in range(4):
             c = m.row_group(g).column(i)
-            assert c.compression == 'ZSTD' and c.has_offset_index and c.has_column_index, c
+            has_pages = g < 2  # the last row group has a single page, of which the chunk says it all
+            assert c.compression == 'ZSTD' and c.has_offset_index == c.has_column_index == has_pages, c
         s = [m.row_group(g).column(i).statistics for i in range(4)]
         assert (s[0].min, s[0].max, s[0].null_count) == (keys[rows[0]], keys[rows[-1]], 0)
         assert (s[1].min, s[1].max) == (rows[0], rows[-1])

@@ -15,14 +15,14 @@ from support import Answer, PAYLOADS, seven_zip
 
 
 class Obs:
-    """One slot of a file: what identifies it, its text, and whether the provider says something about it beside the text."""
+    """One slot of a file: what identifies it, its text, and what the provider says about it beside the text."""
     __slots__ = ("key", "text", "said")
 
-    def __init__(self, indicator, area, dims, period, text, said=False):
+    def __init__(self, indicator, area, dims, period, text, said=""):
         self.key, self.text, self.said = (indicator, area, dims, period), text, said
 
     def is_kept(self):
-        return bool(self.text) or self.said
+        return bool(self.text or self.said)
 
     def number(self):
         try:
@@ -58,7 +58,7 @@ def table(text, skip=0, encoding="utf-8-sig"):
     return records[0], records[1:]
 
 
-def long_csv(indicator, area, period, value, said=lambda r: False, encoding="utf-8-sig"):
+def long_csv(indicator, area, period, value, said=lambda r: "", encoding="utf-8-sig"):
     """A record is an observation; the arguments take it as a dictionary. `value` is a column's name."""
     def read(body):
         header, records = table(body, encoding=encoding)
@@ -98,20 +98,30 @@ def unzipped(body):
 def world_bank(body):
     rows = json.loads(body.decode("utf-8-sig"), parse_float=str, parse_int=str)[1]
     return [Obs(r["indicator"]["id"], r["countryiso3code"] or r["country"]["id"], "", r["date"],
-                "" if r["value"] is None else str(r["value"]), bool(r.get("obs_status"))) for r in rows]
+                "" if r["value"] is None else str(r["value"]), r.get("obs_status") or "") for r in rows]
+
+
+def world_bank_rows(body):
+    """The head of the document, and the text of each row with every byte kept."""
+    text = body.decode("utf-8-sig")
+    decode = json.JSONDecoder().raw_decode
+    head, at = decode(text, text.index("{"))
+    rows, at = [], text.index("[", at)
+    while (at := text.find("{", at)) >= 0:
+        _, end = decode(text, at)
+        rows.append(text[at:end])
+        at = end
+    return head, rows
+
+
+def world_bank_body(head, rows):
+    return ("[" + json.dumps(head) + ",[" + ",".join(rows) + "]]").encode()
 
 
 def world_bank_pages(path):
-    """The API itself: pages of per_page rows, cut out of the recorded document with every byte of a row kept."""
+    """The API itself: pages of per_page rows, cut out of the recorded document."""
     def serve(body):
-        text = body.decode("utf-8-sig")
-        decode = json.JSONDecoder().raw_decode
-        head, at = decode(text, text.index("{"))
-        rows, at = [], text.index("[", at)
-        while (at := text.find("{", at)) >= 0:
-            _, end = decode(text, at)
-            rows.append(text[at:end])
-            at = end
+        head, rows = world_bank_rows(body)
 
         def answer(target):
             url, query = urlsplit(target), parse_qs(urlsplit(target).query)
@@ -119,8 +129,7 @@ def world_bank_pages(path):
                 return Answer('[{"message":[{"id":"120","key":"Invalid value","value":"not what was recorded"}]}]', "application/json")
             size, page = int(query.get("per_page", ["50"])[0]), int(query.get("page", ["1"])[0])
             envelope = {**head, "page": page, "pages": -(-len(rows) // size), "per_page": size, "total": len(rows)}
-            part = rows[(page - 1) * size:page * size]
-            return Answer("[" + json.dumps(envelope) + ",[" + ",".join(part) + "]]", "application/json;charset=utf-8")
+            return Answer(world_bank_body(envelope, rows[(page - 1) * size:page * size]), "application/json;charset=utf-8")
         return answer
     return serve
 
@@ -163,7 +172,7 @@ def owid(file, slug, column):
 def itu(file, code):
     return Recording(file, "csv", {"files": f"download?codesid={code}", **ITU}, at(f"/download?codesid={code}", "text/csv; charset=utf-8"),
                      long_csv(lambda r: r["seriesCode"], lambda r: r["entityIso"], lambda r: r["dataYear"], "dataValue",
-                              lambda r: bool(r["dataNote"])))
+                              lambda r: r["dataNote"]))
 
 
 def egdi(year):
@@ -176,7 +185,7 @@ def egdi(year):
 
 def gdp(body):
     return long_csv(lambda r: GDP, lambda r: r["Economy"], lambda r: r["Year"], GDP,
-                    lambda r: bool(r[GDP + " Footnote"] or r[GDP + " Missing value"]))(body)
+                    lambda r: r[GDP + " Footnote"] + r[GDP + " Missing value"])(body)
 
 
 def covid(body):

@@ -155,11 +155,12 @@ class Site:
 
 
 class Answer:
-    """One answer of the server. A validator is sent where `etag` or `modified` is given, and then asked for it is a 304."""
+    """One answer of the server. A validator is sent where `etag` or `modified` is given, and then asked for it is a 304. With `cut`
+    so many bytes that were announced never come."""
 
-    def __init__(self, body, kind="application/octet-stream", status=200, etag=None, modified=None, headers=()):
+    def __init__(self, body, kind="application/octet-stream", status=200, etag=None, modified=None, headers=(), cut=0):
         self.body = body.encode() if isinstance(body, str) else body
-        self.kind, self.status, self.etag, self.modified, self.headers = kind, status, etag, modified, headers
+        self.kind, self.status, self.etag, self.modified, self.headers, self.cut = kind, status, etag, modified, headers, cut
 
 
 class Server:
@@ -206,10 +207,11 @@ class Server:
         if not seen:
             request.send_header("Content-Type", a.kind)
             request.send_header("Content-Length", str(len(a.body)))
+            request.close_connection = a.cut > 0
         try:
             request.end_headers()
             if not seen:
-                request.wfile.write(a.body)
+                request.wfile.write(a.body[:len(a.body) - a.cut])
             request.wfile.flush()
         except ConnectionError:  # the client has left
             request.close_connection = True

@@ -148,13 +148,13 @@ def _anon(pid):
     return None
 
 
-def measure(command, stdin=None, stdout=subprocess.DEVNULL, every=0.01):
+def measure(command, stdin=None, stdout=subprocess.DEVNULL, every=0.01, env=None):
     """Runs the command. Returns its exit code, wall and CPU seconds of it and what it waited for, and the peak of anonymous memory of
     each role in MiB."""
     peaks = {}
     began = time.monotonic()
     with open(stdin or os.devnull, "rb") as given:
-        child = subprocess.Popen(command, stdin=given, stdout=stdout, stderr=subprocess.PIPE)
+        child = subprocess.Popen(command, stdin=given, stdout=stdout, stderr=subprocess.PIPE, env=env)
     while True:
         for pid in _tree(child.pid) if every else []:
             seen = _anon(pid)

@@ -111,9 +111,11 @@ static glane_rc compact_all(const struct store *st, const struct list *words, bo
 	size_t n = 0;
 	glane_rc rc = pick(st, words, a, &names, &n, d);
 
-	done = rc == GLANE_OK ? arena_alloc(a, (n + 1) * sizeof(*done)) : NULL;
-	if (rc == GLANE_OK && !done)
-		rc = fail(d, GLANE_E_NOMEM, "no memory for the list of sources");
+	if (rc < 0)
+		return rc;
+	done = arena_alloc(a, (n + 1) * sizeof(*done));
+	if (!done)
+		return fail(d, GLANE_E_NOMEM, "no memory for the list of sources");
 	for (size_t i = 0; rc == GLANE_OK && i < n; i++) {
 		if (is_picked(words, names[i]))
 			rc = store_compact(st, names[i], dry, &done[i], d);

@@ -32,12 +32,14 @@ static void stamp(int64_t t, char ret[32])
 
 void change_name(const struct store *s, struct change *c, int table, char ret[DELTA_NAME])
 {
+	const struct delta *t = &s->lake->table[table];
 	char when[32];
 
 	stamp(c->moment, when);
-	/* The version makes it new even where a moment has several, as after a repair. */
-	(void)snprintf(ret, DELTA_NAME, "%s-%s-%lld-%u.parquet", c->source, when,
-		(long long)s->lake->table[table].version + 1, c->next++);
+	/* The version makes it new even where a moment has several, as after a repair; the table's id, where the table was made anew
+	 * and its versions begin again. */
+	(void)snprintf(ret, DELTA_NAME, "%s-%s-%.*s-%lld-%u.parquet", c->source, when, (int)(t->id.n < 8 ? t->id.n : 8),
+		t->id.n ? t->id.p : "", (long long)t->version + 1, c->next++);
 }
 
 glane_rc change_create(

@@ -95,6 +95,25 @@ static glane_rc rebuild(const struct store *s, const char *source, struct diag *
 	return rc;
 }
 
+static bool has_twins(const struct store *s, int table, int other, const char *source)
+{
+	const struct delta *t = &s->lake->table[table];
+
+	for (size_t i = 0; i < t->n; i++) {
+		if (!t->files[i].removed_ms && slice_is(t->files[i].source, source) &&
+			!delta_find(&s->lake->table[other], t->files[i].path))
+			return false;
+	}
+	return true;
+}
+
+/* A rebuild has the number of the commit that stood there before: one that was cut between the two tables shows by its files. */
+static bool is_whole(const struct store *s, const char *source)
+{
+	return lake_in_step(s, source) && has_twins(s, LAKE_CURRENT, LAKE_SERIES, source) &&
+	       has_twins(s, LAKE_SERIES, LAKE_CURRENT, source);
+}
+
 glane_rc lake_repair(const struct store *s, struct diag *d)
 {
 	const char **names;
@@ -105,7 +124,7 @@ glane_rc lake_repair(const struct store *s, struct diag *d)
 	arena_init(&arena, 0);
 	rc = store_sources(s, &arena, &names, &n, d);
 	for (size_t i = 0; rc == GLANE_OK && i < n; i++) {
-		if (!lake_in_step(s, names[i]))
+		if (!is_whole(s, names[i]))
 			rc = rebuild(s, names[i], d);
 	}
 	arena_release(&arena);

@@ -139,32 +139,44 @@ static glane_rc add_name(struct naming *n, struct slice hash)
 	return fail(n->d, GLANE_E_NOMEM, "%s: no memory for the list of payloads", n->s->path);
 }
 
-/* Whatever looks like a hash is one: a payload too many is kept rather than one too few. */
-static glane_rc names_in(struct naming *n, struct slice text)
+/* Whatever looks like a hash is one: a payload too many is kept rather than one too few. *run: digits before the text. */
+static glane_rc names_in(struct naming *n, struct slice text, size_t *run)
 {
 	glane_rc rc = GLANE_OK;
-	size_t run = 0;
 
 	for (size_t i = 0; rc == GLANE_OK && i < text.n; i++) {
-		run = is_digit(text.p[i]) ? run + 1 : 0;
-		if (run >= HASH)
+		*run = is_digit(text.p[i]) ? *run + 1 : 0;
+		if (*run >= HASH)
 			rc = add_name(n, (struct slice){text.p + i + 1 - HASH, HASH});
 	}
 	return rc;
 }
 
+/* Of any size. The last bytes of what was read stay in front of what is read next, as a hash may lie across. */
 static glane_rc names_in_file(void *arg, int dir, const char *name)
 {
+	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	struct naming *n = arg;
-	struct strbuf b;
-	glane_rc rc;
+	char buf[HASH + 8192];
+	glane_rc rc = GLANE_OK;
+	size_t run = 0;
+	ssize_t got = 1;
 
-	strbuf_init(&b, 0);
-	rc = file_read(dir, name, STORE_STATE_MAX, &b, n->d);
-	if (rc == GLANE_OK)
-		rc = names_in(n, strbuf_get(&b));
-	strbuf_release(&b);
-	return rc < 0 ? store_damaged(n->s, rc, n->d) : GLANE_OK;
+	memset(buf, ' ', HASH);
+	while (fd >= 0 && rc == GLANE_OK && got > 0) {
+		got = read(fd, buf + HASH, sizeof(buf) - HASH);
+		if (got < 0 && errno == EINTR)
+			got = 1;
+		else if (got > 0) {
+			rc = names_in(n, (struct slice){buf + HASH, (size_t)got}, &run);
+			memmove(buf, buf + got, HASH);
+		}
+	}
+	if (fd < 0 || got < 0)
+		rc = fail(n->d, GLANE_E_IO, "%s: cannot read %s, which may name payloads: %s", n->s->path, name,
+			strerror(errno));
+	fd_close(&fd);
+	return rc;
 }
 
 /* A folder of folders of documents; documents may also stand beside them. */

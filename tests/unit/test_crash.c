@@ -16,6 +16,11 @@
 #define STATES 4
 #define VINTAGES 4
 #define CALLS 4000
+#ifdef __SANITIZE_ADDRESS__
+#define SHARE 4 /* of the points, as each takes so much longer */
+#else
+#define SHARE 1
+#endif
 
 static const char *const sources[] = {"a", "b-2", "c"};
 
@@ -527,10 +532,10 @@ static long record(const struct scene *sc)
 static const struct {
 	long changes, writes;
 } wanted[DISK_FAULTS] = {
-	[DISK_CUT] = {30, 3},
-	[DISK_EIO_CUT] = {20, 2},
-	[DISK_KILL] = {20, 3},
-	[DISK_EIO] = {12, 3},
+	[DISK_CUT] = {24, 3},
+	[DISK_EIO_CUT] = {14, 2},
+	[DISK_KILL] = {14, 3},
+	[DISK_EIO] = {10, 3},
 	[DISK_EIO_ON] = {7, 2},
 	[DISK_ENOSPC] = {6, 3},
 	[DISK_EDQUOT] = {6, 3},
@@ -550,7 +555,7 @@ static long kind_count(const char *kinds, long calls, bool write)
 
 static void strike_kind(const struct scene *sc, enum disk_fault fault, const char *kinds, long calls, bool write)
 {
-	long want = write ? wanted[fault].writes : wanted[fault].changes;
+	long want = ((write ? wanted[fault].writes : wanted[fault].changes) + SHARE - 1) / SHARE;
 	long n = kind_count(kinds, calls, write), seen = 0;
 	const char *lasting = getenv("GLANE_LONG");
 
@@ -651,9 +656,9 @@ static void test_enough(void **state)
 	print_message(
 		"# %u points: %u injected errors, %u kills, %u power cuts; of all of these %u during a recovery\n",
 		total.points, total.errors, total.kills, total.cuts, total.compound);
-	assert_true(total.errors >= 500);
-	assert_true(total.kills >= 100);
-	assert_true(total.cuts >= 100);
+	assert_true(total.errors >= 500 / SHARE);
+	assert_true(total.kills >= 100 / SHARE);
+	assert_true(total.cuts >= 100 / SHARE);
 }
 
 #define TEST(id) cmocka_unit_test_setup_teardown(test_##id, setup, teardown)

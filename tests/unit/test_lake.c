@@ -135,6 +135,7 @@ static void test_repair(void **state)
 {
 	struct fixture *f = *state;
 	struct strbuf want, got;
+	char name[64];
 
 	strbuf_init(&want, 0);
 	strbuf_init(&got, 0);
@@ -159,6 +160,13 @@ static void test_repair(void **state)
 	assert_int_equal(refresh(&f->s, 5, &f->d), GLANE_OK);
 	lake_export(&f->s, &want, INT64_MAX);
 	assert_int_equal(unlinkat(f->s.dir, "series/" LOG "2.json", 0), 0);
+	reopen(f, true);
+	assert_int_equal(lake_check(&f->s), 0);
+	/* A rebuild that was cut between current and series. */
+	remove_folder(f, "current");
+	reopen(f, true);
+	(void)snprintf(name, sizeof(name), "series/_delta_log/%020d.json", (int)f->s.lake->table[LAKE_SERIES].version);
+	assert_int_equal(unlinkat(f->s.dir, name, 0), 0);
 	reopen(f, true);
 	assert_int_equal(lake_check(&f->s), 0);
 	lake_export(&f->s, &got, INT64_MAX);

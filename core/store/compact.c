@@ -4,8 +4,6 @@
 #include "store/files.h"
 #include <stdlib.h>
 
-#define BYTES_MAX ((int64_t)256 << 20) /* read in one run */
-
 static int by_bytes(const void *a, const void *b)
 {
 	const struct delta_file *x = a, *y = b;
@@ -14,15 +12,15 @@ static int by_bytes(const void *a, const void *b)
 }
 
 /* The smallest ones, up to one that is larger than all of them together: each event is rewritten a few times only, however
- * long the history. */
-static size_t choose(struct delta_file *files, size_t n, int64_t *ret_bytes)
+ * long the history. No more than `left` bytes of them. */
+static size_t choose(struct delta_file *files, size_t n, int64_t left, int64_t *ret_bytes)
 {
 	int64_t sum = 0;
 	size_t i;
 
 	qsort(files, n, sizeof(*files), by_bytes);
 	for (i = 0; i < n; i++) {
-		if (i >= LAKE_STREAM_FILES / 2 && files[i].bytes > sum)
+		if (files[i].bytes > left - sum || (i >= LAKE_STREAM_FILES / 2 && files[i].bytes > sum))
 			break;
 		sum += files[i].bytes;
 	}
@@ -82,8 +80,8 @@ static glane_rc compact(const struct store *s, const char *source, int64_t *left
 	c.arena = &arena;
 	rc = lake_files(s, LAKE_STREAM, source, &arena, &files, &n, d);
 	if (rc == GLANE_OK && n > LAKE_STREAM_FILES) {
-		n = choose(files, n, &bytes);
-		if (bytes <= *left) {
+		n = choose(files, n, *left, &bytes);
+		if (n > 1) {
 			rc = join(s, &c, files, n, &made, d);
 			*left -= bytes;
 		}
@@ -123,7 +121,7 @@ glane_rc store_compact(const struct store *s, const char *source, bool dry, stru
 
 glane_rc store_upkeep(const struct store *s, struct diag *d)
 {
-	int64_t left = BYTES_MAX;
+	int64_t left = s->lake->upkeep_bytes;
 	const char **names;
 	struct arena arena;
 	size_t n = 0;

@@ -108,6 +108,7 @@ glane_rc lake_open(struct store *s, bool write, struct diag *d)
 	if (rc == GLANE_OK && write)
 		rc = make_tables(s, d);
 	l->file_rows = LAKE_FILE_ROWS;
+	l->upkeep_bytes = LAKE_UPKEEP_BYTES;
 	l->moment = INT64_MIN;
 	if (rc == GLANE_OK && map_find(&l->table[LAKE_STREAM].txns, SLICE("glane.recorded_at")))
 		l->moment = delta_txn(&l->table[LAKE_STREAM], "glane.recorded_at");

@@ -9,8 +9,9 @@
 #include "store/record.h"
 #include "store/store.h"
 
-#define LAKE_FILE_ROWS 1000000 /* of a file of current, at most (but a series is never cut) */
-#define LAKE_STREAM_FILES 30   /* of a source; with more, the small ones become one */
+#define LAKE_FILE_ROWS 1000000                 /* of a file of current, at most (but a series is never cut) */
+#define LAKE_UPKEEP_BYTES ((int64_t)256 << 20) /* of stream files that the upkeep of one run reads */
+#define LAKE_STREAM_FILES 30                   /* of a source; with more, the small ones become one */
 
 struct staged { /* a finished data file in tmp/, named TABLE-PATH until it is placed in its table's folder */
 	int table;
@@ -34,6 +35,7 @@ struct lake {
 	int64_t pending_moment, pending_ms; /* recorded_at of the pending ones; clock_mono_ms() of the first */
 	bool upkeep;                        /* there are lines, though nothing may be pending */
 	uint64_t file_rows;                 /* LAKE_FILE_ROWS; tests set less */
+	int64_t upkeep_bytes;               /* LAKE_UPKEEP_BYTES; tests set less */
 	int64_t moment;                     /* recorded_at of the newest version; INT64_MIN: none */
 };
 glane_rc lake_open(struct store *s, bool write, struct diag *d);

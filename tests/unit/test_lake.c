@@ -285,12 +285,21 @@ static void test_growth(void **state)
 	assert_int_equal(lake_check(&f->s), 0);
 }
 
+static size_t stream_files(const struct store *s)
+{
+	const struct delta *t = &s->lake->table[LAKE_STREAM];
+	size_t n = 0;
+
+	for (size_t i = 0; i < t->n; i++)
+		n += t->files[i].removed_ms == 0;
+	return n;
+}
+
 /* Small stream files become one; nothing that is read changes, not even by moment. */
 static void test_upkeep(void **state)
 {
 	struct fixture *f = *state;
 	struct strbuf want[3], got;
-	size_t n = 0;
 
 	strbuf_init(&got, 0);
 	for (uint64_t k = 1; k <= 70; k++) {
@@ -304,9 +313,7 @@ static void test_upkeep(void **state)
 	}
 	assert_int_equal(store_upkeep(&f->s, &f->d), GLANE_OK);
 	assert_int_equal(store_upkeep(&f->s, &f->d), GLANE_OK);
-	for (size_t i = 0; i < f->s.lake->table[LAKE_STREAM].n; i++)
-		n += f->s.lake->table[LAKE_STREAM].files[i].removed_ms == 0;
-	assert_int_equal(n, 6); /* 65 into one at 65, five since then */
+	assert_int_equal(stream_files(&f->s), 6); /* 65 into one at 65, five since then */
 	for (size_t i = 0; i < 3; i++) {
 		lake_export(&f->s, &got, T0 + (int64_t)(10 + 25 * i) * 86400);
 		assert_string_equal(got.p, want[i].p);
@@ -320,6 +327,24 @@ static void test_upkeep(void **state)
 	assert_int_equal(refresh(&f->s, 71, &f->d), GLANE_OK);
 	assert_int_equal(lake_check(&f->s), 0);
 	strbuf_release(&got);
+}
+
+/* What is too much for one run is done by several. */
+static void test_upkeep_bounded(void **state)
+{
+	struct fixture *f = *state;
+	size_t n = 40, now;
+
+	for (uint64_t k = 1; k <= n; k++)
+		assert_int_equal(refresh(&f->s, k, &f->d), GLANE_OK);
+	f->s.lake->upkeep_bytes = 16384;
+	while (n > LAKE_STREAM_FILES) {
+		assert_int_equal(store_upkeep(&f->s, &f->d), GLANE_OK);
+		now = stream_files(&f->s);
+		assert_in_range(now, n - 15, n - 1);
+		n = now;
+	}
+	assert_int_equal(lake_check(&f->s), 0);
 }
 
 /* ---- every vintage ---- */
@@ -450,6 +475,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_segments, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_growth, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_upkeep, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_upkeep_bounded, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_vintages, fixture_setup, fixture_teardown),
 	};
 

@@ -29,7 +29,7 @@ const struct gate_key gate_keys[] = {
 		"holds a slice of whose new values more are 100 times larger or smaller than all earlier ones of their "
 		"series "
 		"(percent of the new values in series with at least five; at least three of them)"},
-	{KEY(max_future_days), 0, 1e6, "1100",
+	{KEY(max_future_days), 0, 1e7, "1100",
 		"holds a slice with a period that begins so many days after today and after the newest one of the last "
 		"commit; of a "
 		"first commit, 36500 days after today"},

@@ -90,6 +90,40 @@ static glane_rc make_tables(const struct store *s, struct diag *d)
 	return GLANE_OK;
 }
 
+static glane_rc refuse_data(void *arg, int dir, const char *name)
+{
+	(void)dir;
+	if (!has_suffix(name, ".parquet"))
+		return GLANE_OK;
+	return fail(arg, GLANE_E_IO,
+		"stream: there is data (%s), but no log: stream/_delta_log was lost, and with it what is true; nothing "
+		"is "
+		"written here, put the log back from a copy",
+		name);
+}
+
+/* The stream is published first: what follows it is ahead only where entries of its log were lost or an older copy was put
+ * back. The next writer would take what they named for left-overs. */
+static glane_rc check_lead(const struct store *s, struct diag *d)
+{
+	const struct delta *t = s->lake->table;
+
+	for (int i = LAKE_STREAM + 1; i < LAKE_TABLES; i++) {
+		int64_t seen = delta_txn(&t[i], "glane.stream");
+
+		if (seen > t[LAKE_STREAM].version)
+			return fail(d, GLANE_E_IO,
+				"%s: stream/_delta_log ends at version %lld, but %s has seen version %lld: entries "
+				"were lost, or "
+				"an older copy was put back; nothing is written here, put the newer ones back",
+				s->path, (long long)t[LAKE_STREAM].version, lake_schemas[i].name, (long long)seen);
+	}
+	if (t[LAKE_STREAM].version >= 0 || folder_each(s->dir, "stream", refuse_data, d, d) == GLANE_OK)
+		return GLANE_OK;
+	(void)diag_prefix(d, "%s", s->path);
+	return GLANE_E_IO;
+}
+
 /* A reader may come between the entries of a run: what follows is read before what leads, so it is never ahead. */
 glane_rc lake_open(struct store *s, bool write, struct diag *d)
 {
@@ -105,6 +139,8 @@ glane_rc lake_open(struct store *s, bool write, struct diag *d)
 		strbuf_init(&l->lines[i], 0);
 	for (int i = LAKE_TABLES; rc == GLANE_OK && i--;)
 		rc = open_table(l, i, s, write, d);
+	if (rc == GLANE_OK)
+		rc = check_lead(s, d);
 	if (rc == GLANE_OK && write)
 		rc = make_tables(s, d);
 	l->file_rows = LAKE_FILE_ROWS;

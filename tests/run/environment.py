@@ -35,9 +35,17 @@ def site_of(suite, name):
     return site
 
 
+def table_ids(site):
+    """Each store draws the ids of its tables by lot, and its files carry their first digits."""
+    ids = []
+    for log in sorted(site.store.glob("*/_delta_log/00000000000000000000.json")):
+        ids.append(re.search(rb'"id":"([-0-9a-f]{36})"', log.read_bytes()).group(1))
+    return ids
+
+
 def content(site):
-    """Every file of the store: its mode and its bytes, of a report without what it measured, of a log without the clock."""
-    found = {}
+    """Every file of the store: its mode and its bytes, of a report without what it measured, of a log without the clock and the lot."""
+    found, ids = {}, table_ids(site)
     for path in sorted(site.store.rglob("*")):
         data = b""
         if path.is_file():
@@ -49,7 +57,12 @@ def content(site):
             data = json.dumps(report, sort_keys=True).encode()
         if path.parent.name == "_delta_log":
             data = re.sub(rb'"(timestamp|createdTime|modificationTime)":\d+', rb'"\1":0', data)
-        found[path.relative_to(site.store).as_posix()] = (oct(path.lstat().st_mode), hashlib.sha256(data).hexdigest())
+            for i, lot in enumerate(ids):
+                data = data.replace(lot, b"ID%d" % i).replace(b"-" + lot[:8] + b"-", b"-ID%d-" % i)
+        name = path.relative_to(site.store).as_posix()
+        for i, lot in enumerate(ids):
+            name = name.replace(f"-{lot[:8].decode()}-", f"-ID{i}-")
+        found[name] = (oct(path.lstat().st_mode), hashlib.sha256(data).hexdigest())
     return found
 
 

@@ -306,10 +306,11 @@ def full_disk(suite, lab):
         os.rmdir(disk)
         return
     try:
-        big = "code,year,value\n" + "".join(f"TGO,{y},{'7' * 17}\n" for y in range(1000, 9999))
+        big = "code,year,value\n" + "".join(f"{a},{y},{'7' * 17}\n" for a in ("TGO", "BEN", "GHA", "NER") for y in range(1000, 2026))
         lab.server.routes["/a.csv"] = support.Answer(big, "text/csv")
         later = big.replace("7" * 17, "8" * 17)
-        site = suite.site("disk", f"[source a]\nplugin = csv\nbase_url = {lab.server.url}\nfiles = a.csv\n{CSV}")
+        site = suite.site("disk", f"[source a]\nplugin = csv\nbase_url = {lab.server.url}\nfiles = a.csv\n"
+                          f"gate.max_revised_percent = 100\n{CSV}")
 
         def run():
             return site.glane("--store", disk / "store", "run", "--all")

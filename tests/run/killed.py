@@ -18,7 +18,7 @@ import support  # noqa: E402
 
 KILLS = int(os.environ.get("GLANE_TEST_KILLS", "1000" if os.environ.get("B", "release") == "release" else "60"))
 SEED = int(os.environ.get("GLANE_TEST_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 30)
-CSV = "dataset = D\nindicator = =I\narea = code\nperiod = year\nvalue = value\nretries = 0\ngate.max_revised_percent = 100\n"
+CSV = "dataset = D\nindicator = =I\narea = code\nperiod = year\nvalue = value\nretries = 0\ngate.max_revised_percent = 100\ngate.max_factor = 1000000\ngate.max_rescaled_percent = 100\ngate.max_jumped_percent = 100\n"
 AREAS = ("TGO", "BEN", "GHA", "NER", "MLI", "BFA")
 
 

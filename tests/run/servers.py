@@ -17,7 +17,7 @@ CANARY = "c4n4ry-of-the-servers-suite"
 os.environ["GLANE_TEST_KEY"] = CANARY
 suite = support.Suite("servers")
 QUICK = "stall = 3s\njobs = 8"
-CSV = "plugin = csv\ndataset = D\nindicator = =I\narea = code\nperiod = year\nvalue = value\n"
+CSV = "plugin = csv\ndataset = D\nindicator = =I\narea = code\nperiod = year\nvalue = value\ngate.max_future_days = 4000000\n"
 
 # Every row of what a server may do: the word of the error, and what its message says beside the URL.
 FAULTS = {
@@ -410,7 +410,7 @@ def drifting():
     second = [first[0], [99, *range(100, 199)], first[2]]
     state = {"pages": first}
     with support.Server(lambda target: by_number(state["pages"], total=250)(target)) as server:
-        site = suite.site("drift", f"[source s]\nplugin = pages\nbase_url = {server.url}\nretries = 0\nrate = 1000/s\nlen = 100\ntotal = yes\n")
+        site = suite.site("drift", f"[source s]\nplugin = pages\nbase_url = {server.url}\nretries = 0\nrate = 1000/s\ngate.max_future_days = 4000000\nlen = 100\ntotal = yes\n")
         good = site.run().verdicts, site.glane("export")
         state["pages"] = second
         run = site.run()

@@ -446,11 +446,55 @@ static void test_missing(void **state)
 	strbuf_release(&b);
 }
 
+static void assert_refused(struct fixture *f, const char *why)
+{
+	for (int write = 0; write < 2; write++) {
+		diag_clear(&f->d);
+		assert_int_equal(store_open(&f->s, f->path, write, &f->d), GLANE_E_IO);
+		assert_non_null(strstr(f->d.text, why));
+	}
+}
+
+/* The newest entries of the stream's log are gone, then all of it: nobody takes the data for left-overs. */
+static void test_log_lost(void **state)
+{
+	struct fixture *f = *state;
+	struct store at = {.dir = -1};
+	char path[512];
+	int dir;
+
+	two_nights(f);
+	fixture_find(f, "stream", ".parquet", path);
+	store_close(&f->s);
+	dir = open(f->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_true(dir >= 0);
+	assert_int_equal(unlinkat(dir, "stream/" LOG(2), 0), 0);
+	assert_refused(f, "ends at version 1, but current has seen version 2");
+	assert_int_equal(faccessat(dir, "state/src/2.json", F_OK, 0), 0);
+	assert_int_equal(unlinkat(dir, "stream/" LOG(1), 0), 0);
+	assert_int_equal(unlinkat(dir, "stream/" LOG(0), 0), 0);
+	assert_refused(f, "ends at version -1, but current has seen version 2");
+	for (int i = 0; i < 3; i++) {
+		static const char *const logs[] = {LOG(0), LOG(1), LOG(2)};
+		char name[128];
+
+		(void)snprintf(name, sizeof(name), "current/%s", logs[i]);
+		assert_int_equal(unlinkat(dir, name, 0), 0);
+		(void)snprintf(name, sizeof(name), "series/%s", logs[i]);
+		assert_int_equal(unlinkat(dir, name, 0), 0);
+	}
+	assert_refused(f, "but no log");
+	assert_int_equal(faccessat(dir, path, F_OK, 0), 0);
+	close(dir);
+	f->s = at;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_open, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_refusals, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_log_lost, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_lock, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_read_only, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_commits, fixture_setup, fixture_teardown),

@@ -39,7 +39,9 @@ int complain(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)
 /* Loads the configuration, with --store put in. Returns an exit code, 0 where all is well. */
 int app_settings(const struct app *a, struct settings *s);
 int app_store(const struct settings *s, struct store *st); /* for reading */
-int flush_out(void);                                       /* EXIT_STORE where stdout could not be written */
+/* Where there is a store already: makes none. */
+glane_rc app_store_open(const struct settings *s, bool write, struct store *ret, struct diag *d);
+int flush_out(void); /* EXIT_STORE where stdout could not be written */
 
 int cmd_run(const struct app *a, int argc, char **argv);
 int cmd_sources(const struct app *a, int argc, char **argv);

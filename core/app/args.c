@@ -162,6 +162,16 @@ int app_store(const struct settings *s, struct store *st)
 	return EXIT_FINE;
 }
 
+glane_rc app_store_open(const struct settings *s, bool write, struct store *ret, struct diag *d)
+{
+	glane_rc rc = store_open(ret, s->store, false, d);
+
+	if (rc < 0 || !write)
+		return rc;
+	store_close(ret);
+	return store_open(ret, s->store, true, d);
+}
+
 int flush_out(void)
 {
 	errno = 0;

@@ -18,10 +18,12 @@ static const char help[] =
 	"\n"
 	"What a gate holds back, and records that could not be normalised.\n"
 	"\n"
-	"  list      both, newest first, with age, gate and counts\n"
+	"  list      both, newest first, with age, gate and counts, and which holds were rejected, when and why\n"
 	"  show      why, the first events of the diff, the records with stage, rule, payload and place\n"
 	"  accept    commits what is held, out of the payload archive, and nothing else of the source\n"
-	"  reject    drops what is held; the same answer is not held again\n"
+	"  reject    drops what is held; the same answer is not held again, but it is judged again once a key gate.* "
+	"of\n"
+	"            the source has changed, and taken where the gate lets it pass then\n"
 	"  replay    parses the answers of the last run with rejected records (or of RUN) again, with today's plugin,\n"
 	"            options and tables, and commits what can be normalised now; of a run before the last commit only\n"
 	"            what the store never had\n"
@@ -32,7 +34,8 @@ static const char help[] =
 	"\n"
 	"      --dataset D, --indicator I   only these slices (repeatable)\n"
 	"      --limit N    events and records shown of each (default 20)\n"
-	"      --json       the list, or the report of accept and replay, as JSON\n"
+	"      --json       the list, or the report of replay, as JSON; of accept one report a line, for each run that "
+	"held\n"
 	"      --now T      take T (RFC 3339) as the time\n"
 	"  -q, --quiet      accept, reject, replay: nothing on success\n"
 	"\n"
@@ -107,7 +110,7 @@ static int run_again(struct settings *s, const struct words *w, struct run_optio
 static int accept_run(
 	struct settings *s, const struct words *w, const char *source, const json_t *doc, const char *run, int64_t now)
 {
-	struct run_options o = {.again = AGAIN_ACCEPT, .again_run = run};
+	struct run_options o = {.again = AGAIN_ACCEPT, .again_run = run, .json_line = true};
 	const json_t *entry = json_object_get(json_object_get(doc, "runs"), run);
 
 	o.only = choose(w, &s->arena, doc, run, &o.n_only);
@@ -124,7 +127,8 @@ static int accept_run(
 	return run_again(s, w, &o, source, now);
 }
 
-/* The lock is taken run by run; what has changed in between is noticed there. */
+/* The lock is taken run by run; what has changed in between is noticed there. What fails of one run says nothing of the others; what
+ * is wrong with the store does. */
 static int accept(struct settings *s, const struct words *w, const struct store *st, const char *source, int64_t now)
 {
 	json_t *doc = NULL, *entry;
@@ -143,8 +147,9 @@ static int accept(struct settings *s, const struct words *w, const struct store 
 	else
 		json_object_foreach(json_object_get(doc, "runs"), run, entry)
 		{
-			if (code == EXIT_FINE)
-				code = accept_run(s, w, source, doc, run, now);
+			const int one = code > EXIT_SOME ? EXIT_FINE : accept_run(s, w, source, doc, run, now);
+
+			code = one > code ? one : code;
 		}
 	json_decref(doc);
 	return code;
@@ -187,7 +192,7 @@ static int reject(struct settings *s, const struct words *w, const char *source,
 	int code = EXIT_FINE;
 
 	diag_clear(&d);
-	rc = store_open(&st, s->store, true, &d);
+	rc = app_store_open(s, true, &st, &d);
 	if (rc != GLANE_OK)
 		return complain(rc == GLANE_E_DENIED ? EXIT_LOCKED : EXIT_STORE, "%s", d.text);
 	rc = hold_read(&st, source, &doc, &d);
@@ -274,9 +279,11 @@ static int decide(struct settings *s, const struct words *w, int64_t now)
 static const struct {
 	const char *name;
 	size_t least, most;
-	bool looks, sources; /* sources: the words are all names of sources; else the first one is, but for show */
-} verbs[] = {{"list", 0, LIST_MAX, true, true}, {"show", 1, LIST_MAX, true, false}, {"accept", 1, 1, false, true},
-	{"reject", 1, 1, false, true}, {"replay", 1, 2, false, false}};
+	bool looks, json;
+	bool sources; /* sources: the words are all names of sources; else the first one is, but for show */
+} verbs[] = {{"list", 0, LIST_MAX, true, true, true}, {"show", 1, LIST_MAX, true, false, false},
+	{"accept", 1, 1, false, true, true}, {"reject", 1, 1, false, false, true},
+	{"replay", 1, 2, false, true, false}};
 
 static int check_words(const struct settings *s, const struct words *w, bool *ret_looks)
 {
@@ -290,6 +297,9 @@ static int check_words(const struct settings *s, const struct words *w, bool *re
 		if (n < verbs[i].least || n > verbs[i].most)
 			return complain(
 				EXIT_USAGE, "quarantine %s: wrong number of words (--help says what it takes)", verb);
+		if (w->json && !verbs[i].json)
+			return complain(
+				EXIT_USAGE, "quarantine %s prints no JSON (glane quarantine list --json does)", verb);
 		for (size_t k = 1; k <= n && !(verbs[i].looks && !verbs[i].sources); k++)
 			if ((verbs[i].sources || k == 1) && !settings_find(s, w->words.v[k]))
 				return complain(EXIT_USAGE, "no source is called '%s' (glane sources lists them)",

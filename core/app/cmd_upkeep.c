@@ -46,17 +46,6 @@ static int exit_of(glane_rc rc)
 	return rc == GLANE_E_DENIED ? EXIT_LOCKED : rc == GLANE_E_USAGE ? EXIT_USAGE : EXIT_STORE;
 }
 
-/* To write, where there is a store already: these commands make none. */
-static glane_rc open_store(const struct settings *s, bool dry, struct store *ret, struct diag *d)
-{
-	glane_rc rc = store_open(ret, s->store, false, d);
-
-	if (rc < 0 || dry)
-		return rc;
-	store_close(ret);
-	return store_open(ret, s->store, true, d);
-}
-
 static void size_line(const char *what, uint64_t files, uint64_t bytes, bool dry)
 {
 	printf("%-24s %llu files, %llu bytes%s\n", what, (unsigned long long)files, (unsigned long long)bytes,
@@ -147,7 +136,7 @@ int cmd_compact(const struct app *a, int argc, char **argv)
 		return flush_out();
 	code = app_settings(a, &s);
 	if (code == EXIT_FINE) {
-		rc = open_store(&s, dry, &st, &d);
+		rc = app_store_open(&s, !dry, &st, &d);
 		if (rc == GLANE_OK) {
 			rc = compact_all(&st, &words, dry, &s.arena, &d);
 			store_close(&st);
@@ -251,7 +240,7 @@ int cmd_vacuum(const struct app *a, int argc, char **argv)
 		return EXIT_USAGE;
 	code = app_settings(a, &s);
 	if (code == EXIT_FINE) {
-		rc = open_store(&s, dry, &st, &d);
+		rc = app_store_open(&s, !dry, &st, &d);
 		if (rc == GLANE_OK) {
 			rc = vacuum_all(&s, &st, keep, dry, &d);
 			store_close(&st);

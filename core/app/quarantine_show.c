@@ -40,6 +40,41 @@ static json_t *hold_item(const struct quarantine_view *v, const struct source_co
 	return NULL;
 }
 
+static json_t *rejected_item(const struct source_conf *c, const json_t *h)
+{
+	static const char *const texts[] = {"dataset", "indicator", "rule", "reason", "run", "why"};
+	json_t *j = json_object();
+	char time[32];
+	bool ok = j && json_set_text(j, "kind", "rejected_hold") && json_set_text(j, "source", c->name);
+
+	for (size_t i = 0; ok && i < sizeof(texts) / sizeof(texts[0]); i++)
+		ok = json_set_text(j, texts[i], json_text(h, texts[i], NULL));
+	time_format(json_int(h, "at", 0), time);
+	if (ok && json_set_text(j, "at", time))
+		return j;
+	json_decref(j);
+	return NULL;
+}
+
+/* What was held and rejected, of one run where it is given. */
+static glane_rc add_rejected_holds(
+	const struct quarantine_view *v, const struct source_conf *c, const char *run, json_t *list, struct diag *d)
+{
+	json_t *doc = NULL;
+	glane_rc rc = hold_read_rejected(v->store, c->name, &doc, d);
+
+	for (size_t i = 0; rc == GLANE_OK && i < hold_rejected_count(doc); i++) {
+		const json_t *h = json_array_get(json_object_get(doc, "rejected"), i);
+
+		if (run && strcmp(json_text(h, "run", ""), run) != 0)
+			continue;
+		if (json_array_append_new(list, rejected_item(c, h)) != 0)
+			rc = fail(d, GLANE_E_NOMEM, "no memory for the list");
+	}
+	json_decref(doc);
+	return rc;
+}
+
 static bool add_holds(const struct quarantine_view *v, const struct source_conf *c, const json_t *doc, json_t *list)
 {
 	for (size_t i = 0; i < hold_count(doc); i++)
@@ -77,6 +112,8 @@ static glane_rc add_source(const struct quarantine_view *v, const struct source_
 	if (rc == GLANE_OK && !add_holds(v, c, doc, list))
 		rc = fail(d, GLANE_E_NOMEM, "no memory for the list");
 	json_decref(doc);
+	if (rc == GLANE_OK)
+		rc = add_rejected_holds(v, c, NULL, list, d);
 	return rc == GLANE_OK ? add_rejects(v, c, list, d) : rc;
 }
 
@@ -120,31 +157,76 @@ static bool sort(json_t **list)
 	return ok;
 }
 
-static void print_age(int64_t seconds)
+/* Texts of providers come to a terminal without its control bytes. Releases the line. */
+static bool print_line(struct strbuf *line)
+{
+	struct strbuf b;
+	bool ok = strbuf_ok(line);
+
+	strbuf_init(&b, 0);
+	strbuf_visible(&b, strbuf_get(line));
+	ok = ok && strbuf_ok(&b);
+	if (ok)
+		printf("%.*s\n", SLICE_FMT(strbuf_get(&b)));
+	strbuf_release(&b);
+	strbuf_release(line);
+	return ok;
+}
+
+static void put_age(struct strbuf *b, int64_t seconds)
 {
 	const int64_t hours = seconds / 3600;
 
 	if (hours >= 48)
-		printf("%" PRId64 " days", hours / 24);
+		strbuf_fmt(b, "%" PRId64 " days", hours / 24);
 	else
-		printf("%" PRId64 " hours", hours);
+		strbuf_fmt(b, "%" PRId64 " hours", hours);
 }
 
-static void print_item(const json_t *j)
+static void put_slice(struct strbuf *b, const json_t *j)
 {
-	printf("%-24s ", json_text(j, "source", ""));
-	if (strcmp(json_text(j, "kind", ""), "rejected") == 0) {
-		printf("rejected %" PRId64 " records of run %s\n", json_int(j, "records", 0), json_text(j, "run", ""));
-		return;
-	}
-	fputs("held for ", stdout);
-	print_age(json_int(j, "age_seconds", 0));
-	printf(" (%s) by run %s, until %s: %s%s%s: %s (", json_text(j, "rule", "no gate"), json_text(j, "run", ""),
-		json_text(j, "ends", ""), json_text(j, "dataset", ""), *json_text(j, "indicator", "") ? " " : "",
-		json_text(j, "indicator", ""), json_text(j, "reason", ""));
+	const char *indicator = json_text(j, "indicator", "");
+
+	strbuf_fmt(b, "%s%s%s", json_text(j, "dataset", ""), *indicator ? " " : "", indicator);
+}
+
+static void put_hold(struct strbuf *b, const json_t *j)
+{
+	strbuf_puts(b, "held for ");
+	put_age(b, json_int(j, "age_seconds", 0));
+	strbuf_fmt(b, " (%s) by run %s, until %s: ", json_text(j, "rule", "no gate"), json_text(j, "run", ""),
+		json_text(j, "ends", ""));
+	put_slice(b, j);
+	strbuf_fmt(b, ": %s (", json_text(j, "reason", ""));
 	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
-		printf("%s%" PRId64 " %s", i ? ", " : "", json_int(j, counts[i], 0), i == 2 ? "status" : counts[i]);
-	puts(")");
+		strbuf_fmt(
+			b, "%s%" PRId64 " %s", i ? ", " : "", json_int(j, counts[i], 0), i == 2 ? "status" : counts[i]);
+	strbuf_putc(b, ')');
+}
+
+static void put_rejected(struct strbuf *b, const json_t *j)
+{
+	strbuf_fmt(b, "rejected on %.10s (%s)%s: ", json_text(j, "at", ""), json_text(j, "rule", "no gate"),
+		strcmp(json_text(j, "why", ""), "expired") == 0 ? " since nobody decided" : "");
+	put_slice(b, j);
+	strbuf_fmt(b, ": %s", json_text(j, "reason", "no reason is known"));
+}
+
+static bool print_item(const json_t *j)
+{
+	const char *kind = json_text(j, "kind", "");
+	struct strbuf b;
+
+	strbuf_init(&b, 0);
+	strbuf_fmt(&b, "%-24s ", json_text(j, "source", ""));
+	if (strcmp(kind, "rejected") == 0)
+		strbuf_fmt(&b, "rejected %" PRId64 " records of run %s", json_int(j, "records", 0),
+			json_text(j, "run", ""));
+	else if (strcmp(kind, "rejected_hold") == 0)
+		put_rejected(&b, j);
+	else
+		put_hold(&b, j);
+	return print_line(&b);
 }
 
 static bool print_list(const json_t *list, bool json)
@@ -153,7 +235,8 @@ static bool print_list(const json_t *list, bool json)
 	bool ok;
 
 	for (size_t i = 0; !json && i < json_array_size(list); i++)
-		print_item(json_array_get(list, i));
+		if (!print_item(json_array_get(list, i)))
+			return false;
 	if (!json)
 		return true;
 	strbuf_init(&b, 0);
@@ -200,36 +283,38 @@ static struct slice value_in(const char *line)
 	return (struct slice){at, strcspn(at, ",}")};
 }
 
-static void print_side(const json_t *row, struct slice value)
+static void put_side(struct strbuf *b, const json_t *row, struct slice value)
 {
 	const char *text = json_text(row, "value_text", ""), *status = json_text(row, "status", "");
 	const char *flags = json_text(row, "flags", "");
 
 	if (*text)
-		printf(" %s", text);
+		strbuf_fmt(b, " %s", text);
 	else
-		printf(" %.*s", SLICE_FMT(value.n ? value : SLICE("-")));
+		strbuf_fmt(b, " %.*s", SLICE_FMT(value.n ? value : SLICE("-")));
 	if (strcmp(status, "A") != 0 || *flags)
-		printf(" (%s%s%s)", status, *flags ? " " : "", flags);
+		strbuf_fmt(b, " (%s%s%s)", status, *flags ? " " : "", flags);
 }
 
-static void print_event(const char *line, const json_t *j)
+static bool print_event(const char *line, const json_t *j)
 {
 	const json_t *old = json_object_get(j, "old");
 	const bool withdrawn = strcmp(json_text(j, "event", ""), "withdrawn") == 0;
+	struct strbuf b;
 
-	printf("  %-10s %s %s %s %s%s%s:", json_text(j, "event", ""), json_text(j, "dataset", ""),
+	strbuf_init(&b, 0);
+	strbuf_fmt(&b, "  %-10s %s %s %s %s%s%s:", json_text(j, "event", ""), json_text(j, "dataset", ""),
 		json_text(j, "indicator", ""), json_text(j, "area", ""), json_text(j, "period", ""),
 		*json_text(j, "dims", "") ? " " : "", json_text(j, "dims", ""));
 	if (json_is_object(old)) {
-		print_side(old, value_in(strstr(line, "\"old\":{")));
-		fputs(" ->", stdout);
+		put_side(&b, old, value_in(strstr(line, "\"old\":{")));
+		strbuf_puts(&b, " ->");
 	}
 	if (withdrawn)
-		fputs(" nothing", stdout);
+		strbuf_puts(&b, " nothing");
 	else
-		print_side(j, value_in(line));
-	putchar('\n');
+		put_side(&b, j, value_in(line));
+	return print_line(&b);
 }
 
 static bool line_of(const json_t *hold, const json_t *j)
@@ -245,9 +330,15 @@ struct first { /* the first events of a hold in the diff of its run */
 	int64_t left;
 };
 
+static glane_rc cannot_print(struct diag *d)
+{
+	return fail(d, GLANE_E_NOMEM, "no memory for a line");
+}
+
 static glane_rc show_event(void *arg, const char *line, struct diag *d)
 {
 	struct first *f = arg;
+	glane_rc rc = GLANE_OK;
 	json_error_t e;
 	json_t *j;
 
@@ -257,11 +348,11 @@ static glane_rc show_event(void *arg, const char *line, struct diag *d)
 	if (!j)
 		return fail(d, GLANE_E_IO, "the diff of a hold has a line that is no JSON (glane check --store)");
 	if (line_of(f->hold, j)) {
-		print_event(line, j);
+		rc = print_event(line, j) ? GLANE_OK : cannot_print(d);
 		f->left--;
 	}
 	json_decref(j);
-	return GLANE_OK;
+	return rc;
 }
 
 static glane_rc show_hold(const struct quarantine_view *v, const struct source_conf *c, const json_t *doc,
@@ -271,26 +362,32 @@ static glane_rc show_hold(const struct quarantine_view *v, const struct source_c
 	json_t *item = hold_item(v, c, hold);
 	char path[HOLD_FILE];
 	struct first first = {hold, v->limit};
-	glane_rc rc;
+	glane_rc rc = item && print_item(item) ? GLANE_OK : cannot_print(d);
 
-	if (!item)
-		return fail(d, GLANE_E_NOMEM, "no memory for a hold");
-	print_item(item);
 	json_decref(item);
 	hold_path(c->name, json_text(run, "file", ""), path);
-	rc = hold_diff_read(v->store, c->name, run, show_event, &first, d);
+	if (rc == GLANE_OK)
+		rc = hold_diff_read(v->store, c->name, run, show_event, &first, d);
 	if (rc == GLANE_OK)
 		printf("  all events: zstdcat %s/%s; payloads: %zu of run %s\n", v->store->path, path,
 			json_array_size(json_object_get(run, "requests")), json_text(hold, "run", ""));
 	return rc;
 }
 
-static void print_record(const json_t *q)
+static bool print_record(const json_t *q)
 {
-	printf("  record %" PRId64 ", line %" PRId64 ", offset %" PRId64 " of payload %s: %s, rule %s: %s\n    %s\n",
+	struct strbuf b;
+
+	strbuf_init(&b, 0);
+	strbuf_fmt(&b, "  record %" PRId64 ", line %" PRId64 ", offset %" PRId64 " of payload %s: %s, rule %s: %s",
 		json_int(q, "number", 0), json_int(q, "line", 0), json_int(q, "offset", 0),
 		json_text(q, "payload", "-"), json_text(q, "stage", "-"), json_text(q, "rule", ""),
-		json_text(q, "reason", ""), json_text(q, "record", ""));
+		json_text(q, "reason", ""));
+	if (!print_line(&b))
+		return false;
+	strbuf_init(&b, 0);
+	strbuf_fmt(&b, "    %s", json_text(q, "record", ""));
+	return print_line(&b);
 }
 
 static glane_rc show_records(const struct quarantine_view *v, const char *source, const char *run, struct diag *d)
@@ -303,10 +400,11 @@ static glane_rc show_records(const struct quarantine_view *v, const char *source
 		return rc;
 	list = json_object_get(doc, "records");
 	printf("%-24s rejected %" PRId64 " records of run %s\n", source, json_int(doc, "rejected", 0), run);
-	for (size_t i = 0; i < json_array_size(list) && (int64_t)i < v->limit; i++)
-		print_record(json_array_get(list, i));
+	for (size_t i = 0; rc == GLANE_OK && i < json_array_size(list) && (int64_t)i < v->limit; i++)
+		if (!print_record(json_array_get(list, i)))
+			rc = cannot_print(d);
 	json_decref(doc);
-	return GLANE_OK;
+	return rc;
 }
 
 static glane_rc show_holds(
@@ -327,6 +425,21 @@ static glane_rc show_holds(
 	return rc;
 }
 
+static glane_rc show_rejected_holds(
+	const struct quarantine_view *v, const struct source_conf *c, const char *run, bool *ret_found, struct diag *d)
+{
+	json_t *list = json_array();
+	glane_rc rc = add_rejected_holds(v, c, run, list, d);
+
+	for (size_t i = 0; rc == GLANE_OK && i < json_array_size(list); i++) {
+		*ret_found = true;
+		if (!print_item(json_array_get(list, i)))
+			rc = cannot_print(d);
+	}
+	json_decref(list);
+	return rc;
+}
+
 int quarantine_show(const struct quarantine_view *v, const char *source, const char *run, bool *ret_found)
 {
 	const struct source_conf *c = settings_find(v->settings, source);
@@ -337,6 +450,8 @@ int quarantine_show(const struct quarantine_view *v, const char *source, const c
 
 	diag_clear(&d);
 	rc = show_holds(v, c, run, ret_found, &d);
+	if (rc == GLANE_OK)
+		rc = show_rejected_holds(v, c, run, ret_found, &d);
 	if (rc == GLANE_OK)
 		rc = quarantine_runs(v->store, source, &v->settings->arena, &runs, &n, &d);
 	for (size_t i = 0; rc == GLANE_OK && i < n; i++) {

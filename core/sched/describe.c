@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -186,6 +187,24 @@ glane_rc source_options_digest(const struct source_conf *c, char hex[65], struct
 
 		ok = add_text(&h, o->name) && add_text(&h, e ? e->value : o->dflt);
 	}
+	if (!ok) {
+		sha256_release(&h);
+		return fail(d, GLANE_E_NOMEM, "no memory for a digest");
+	}
+	return sha256_end(&h, hex) ? GLANE_OK : fail(d, GLANE_E_NOMEM, "no memory for a digest");
+}
+
+glane_rc source_gate_digest(const struct source_conf *c, char hex[65], struct diag *d)
+{
+	const struct gate_limits *g = &c->gate;
+	struct sha256 h;
+	bool ok = sha256_init(&h);
+
+	if (!ok)
+		return fail(d, GLANE_E_NOMEM, "no memory for a digest");
+	/* doubles without a gap */
+	ok = sha256_add(&h, g, offsetof(struct gate_limits, row_limits)) &&
+	     sha256_add(&h, g->row_limits, g->n_row_limits * sizeof(*g->row_limits));
 	if (!ok) {
 		sha256_release(&h);
 		return fail(d, GLANE_E_NOMEM, "no memory for a digest");

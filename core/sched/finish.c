@@ -286,7 +286,7 @@ json_t *state_json(const struct task *t)
 	bool ok = j && digests && cursors && json_set_text(digests, "plugin", t->plugin_digest) &&
 		  json_set_text(digests, "options", t->options_digest) &&
 		  json_set_text(digests, "tables", t->run->areas.digest) &&
-		  json_set_text(digests, "normaliser", NORMALISER);
+		  json_set_text(digests, "normaliser", NORMALISER) && json_set_text(digests, "gate", t->gate_digest);
 
 	for (size_t i = 0; ok && i < t->intake.n_cursors; i++)
 		ok = json_set_slice(cursors, t->intake.cursors[i].k,
@@ -373,7 +373,7 @@ void task_done(struct task *t)
 	if (t->note)
 		t->message = t->message ? arena_fmt(&t->run->arena, "%s; %s", t->message, t->note)
 					: arena_strndup(&t->run->arena, t->note, strlen(t->note));
-	if (!t->conf->refused)
+	if (t->known)
 		broker_tell(t, B_CLOSE);
 	fd_close(&t->broker_end);
 	task_say(t);

@@ -132,7 +132,7 @@ glane_rc hold_write(const struct store *s, const char *source, const json_t *doc
 
 glane_rc hold_write_rejected(const struct store *s, const char *source, const json_t *doc, struct diag *d)
 {
-	return write_document(s, source, "rejected.json", doc, d);
+	return write_document(s, source, "rejected.json", hold_rejected_count(doc) ? doc : NULL, d);
 }
 
 /* ---- reading a document ---- */
@@ -195,24 +195,46 @@ int64_t hold_rejected_at(const json_t *rejected, struct slice_name name, const c
 	return INT64_MIN;
 }
 
+size_t hold_rejected_count(const json_t *rejected)
+{
+	return json_array_size(json_object_get(rejected, "rejected"));
+}
+
+/* Leaves the newest `keep` entries of a slice; how many went. */
+static size_t trim_rejected(json_t *rejected, struct slice_name name, size_t keep)
+{
+	json_t *list = json_object_get(rejected, "rejected");
+	size_t seen = 0, gone = 0;
+
+	for (size_t i = json_array_size(list); i > 0; i--)
+		if (slice_name_eq(hold_name(json_array_get(list, i - 1)), name) && ++seen > keep)
+			gone += json_array_remove(list, i - 1) == 0;
+	return gone;
+}
+
+bool hold_forget(json_t *rejected, struct slice_name name)
+{
+	return trim_rejected(rejected, name, 0) > 0;
+}
+
 bool hold_reject(json_t *rejected, const json_t *hold, int64_t at, const char *why)
 {
+	static const char *const texts[] = {"dataset", "indicator", "rule", "reason", "run", "digest"};
 	json_t *list = json_object_get(rejected, "rejected"), *j = json_object();
+	bool ok = j != NULL;
 
 	if (!list) {
 		list = json_array();
 		if (json_object_set_new(rejected, "rejected", list) != 0)
 			list = NULL;
 	}
-	if (!list || !j || !json_set_text(j, "dataset", json_text(hold, "dataset", NULL)) ||
-		!json_set_text(j, "indicator", json_text(hold, "indicator", NULL)) ||
-		!json_set_text(j, "digest", json_text(hold, "digest", "")) || !json_set_int(j, "at", at) ||
-		!json_set_text(j, "why", why)) {
+	for (size_t i = 0; ok && i < sizeof(texts) / sizeof(texts[0]); i++)
+		ok = json_set_text(j, texts[i], json_text(hold, texts[i], NULL));
+	if (!ok || !list || !json_set_int(j, "at", at) || !json_set_text(j, "why", why)) {
 		json_decref(j);
 		return false;
 	}
-	while (json_array_size(list) >= HOLD_REJECTED)
-		(void)json_array_remove(list, 0);
+	(void)trim_rejected(rejected, hold_name(hold), HOLD_REJECTED - 1);
 	return json_array_append_new(list, j) == 0;
 }
 
@@ -238,6 +260,11 @@ static json_t *new_entry(const struct hold_night *night, size_t i, int64_t since
 	return NULL;
 }
 
+bool slice_is_changed(const struct slice_result *r)
+{
+	return r->verdict == SLICE_OK && r->added + r->revised + r->status + r->withdrawn + r->restored > 0;
+}
+
 static struct slice_name name_of(const struct slice_result *r)
 {
 	return (struct slice_name){r->dataset, r->indicator};
@@ -246,13 +273,16 @@ static struct slice_name name_of(const struct slice_result *r)
 /* Whether an entry stays as it is. */
 static bool stays(const json_t *hold, const struct hold_night *night)
 {
-	for (size_t i = 0; i < night->n && !night->keep; i++) {
+	for (size_t i = 0; i < night->n; i++) {
 		const struct slice_result *r = &night->slices[i];
 
 		if (!slice_name_eq(hold_name(hold), name_of(r)))
 			continue;
+		if (night->keep)
+			return !slice_is_changed(r);
 		return r->verdict == SLICE_FAILED ||
-		       (r->verdict == SLICE_HELD && strcmp(json_text(hold, "digest", ""), night->digests[i]) == 0);
+		       (r->verdict == SLICE_HELD && strcmp(json_text(hold, "digest", ""), night->digests[i]) == 0 &&
+			       !json_object_get(night->lost, json_text(hold, "run", "")));
 	}
 	return true;
 }

@@ -5,7 +5,7 @@
  *   hold.json      {"holds": [{dataset, indicator, since, at, run, rule, reason, digest, rows, before, new, ...}],
  *                   "runs": {RUN: {requests, cursors, cause, alone, kept, file, sha256, bytes, events, blocks}}}
  *   RUN.ndjson.zst the events of the slices held since that run (hold_diff.h)
- *   rejected.json  {"rejected": [{dataset, indicator, digest, at, why}]}: the last 64, newest last
+ *   rejected.json  {"rejected": [{dataset, indicator, rule, reason, run, digest, at, why}]}: the last 4 of each slice, newest last
  * `since`: the first night held; `at`: the night of this very diff; `digest`: SHA-256 over its events.
  */
 #ifndef SCHED_HOLD_H
@@ -14,15 +14,15 @@
 #include "store/diff.h"
 
 #define HOLD_AGAIN (INT64_C(6) * 3600) /* seconds between two fetches that vouch for each other */
-#define HOLD_REJECTED 64
-#define HOLD_FILE 256 /* longest name of a file below quarantine/, with NUL */
+#define HOLD_REJECTED 4                /* of a slice */
+#define HOLD_FILE 256                  /* longest name of a file below quarantine/, with NUL */
 
 /* "quarantine/SOURCE/NAME" */
 void hold_path(const char *source, const char *name, char ret[HOLD_FILE]);
 /* Missing: an empty object. A damaged one is GLANE_E_IO, with what to do. The caller owns it. */
 glane_rc hold_read(const struct store *s, const char *source, json_t **ret, struct diag *d);
 glane_rc hold_read_rejected(const struct store *s, const char *source, json_t **ret, struct diag *d);
-/* Without a hold left the file is removed. */
+/* Without an entry left the file is removed. */
 glane_rc hold_write(const struct store *s, const char *source, const json_t *doc, struct diag *d);
 glane_rc hold_write_rejected(const struct store *s, const char *source, const json_t *doc, struct diag *d);
 
@@ -40,8 +40,14 @@ int64_t hold_ends(const json_t *hold, int64_t days);
 bool hold_is_released(const json_t *hold, const struct slice_result *r, const char *digest, int64_t now);
 /* When this diff of this slice was rejected; INT64_MIN: never. */
 int64_t hold_rejected_at(const json_t *rejected, struct slice_name name, const char *digest);
-/* Notes a rejected hold; the oldest of too many go. False: no memory. */
+/* Notes a rejected hold; the oldest of too many of its slice goes. False: no memory. */
 bool hold_reject(json_t *rejected, const json_t *hold, int64_t at, const char *why);
+size_t hold_rejected_count(const json_t *rejected);
+/* Of a slice that was committed: an answer like the rejected one means something else now. True: there was something. */
+bool hold_forget(json_t *rejected, struct slice_name name);
+
+/* Whether a commit brings events of the slice. */
+bool slice_is_changed(const struct slice_result *r);
 
 struct hold_night {
 	const struct slice_result *slices;
@@ -49,7 +55,8 @@ struct hold_night {
 	size_t n;
 	int64_t now;
 	const char *run;
-	bool keep; /* an offline night: what is held stays as it is */
+	bool keep;          /* an offline night: what is held stays as it is, unless its slice was committed */
+	const json_t *lost; /* by run: its diff is gone, and is written anew with the same age; NULL: none */
 };
 /* The holds after a night: the same diff keeps its entry, another one its `since`; what passed is gone; what failed or was not
  * spoken of stays. Runs without an entry are left out, the one of tonight is for the caller to add where *ret_new. NULL: no memory. */

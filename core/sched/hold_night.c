@@ -59,7 +59,7 @@ static glane_rc expire(struct task *t, struct diag *d)
 		note_expiry(t, h);
 		if (!hold_reject(t->rejected, h, t->run->now, "expired") || !hold_remove(t->holds, h))
 			return no_memory(t, d);
-		t->holds_dirty = t->rejected_dirty = true;
+		t->holds_dirty = t->rejected_dirty = t->expired = true;
 	}
 	return GLANE_OK;
 }
@@ -335,17 +335,40 @@ static glane_rc check_accepted(struct task *t, struct diag *d)
 	return GLANE_OK;
 }
 
+/* Runs with a hold whose diff is not there, each a member. NULL: no memory. */
+static json_t *lost_diffs(const struct task *t)
+{
+	json_t *lost = json_object(), *entry;
+	char path[HOLD_FILE];
+	const char *run;
+	bool ok = lost != NULL;
+
+	json_object_foreach(json_object_get(t->holds, "runs"), run, entry)
+	{
+		hold_path(t->conf->name, json_text(entry, "file", ""), path);
+		if (ok && !file_exists(t->run->store.dir, path))
+			ok = json_object_set_new(lost, run, json_true()) == 0;
+	}
+	if (ok)
+		return lost;
+	json_decref(lost);
+	return NULL;
+}
+
 static glane_rc note_night(struct task *t, const struct diff_input *with, struct diag *d)
 {
+	json_t *lost = lost_diffs(t);
 	const struct hold_night night = {.slices = t->diff.slices,
 		.digests = t->digests,
 		.n = t->diff.n_slices,
 		.now = t->run->now,
 		.run = t->run->id,
-		.keep = t->run->options->offline && t->run->options->again != AGAIN_ACCEPT};
+		.keep = t->run->options->offline && t->run->options->again != AGAIN_ACCEPT,
+		.lost = lost};
 
 	json_decref(t->holds_next);
-	t->holds_next = hold_merge(t->holds, &night, &t->holds_new);
+	t->holds_next = lost ? hold_merge(t->holds, &night, &t->holds_new) : NULL;
+	json_decref(lost);
 	if (!t->holds_next)
 		return no_memory(t, d);
 	return t->holds_new ? keep_diff(t, with, d) : GLANE_OK;
@@ -360,7 +383,7 @@ glane_rc holds_judge(struct task *t, struct diff_input *with, struct diag *d)
 		rc = sum_slices(t, with, d);
 	if (rc == GLANE_OK && accepting)
 		rc = check_accepted(t, d);
-	if (rc == GLANE_OK && count_held(t))
+	if (rc == GLANE_OK && count_held(t) && !t->run->options->offline) /* an archived answer is no second fetch */
 		rc = release(t, with, d);
 	if (rc == GLANE_OK)
 		drop_rejected(t);
@@ -395,6 +418,17 @@ static glane_rc place_diff(const struct task *t, struct diag *d)
 	return rc;
 }
 
+/* What was rejected was judged beside rows that are no longer the last ones. */
+static void forget_rejected(struct task *t)
+{
+	for (size_t i = 0; t->commit && i < t->diff.n_slices; i++) {
+		const struct slice_result *r = &t->diff.slices[i];
+
+		if (slice_is_changed(r) && hold_forget(t->rejected, (struct slice_name){r->dataset, r->indicator}))
+			t->rejected_dirty = true;
+	}
+}
+
 glane_rc holds_settle(struct task *t, struct diag *d)
 {
 	const char *source = t->conf->name;
@@ -404,6 +438,7 @@ glane_rc holds_settle(struct task *t, struct diag *d)
 	if (!next)
 		return GLANE_OK;
 	t->holds_dirty |= !json_equal(next, t->holds);
+	forget_rejected(t);
 	if (t->rejected_dirty)
 		rc = hold_write_rejected(&t->run->store, source, t->rejected, d);
 	if (rc == GLANE_OK && t->holds_new && next == t->holds_next)

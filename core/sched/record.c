@@ -24,13 +24,19 @@ static bool put_verdict(json_t *j, const struct task *t)
 	return json_set_text(j, "status", task_verdict_names[t->verdict]) && json_set_text(j, "message", t->message);
 }
 
+/* Whether the answers that were parsed again are those of the last verdict. */
+static bool is_last(const json_t *j, const struct task *t)
+{
+	return strcmp(json_text(j, "run", ""), t->run->options->again_run) == 0;
+}
+
 /* Answers that were parsed again are no check of the source: what they settle is the last verdict. */
 static bool put_outcome(json_t *j, const struct task *t)
 {
 	if (t->run->options->again == AGAIN_ACCEPT)
 		return t->verdict == V_FAILED || hold_put_settled(j, t->holds, task_holds(t), "ok");
 	if (t->run->options->again == AGAIN_REPLAY)
-		return t->verdict == V_FAILED || task_is_late(t) || put_verdict(j, t);
+		return t->verdict == V_FAILED || task_is_late(t) || !is_last(j, t) || put_verdict(j, t);
 	return put_verdict(j, t) && json_set_int(j, "checked", t->run->now) && json_set_text(j, "run", t->run->id) &&
 	       (t->verdict == V_FAILED || json_set_int(j, "succeeded", t->run->now));
 }

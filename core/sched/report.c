@@ -167,9 +167,10 @@ void report_task(const struct task *t)
 {
 	const struct run *r = t->run;
 	const struct sums s = sums_of(t);
+	const bool fine = (t->verdict == V_OK || t->verdict == V_UNCHANGED) && !t->expired;
 	char size[32];
 
-	if (r->options->json || (r->options->quiet && (t->verdict == V_OK || t->verdict == V_UNCHANGED)))
+	if (r->options->json || (r->options->quiet && fine))
 		return;
 	if (r->tty && r->progress_lines)
 		report_progress(t->run, true);

@@ -383,7 +383,7 @@ static int report(struct run *r)
 	}
 	if (r->options->json) {
 		strbuf_init(&text, 0);
-		if (json_print(&text, j, false))
+		if (json_print(&text, j, r->options->json_line))
 			printf("%.*s\n", (int)text.n, text.p);
 		strbuf_release(&text);
 	}

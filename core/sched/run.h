@@ -16,6 +16,7 @@ struct run_options {
 	const char **tags; /* only sources with one of these */
 	size_t n_tags;
 	bool all, offline, dry_run, accept, json, inproc, quiet, verbose;
+	bool json_line;       /* the report of `json` on one line */
 	enum run_again again; /* with `offline`, and one name */
 	const char *again_run;
 	const struct slice_name *only; /* AGAIN_ACCEPT: these slices of what that run held, and nothing else */

@@ -58,4 +58,6 @@ glane_rc settings_describe(struct settings *s, struct diag *d);
 glane_rc plugin_ask(struct arena *a, const char *path, const char *name, struct plugin *ret, struct diag *d);
 /* SHA-256 over what decides the meaning of a source's payloads: effective options, base_url, empty. */
 glane_rc source_options_digest(const struct source_conf *c, char hex[65], struct diag *d);
+/* SHA-256 over its gate's limits. */
+glane_rc source_gate_digest(const struct source_conf *c, char hex[65], struct diag *d);
 #endif

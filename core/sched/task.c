@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* One source during one run: replay of its last requests, then a worker where anything may have changed. */
 #include "sched/task.h"
+#include "sched/hold.h"
 #include "sched/quarantine.h"
 
 #include "base/clock.h"
@@ -32,10 +33,12 @@ static void digests(struct task *t, struct diag *d)
 	sha256_fd(fd, t->plugin_digest, d);
 	close(fd);
 	source_options_digest(t->conf, t->options_digest, d);
+	source_gate_digest(t->conf, t->gate_digest, d);
 	t->digests_same = strcmp(json_text(old, "plugin", ""), t->plugin_digest) == 0 &&
 			  strcmp(json_text(old, "options", ""), t->options_digest) == 0 &&
 			  strcmp(json_text(old, "tables", ""), r->areas.digest) == 0 &&
 			  strcmp(json_text(old, "normaliser", ""), NORMALISER) == 0;
+	t->gate_same = strcmp(json_text(old, "gate", ""), t->gate_digest) == 0;
 }
 
 /* The state of the last commit; where a later parse of other answers gave no event, with those answers. Without network only
@@ -136,6 +139,12 @@ glane_rc task_begin(struct task *t)
 	return rc;
 }
 
+/* Answers that a gate did not let pass, and that vouch for themselves since, may pass other limits. */
+static bool may_take_rejected(const struct task *t)
+{
+	return hold_rejected_count(t->rejected) > 0 && (t->run->options->accept || !t->gate_same);
+}
+
 static void all_replayed(struct task *t)
 {
 	const bool same = t->replays_same == t->replays;
@@ -150,7 +159,7 @@ static void all_replayed(struct task *t)
 		return;
 	}
 	if (same && t->digests_same && !json_flag(t->state, "partial") && !t->run->options->limit &&
-		again == AGAIN_NO && !(t->run->options->accept && json_object_size(t->rejected) > 0)) {
+		again == AGAIN_NO && !may_take_rejected(t)) {
 		holds_unchanged(t);
 		t->verdict = V_UNCHANGED;
 		task_done(t);

@@ -38,8 +38,9 @@ struct task {
 	glane_rc rc;
 	uint64_t previous, commit; /* numbers; commit 0: none made */
 	json_t *state, *last, *requests;
-	char plugin_digest[65], options_digest[65];
-	bool digests_same, replay_failed;
+	char plugin_digest[65], options_digest[65], gate_digest[65];
+	bool digests_same, gate_same, replay_failed;
+	bool known;         /* to the broker */
 	bool interrupted;   /* by a signal to the run: it stays due */
 	bool said;          /* its line is out */
 	bool store_trouble; /* failed because the store or its disk did */
@@ -64,6 +65,7 @@ struct task {
 	/* Holds (hold.h): the documents as they are, NULL in a trial; the holds after this refresh, NULL: the same. */
 	json_t *holds, *rejected, *holds_next;
 	bool holds_dirty, rejected_dirty, holds_new, has_staged;
+	bool expired;         /* of what was held something was rejected by its age */
 	char (*digests)[65];  /* of the slices that are held, or to be accepted */
 	json_t *again;        /* what the run left whose answers are parsed again */
 	const char *note;     /* for the end of the message */

@@ -225,6 +225,7 @@ def refused(suite, server):
         code, out, err = site.glane("quarantine", "show", "s")
         suite.true(f"show: a diff of {name}", code == 5 and diff.name in err, (code, out, err))
     diff.write_bytes(text)
+    site.configure(section("s", server.url) + section("none", server.url, more="keep_payloads = none\n"))
     file = site.store / "quarantine/s/hold.json"
     text = file.read_bytes()
     for name, damaged in (("cut", text[:len(text) // 2]), ("no holds", b"{}"), ("empty", b"")):
@@ -235,13 +236,33 @@ def refused(suite, server):
         code, out, err = site.glane("check", "--store")
         suite.true(f"a damaged document ({name}): check --store", code == 5 and "hold.json" in err, (code, out, err))
         run = night(site, 3)
-        suite.true(f"a damaged document ({name}): the source fails, the other one goes on", run.code == 5 and run.verdicts["s"] == "failed", run)
+        suite.true(f"a damaged document ({name}): the source fails, the other one goes on",
+                   (run.code, run.verdicts) == (5, {"none": "held", "s": "failed"}) and "hold.json" in run.sources["s"]["message"] and
+                   "broker" not in run.err, (run, run.err))
+    file.write_bytes(text)
+    other = file.with_name("rejected.json")
+    other.write_bytes(b"{")
+    run = night(site, 3)
+    suite.true("a damaged rejected.json: likewise", (run.code, run.verdicts) == (5, {"none": "held", "s": "failed"}) and
+               "rejected.json" in run.sources["s"]["message"], (run, run.err))
+    other.unlink()
+    diff.unlink()
+    night(site, 4)
+    doc = document(site)
+    code, out, err = site.glane("quarantine", "show", "s")
+    suite.same("a diff that is gone: written anew by the next night, with the same age",
+               (code, err, [h["since"] for h in doc["holds"]], len(hold_files(site)), "withdrawn" in out), (0, "", [1772420400], 2, True))
+    sound(suite, "refused, mended", site)
     file.unlink()
     suite.same("without it the next night holds it anew", (night(site, 4).verdicts["s"], len(document(site)["holds"])), ("held", 1))
     for words in ((), ("what",), ("accept",), ("accept", "nobody"), ("list", "nobody"), ("show",), ("show", "20200101T000000Z"), ("replay", "s", "x"),
-                  ("accept", "s", "s"), ("list", "--limit", "x"), ("accept", "s", "--dataset", "nothing")):
+                  ("accept", "s", "s"), ("list", "--limit", "x"), ("show", "s", "--json"), ("reject", "s", "--json"), ("accept", "s", "--dataset", "nothing")):
         code, out, err = site.glane("quarantine", *words)
         suite.true(f"usage: quarantine {' '.join(words)}", code == 2 and not out and err.startswith("glane: "), (code, out, err))
+    for verb in ("accept", "reject", "replay"):
+        code, out, err = site.glane("--store", str(site.folder / "nowhere"), "quarantine", verb, "s")
+        suite.true(f"{verb} in a store that is not there: exit 5, and none is made", code == 5 and "no store at" in err and
+                   not (site.folder / "nowhere").exists(), (code, out, err))
     code, out, err = site.glane("quarantine", "--help")
     suite.true("--help", code == 0 and all(w in out for w in ("accept", "replay", "gate.hold_days")) and not err, out + err)
 
@@ -255,6 +276,12 @@ def rejected(suite, server):
     night(site, 2)
     code, out, err = site.glane("quarantine", "reject", "s", "--now", day(3))
     suite.true("reject", code == 0 and "rejected: 1" in out and not err, (code, out, err))
+    listed = json.loads(site.glane("quarantine", "list", "--json")[1])
+    suite.same("list --json: what was rejected", [(i["kind"], i["rule"], i["at"], i["why"]) for i in listed], [("rejected_hold", "min_rows_percent", day(3), "rejected")])
+    for words in (("list",), ("show", "s"), ("show", listed[0]["run"])):
+        code, out, err = site.glane("quarantine", *words)
+        suite.true(f"{' '.join(words[:1])}: when, by which gate and why",
+                   code == 0 and re.match(r"s +rejected on 2026-03-03 \(min_rows_percent\): D: .*gate.min_rows_percent", out), (code, out, err))
     suite.same("nothing is held any more", (hold_files(site), status(site)["holds"], status(site)["status"]), (["rejected.json"], [], "unchanged"))
     again = night(site, 4)
     suite.true("the same answer is dropped without a hold, and says so",
@@ -265,8 +292,85 @@ def rejected(suite, server):
     server.routes["/a.csv"] = Answer(table(SHRUNK), "text/csv")
     suite.same("the rejected one again", (night(site, 6).verdicts, hold_files(site)), ({"s": "unchanged"}, ["rejected.json"]))
     took = night(site, 7, "--accept")
-    suite.same("run --accept takes it all the same", (took.verdicts, len(site.export())), ({"s": "ok"}, 21))
+    suite.same("run --accept takes it all the same, and nothing is rejected any more", (took.verdicts, len(site.export()), hold_files(site)), ({"s": "ok"}, 21, []))
+    server.routes["/a.csv"] = Answer(table(BASE), "text/csv")
+    night(site, 8, "--accept")
+    server.routes["/a.csv"] = Answer(table(SHRUNK), "text/csv")
+    suite.same("so that the way back and forth is judged anew", night(site, 9).verdicts, {"s": "held"})
+    # Another gate lets pass what was rejected.
+    site.glane("quarantine", "reject", "s", "--now", day(10))
+    suite.same("rejected again", [night(site, n).verdicts for n in (11, 12)], [{"s": "unchanged"}] * 2)
+    site.configure(section("s", server.url, more="gate.max_rows_percent = 900\n"))
+    suite.true("another gate that holds it too: rejected still, and silent again",
+               ["was rejected" in night(site, n).sources["s"].get("message", "") for n in (13, 14)] == [True, False])
+    site.configure(section("s", server.url, more="gate.min_rows_percent = 10\ngate.max_withdrawn_percent = 90\n"))
+    took = night(site, 15)
+    suite.same("a gate that lets it pass takes it", (took.verdicts, len(site.export()), hold_files(site)), ({"s": "ok"}, 21, []))
     sound(suite, "rejected", site)
+
+
+def offline(suite, server):
+    """Without network what is held stays, unless it is taken then."""
+    server.routes = {"/a.csv": Answer(table(BASE), "text/csv")}
+    site = suite.site("offline", section("s", server.url, more="gate.max_rows_percent = 100000\n"))
+    night(site, 1)
+    server.routes["/a.csv"] = Answer(table(SHRUNK), "text/csv")
+    night(site, 2)
+    # The last commit's answers under another option: every row is another one, and what is held was made beside the old ones.
+    site.configure(section("s", server.url, more="unit = =kg\n"))
+    run = site.run("s", "--offline", "--accept", "--now", day(3))
+    suite.same("run --offline --accept: what it commits is not held any more",
+               (run.verdicts, hold_files(site), status(site)["holds"]), ({"s": "ok"}, [], []))
+    suite.same("the night after judges anew", (night(site, 4).verdicts, [h["since"] for h in document(site)["holds"]]), ({"s": "held"}, [1772593200]))
+    sound(suite, "offline", site)
+
+
+def many(suite, server):
+    """More slices than anybody looks at, rejected at once."""
+    names = [f"I{i}" for i in range(70)]
+    values = {name: grid() for name in names}
+    server.routes = series(values)
+    site = suite.site("many", world(server.url, indicators=" ".join(names)))
+    night(site, 1)
+    values.update({name: grid(years=2) for name in names})
+    night(site, 2)
+    code, out, err = site.glane("quarantine", "reject", "wb", "--now", day(3))
+    suite.true("70 slices are rejected", code == 0 and "rejected: 70" in out, (code, out, err))
+    suite.same("none of them is held anew", (night(site, 4).verdicts, hold_files(site, "wb")), ({"wb": "unchanged"}, ["rejected.json"]))
+
+
+def apart(suite, server):
+    """Held on two nights; the payload of the one is gone: the other one is accepted all the same."""
+    values = {"A": grid(), "B": grid(1)}
+    server.routes = series(values)
+    site = suite.site("apart", world(server.url))
+    night(site, 1)
+    values.update(A=grid(years=2))
+    night(site, 2)
+    values.update(B=grid(1, years=1))
+    night(site, 3)
+    doc = document(site, "wb")
+    first = min(doc["runs"])
+    payloads = [{r["sha256"] for r in doc["runs"][run]["requests"]} for run in sorted(doc["runs"])]
+    for sha256 in payloads[0] - payloads[1]:
+        next(site.store.glob(f"payloads/{sha256[:2]}/{sha256}*.zst")).unlink()
+    code, out, err = site.glane("quarantine", "accept", "wb", "--json", "--now", day(4))
+    reports = [json.loads(line) for line in out.splitlines()]
+    suite.same("each run of its own, a report a line; exit 1 for the one that failed",
+               (code, sorted(r["sources"][0]["status"] for r in reports), [h["run"] for h in document(site, "wb")["holds"]]), (1, ["failed", "ok"], [first]))
+
+
+def seen(suite, server):
+    """What a provider writes reaches no terminal raw."""
+    def rows(n):
+        return Answer("code,year,value,note\n" + "".join(f"{c},{y},{v},x\x1b[31my\n" for c, y, v in BASE[:n]), "text/csv")
+    server.routes = {"/a.csv": rows(40)}
+    site = suite.site("seen", section("s", server.url, more="flags = note\n"))
+    night(site, 1)
+    server.routes["/a.csv"] = rows(5)
+    run = night(site, 2)
+    code, out, err = site.glane("quarantine", "show", "s")
+    suite.true("show: control bytes are written out", code == 0 and "\x1b" not in out and "x\\x1b[31my" in out, (run, code, out, err))
 
 
 def expired(suite, server):
@@ -277,9 +381,17 @@ def expired(suite, server):
     server.routes["/a.csv"] = Answer(table(SHRUNK), "text/csv")
     night(site, 2)
     run = night(site, 4)
+    listed = [i for i in json.loads(site.glane("quarantine", "list", "short", "--json")[1]) if i["kind"] == "rejected_hold"]
+    suite.same("list: rejected by its age", [(i["why"], i["at"]) for i in listed], [("expired", day(4))])
     suite.true("gate.hold_days = 2: over after two days; the default is not", run.verdicts == {"s": "held", "short": "unchanged"} and
                "since 2026-03-02 is rejected after 2 days" in run.sources["short"]["message"], run)
     suite.same("the last moment of seven days", site.run("s", "--now", "2026-03-09T02:59:59Z").verdicts, {"s": "held"})
+    shutil.copytree(site.store, site.folder / "saved", symlinks=True)
+    code, out, _ = site.glane("run", "s", "--now", day(9), "-q")
+    suite.true("a quiet run says that it is over, once", code == 0 and re.match(r"s +unchanged .*is rejected after 7 days", out), (code, out))
+    suite.same("and is silent then", site.glane("run", "s", "--now", day(10), "-q")[:2], (0, ""))
+    shutil.rmtree(site.store)
+    (site.folder / "saved").rename(site.store)
     server.routes["/a.csv"] = Answer("", "text/csv")
     run = night(site, 9)
     suite.true("seven days, on a night that fails: rejected all the same", run.verdicts["s"] == "failed" and
@@ -305,6 +417,8 @@ def released(suite, server):
     suite.same("with a new stamp and another diff: held", (values.update(A=grid(2, years=40)), night(site, 5).verdicts, site.export() == before)[1:],
                ({"wb": "partial"}, True))
     suite.same("the same again within six hours: held", (night(site, 5, hour=8).verdicts, site.export() == before), ({"wb": "partial"}, True))
+    site.run("wb", "--offline", "--now", day(5, 20))
+    suite.same("without network the same payload is no second answer", (site.export() == before, len(document(site, "wb")["holds"])), (True, 1))
     run = night(site, 6)
     suite.true("the night after: released by itself", run.verdicts == {"wb": "ok"} and run.code == 0 and
                run.sources["wb"]["message"].startswith("released: held since 2026-03-02") and run.sources["wb"]["events"]["revised"] == 80, run)
@@ -359,6 +473,16 @@ def replayed(suite, server):
     site.configure(section("t", server.url, "b.csv").replace("period = year", "period = when"))
     code, out, err = site.glane("quarantine", "replay", "t", "--now", day(7))
     suite.same("and a replay mends it without network", (code, len(site.export("--source", "t")), server.log, status(site, "t")["status"]), (0, 30, [], "ok"))
+    # What came after the run that is replayed: its verdict is the last one.
+    server.routes["/c.csv"] = Answer("code,year,value,when\n" + "".join(f"TGO,no {i},{i}.5,{1870 + i}\n" for i in range(30)), "text/csv")
+    site.configure(section("u", server.url, "c.csv"))
+    site.run("u", "--now", day(8))
+    server.routes["/c.csv"] = Answer("gone", "text/plain", status=404)
+    site.run("u", "--now", day(9))
+    site.configure(section("u", server.url, "c.csv").replace("period = year", "period = when"))
+    code, out, err = site.glane("quarantine", "replay", "u", "--now", day(10))
+    suite.same("a replay of the run before a failed one: its rows come, the failure stays",
+               (code, len(site.export("--source", "u")), status(site, "u")["status"], status(site, "u")["checked"]), (0, 30, "failed", day(9)))
     sound(suite, "replayed", site)
 
 
@@ -447,6 +571,6 @@ def crashed_night(suite, server):
 
 suite = support.Suite("quarantine")
 with support.Server({}) as local:
-    for part in (held, accepted, refused, rejected, expired, released, replayed, kept_for, killed, crashed_night):
+    for part in (held, accepted, refused, rejected, offline, many, apart, seen, expired, released, replayed, kept_for, killed, crashed_night):
         part(suite, local)
 sys.exit(suite.finish())

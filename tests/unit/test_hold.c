@@ -17,12 +17,13 @@ struct part { /* of a night: slice D/INDICATOR */
 	const char *digest;
 };
 
-/* The document after a night, with the entry of its run where there is a new hold. */
+/* The document after a night, with the entry of its run where there is a new hold. Run 6 finds the diff of run 4 lost. */
 static json_t *spend(json_t *old, const struct part *parts, size_t n, int64_t now, const char *run, bool keep)
 {
 	struct slice_result slices[4];
 	char digests[4][SHA256_HEX];
-	struct hold_night night = {slices, digests, n, now, run, keep};
+	json_t *lost = strcmp(run, "6") == 0 ? json_pack("{s:b}", "4", 1) : NULL;
+	struct hold_night night = {slices, digests, n, now, run, keep, lost};
 	bool is_new;
 	json_t *doc;
 
@@ -38,6 +39,7 @@ static json_t *spend(json_t *old, const struct part *parts, size_t n, int64_t no
 	}
 	doc = hold_merge(old, &night, &is_new);
 	assert_non_null(doc);
+	json_decref(lost);
 	if (is_new)
 		assert_int_equal(json_object_set_new(json_object_get(doc, "runs"), run,
 					 json_pack("{s:[],s:s,s:b}", "requests", "file", "x.ndjson.zst", "alone", 1)),
@@ -75,7 +77,8 @@ static void test_nights(void **state)
 	static const struct part one[] = {{"A", SLICE_HELD, D1}, {"B", SLICE_HELD, D1}, {"C", SLICE_OK, NULL}};
 	static const struct part two[] = {{"A", SLICE_HELD, D1}, {"B", SLICE_HELD, D2}, {"C", SLICE_HELD, D1}};
 	static const struct part three[] = {{"A", SLICE_FAILED, NULL}, {"B", SLICE_UNCHANGED, NULL}};
-	static const struct part four[] = {{"A", SLICE_OK, NULL}, {"C", SLICE_HELD, D2}};
+	static const struct part four[] = {{"A", SLICE_UNCHANGED, NULL}, {"C", SLICE_HELD, D2}};
+	static const struct part five[] = {{"A", SLICE_OK, NULL}, {"C", SLICE_HELD, D1}};
 	json_t *doc;
 
 	(void)state;
@@ -90,10 +93,18 @@ static void test_nights(void **state)
 	/* an offline night takes nothing away and replaces nothing */
 	doc = spend(doc, four, 2, T0 + 3 * DAY, "4", true);
 	expect(doc, "A 0 0 1/C 1 1 2/|1 2 ");
+	/* but for a slice that it commits */
+	doc = spend(doc, five, 2, T0 + 3 * DAY, "4", true);
+	expect(doc, "C 1 1 2/|2 ");
 	doc = spend(doc, four, 2, T0 + 3 * DAY, "4", false);
 	expect(doc, "C 1 3 4/|4 ");
 	doc = spend(doc, NULL, 0, T0 + 4 * DAY, "5", false);
 	expect(doc, "C 1 3 4/|4 ");
+	/* the same diff, whose file is lost: written anew */
+	doc = spend(doc, four, 2, T0 + 5 * DAY, "6", true);
+	expect(doc, "C 1 3 4/|4 ");
+	doc = spend(doc, four, 2, T0 + 5 * DAY, "6", false);
+	expect(doc, "C 1 5 6/|6 ");
 	json_decref(doc);
 }
 
@@ -161,15 +172,28 @@ static void test_rejected(void **state)
 	assert_int_equal(hold_rejected_at(rejected, name, D1), T0);
 	assert_int_equal(hold_rejected_at(rejected, name, D2), INT64_MIN);
 	assert_int_equal(hold_rejected_at(rejected, (struct slice_name){SLICE("D"), SLICE("I")}, D1), INT64_MIN);
-	/* the newest 64 are remembered */
+	/* the newest few of each slice are remembered, of any number of slices */
+	for (int i = 0; i < 100; i++) {
+		(void)snprintf(digest, sizeof(digest), "I%d", i);
+		assert_true(json_set_text(hold, "indicator", digest) && hold_reject(rejected, hold, T0, "expired"));
+	}
+	assert_int_equal(hold_rejected_count(rejected), 101);
+	assert_int_equal(hold_rejected_at(rejected, name, D1), T0);
+	assert_int_equal(hold_rejected_at(rejected, (struct slice_name){SLICE("D"), SLICE("I0")}, D1), T0);
+	(void)json_object_del(hold, "indicator");
 	for (int i = 0; i < HOLD_REJECTED; i++) {
 		(void)snprintf(digest, sizeof(digest), "%064d", i);
 		assert_true(json_set_text(hold, "digest", digest) && hold_reject(rejected, hold, T0 + i, "expired"));
 	}
-	assert_int_equal(json_array_size(json_object_get(rejected, "rejected")), HOLD_REJECTED);
+	assert_int_equal(hold_rejected_count(rejected), 100 + HOLD_REJECTED);
 	assert_int_equal(hold_rejected_at(rejected, name, D1), INT64_MIN);
 	(void)snprintf(digest, sizeof(digest), "%064d", 0);
 	assert_int_equal(hold_rejected_at(rejected, name, digest), T0);
+	/* a commit of the slice ends that */
+	assert_true(hold_forget(rejected, name));
+	assert_false(hold_forget(rejected, name));
+	assert_int_equal(hold_rejected_at(rejected, name, digest), INT64_MIN);
+	assert_int_equal(hold_rejected_count(rejected), 100);
 	json_decref(hold);
 	json_decref(rejected);
 }

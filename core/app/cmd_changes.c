@@ -109,6 +109,7 @@ static int write_changes(const struct store *st, const struct options *o)
 	struct changes_span span;
 	struct diag d;
 	glane_rc rc;
+	int code;
 
 	diag_clear(&d);
 	q.scaled = o->scaled;
@@ -121,7 +122,10 @@ static int write_changes(const struct store *st, const struct options *o)
 	if (rc == GLANE_OK)
 		rc = o->as == OUTPUT_TEXT ? write_text(c, &out, st, &span, &d) : write_rows(c, &out, &d);
 	changes_close(c);
-	return output_end(&out, rc, &d);
+	code = output_end(&out, rc, &d);
+	if (code == EXIT_FINE && out.rows == 0 && o->as != OUTPUT_TEXT && filters_any(&o->filters))
+		fprintf(stderr, "glane: no change of that time passes the filters\n");
+	return code;
 }
 
 /* EXIT_FINE, or an exit code: the error was printed. */

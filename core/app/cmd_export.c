@@ -41,7 +41,8 @@ static int export_store(const struct settings *set, const struct options *o, enu
 	struct diag d;
 	struct sink s = {.d = &d};
 	struct store st;
-	glane_rc rc = GLANE_OK;
+	int64_t from, to;
+	glane_rc rc;
 	int code = app_store(set, &st);
 
 	if (code != EXIT_FINE)
@@ -52,7 +53,8 @@ static int export_store(const struct settings *set, const struct options *o, enu
 	s.output.format = format;
 	s.output.columns = o->withdrawn ? ROW_COLUMNS + 1 : ROW_COLUMNS;
 	s.output.action = SDMX_INFORM;
-	if (o->as_of)
+	rc = query_days(&q, &from, &to, &d); /* before anything is printed */
+	if (rc == GLANE_OK && o->as_of)
 		rc = query_as_of(&st, o->as_of, &q.as_of, &d);
 	if (rc < 0) {
 		code = complain(EXIT_USAGE, "%s", d.text);
@@ -61,6 +63,9 @@ static int export_store(const struct settings *set, const struct options *o, enu
 		if (rc == GLANE_OK)
 			rc = query_run(&st, &q, on_row, &s, &d);
 		code = output_end(&s.output, rc, &d);
+		if (code == EXIT_FINE && s.output.rows == 0)
+			fprintf(stderr, "glane: no observation in the store is like that (`glane series` lists what is "
+					"there)\n");
 	}
 	store_close(&st);
 	return code;

@@ -41,6 +41,7 @@ struct group { /* series of one indicator; texts live in the arena */
 };
 struct listing {
 	struct words words;
+	const struct areas *areas;
 	enum series_format format;
 	bool each, ascii, printing; /* printing: the second pass over the columns of a table */
 	size_t width[CELLS];
@@ -288,7 +289,7 @@ static glane_rc on_series(void *arg, const struct series_row *s)
 {
 	struct listing *l = arg;
 
-	if (!words_match(&l->words, s))
+	if (!words_match(&l->words, l->areas, s))
 		return strbuf_ok(&l->words.hay) ? GLANE_OK : no_memory(l);
 	l->lines++;
 	if (l->format != TEXT)
@@ -309,8 +310,11 @@ static int told(const struct listing *l, const struct diag *d)
 static int list(const struct store *st, const struct query *q, struct listing *l)
 {
 	struct diag d;
+	int64_t from, to;
 
 	diag_clear(&d);
+	if (query_days(q, &from, &to, &d) < 0) /* before anything is printed */
+		return told(l, &d);
 	if (l->format == CSV)
 		put_head();
 	for (int pass = l->format == TEXT ? 0 : 1; pass < 2; pass++) {
@@ -340,6 +344,7 @@ static int run_list(const struct settings *set, struct listing *l, const struct 
 	strbuf_init(&l->line, 0);
 	strbuf_init(&l->scratch, 0);
 	diag_clear(&l->d);
+	l->areas = &f->areas;
 	code = list(&st, &q, l);
 	strbuf_release(&l->line);
 	strbuf_release(&l->scratch);

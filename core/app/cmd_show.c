@@ -40,9 +40,11 @@ static int told(const struct diag *d)
 		"%s", d->text);
 }
 
-/* Nothing found is an answer, not a failure: the exit status stays 0. */
+/* Nothing found is an answer, not a failure: the exit status stays 0, and JSON is an empty list. */
 static void say_nothing(const struct show *w)
 {
+	if (w->json)
+		(void)puts("[]");
 	if (w->n == 0)
 		fprintf(stderr, "glane: no series of '%s' for %s is in the store (`glane series %s` lists what is)\n",
 			w->indicator.p, w->area ? w->area : w->group, w->indicator.p);
@@ -56,12 +58,13 @@ static void say_how_to_narrow(const struct show *w)
 		return;
 	if (w->area && w->n > 1)
 		fprintf(stderr,
-			"glane: %zu series; with --source, --dataset, --indicator or --dim one of them is shown "
-			"whole\n",
+			"glane: %zu series; with --source, --dataset, --indicator, --dim or --freq one of them is "
+			"shown whole\n",
 			w->n);
 	if (w->measures > SHOW_MEASURES_MAX)
 		fprintf(stderr,
-			"glane: %zu measures; with --source, --dataset, --indicator or --dim one of them is ranked\n",
+			"glane: %zu measures; with --source, --dataset, --indicator, --dim or --freq one of them is "
+			"ranked\n",
 			w->measures);
 }
 
@@ -116,14 +119,20 @@ static int take_words(struct show *w, const struct list *words)
 		return complain(EXIT_USAGE, from ? "show: an area and an indicator are asked for (--help)"
 						 : "show: an indicator is asked for (--help)");
 	w->area = from ? words->v[0] : NULL;
-	w->group = from ? NULL : w->filters.group.v[0];
 	strbuf_init(&w->indicator, 0);
+	strbuf_init(&w->groups, 0);
+	for (size_t i = 0; i < w->filters.group.n; i++) {
+		strbuf_puts(&w->groups, i ? ", " : "");
+		strbuf_puts(&w->groups, w->filters.group.v[i]);
+	}
+	w->group = from ? NULL : w->groups.p;
 	for (size_t i = from; i < words->n; i++) {
 		w->words.v[w->words.n++] = words->v[i];
 		strbuf_puts(&w->indicator, i > from ? " " : "");
 		strbuf_puts(&w->indicator, words->v[i]);
 	}
-	return strbuf_ok(&w->indicator) ? EXIT_FINE : complain(EXIT_STORE, "no memory for the words");
+	return strbuf_ok(&w->indicator) && strbuf_ok(&w->groups) ? EXIT_FINE
+								 : complain(EXIT_STORE, "no memory for the words");
 }
 
 static int load_tables(struct show *w, const char *tables)
@@ -168,6 +177,7 @@ int cmd_show(const struct app *a, int argc, char **argv)
 	if (code == EXIT_FINE)
 		code = run_show(&s, &w, as_of);
 	strbuf_release(&w.indicator);
+	strbuf_release(&w.groups);
 	filters_release(&w.filters);
 	settings_release(&s);
 	return code;

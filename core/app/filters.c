@@ -26,6 +26,12 @@ int filters_load(struct filters *f, const char *tables)
 	return EXIT_FINE;
 }
 
+bool filters_any(const struct filters *f)
+{
+	return f->source.n || f->dataset.n || f->indicator.n || f->catalogue.n || f->area.n || f->group.n ||
+	       f->freq.n || f->dim.n || f->from || f->to;
+}
+
 static const char **items_of(const struct list *l)
 {
 	return l->n ? (const char **)(uintptr_t)l->v : NULL;

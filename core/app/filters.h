@@ -30,6 +30,8 @@ struct filters { /* begins as {.from = NULL} */
 	"  --from PERIOD --to PERIOD   first and last period\n"
 /* Loads what the filters name from the folder of tables. EXIT_FINE, or an exit code: the error was printed. Release either way. */
 int filters_load(struct filters *f, const char *tables);
+/* True where one is given. */
+bool filters_any(const struct filters *f);
 /* The query of the filters, of now, groups as of today; it borrows from f. */
 struct query filters_query(const struct filters *f);
 void filters_release(struct filters *f);

@@ -62,12 +62,14 @@ static glane_rc refuse(const char *file, const char *what, struct diag *d)
 	return fail(d, GLANE_E_CONFIG, "%s: %s: %s", file, what, strerror(errno));
 }
 
-/* A new file beside the one that it will replace, with that one's rights. */
+/* A new file beside the one that it will replace, with that one's rights, else those that the umask leaves. */
 static glane_rc open_part(struct output *o, const char *file, const struct stat *old, struct diag *d)
 {
-	const mode_t mode = old ? old->st_mode & 0777 : 0644;
+	const mode_t mask = umask(022);
+	const mode_t mode = old ? old->st_mode & 0777 : 0666 & ~mask;
 	int n;
 
+	(void)umask(mask);
 	if (old && !realpath(file, o->target))
 		return refuse(file, "cannot be found", d);
 	if (!old)
@@ -89,6 +91,8 @@ static glane_rc open_file(struct output *o, const char *file, struct diag *d)
 {
 	struct stat st;
 
+	if (!*file)
+		return fail(d, GLANE_E_CONFIG, "-o: the name of the file is empty");
 	if (stat(file, &st) < 0)
 		return open_part(o, file, NULL, d);
 	if (S_ISREG(st.st_mode))
@@ -105,6 +109,7 @@ glane_rc output_open(struct output *o, const char *file, struct diag *d)
 	o->fd = file ? -1 : 1;
 	o->part[0] = o->target[0] = '\0';
 	o->parquet = NULL;
+	o->rows = 0;
 	(void)signal(SIGPIPE, SIG_DFL);
 	if (file)
 		rc = open_file(o, file, d);
@@ -143,6 +148,7 @@ glane_rc output_drain(struct output *o, struct diag *d)
 
 glane_rc output_row(struct output *o, const struct row *r, struct diag *d)
 {
+	o->rows++;
 	switch (o->format) {
 	case OUTPUT_PARQUET:
 		return export_parquet_row(o->parquet, r, d);

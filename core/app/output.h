@@ -15,6 +15,7 @@ struct output {
 	int columns; /* of CSV, NDJSON and Parquet, as for row_csv() */
 	char action; /* of SDMX-CSV */
 	int fd;
+	uint64_t rows;                         /* so far, of output_row() */
 	char part[PATH_MAX], target[PATH_MAX]; /* of a new file: written under the one name, then moved to the other */
 	struct strbuf b;                       /* OUTPUT_TEXT: the caller appends, and calls output_drain() */
 	struct export_parquet *parquet;

@@ -23,9 +23,10 @@ struct show_series {
 struct show {
 	const struct store *st;
 	struct filters filters;
-	const char *area, *group; /* as asked for; one of them is NULL */
+	const char *area, *group; /* as asked for, groups as one text; one of them is NULL */
 	struct list words;        /* of the indicator */
 	struct strbuf indicator;  /* the same as one text */
+	struct strbuf groups;     /* what `group` lies in */
 	int64_t as_of;
 	bool json, ascii, vintages;
 	struct arena arena;         /* of all below */

@@ -70,7 +70,7 @@ static glane_rc on_series(void *arg, const struct series_row *s)
 
 	if (f->area_text && !slice_is(s->area_code, f->area_text) && !slice_is(s->area, f->area_text))
 		return GLANE_OK;
-	if (f->words && !words_match(f->words, s))
+	if (f->words && !words_match(f->words, &w->filters.areas, s))
 		return strbuf_ok(&f->words->hay) ? GLANE_OK : no_memory(w);
 	if (w->n == SHOW_SERIES_MAX)
 		return fail(&w->d, GLANE_E_LIMIT,

@@ -3,6 +3,7 @@
 #include "app/columns.h"
 #include "app/show.h"
 #include "base/clock.h"
+#include "store/match.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -215,17 +216,18 @@ static bool has_area(const struct line *v, size_t n, struct slice area)
 	return false;
 }
 
-/* Members of today that have no series. */
-static glane_rc add_missing(struct show *w, struct line **v, size_t *n, size_t *cap)
+/* A group's members of today that have no series, of those that --area lets through. */
+static glane_rc add_missing(struct show *w, const char *group, struct line **v, size_t *n, size_t *cap)
 {
-	const uint64_t *index = map_find(&w->filters.areas.groups, slice_of(w->group));
+	const uint64_t *index = map_find(&w->filters.areas.groups, slice_of(group));
+	const struct query q = filters_query(&w->filters);
 	const int64_t today = clock_utc() / 86400;
 
 	for (const struct area_member *m = index ? w->filters.areas.group_list[*index] : NULL; m; m = m->next) {
-		if (m->from > today || m->to < today || has_area(*v, *n, m->area))
+		if (m->from > today || m->to < today || !match_list(q.area, m->area) || has_area(*v, *n, m->area))
 			continue;
 		if (!mem_grow(v, cap, *n + 1, sizeof(**v)))
-			return fail(&w->d, GLANE_E_NOMEM, "no memory for the members of %s", w->group);
+			return fail(&w->d, GLANE_E_NOMEM, "no memory for the members of %s", group);
 		(*v)[(*n)++] = (struct line){.area = m->area};
 	}
 	return GLANE_OK;
@@ -283,8 +285,8 @@ static glane_rc rank_measure(struct show *w, size_t at)
 		else
 			v[n++] = (struct line){one, show_latest(one), one->s.area, 0};
 	}
-	if (rc == GLANE_OK)
-		rc = add_missing(w, &v, &n, &cap);
+	for (size_t i = 0; i < w->filters.group.n && rc == GLANE_OK; i++)
+		rc = add_missing(w, w->filters.group.v[i], &v, &n, &cap);
 	if (rc == GLANE_OK && n) {
 		rank(v, n);
 		put_ranks(w, s, v, n);

@@ -20,10 +20,10 @@ bool words_init(struct words *w, const char *const *list, size_t n)
 	return ok;
 }
 
-bool words_match(struct words *w, const struct series_row *s)
+bool words_match(struct words *w, const struct areas *areas, const struct series_row *s)
 {
-	const struct slice parts[] = {
-		s->title, s->dataset, s->indicator, s->area, s->area_code, s->area_title, s->dims};
+	const struct slice parts[] = {s->title, s->dataset, s->indicator, s->area, s->area_code, s->area_title,
+		areas_name(areas, s->area), s->dims};
 	struct strbuf *b = &w->hay;
 
 	strbuf_reset(b);

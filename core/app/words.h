@@ -11,7 +11,7 @@ struct words {
 };
 /* False: no memory. Release either way. */
 bool words_init(struct words *w, const char *const *list, size_t n);
-/* In what a series says of itself: title, dataset, indicator, area and its title, dims. */
-bool words_match(struct words *w, const struct series_row *s);
+/* In what a series says of itself: title, dataset, indicator, area and its title, dims; and in the name that `areas` has for its area. */
+bool words_match(struct words *w, const struct areas *areas, const struct series_row *s);
 void words_release(struct words *w);
 #endif

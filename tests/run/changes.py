@@ -239,6 +239,17 @@ def filters(suite, site, nights):
     scaled = changes(site, "--since", when(0), "--scaled", "--area", "BEN", "--from", "2003", "--to", "2003", "--dim", "SEX=F")
     suite.same("--scaled", [(r["value"], r["unit_mult"], r["decimals"], r["event"]) for r in scaled],
                [("21300", "0", "0", "new"), ("7770", "0", "0", "revised"), ("7770", "0", "0", "status")])
+    words = ("changes", "--since", when(0), "--format", "csv")
+    suite.same("filters that nothing passes: the header, and a word on standard error", site.glane(*words, "--source", "nosuch"),
+               (0, ",".join(COLUMNS) + "\n", "glane: no change of that time passes the filters\n"))
+    for words in (("--area", "Togo"), ("--freq", "a"), ("--source", "nosuch"), ("--to", "1900")):
+        code, out, err = site.glane("export", *words)
+        suite.true(f"export {' '.join(words)}: the header, and a word on standard error",
+                   (code, out.count("\n"), err.count("\n")) == (0, 1, 1) and "no observation" in err, (code, out, err))
+    suite.same("export of what is there: no word", site.glane("export", "--area", "TGO")[2], "")
+    for fmt in ("csv", "ndjson", "sdmx-csv", "parquet"):
+        code, out, err = site.glane("export", "--format", fmt, "--from", "garbage")
+        suite.true(f"export as {fmt}, a period that is none: 2, and nothing is printed", code == 2 and not out and "garbage" in err, (code, out, err))
     for words, why in (("--since soon", "--since 'soon'"), ("--run 20200101T000000Z", "no run 20200101T000000Z"), ("--run x", "'x'"),
                        ("--run 2020-01-01", "no run had begun"), ("--since 2026-11-01 --run 2026-11-01", "exclude"), ("--dim SEX", "KEY=VALUE"),
                        ("--group NOBODY", "NOBODY"), ("--from soon", "soon"), ("--format xls", "xls"), ("--action X --format sdmx-csv", "--action X"),
@@ -465,6 +476,14 @@ def whole_files(suite, site):
     suite.true("-o through a link replaces what it leads to, rights kept",
                site.glane("export", "-o", link) == (0, "", "") and link.is_symlink() and out.read_text() == want and
                out.stat().st_mode & 0o777 == 0o600, oct(out.stat().st_mode))
+    for mask, rights in (("077", 0o600), ("027", 0o640), ("000", 0o644)):
+        new = site.folder / f"new-{mask}.csv"
+        done = site.glane("export", "-o", new, wrap=["sh", "-c", f'umask {mask}; exec "$@"', "sh"])
+        suite.same(f"-o of a new file under umask {mask}", (done, oct(new.stat().st_mode & 0o777)), ((0, "", ""), oct(rights)))
+        new.unlink()
+    for command in ("export", "changes"):
+        code, written, err = site.glane(command, "-o", "")
+        suite.true(f"{command} -o '': 2, and why", code == 2 and not written and "-o" in err, (code, written, err))
     damaged = max((site.store / "current").glob("beta-*.parquet"), key=lambda p: p.stat().st_mtime_ns)
     keep = damaged.read_bytes()
     damaged.chmod(0o644)

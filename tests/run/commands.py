@@ -8,6 +8,7 @@ import os
 import pty
 import re
 import select
+import shlex
 import struct
 import subprocess
 import sys
@@ -398,6 +399,10 @@ def listings(suite, server):
     (site.folder / "sources.d/two.conf").unlink()
     code, out, err = site.glane("parse", "csv", "--dataset=D", "--indicator==I", "--area=code", "--period=year", "--value=value", payload=ROWS.encode())
     suite.true("parse: rows on standard output, the count on standard error", code == 0 and out.count("\n") == 41 and "40 rows" in err, (out, err))
+    example = next(line for line in (support.TOP / "README.md").read_text().splitlines() if "build/glane parse csv" in line)
+    words = shlex.split(example.partition("<")[0])[1:]
+    code, out, err = site.glane(*words, payload=(support.TOP / "conf/sample/lpi/lpi-2023.csv").read_bytes())
+    suite.same("parse: the example of the README", (code, out.count("\n"), err), (0, 19, "glane: 18 rows, 0 empty, 0 rejected\n"))
 
 
 def main():

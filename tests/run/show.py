@@ -13,6 +13,7 @@ import support
 NOW = ["2026-01-10T06:00:00Z", "2026-02-10T06:00:00Z", "2026-03-10T06:00:00Z"]
 AREAS = ("TGO", "BEN", "CIV", "SEN", "FRA")
 MEMBERS = {"BEN", "BFA", "CIV", "GNB", "MLI", "NER", "SEN", "TGO"}  # WAEMU
+OTHERS = {"CAF", "CMR", "COG", "GAB", "GNQ", "TCD"}  # CEMAC
 BLOCKS = "▁▂▃▄▅▆▇█"
 
 
@@ -82,9 +83,12 @@ def check_series(suite, site):
     suite.same("with --each every series", len(site.glane("series", "--each")[1].splitlines()), 1 + 15)
     suite.same("words, without case and accents", len(site.glane("series", "--each", "INTERIEUR", "brut")[1].splitlines()), 1 + 5)
     suite.same("words of codes and areas", len(site.glane("series", "--each", "gdp", "tgo")[1].splitlines()), 1 + 1)
+    suite.same("words of an area's name, where the provider gives none", len(site.glane("series", "--each", "TOGO")[1].splitlines()), 1 + 3)
     suite.same("a period filter overlaps", len(site.glane("series", "--each", "--from", "2030")[1].splitlines()), 0)
     code, out, err = site.glane("series", "zebra")
     suite.same("nothing found: exit 0, a word on standard error", (code, out, "no series" in err), (0, "", True))
+    code, out, err = site.glane("series", "--format", "csv", "--from", "garbage")
+    suite.same("a period that is none: 2, and nothing is printed", (code, out, "garbage" in err), (2, "", True))
 
 
 def check_show(suite, site, runs):
@@ -112,12 +116,16 @@ def check_show(suite, site, runs):
     suite.true("the indicator by words", "GDP.PC" in site.glane("show", "BEN", "produit", "interieur")[1])
     suite.true("and by its code in lower case", "Produit" in site.glane("show", "BEN", "gdp.pc")[1])
     code, out, err = site.glane("show", "TGO", "NET")
-    suite.true("two series: a line each, and how to choose", code == 0 and out.count("Utilisateurs") == 2 and "2 series" in err, out + err)
+    suite.true("two series: a line each, and how to choose", code == 0 and out.count("Utilisateurs") == 2 and "2 series" in err and
+               "--freq" in err, out + err)
     out = site.glane("show", *one, "--ascii")[1] + site.glane("show", *one, env={"LC_ALL": "C"})[1]
     suite.true("--ascii, and a locale without UTF-8", out.isascii() and "@" in out, out)
     suite.true("a value that is no number stays text", re.search(r"2015 +confidential", site.glane("show", "FRA", "GDP.PC")[1]))
     code, out, err = site.glane("show", "Atlantis", "NET")
     suite.same("nothing found: exit 0, a word on standard error", (code, out, "no series of 'NET' for Atlantis" in err), (0, "", True))
+    for missing in (("Atlantis", "NET"), ("TGO", "NET", "--dim", "SEX=_T", "--from", "2030"), ("--group", "CEMAC", "NET")):
+        code, out, err = site.glane("show", *missing, "--json")
+        suite.same(f"show {' '.join(missing)} --json: an empty list", (code, out, err.count("\n")), (0, "[]\n", 1))
     suite.same("no indicator: usage", site.glane("show", "TGO")[0], 2)
     suite.same("no such group: usage", site.glane("show", "--group", "XYZ", "NET")[0], 2)
 
@@ -151,9 +159,26 @@ def check_group(suite, site):
     rest = lines[head + 1 + len(want):]
     suite.true("members without data stand last", len(rest) == len(MEMBERS) - len(want) and all("no data" in line for line in rest), out)
     members = json.loads(site.glane("show", "--group", "WAEMU", "GDP.PC", "--json")[1])[0]["members"]
+    two_groups(suite, site)
     code, out, err = site.glane("show", "--group", "WAEMU", "NET")
     suite.true("two measures: a table each", code == 0 and out.count("RANK") == 2 and "SEX=F" in out and err == "", out + err)
     suite.same("the same as JSON", [(str(m["rank"]), f"{m['value']:.2f}", f"+{m['change']:.2f}") for m in members if "rank" in m], want)
+
+
+def two_groups(suite, site):
+    """Who is asked for has a line, with data or without; nobody else has."""
+    def areas(*words):
+        shown, = json.loads(site.glane("show", "GDP.PC", "--json", *words)[1])
+        return shown["group"], {m["area"]: m.get("value") is not None for m in shown["members"]}
+
+    have = MEMBERS & set(AREAS)
+    suite.same("two groups: both are named, the members of both are there", areas("--group", "WAEMU", "--group", "CEMAC"),
+               ("WAEMU, CEMAC", {a: a in have for a in MEMBERS | OTHERS}))
+    suite.same("a group and its other name: each member once", areas("--group", "WAEMU", "--group", "UEMOA")[1], {a: a in have for a in MEMBERS})
+    suite.same("--area: members that it filters away are not said to be without data",
+               areas("--group", "WAEMU", "--area", "TGO", "--area", "GNB"), ("WAEMU", {"TGO": True, "GNB": False}))
+    out = site.glane("show", "--group", "WAEMU", "--group", "CEMAC", "GDP.PC")[1]
+    suite.true("both stand in the heading", out.startswith("WAEMU, CEMAC: "), out)
 
 
 def main():

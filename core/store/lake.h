@@ -43,6 +43,10 @@ void lake_close(struct store *s);
 /* The live files of a source, copied to the arena; in no order. */
 glane_rc lake_files(const struct store *s, int table, const char *source, struct arena *a, struct delta_file **ret,
 	size_t *ret_n, struct diag *d);
+/* Puts files of a source in current or series in the order of their first keys. Reads one after the other; what it needs to
+ * remember goes to the arena. GLANE_E_IO: damaged. */
+glane_rc lake_sort_files(
+	const struct store *s, int table, struct delta_file *files, size_t n, struct arena *a, struct diag *d);
 /* "glane:SOURCE". */
 void lake_app(const char *source, char ret[80]);
 /* Commit that a table holds of the source; 0: none. */

@@ -147,7 +147,7 @@ void parquet_reader_stats(const struct parquet_reader *r, size_t group, size_t c
 /* Row groups for which keep() says false are passed over by parquet_reader_next(). */
 void parquet_reader_filter(struct parquet_reader *r,
 	bool (*keep)(const void *arg, const struct parquet_reader *r, size_t group), const void *arg);
-/* A test of one selected column, which is of shape ONE and not nullable. */
+/* A test of one selected column, which is of shape ONE, not nullable and within no struct (the struct may be null). */
 struct parquet_test {
 	size_t column;
 	bool (*fits)(const void *arg, struct slice text); /* TEXT; asked once for each entry of a dictionary */

@@ -40,7 +40,7 @@ static bool can_test(const struct pick *p, const struct parquet_test *t)
 {
 	enum parquet_type type = p->want->type;
 
-	return p->file && !p->want->nullable && (type == PARQUET_TEXT) == (t->fits != NULL) && type != PARQUET_DOUBLE &&
+	return p->file && p->level_max == 0 && (type == PARQUET_TEXT) == (t->fits != NULL) && type != PARQUET_DOUBLE &&
 	       type != PARQUET_BOOL;
 }
 

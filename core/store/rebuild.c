@@ -3,8 +3,6 @@
 #include "store/files.h"
 #include "store/merge.h"
 #include "store/shelf.h"
-#include <stdio.h>
-#include <string.h>
 
 struct rebuild {
 	const struct store *s;
@@ -13,24 +11,9 @@ struct rebuild {
 	struct change change;
 	struct shelf shelf;
 	struct twins twins;
-	size_t twin; /* the next one to open */
 };
 
-/* Titles are no part of the stream: those that stand are kept. Twins follow each other in no order that is known, so a
- * series is looked for in all of them, each of which is gone through once only. */
-static glane_rc texts_of(
-	struct rebuild *w, const struct row *r, struct series_texts *ret, bool *ret_found, struct diag *d)
-{
-	glane_rc rc = twins_find(&w->twins, r, ret, ret_found, d);
-
-	while (rc == GLANE_OK && !*ret_found && !w->twins.has && w->twin < w->twins.n) {
-		rc = twins_open(&w->twins, w->twins.files[w->twin++].path, d);
-		if (rc == GLANE_OK)
-			rc = twins_find(&w->twins, r, ret, ret_found, d);
-	}
-	return rc;
-}
-
+/* Titles are no part of the stream: those that stand are kept. */
 static glane_rc put_rows(struct rebuild *w, struct diag *d)
 {
 	struct series_texts texts;
@@ -44,7 +27,7 @@ static glane_rc put_rows(struct rebuild *w, struct diag *d)
 	for (;;) {
 		rc = store_rows_next(&c, &row, d);
 		if (rc == GLANE_OK && shelf_is_new(&w->shelf, &row))
-			rc = texts_of(w, &row, &texts, &found, d);
+			rc = twins_seek(&w->twins, &row, &texts, &found, d);
 		if (rc != GLANE_OK)
 			break;
 		rc = shelf_put(&w->shelf, &row, found ? &texts : NULL, d);
@@ -78,6 +61,8 @@ static glane_rc rebuild(const struct store *s, const char *source, struct diag *
 	w.change = (struct change){.arena = &w.arena, .source = source, .moment = store_last_moment(s)};
 	shelf_init(&w.shelf, s, &w.change);
 	rc = twins_init(&w.twins, s, source, d);
+	if (rc == GLANE_OK)
+		rc = twins_sort(&w.twins, d);
 	if (rc == GLANE_OK)
 		rc = put_rows(&w, d);
 	if (rc == GLANE_OK)

@@ -19,6 +19,17 @@ struct series_row {
 	int64_t recorded_at;                    /* of its newest event */
 };
 
+/* The key without the period; its texts are those of s. */
+static inline struct row series_row_key(const struct series_row *s)
+{
+	return (struct row){.source = s->source,
+		.dataset = s->dataset,
+		.indicator = s->indicator,
+		.area_code = s->area_code,
+		.dims = s->dims,
+		.freq = s->freq};
+}
+
 enum { LAKE_STREAM, LAKE_CURRENT, LAKE_SERIES, LAKE_TABLES };
 extern const struct delta_schema lake_schemas[LAKE_TABLES];
 #define RECORD_COLUMNS_MAX 32

@@ -3,7 +3,6 @@
 #include "store/events.h"
 #include "store/files.h"
 #include <stdio.h>
-#include <stdlib.h>
 
 struct rows {
 	const struct store *s;
@@ -31,37 +30,6 @@ static glane_rc no_memory(const struct rows *r, struct diag *d)
 	return fail(d, GLANE_E_NOMEM, "%s: no memory to read its rows", r->source);
 }
 
-struct placed { /* a file of current and the key of its first row */
-	struct delta_file file;
-	struct slice key;
-};
-
-static int by_key(const void *a, const void *b)
-{
-	const struct placed *x = a, *y = b;
-
-	return slice_cmp(x->key, y->key);
-}
-
-/* What the log says of first rows is cut short: they are read. */
-static glane_rc first_key(struct rows *r, struct placed *p, struct diag *d)
-{
-	struct record_reader reader;
-	struct row row;
-	glane_rc rc = record_reader_open(&reader, LAKE_CURRENT, r->s->lake->table[LAKE_CURRENT].dir, &p->file, d);
-
-	if (rc < 0)
-		return rc;
-	rc = record_reader_next(&reader, &row, d);
-	if (rc == GLANE_OK) {
-		row_key(&r->key, &row);
-		if (!strbuf_ok(&r->key) || !arena_dup(&r->arena, strbuf_get(&r->key), &p->key))
-			rc = no_memory(r, d);
-	}
-	record_reader_close(&reader);
-	return rc < 0 ? rc : GLANE_OK;
-}
-
 /* The files that may hold a row which passes. */
 static glane_rc choose_files(struct rows *r, struct diag *d)
 {
@@ -77,24 +45,9 @@ static glane_rc choose_files(struct rows *r, struct diag *d)
 
 static glane_rc place_files(struct rows *r, struct diag *d)
 {
-	struct placed *list;
 	glane_rc rc = choose_files(r, d);
 
-	if (rc < 0 || r->n < 2)
-		return rc;
-	list = arena_alloc(&r->arena, r->n * sizeof(*list));
-	if (!list)
-		return no_memory(r, d);
-	for (size_t i = 0; rc == GLANE_OK && i < r->n; i++) {
-		list[i].file = r->files[i];
-		rc = first_key(r, &list[i], d);
-	}
-	if (rc < 0)
-		return rc;
-	qsort(list, r->n, sizeof(*list), by_key);
-	for (size_t i = 0; i < r->n; i++)
-		r->files[i] = list[i].file;
-	return GLANE_OK;
+	return rc == GLANE_OK ? lake_sort_files(r->s, LAKE_CURRENT, r->files, r->n, &r->arena, d) : rc;
 }
 
 static glane_rc rows_new(const struct store *s, const char *source, struct store_cursor *c, struct diag *d)

@@ -231,18 +231,23 @@ static glane_rc advance(struct twins *t, struct diag *d)
 	return rc < 0 ? rc : GLANE_OK;
 }
 
-glane_rc twins_open(struct twins *t, struct slice path, struct diag *d)
+static glane_rc open_file(struct twins *t, const struct delta_file *file, struct diag *d)
 {
 	glane_rc rc;
 
 	shut(t);
+	rc = record_reader_open(&t->reader, LAKE_SERIES, t->s->lake->table[LAKE_SERIES].dir, file, d);
+	t->open = rc == GLANE_OK;
+	return rc == GLANE_OK ? advance(t, d) : rc;
+}
+
+glane_rc twins_open(struct twins *t, struct slice path, struct diag *d)
+{
 	for (size_t i = 0; i < t->n; i++) {
-		if (!slice_eq(t->files[i].path, path))
-			continue;
-		rc = record_reader_open(&t->reader, LAKE_SERIES, t->s->lake->table[LAKE_SERIES].dir, &t->files[i], d);
-		t->open = rc == GLANE_OK;
-		return rc == GLANE_OK ? advance(t, d) : rc;
+		if (slice_eq(t->files[i].path, path))
+			return open_file(t, &t->files[i], d);
 	}
+	shut(t);
 	return GLANE_OK;
 }
 
@@ -252,12 +257,7 @@ glane_rc twins_find(struct twins *t, const struct row *r, struct series_texts *r
 
 	*ret_found = false;
 	while (t->has) {
-		const struct row key = {.source = s->source,
-			.dataset = s->dataset,
-			.indicator = s->indicator,
-			.area_code = s->area_code,
-			.dims = s->dims,
-			.freq = s->freq};
+		const struct row key = series_row_key(s);
 		int order = series_cmp(&key, r);
 		glane_rc rc;
 
@@ -272,6 +272,23 @@ glane_rc twins_find(struct twins *t, const struct row *r, struct series_texts *r
 			return rc;
 	}
 	return GLANE_OK;
+}
+
+glane_rc twins_sort(struct twins *t, struct diag *d)
+{
+	return lake_sort_files(t->s, LAKE_SERIES, t->files, t->n, &t->arena, d);
+}
+
+glane_rc twins_seek(struct twins *t, const struct row *r, struct series_texts *ret, bool *ret_found, struct diag *d)
+{
+	glane_rc rc = twins_find(t, r, ret, ret_found, d);
+
+	while (rc == GLANE_OK && !t->has && t->next < t->n) {
+		rc = open_file(t, &t->files[t->next++], d);
+		if (rc == GLANE_OK)
+			rc = twins_find(t, r, ret, ret_found, d);
+	}
+	return rc;
 }
 
 void twins_close(struct twins *t)

@@ -41,7 +41,7 @@ struct twins {
 	const struct store *s;
 	struct arena arena;
 	struct delta_file *files; /* of the source in series */
-	size_t n;
+	size_t n, next;           /* of twins_seek(): the one to open next */
 	struct record_reader reader;
 	struct series_row row;
 	bool open, has;
@@ -51,5 +51,9 @@ glane_rc twins_init(struct twins *t, const struct store *s, const char *source, 
 glane_rc twins_open(struct twins *t, struct slice path, struct diag *d);
 /* *ret_found tells whether the series of r is there. */
 glane_rc twins_find(struct twins *t, const struct row *r, struct series_texts *ret, bool *ret_found, struct diag *d);
+/* Puts the twins in key order, for twins_seek(). */
+glane_rc twins_sort(struct twins *t, struct diag *d);
+/* As twins_find(), in all twins: one is opened once the one before it holds nothing more. */
+glane_rc twins_seek(struct twins *t, const struct row *r, struct series_texts *ret, bool *ret_found, struct diag *d);
 void twins_close(struct twins *t);
 #endif

@@ -7,8 +7,7 @@
 struct titles {
 	const struct store *s;
 	char source[64];
-	struct title_file *files; /* of the source, each at its first series that is not behind what was asked last */
-	size_t n;
+	struct twins *twins; /* of the source */
 };
 void titles_init(struct titles *t, const struct store *s);
 /* Of the series of r; "" where it is not known. Borrowed until the next call. GLANE_E_IO: damaged. */

@@ -7,8 +7,12 @@
 #define PERCENT 0, 1000
 
 const struct gate_key gate_keys[] = {
-	{KEY(min_rows_percent), PERCENT, "90", "holds a slice of which fewer live rows would be left"},
-	{KEY(max_withdrawn_percent), PERCENT, "10", "holds a slice of which more rows would be withdrawn"},
+	{KEY(min_rows_percent), PERCENT, "90",
+		"holds a slice of which fewer live rows would be left; where the answer is of a range of periods, also "
+		"in that range"},
+	{KEY(max_withdrawn_percent), PERCENT, "10",
+		"holds a slice of which more rows would be withdrawn; where the answer is of a range of periods, also "
+		"in that range"},
 	{KEY(max_rows_percent), 0, 100000, "200",
 		"holds a slice that would grow beyond this; only where the answer lists all of it"},
 	{KEY(max_revised_percent), PERCENT, "25", "holds a slice of which more values would be revised"},

@@ -12,6 +12,11 @@ bool row_withdrawn(const struct row *r)
 	return slice_is(r->event, "withdrawn");
 }
 
+bool cover_includes(const struct cover *c, const struct row *r)
+{
+	return !c || c->kind != GLANE_COVER_RANGE || (r->period_start >= c->from && r->period_start <= c->to);
+}
+
 static glane_rc advance_old(struct merge *m, struct diag *d)
 {
 	glane_rc rc = m->has_cursor ? store_rows_next(&m->cursor, &m->old, d) : GLANE_END;
@@ -152,11 +157,9 @@ static enum outcome judge_missing(const struct merge *m, size_t slice)
 	if (m->keep_missing || m->additions || slice == m->batch->n_covers || row_withdrawn(&m->old))
 		return KEEP;
 	c = &m->batch->covers[slice];
-	if (c->kind == GLANE_COVER_FULL)
-		return WITHDRAWN;
-	if (c->kind == GLANE_COVER_RANGE && m->old.period_start >= c->from && m->old.period_start <= c->to)
-		return WITHDRAWN;
-	return KEEP;
+	if (c->kind != GLANE_COVER_FULL && c->kind != GLANE_COVER_RANGE)
+		return KEEP;
+	return cover_includes(c, &m->old) ? WITHDRAWN : KEEP;
 }
 
 static void take_fresh(const struct merge *m, struct merge_step *step)

@@ -47,6 +47,8 @@ bool merge_is_at(const struct merge *m, const struct row *r, const struct series
 glane_rc merge_next(struct merge *m, struct merge_step *ret, struct diag *d); /* GLANE_END at the end */
 void merge_close(struct merge *m);
 bool row_withdrawn(const struct row *r);
+/* Whether the period is within the declared range; a cover of another kind, or none (NULL), leaves no period out. */
+bool cover_includes(const struct cover *c, const struct row *r);
 /* The word of an outcome in the column `event`; NULL: it is none. */
 extern const char *const outcome_words[WITHDRAWN + 1];
 #endif

@@ -66,11 +66,14 @@ glane_rc stamps_compare(struct tallies *t, const struct store *s, struct diag *d
 	return GLANE_OK;
 }
 
-/* An answer that only adds what was missing is older than what is there. */
+/* An answer that only adds what was missing is older than what is there; an older one without an event has nothing newer to say. */
 static bool takes_stamp(const struct tallies *t, size_t i, const struct slice_result *p)
 {
-	return (p->verdict == SLICE_OK || p->verdict == SLICE_UNCHANGED) && t->slices[i].stamp != TALLY_NEVER &&
-	       !t->in->additions;
+	const struct tally *s = &t->slices[i];
+
+	if (s->stamp == TALLY_NEVER || t->in->additions)
+		return false;
+	return p->verdict == SLICE_OK || (p->verdict == SLICE_UNCHANGED && s->stamp > s->stamp_before);
 }
 
 static bool add_fresh(json_t *list, const struct cover *c, int64_t stamp)

@@ -51,6 +51,11 @@ void tallies_release(struct tallies *t)
 	strbuf_release(&t->last_indicator);
 }
 
+static const struct cover *cover_of(const struct tallies *t, size_t slice)
+{
+	return slice < t->in->batch->n_covers ? &t->in->batch->covers[slice] : NULL;
+}
+
 /* ---- examples ---- */
 
 static size_t show(char *buf, size_t n, struct slice s)
@@ -211,6 +216,7 @@ static glane_rc add_revised(struct tallies *t, const struct merge_step *step, st
 	glane_rc rc = keep_first(t, step, TALLY_REVISED, d);
 	int e;
 
+	t->slices[step->slice].revised++;
 	if (rc < 0 || growth == 0 || !magnitude(step->fresh, &e))
 		return rc;
 	if (growth >= limit) {
@@ -274,13 +280,18 @@ static glane_rc add_withdrawn(struct tallies *t, const struct merge_step *step, 
 static void add_before(struct tallies *t, const struct row *old)
 {
 	struct tally *s = &t->slices[t->at.slice];
-	struct tally_series *at = &t->at;
-	int e;
 
-	at->rows_before++;
-	at->freqs_before |= UINT32_C(1) << (old->freq & 31);
+	t->at.rows_before++;
+	t->at.freqs_before |= UINT32_C(1) << (old->freq & 31);
 	if (old->period_start > s->newest_before)
 		s->newest_before = old->period_start;
+}
+
+/* A withdrawn value, too, is one that its series had. */
+static void add_magnitude(struct tally_series *at, const struct row *old)
+{
+	int e;
+
 	if (old->value.n == 0)
 		return;
 	if (!magnitude(old, &e)) {
@@ -308,6 +319,13 @@ static glane_rc add_after(struct tallies *t, const struct merge_step *step, stru
 	return r->period_start > t->far ? keep_newest(t, step, TALLY_NEWEST, d) : GLANE_OK;
 }
 
+static void add_covered(struct tally *s, bool before, bool after)
+{
+	s->covered_before += before;
+	s->covered_after += after;
+	s->covered_withdrawn += before && !after;
+}
+
 static glane_rc add_outcome(struct tallies *t, const struct merge_step *step, struct diag *d)
 {
 	glane_rc rc;
@@ -316,10 +334,10 @@ static glane_rc add_outcome(struct tallies *t, const struct merge_step *step, st
 		return step->outcome == NEW ? add_new(t, step, d) : GLANE_OK;
 	if (step->outcome == WITHDRAWN)
 		return add_withdrawn(t, step, d);
-	if (!step->fresh || step->outcome == RESTORED)
+	if (!step->fresh)
 		return GLANE_OK;
 	rc = add_unit(t, step, d);
-	return rc == GLANE_OK && step->outcome == REVISED ? add_revised(t, step, d) : rc;
+	return rc == GLANE_OK && !row_same_value(step->old, step->fresh) ? add_revised(t, step, d) : rc;
 }
 
 /* ---- series ---- */
@@ -356,6 +374,14 @@ static glane_rc end_freqs(struct tallies *t, struct diag *d)
 	return keep_example(t, at->slice, TALLY_FREQ, text, d);
 }
 
+/* Only there new codes are judged. */
+static bool is_full(const struct tallies *t, size_t slice)
+{
+	const struct cover *c = cover_of(t, slice);
+
+	return c && c->kind == GLANE_COVER_FULL;
+}
+
 /* Ends the series at one frequency; `all`: at every frequency. */
 static glane_rc end_series(struct tallies *t, bool all, struct diag *d)
 {
@@ -367,7 +393,7 @@ static glane_rc end_series(struct tallies *t, bool all, struct diag *d)
 	if (t->for_codes)
 		return tally_note_codes(t, d);
 	t->slices[at->slice].lost_series += at->before && !at->after;
-	t->slices[at->slice].gained_series += at->after && !at->before;
+	t->slices[at->slice].gained_series += at->after && !at->before && is_full(t, at->slice);
 	if (at->up || at->down)
 		rc = end_factors(t, d);
 	return rc == GLANE_OK && all ? end_freqs(t, d) : rc;
@@ -438,14 +464,19 @@ glane_rc tallies_add(struct tallies *t, const struct merge_step *step, struct di
 	const struct row *r = step->old ? step->old : step->fresh;
 	const bool before = step->old && !row_withdrawn(step->old);
 	const bool after = step->outcome == KEEP ? before : step->outcome != NOTHING && step->outcome != WITHDRAWN;
+	const bool covered = cover_includes(cover_of(t, step->slice), r);
 	glane_rc rc = turn_to(t, step, r, d);
 
-	t->at.before |= before;
-	t->at.after |= after;
+	t->at.before |= before && covered;
+	t->at.after |= after && covered;
 	if (rc < 0 || t->for_codes)
 		return rc;
+	if (covered)
+		add_covered(&t->slices[step->slice], before, after);
 	if (before)
 		add_before(t, step->old);
+	if (step->old)
+		add_magnitude(&t->at, step->old);
 	if (after)
 		rc = add_after(t, step, d);
 	if (rc == GLANE_OK && step->outcome != KEEP)

@@ -27,10 +27,13 @@ struct tally_codes { /* of the kind (areas, indicators, one dimension) with the 
 	const char *kind, *code; /* in the arena */
 };
 struct tally {
-	uint64_t unit_changed; /* live rows that had a unit and get another, or another multiplier */
-	uint64_t freq_changed; /* live rows of series that go on at other frequencies only */
-	uint64_t factor;       /* values that change by max_factor to a magnitude that their series never had */
-	uint64_t rescaled;     /* values that change by a power of ten */
+	uint64_t covered_before, covered_after,
+		covered_withdrawn; /* live rows that the cover includes, and those of them that go */
+	uint64_t revised;          /* values that change, those of restored rows included */
+	uint64_t unit_changed;     /* rows that had a unit and get another, or another multiplier */
+	uint64_t freq_changed;     /* live rows of series that go on at other frequencies only */
+	uint64_t factor;           /* values that change by max_factor to a magnitude that their series never had */
+	uint64_t rescaled;         /* values that change by a power of ten */
 	uint64_t appended,
 		jumped; /* new values in series with five; those two orders of magnitude away from all of them */
 	int64_t newest_before, newest_after, gone; /* first days of the newest live and withdrawn periods */
@@ -44,10 +47,10 @@ struct tally_series { /* the series that the pass is in */
 	uint32_t handle; /* merge_step.series */
 	struct strbuf dataset, indicator, area, dims;
 	char freq;
-	bool open, before, after;           /* live rows on either side */
+	bool open, before, after;           /* live rows on either side, of those that the cover includes */
 	uint32_t freqs_before, freqs_after; /* from here on: bits, of the same series at any frequency */
 	uint64_t rows_before;
-	uint64_t n_values, up, down; /* live old values; those that grow or shrink by max_factor */
+	uint64_t n_values, up, down; /* old values, also withdrawn ones; those that grow or shrink by max_factor */
 	int least, most;             /* orders of magnitude of the old values */
 	int up_most, down_least;     /* and of those that come in their place */
 	bool plus, minus, zero;

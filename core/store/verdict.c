@@ -21,7 +21,7 @@ struct rule {
 	const char *name;
 	bool (*trips)(const struct judged *j);
 	enum slice_verdict verdict;
-	bool first; /* judges a slice of which nothing is there yet, too */
+	bool first; /* judges a slice of which nothing was there to compare with, too */
 };
 
 static bool is_above(uint64_t n, uint64_t of, double percent)
@@ -34,9 +34,20 @@ static bool is_full(const struct judged *j)
 	return j->c && j->c->kind == GLANE_COVER_FULL;
 }
 
-static bool is_large(const struct judged *j)
+static bool is_range(const struct judged *j)
 {
-	return (double)j->p->before >= j->g->min_judged_rows;
+	return j->c && j->c->kind == GLANE_COVER_RANGE;
+}
+
+static bool is_large(const struct judged *j, uint64_t rows)
+{
+	return rows > 0 && (double)rows >= j->g->min_judged_rows;
+}
+
+/* Rows with a row to be compared with: a withdrawn one, too, had a value and a unit. */
+static uint64_t compared(const struct slice_result *p)
+{
+	return p->before + p->restored;
 }
 
 static unsigned long long live_after(const struct slice_result *p)
@@ -50,11 +61,19 @@ static void add_example(const struct judged *j, enum tally_example which)
 		strbuf_fmt(j->why, ": %s", j->t->example[which]);
 }
 
-/* "N of M WHAT, above gate.RULE = LIMIT: EXAMPLE"; what the counts are of is the last commit. */
+/* "N of M live rows WHAT, above gate.RULE = LIMIT"; what the counts are of is the last commit. */
 static bool say(const struct judged *j, uint64_t n, const char *what, const char *rule, double limit)
 {
 	strbuf_fmt(j->why, "%llu of %llu live rows %s, above gate.%s = %g", (unsigned long long)n,
 		(unsigned long long)j->p->before, what, rule, limit);
+	return true;
+}
+
+/* The same of rows that are compared. */
+static bool say_compared(const struct judged *j, uint64_t n, const char *what, const char *rule, double limit)
+{
+	strbuf_fmt(j->why, "%llu of %llu live%s rows %s, above gate.%s = %g", (unsigned long long)n,
+		(unsigned long long)compared(j->p), j->p->restored ? " and restored" : "", what, rule, limit);
 	return true;
 }
 
@@ -107,8 +126,8 @@ static bool row_limits(const struct judged *j)
 
 static bool unit_changed(const struct judged *j)
 {
-	return is_above(j->t->unit_changed, j->p->before, j->g->max_unit_changed_percent) &&
-	       say(j, j->t->unit_changed, "get another unit", "max_unit_changed_percent",
+	return is_above(j->t->unit_changed, compared(j->p), j->g->max_unit_changed_percent) &&
+	       say_compared(j, j->t->unit_changed, "get another unit", "max_unit_changed_percent",
 		       j->g->max_unit_changed_percent) &&
 	       say_example(j, TALLY_UNIT);
 }
@@ -121,31 +140,48 @@ static bool freq_changed(const struct judged *j)
 	       say_example(j, TALLY_FREQ);
 }
 
+static bool too_few(const struct judged *j, unsigned long long after, unsigned long long before, const char *where)
+{
+	if ((double)after * 100 >= (double)before * j->g->min_rows_percent)
+		return false;
+	strbuf_fmt(j->why, "%llu live rows%s where the last commit had %llu, below gate.min_rows_percent = %g", after,
+		where, before, j->g->min_rows_percent);
+	return true;
+}
+
+/* A range is judged by itself: beside a long history all of it is little. */
 static bool min_rows(const struct judged *j)
 {
-	const unsigned long long before = j->p->before, after = live_after(j->p);
+	const struct tally *t = j->t;
 
-	if (j->c && j->c->kind == GLANE_COVER_RANGE && j->p->rows == 0 && j->p->withdrawn > 0)
+	if (is_range(j) && j->p->rows == 0 && j->p->withdrawn > 0)
 		strbuf_fmt(j->why, "no observations where %llu were, below gate.min_rows_percent = %g",
 			(unsigned long long)j->p->withdrawn, j->g->min_rows_percent);
-	else if ((double)after * 100 < (double)before * j->g->min_rows_percent)
-		strbuf_fmt(j->why, "%llu live rows where the last commit had %llu, below gate.min_rows_percent = %g",
-			after, before, j->g->min_rows_percent);
-	else
+	else if (!(is_range(j) && too_few(j, t->covered_after, t->covered_before, " in the range")) &&
+		 !too_few(j, live_after(j->p), j->p->before, ""))
 		return false;
 	return say_example(j, TALLY_WITHDRAWN);
 }
 
 static bool withdrawn(const struct judged *j)
 {
-	return is_above(j->p->withdrawn, j->p->before, j->g->max_withdrawn_percent) &&
-	       say(j, j->p->withdrawn, "withdrawn", "max_withdrawn_percent", j->g->max_withdrawn_percent) &&
-	       say_example(j, TALLY_WITHDRAWN);
+	const struct tally *t = j->t;
+	const double limit = j->g->max_withdrawn_percent;
+
+	if (is_range(j) && is_above(t->covered_withdrawn, t->covered_before, limit))
+		strbuf_fmt(j->why,
+			"%llu of %llu live rows in the range withdrawn, above gate.max_withdrawn_percent = %g",
+			(unsigned long long)t->covered_withdrawn, (unsigned long long)t->covered_before, limit);
+	else if (!is_above(j->p->withdrawn, j->p->before, limit) ||
+		 !say(j, j->p->withdrawn, "withdrawn", "max_withdrawn_percent", limit))
+		return false;
+	return say_example(j, TALLY_WITHDRAWN);
 }
 
+/* Codes of the rows that the cover includes. */
 static bool codes(const struct judged *j, const struct tally_codes *c, const char *what, const char *rule, double limit)
 {
-	if (!is_large(j) || !is_above(c->n, c->of, limit))
+	if (!is_large(j, j->t->covered_before) || !is_above(c->n, c->of, limit))
 		return false;
 	strbuf_fmt(j->why, "%s: %llu %s, the last commit had %llu, above gate.%s = %g: %s", c->kind,
 		(unsigned long long)c->n, what, (unsigned long long)c->of, rule, limit, c->code);
@@ -154,7 +190,8 @@ static bool codes(const struct judged *j, const struct tally_codes *c, const cha
 
 static bool lost_codes(const struct judged *j)
 {
-	return codes(j, &j->t->lost, "gone", "max_lost_codes_percent", j->g->max_lost_codes_percent);
+	return codes(j, &j->t->lost, is_range(j) ? "gone from the range" : "gone", "max_lost_codes_percent",
+		j->g->max_lost_codes_percent);
 }
 
 static bool new_codes(const struct judged *j)
@@ -167,7 +204,8 @@ static bool max_rows(const struct judged *j)
 {
 	const unsigned long long after = live_after(j->p);
 
-	if (!j->from_source || !is_full(j) || !is_large(j) || !is_above(after, j->p->before, j->g->max_rows_percent))
+	if (!j->from_source || !is_full(j) || !is_large(j, j->p->before) ||
+		!is_above(after, j->p->before, j->g->max_rows_percent))
 		return false;
 	strbuf_fmt(j->why, "%llu live rows where the last commit had %llu, above gate.max_rows_percent = %g", after,
 		(unsigned long long)j->p->before, j->g->max_rows_percent);
@@ -178,7 +216,7 @@ static bool backward(const struct judged *j)
 {
 	const struct tally *t = j->t;
 
-	if (!is_large(j) || t->newest_before == TALLY_NEVER || t->newest_after == TALLY_NEVER ||
+	if (!is_large(j, j->p->before) || t->newest_before == TALLY_NEVER || t->newest_after == TALLY_NEVER ||
 		(double)(t->newest_before - t->newest_after) <= j->g->max_backward_days)
 		return false;
 	strbuf_puts(j->why, "the newest period begins ");
@@ -216,8 +254,8 @@ static bool factor(const struct judged *j)
 
 static bool rescaled(const struct judged *j)
 {
-	return is_above(j->t->rescaled, j->p->before, j->g->max_rescaled_percent) &&
-	       say(j, j->t->rescaled, "revised by a power of ten", "max_rescaled_percent",
+	return is_above(j->t->rescaled, compared(j->p), j->g->max_rescaled_percent) &&
+	       say_compared(j, j->t->rescaled, "revised by a power of ten", "max_rescaled_percent",
 		       j->g->max_rescaled_percent) &&
 	       say_example(j, TALLY_RESCALED);
 }
@@ -237,8 +275,8 @@ static bool jumped(const struct judged *j)
 
 static bool revised(const struct judged *j)
 {
-	return is_large(j) && is_above(j->p->revised, j->p->before, j->g->max_revised_percent) &&
-	       say(j, j->p->revised, "revised", "max_revised_percent", j->g->max_revised_percent) &&
+	return is_large(j, compared(j->p)) && is_above(j->t->revised, compared(j->p), j->g->max_revised_percent) &&
+	       say_compared(j, j->t->revised, "revised", "max_revised_percent", j->g->max_revised_percent) &&
 	       say_example(j, TALLY_REVISED);
 }
 
@@ -296,7 +334,7 @@ bool gate_judge(struct slice_result *p, const struct tally *t, const struct diff
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
 		const size_t said = why.n;
 
-		if ((p->before || rules[i].first) && rules[i].trips(&j))
+		if ((compared(p) || rules[i].first) && rules[i].trips(&j))
 			add_rule(p, &rules[i], &why, said);
 	}
 	if (p->rule)

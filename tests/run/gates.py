@@ -8,6 +8,7 @@ import io
 import os
 import re
 import sys
+from datetime import date, timedelta
 from decimal import Decimal
 
 import support
@@ -363,6 +364,28 @@ def cut_list():
     feed.close()
 
 
+def cut_window():
+    """A feed of the last sixty days that is cut between them, behind a history beside which its sixty days are few."""
+    days = [(date(2022, 1, 1) + timedelta(i)).isoformat() for i in range(1000)]
+    currencies = [a + b + "X" for a in "ABCDE" for b in "AEIOUY"]
+
+    def xml(shown, few=()):
+        cubes = "".join(f'<Cube time="{day}">' + "".join(f'<Cube currency="{c}" rate="{value(days.index(day) * 31 + i)}"/>' for i, c in
+                        enumerate(currencies[:3] if day in few else currencies)) + "</Cube>" for day in shown)
+        return f"<Envelope><Cube>{cubes}</Cube></Envelope>"
+
+    feed = Feed("window", {}, "ecb", "/eurofxref-hist-90d.xml", "text/xml")
+    window = days[-60:]
+    found = [feed.night(xml(shown), "--now", MOMENT) for shown in (days, window)]
+    suite.same("a feed of sixty days behind a thousand", [(s["status"], s["events"]["new"]) for s in found], [("ok", 30000), ("unchanged", 0)])
+    cut = feed.night(xml(window, window[1:-1]), "--now", MOMENT)
+    suite.same("D2 seven eighths of a window are gone", (cut["status"], rules(cut)), ("held", ["min_rows_percent"]))
+    suite.true("says how many there were in it", "234 live rows in the range where the last commit had 1800," in reason(cut), reason(cut))
+    suite.same("the whole window passes", feed.night(xml(window), "--now", MOMENT)["status"], "unchanged")
+    suite.same("and nothing is withdrawn", len(feed.rows()), 30000)
+    feed.close()
+
+
 def small():
     """A slice of a few rows changes as it likes, but does not vanish."""
     options = {"files": "data.csv", "dataset": "D", "indicator": "=I", "area": "area", "period": "year", "value": "value"}
@@ -376,6 +399,7 @@ def small():
 
 anomalies()
 cut_list()
+cut_window()
 small()
 world_bank_pairs()
 egdi_pairs()

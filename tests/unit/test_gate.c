@@ -10,6 +10,9 @@
 #define ROOM 1000
 #define FULL GLANE_COVER_FULL
 #define NONE GLANE_COVER_NONE
+#define RANGE GLANE_COVER_RANGE /* FROM and later years */
+#define FROM 2017
+#define FROM_ROWS ((size_t)60)
 
 struct item {
 	int32_t area, year;
@@ -23,6 +26,7 @@ struct edition {
 	struct item v[ROOM];
 	size_t n;
 	const char *updated; /* the provider's stamp, NULL: none */
+	int64_t second;      /* of the only row of a second slice, without a stamp; 0: there is none */
 };
 
 /* 100.0 to 119.9 in 20 areas over 2010 to 2019, the oldest first. */
@@ -30,6 +34,7 @@ static void fill(struct edition *e, size_t n)
 {
 	e->n = n;
 	e->updated = NULL;
+	e->second = 0;
 	for (size_t i = 0; i < n; i++)
 		e->v[i] = (struct item){
 			(int32_t)(i % AREAS), (int32_t)(2010 + i / AREAS), "", 'A', 1000 + (int64_t)i, "PT", 0};
@@ -68,9 +73,25 @@ static glane_rc put_item(struct batch *b, const struct edition *e, const struct 
 	return rc == GLANE_OK ? batch_push(b, &o, 1, d) : rc;
 }
 
+static void put_second(struct batch *b, int64_t coef, struct diag *d)
+{
+	const struct cover cover = {.kind = FULL, .dataset = SLICE("DS"), .indicator = SLICE("J")};
+	const struct series s = {
+		.dataset = cover.dataset, .indicator = cover.indicator, .freq = 'A', .area = SLICE("A00")};
+	struct batch_obs o = {.period = 2010, .coef = coef, .payload = 1, .status = 'A'};
+
+	assert_int_equal(batch_series(b, &s, &o.series, d), GLANE_OK);
+	assert_int_equal(batch_push(b, &o, 1, d), GLANE_OK);
+	assert_int_equal(batch_cover(b, &cover, d), GLANE_OK);
+}
+
 static void make_batch(struct fixture *f, struct batch *b, const struct edition *e, uint32_t kind)
 {
-	const struct cover cover = {.kind = kind, .dataset = SLICE("DS"), .indicator = SLICE("I")};
+	const struct cover cover = {.kind = kind,
+		.dataset = SLICE("DS"),
+		.indicator = SLICE("I"),
+		.from = kind == RANGE ? period_start('A', FROM) : 0,
+		.to = kind == RANGE ? period_start('A', 2100) : 0};
 	uint32_t payload;
 
 	assert_int_equal(batch_init(b, f->s.tmp, &f->d), GLANE_OK);
@@ -80,6 +101,8 @@ static void make_batch(struct fixture *f, struct batch *b, const struct edition 
 	for (size_t i = 0; i < e->n; i++)
 		assert_int_equal(put_item(b, e, &e->v[i], &f->d), GLANE_OK);
 	assert_int_equal(batch_cover(b, &cover, &f->d), GLANE_OK);
+	if (e->second)
+		put_second(b, e->second, &f->d);
 	assert_int_equal(batch_finish(b, NULL, NULL, &f->d), GLANE_OK);
 }
 
@@ -96,18 +119,23 @@ static void diff_edition(
 	make_batch(f, &b, e, kind);
 	assert_int_equal(store_commit_number(&f->s, in->source, &in->previous, &f->d), GLANE_OK);
 	assert_int_equal(diff_run(&f->s, in, ret, &f->d), GLANE_OK);
-	assert_int_equal(ret->n_slices, 1);
+	assert_int_equal(ret->n_slices, e->second ? 2 : 1);
 	batch_release(&b);
 }
 
-static void commit_edition(struct fixture *f, const char *source, const struct edition *e)
+static void commit_of_kind(struct fixture *f, const char *source, const struct edition *e, uint32_t kind)
 {
 	struct diff_input in = {.source = source, .gate = {.accept = true}};
 	struct diff_result r;
 
-	diff_edition(f, &in, e, FULL, &r);
+	diff_edition(f, &in, e, kind, &r);
 	assert_int_equal(fixture_commit(&f->s, source, &r, &f->d), GLANE_OK);
 	diff_release(&r);
+}
+
+static void commit_edition(struct fixture *f, const char *source, const struct edition *e)
+{
+	commit_of_kind(f, source, e, FULL);
 }
 
 /* ---- each rule at its limit ---- */
@@ -192,6 +220,25 @@ static void gain_areas(struct edition *e, long k)
 		add(e, (int32_t)(AREAS + i), 2015, 1000);
 }
 
+/* What an answer of the range shows, with k of its rows gone, k others in their place, k areas gone. */
+static void withdraw_in_range(struct edition *e, long k)
+{
+	drop_first(e, BASE - FROM_ROWS + (size_t)k);
+}
+
+static void replace_in_range(struct edition *e, long k)
+{
+	withdraw_in_range(e, k);
+	for (long i = 0; i < k; i++)
+		add(e, (int32_t)(AREAS + i), FROM, 1000 + i);
+}
+
+static void lose_areas_in_range(struct edition *e, long k)
+{
+	withdraw_in_range(e, 0);
+	lose_areas(e, k);
+}
+
 static void lose_newest(struct edition *e, long k)
 {
 	e->n -= (size_t)k;
@@ -248,6 +295,15 @@ static const struct trial trials[] = {
 		"179 live rows where the last commit had 200, below gate.min_rows_percent = 90: A00 2010", FULL},
 	{"withdrawn", NULL, replace, 20, 21, "max_withdrawn_percent",
 		"21 of 200 live rows withdrawn, above gate.max_withdrawn_percent = 10: A00 2010", FULL},
+	{"rows of a range", NULL, withdraw_in_range, 6, 7, "min_rows_percent",
+		"53 live rows in the range where the last commit had 60, below gate.min_rows_percent = 90: A00 2017; "
+		"gate.max_withdrawn_percent too",
+		RANGE},
+	{"withdrawn in a range", NULL, replace_in_range, 6, 7, "max_withdrawn_percent",
+		"7 of 60 live rows in the range withdrawn, above gate.max_withdrawn_percent = 10: A00 2017", RANGE},
+	{"lost areas of a range", NULL, lose_areas_in_range, 1, 2, "max_lost_codes_percent",
+		"areas: 2 gone from the range, the last commit had 20, above gate.max_lost_codes_percent = 5: A00",
+		RANGE},
 	{"growth", NULL, grow, 200, 201, "max_rows_percent",
 		"401 live rows where the last commit had 200, above gate.max_rows_percent = 200: A00 1980", FULL},
 	{"an increment grows", NULL, grow, 200, 201, NULL, NULL, NONE},
@@ -456,6 +512,80 @@ static void test_put_right(void **state)
 	mem_free(e);
 }
 
+/* Rows that come back are compared with what they were. */
+static void test_restored(void **state)
+{
+	struct diff_input in = {.source = "src"};
+	struct fixture *f = *state;
+	struct edition *e = mem_zalloc(1, sizeof(*e));
+	struct diff_result r;
+
+	assert_non_null(e);
+	gate_defaults(&in.gate);
+	fill(e, BASE);
+	commit_edition(f, "src", e);
+	withdraw(e, 20);
+	commit_edition(f, "src", e);
+	fill(e, BASE);
+	diff_edition(f, &in, e, FULL, &r);
+	assert_int_equal(r.slices[0].verdict, SLICE_OK);
+	assert_int_equal(r.slices[0].restored, 20);
+	diff_release(&r);
+	tenfold(e, 2);
+	assert_null(rule_of(f, &in, e));
+	tenfold(e, 1); /* the first of the two is a hundredfold now */
+	assert_string_equal(rule_of(f, &in, e), "max_factor");
+	fill(e, BASE);
+	tenfold(e, 3);
+	assert_string_equal(rule_of(f, &in, e), "max_rescaled_percent");
+	fill(e, BASE);
+	multiply(e, 3);
+	assert_string_equal(rule_of(f, &in, e), "max_unit_changed_percent");
+	/* The same value again is no revision, another one is: 20 of them come back. */
+	fill(e, BASE);
+	revise(e, 70);
+	for (size_t i = 0; i < 20; i++)
+		e->v[i].coef--;
+	assert_null(rule_of(f, &in, e));
+	fill(e, BASE);
+	revise(e, 50);
+	assert_null(rule_of(f, &in, e));
+	revise(e, 51);
+	diff_edition(f, &in, e, FULL, &r);
+	assert_string_equal(r.slices[0].rule, "max_revised_percent");
+	assert_non_null(strstr(r.slices[0].reason, "51 of 200 live and restored rows revised, above"));
+	diff_release(&r);
+	mem_free(e);
+}
+
+/* Also where nothing was left; and a magnitude that only withdrawn values had is none that their series never had. */
+static void test_restored_alone(void **state)
+{
+	struct diff_input in = {.source = "src"};
+	struct fixture *f = *state;
+	struct edition *e = mem_zalloc(1, sizeof(*e));
+
+	assert_non_null(e);
+	gate_defaults(&in.gate);
+	in.gate.min_judged_rows = 0;
+	fill(e, BASE);
+	withdraw_in_range(e, 0);
+	e->v[0].coef *= 1000;
+	commit_edition(f, "src", e);
+	e->n = 0;
+	commit_of_kind(f, "src", e, RANGE);
+	fill(e, BASE);
+	withdraw_in_range(e, 0);
+	e->v[0].coef *= 1000;
+	assert_null(rule_of(f, &in, e));
+	e->v[20].coef *= 1000; /* the next year of the same area */
+	in.gate.max_rescaled_percent = 2;
+	assert_null(rule_of(f, &in, e));
+	e->v[1].coef *= 1000;
+	assert_string_equal(rule_of(f, &in, e), "max_factor");
+	mem_free(e);
+}
+
 /* The first rule names it, others are listed; a revision is named only where it is alone. */
 static void test_several(void **state)
 {
@@ -506,6 +636,32 @@ static void test_moved(void **state)
 			assert_string_equal(r.slices[0].rule, nights[i].rule);
 		else
 			assert_null(r.slices[0].rule);
+		assert_int_equal(fixture_commit(&f->s, "src", &r, &f->d), GLANE_OK);
+		diff_release(&r);
+	}
+	mem_free(e);
+}
+
+/* An older copy of an answer that changes nothing leaves the stamp where it was. */
+static void test_stamp_stays(void **state)
+{
+	static const char *const nights[] = {"2026-11-21", "2026-11-20", "2026-11-21"};
+	struct fixture *f = *state;
+	struct edition *e = mem_zalloc(1, sizeof(*e));
+
+	assert_non_null(e);
+	for (size_t i = 0; i < sizeof(nights) / sizeof(nights[0]); i++) {
+		struct diff_input in = {.source = "src"};
+		struct diff_result r;
+
+		gate_defaults(&in.gate);
+		fill(e, BASE);
+		e->updated = nights[i];
+		e->second = 1 + (int64_t)i; /* there is a commit each night */
+		diff_edition(f, &in, e, FULL, &r);
+		assert_int_equal(r.slices[0].verdict, i ? SLICE_UNCHANGED : SLICE_OK);
+		assert_int_equal(r.slices[1].verdict, SLICE_OK);
+		assert_false(r.slices[0].updated_moved);
 		assert_int_equal(fixture_commit(&f->s, "src", &r, &f->d), GLANE_OK);
 		diff_release(&r);
 	}
@@ -592,8 +748,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_row_limits, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_small, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_put_right, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_restored, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_restored_alone, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_several, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_moved, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_stamp_stays, fixture_setup, fixture_teardown),
 		cmocka_unit_test(test_keys),
 		cmocka_unit_test_setup_teardown(test_allocations, fixture_setup, fixture_teardown),
 	};

@@ -106,6 +106,7 @@ static int run_show(const struct settings *set, struct show *w, const char *as_o
 	mem_free(w->series);
 	strbuf_release(&w->out);
 	arena_release(&w->arena);
+	w->st = NULL;
 	store_close(&st);
 	return code;
 }

@@ -137,7 +137,7 @@ glane_rc lake_open(struct store *s, bool write, struct diag *d)
 	map_init(&l->pending, &l->arena);
 	for (int i = 0; i < LAKE_TABLES; i++)
 		strbuf_init(&l->lines[i], 0);
-	for (int i = LAKE_TABLES; rc == GLANE_OK && i--;)
+	for (int i = LAKE_TABLES - 1; rc == GLANE_OK && i >= 0; i--)
 		rc = open_table(l, i, s, write, d);
 	if (rc == GLANE_OK)
 		rc = check_lead(s, d);

@@ -231,7 +231,9 @@ static inline void fixture_find(const struct fixture *f, const char *folder, con
 	struct fixture_first first = {.suffix = suffix};
 
 	assert_int_equal(folder_each(f->s.dir, folder, fixture_look, &first, NULL), GLANE_OK);
-	(void)snprintf(ret, 512, first.name[0] ? "%s/%s" : "", folder, first.name);
+	ret[0] = '\0';
+	if (first.name[0])
+		(void)snprintf(ret, 512, "%s/%s", folder, first.name);
 }
 
 static inline void fixture_read(const struct fixture *f, const char *name, struct strbuf *b)

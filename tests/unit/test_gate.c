@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The gate: each rule just does not trip and just trips; first commits, small slices, stamps, what a person accepts. */
+#include "model/period.h"
 #include "store/gate.h"
 #include "store_fixture.h"
 #include <string.h>

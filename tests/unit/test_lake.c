@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The lake: other writers, checkpoints, repair, files of current, every vintage. Faults: test_crash.c. */
 #include "lake_fixture.h"
+#include "store/series.h"
 
 #define N(a) (sizeof(a) / sizeof(*(a)))
 #define LOG "_delta_log/0000000000000000000"
@@ -285,6 +286,52 @@ static void test_growth(void **state)
 	assert_int_equal(lake_check(&f->s), 0);
 }
 
+static void licensed(struct fixture *f, const struct cell *cells, size_t n, int64_t now)
+{
+	const struct cover full = {.kind = GLANE_COVER_FULL, .dataset = SLICE("DS")};
+	struct diff_input in = {.source = "one", .now = now, .gate = {.accept = true}, .licence = "CC BY 4.0"};
+	struct diff_result r;
+
+	assert_int_equal(fixture_diff_in(&f->s, &in, cells, n, &full, 1, &r, &f->d), GLANE_OK);
+	assert_int_equal(fixture_commit(&f->s, "one", &r, &f->d), GLANE_OK);
+	diff_release(&r);
+}
+
+static glane_rc count_licensed(void *arg, const struct series_row *r)
+{
+	size_t *n = arg;
+
+	*n += slice_is(r->licence, "CC BY 4.0");
+	return GLANE_OK;
+}
+
+/* What only the table of series holds outlives the loss of current, in whatever order its files were written. */
+static void test_licences(void **state)
+{
+	const struct query all = {.as_of = INT64_MAX};
+	struct fixture *f = *state;
+	struct cell cells[26];
+	char areas[26][4];
+	size_t n = 0;
+
+	f->s.lake->file_rows = 8;
+	for (size_t i = 0; i < 26; i++) {
+		(void)snprintf(areas[i], sizeof(areas[i]), "AA%c", (char)('A' + i));
+		cells[i] = (struct cell){"I", areas[i], 2000, 7, 0, NULL, 0};
+	}
+	licensed(f, cells, 26, T0);
+	cells[1].coef += 1; /* the first file is written anew, behind the others */
+	licensed(f, cells, 26, T0 + 86400);
+	assert_int_equal(series_run(&f->s, &all, count_licensed, &n, &f->d), GLANE_OK);
+	assert_int_equal(n, 26);
+	remove_folder(f, "current");
+	reopen(f, true);
+	n = 0;
+	assert_int_equal(series_run(&f->s, &all, count_licensed, &n, &f->d), GLANE_OK);
+	assert_int_equal(n, 26);
+	assert_int_equal(lake_check(&f->s), 0);
+}
+
 static size_t stream_files(const struct store *s)
 {
 	const struct delta *t = &s->lake->table[LAKE_STREAM];
@@ -474,6 +521,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_repair, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_segments, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_growth, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_licences, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_upkeep, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_upkeep_bounded, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_vintages, fixture_setup, fixture_teardown),

@@ -104,6 +104,8 @@ static int run_again(struct settings *s, const struct words *w, struct run_optio
 	o->quiet = w->quiet;
 	o->now = now;
 	code = run_all(s, o);
+	o->names = NULL;
+	o->n_names = 0;
 	return code == EXIT_ALL ? EXIT_SOME : code;
 }
 

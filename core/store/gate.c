@@ -25,7 +25,7 @@ const struct gate_key gate_keys[] = {
 		"holds a slice of which more rows would get another unit or unit multiplier"},
 	{KEY(max_freq_changed_percent), PERCENT, "1",
 		"holds a slice of which more rows would be of series that go on at another frequency only"},
-	{KEY(max_factor), 2, 1e9, "100",
+	{KEY(max_factor), 2, 1e18, "100",
 		"holds a slice in which a value would change by this factor, to a magnitude that its series never had"},
 	{KEY(max_rescaled_percent), PERCENT, "1",
 		"holds a slice of which more values would be revised by 10, 100, 1000 or another power of ten"},

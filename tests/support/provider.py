@@ -13,7 +13,9 @@ AREAS = ("AGO BDI BEN BFA BWA CAF CIV CMR COD COG COM CPV DJI DZA EGY ERI ETH GA
 COLUMNS = ("source,dataset,indicator,area,area_code,dims,freq,period,period_start,value,value_text,unit,unit_mult,decimals,status,flags,"
            "note,recorded_at,known_at")
 OPTIONS = ("plugin = csv\ndataset = D\nindicator = indicator\narea = area\nperiod = period\nvalue = value\nstatus = status\nflags = flag\n"
-           "note = note\nunit = =PT\nrate = 500/s\nretries = 0\n")
+           "note = note\nunit = =PT\nrate = 500/s\nretries = 0\n"
+           # What comes back has a value of its own, of any size.
+           "gate.max_factor = 1000000000000000000\ngate.max_rescaled_percent = 100\ngate.max_jumped_percent = 100\n")
 HEADER = "indicator,area,period,value,status,flag,note"
 EVENTS = ("new", "revised", "status", "withdrawn", "restored")
 SAME, CHANGED, SHUFFLED = "same", "changed", "shuffled"

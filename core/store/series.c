@@ -7,7 +7,6 @@
 #include "store/match_tests.h"
 #include "store/merge.h"
 #include "store/shelf.h"
-#include <stdlib.h>
 
 struct run {
 	const struct store *s;
@@ -61,51 +60,11 @@ static glane_rc give(struct run *w, const struct series_row *s)
 
 /* ---- from the table ---- */
 
-struct placed { /* a file and the key of its first series */
-	struct delta_file file;
-	struct slice key;
-};
-
-static int by_key(const void *a, const void *b)
-{
-	const struct placed *x = a, *y = b;
-
-	return slice_cmp(x->key, y->key);
-}
-
-static glane_rc open_file(const struct run *w, const struct delta_file *f, struct record_reader *r)
-{
-	return record_reader_open(r, LAKE_SERIES, w->s->lake->table[LAKE_SERIES].dir, f, w->d);
-}
-
-static glane_rc first_key(const struct run *w, struct arena *a, struct placed *p)
-{
-	struct record_reader r;
-	struct series_row s;
-	struct strbuf b;
-	glane_rc rc = open_file(w, &p->file, &r);
-
-	if (rc < 0)
-		return rc;
-	strbuf_init(&b, 0);
-	rc = record_reader_next(&r, &s, w->d);
-	if (rc == GLANE_OK) {
-		const struct row key = key_of(&s);
-
-		row_key(&b, &key);
-		if (!strbuf_ok(&b) || !arena_dup(a, strbuf_get(&b), &p->key))
-			rc = fail(w->d, GLANE_E_NOMEM, "%s: no memory for its place", r.name);
-	}
-	strbuf_release(&b);
-	record_reader_close(&r);
-	return rc < 0 ? rc : GLANE_OK;
-}
-
 static glane_rc read_file(struct run *w, const struct delta_file *f, const struct record_tests *tests)
 {
 	struct record_reader r;
 	struct series_row s;
-	glane_rc rc = open_file(w, f, &r);
+	glane_rc rc = record_reader_open(&r, LAKE_SERIES, w->s->lake->table[LAKE_SERIES].dir, f, w->d);
 
 	if (rc < 0)
 		return rc;
@@ -122,24 +81,17 @@ static glane_rc read_file(struct run *w, const struct delta_file *f, const struc
 static glane_rc from_table(struct run *w, const char *source, const struct record_tests *tests, struct arena *a)
 {
 	struct delta_file *files;
-	struct placed *list = NULL;
 	size_t n = 0, some = 0;
 	glane_rc rc = lake_files(w->s, LAKE_SERIES, source, a, &files, &n, w->d);
 
-	if (rc == GLANE_OK)
-		list = arena_alloc(a, (n + 1) * sizeof(*list));
-	if (rc == GLANE_OK && !list)
-		rc = fail(w->d, GLANE_E_NOMEM, "%s: no memory for the list of its files", source);
-	for (size_t i = 0; rc == GLANE_OK && i < n; i++) {
-		if (!record_file_may(LAKE_SERIES, &files[i], tests))
-			continue;
-		list[some].file = files[i];
-		rc = first_key(w, a, &list[some++]);
-	}
-	if (rc == GLANE_OK && some)
-		qsort(list, some, sizeof(*list), by_key);
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < n; i++)
+		if (record_file_may(LAKE_SERIES, &files[i], tests))
+			files[some++] = files[i];
+	rc = lake_sort_files(w->s, LAKE_SERIES, files, some, a, w->d);
 	for (size_t i = 0; rc == GLANE_OK && i < some; i++)
-		rc = read_file(w, &list[i].file, tests);
+		rc = read_file(w, &files[i], tests);
 	return rc;
 }
 

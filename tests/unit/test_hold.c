@@ -221,9 +221,9 @@ static void test_files(void **state)
 static void test_damage(void **state)
 {
 	static const char *const bad[] = {"", "{", "[]", "{}", "{\"holds\": 1}", "{\"holds\": [{}], \"runs\": {}}",
-		"{\"holds\": [{\"since\": 1, \"at\": 1, \"run\": \"1\", \"digest\": \"" D1 "\"}], \"runs\": {}}",
-		"{\"holds\": [{\"since\": 1, \"at\": 1, \"run\": \"1\", \"digest\": \"x\"}], \"runs\": "
-		"{\"1\": {\"requests\": [], \"file\": \"f\"}}}"};
+		("{\"holds\": [{\"since\": 1, \"at\": 1, \"run\": \"1\", \"digest\": \"" D1 "\"}], \"runs\": {}}"),
+		("{\"holds\": [{\"since\": 1, \"at\": 1, \"run\": \"1\", \"digest\": \"x\"}], \"runs\": "
+		 "{\"1\": {\"requests\": [], \"file\": \"f\"}}}")};
 	struct fixture *f = *state;
 	json_t *got = NULL;
 	int dir = dir_open(f->s.dir, "quarantine/src", true, &f->d);

@@ -61,7 +61,7 @@ static int cmp_char(char a, char b)
 	return (int)(unsigned char)a - (int)(unsigned char)b;
 }
 
-int row_cmp_key(const struct row *a, const struct row *b)
+int row_cmp_series(const struct row *a, const struct row *b)
 {
 	int c = slice_cmp(a->source, b->source);
 
@@ -73,8 +73,13 @@ int row_cmp_key(const struct row *a, const struct row *b)
 		c = slice_cmp(a->area_code, b->area_code);
 	if (c == 0)
 		c = slice_cmp(a->dims, b->dims);
-	if (c == 0)
-		c = cmp_char(a->freq, b->freq);
+	return c ? c : cmp_char(a->freq, b->freq);
+}
+
+int row_cmp_key(const struct row *a, const struct row *b)
+{
+	int c = row_cmp_series(a, b);
+
 	return c ? c : slice_cmp(a->period, b->period);
 }
 

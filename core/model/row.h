@@ -26,6 +26,8 @@ struct row { /* every slice is borrowed; text columns absent or empty are the sa
 };
 /* Order by key (source, dataset, indicator, area_code, dims, freq, period), bytewise. */
 int row_cmp_key(const struct row *a, const struct row *b);
+/* The same without the period. */
+int row_cmp_series(const struct row *a, const struct row *b);
 /* Same value (decimals compared as numbers, long ones as text) and value_text where there is no number. */
 bool row_same_value(const struct row *a, const struct row *b);
 /* Same attributes: value_text, area, unit, unit_mult, decimals, status, flags, note. */

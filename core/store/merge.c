@@ -238,7 +238,7 @@ static size_t segment_of(const struct merge *m, const struct merge_step *step)
 {
 	const struct store_cursor *c = &m->cursor;
 
-	if (!step->old && m->has_old && c->first && c->segment > 0 && series_cmp(&m->fresh, &m->old) != 0)
+	if (!step->old && m->has_old && c->first && c->segment > 0 && row_cmp_series(&m->fresh, &m->old) != 0)
 		return c->segment - 1;
 	return c->segment;
 }

@@ -19,12 +19,13 @@ struct series_row {
 	int64_t recorded_at;                    /* of its newest event */
 };
 
-/* The key without the period; its texts are those of s. */
+/* The key without the period, and the area; its texts are those of s. */
 static inline struct row series_row_key(const struct series_row *s)
 {
 	return (struct row){.source = s->source,
 		.dataset = s->dataset,
 		.indicator = s->indicator,
+		.area = s->area,
 		.area_code = s->area_code,
 		.dims = s->dims,
 		.freq = s->freq};

@@ -16,17 +16,6 @@ struct run {
 	struct diag *d;
 };
 
-static struct row key_of(const struct series_row *s)
-{
-	return (struct row){.source = s->source,
-		.dataset = s->dataset,
-		.indicator = s->indicator,
-		.area = s->area,
-		.area_code = s->area_code,
-		.dims = s->dims,
-		.freq = s->freq};
-}
-
 /* First day of a period of the table; `dflt` where it has none. */
 static int64_t day_of(char freq, struct slice period, int64_t dflt)
 {
@@ -50,7 +39,7 @@ int64_t series_last_day(const struct series_row *s, int64_t dflt)
 
 static glane_rc give(struct run *w, const struct series_row *s)
 {
-	const struct row key = key_of(s);
+	const struct row key = series_row_key(s);
 
 	if ((s->observations == 0 && !w->match.q->withdrawn) || !match_series(&w->match, &key) ||
 		series_last_day(s, INT64_MAX) < w->match.from || series_first_day(s, INT64_MIN) > w->match.to)
@@ -129,10 +118,10 @@ static glane_rc end_gathered(struct run *w, struct gathered *g)
 
 static glane_rc gather(struct run *w, struct gathered *g, const struct row *r)
 {
-	const struct row key = key_of(&g->s);
+	const struct row key = series_row_key(&g->s);
 	glane_rc rc = GLANE_OK;
 
-	if (!g->any || series_cmp(&key, r) != 0) {
+	if (!g->any || row_cmp_series(&key, r) != 0) {
 		rc = end_gathered(w, g);
 		if (rc < 0)
 			return rc;

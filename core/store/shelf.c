@@ -7,21 +7,6 @@
 #define PERIOD_MAX ((size_t)64)
 enum { SERIES_TEXTS = 12 };
 
-int series_cmp(const struct row *a, const struct row *b)
-{
-	int c = slice_cmp(a->source, b->source);
-
-	if (c == 0)
-		c = slice_cmp(a->dataset, b->dataset);
-	if (c == 0)
-		c = slice_cmp(a->indicator, b->indicator);
-	if (c == 0)
-		c = slice_cmp(a->area_code, b->area_code);
-	if (c == 0)
-		c = slice_cmp(a->dims, b->dims);
-	return c ? c : (int)(unsigned char)a->freq - (int)(unsigned char)b->freq;
-}
-
 void shelf_init(struct shelf *b, const struct store *s, struct change *c)
 {
 	*b = (struct shelf){.s = s, .change = c, .most = s->lake->file_rows, .then = s->lake->file_rows};
@@ -258,7 +243,7 @@ glane_rc twins_find(struct twins *t, const struct row *r, struct series_texts *r
 	*ret_found = false;
 	while (t->has) {
 		const struct row key = series_row_key(s);
-		int order = series_cmp(&key, r);
+		int order = row_cmp_series(&key, r);
 		glane_rc rc;
 
 		if (order == 0) {

@@ -33,8 +33,6 @@ bool shelf_is_new(const struct shelf *b, const struct row *r);
 /* Ends the file: the next row begins another one. */
 glane_rc shelf_end(struct shelf *b, struct diag *d);
 void shelf_close(struct shelf *b);
-/* Order by series: the key without the period. */
-int series_cmp(const struct row *a, const struct row *b);
 
 /* Texts of series as they stand, from twins: asked in key order. */
 struct twins {

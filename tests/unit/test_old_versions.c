@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Old versions of the logs, which the next writer removes, and what then is left to read. */
+#include "lake_fixture.h"
 #include "store/lake.h"
-#include "store_fixture.h"
 #include <dirent.h>
 
 #define N(a) (sizeof(a) / sizeof(*(a)))
@@ -68,19 +68,6 @@ static bool has(const struct fixture *f, size_t table, int version, const char *
 	return file_exists(f->s.dir, name);
 }
 
-static uint64_t check(const struct store *s)
-{
-	uint64_t rows, findings = 0;
-	struct strbuf b;
-
-	strbuf_init(&b, 0);
-	assert_int_equal(store_check(s, &b, &rows, &findings, NULL), GLANE_OK);
-	if (findings)
-		print_message("%s", b.p);
-	strbuf_release(&b);
-	return findings;
-}
-
 /* After seven days those before the last checkpoint but one. That one is enough for a reader who cannot use the newest. */
 static void test_old_versions(void **state)
 {
@@ -104,7 +91,7 @@ static void test_old_versions(void **state)
 		assert_false(has(f, i, 20, ".checkpoint.parquet"));
 		assert_true(has(f, i, 40, ".checkpoint.parquet") && has(f, i, 60, ".checkpoint.parquet"));
 	}
-	assert_int_equal(check(&f->s), 0);
+	assert_int_equal(lake_check(&f->s), 0);
 	export_all(f, &got);
 	assert_string_equal(got.p, want.p);
 	fixture_damage(f, "stream/_delta_log/00000000000000000060.checkpoint.parquet", SLICE("PAR1 no more"));
@@ -126,11 +113,11 @@ static void test_check(void **state)
 		refresh(f, night);
 	age(f, 8 * DAY);
 	reopen(f);
-	assert_int_equal(check(&f->s), 0);
+	assert_int_equal(lake_check(&f->s), 0);
 	assert_int_equal(unlinkat(f->s.dir, "current/_delta_log/00000000000000000045.json", 0), 0);
-	assert_int_equal(check(&f->s), 1);
+	assert_int_equal(lake_check(&f->s), 1);
 	fixture_damage(f, "series/_delta_log/00000000000000000050.json", SLICE("{}\n"));
-	assert_int_equal(check(&f->s), 2);
+	assert_int_equal(lake_check(&f->s), 2);
 }
 
 int main(void)

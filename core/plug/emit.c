@@ -327,7 +327,29 @@ static glane_rc emit_row(struct glane_run *r, const struct glane_row *row, struc
 	return rc == GLANE_OK ? push_one(r, &o) : rc;
 }
 
-static glane_rc emit_whole(glane_run *r, const struct glane_row *row)
+glane_rc run_remove(struct glane_run *r, uint32_t series, struct slice period)
+{
+	const struct note gone = {.remove = true};
+	struct run_series *s = run_series_of(r, series);
+	struct glane_obs o = {.exp10 = DECIMAL_NONE, .status = 'O'};
+	char freq;
+	glane_rc rc = s ? period_of(r, s->def.freq, period, &freq, &o.period) : GLANE_E_USAGE;
+
+	if (rc == GLANE_E_DATA)
+		return reject_row(r, "period");
+	if (rc == GLANE_OK)
+		rc = note_handle(r, &gone, &o.note);
+	if (rc == GLANE_OK)
+		rc = run_series_wire(r, s, freq, &o.series);
+	return rc == GLANE_OK ? push_one(r, &o) : rc;
+}
+
+glane_rc run_reject(struct glane_run *r, const char *rule, const char *reason)
+{
+	return quarantine(r, rule, slice_of(reason), false);
+}
+
+glane_rc run_emit(struct glane_run *r, const struct glane_row *row)
 {
 	struct run_series *s = run_series_of(r, row->series);
 
@@ -341,7 +363,7 @@ static glane_rc __attribute__((noinline)) emit_older(glane_run *r, const struct 
 
 	if (!struct_take(&row, sizeof(row), given, offsetof(struct glane_row, status)))
 		return run_usage(r, "emit() without a struct glane_row that holds its size");
-	return emit_whole(r, &row);
+	return run_emit(r, &row);
 }
 
 static glane_rc host_emit(glane_run *r, const struct glane_row *given)
@@ -350,7 +372,7 @@ static glane_rc host_emit(glane_run *r, const struct glane_row *given)
 
 	if (rc != GLANE_OK)
 		return rc;
-	return given && given->size >= sizeof(*given) ? emit_whole(r, given) : emit_older(r, given);
+	return given && given->size >= sizeof(*given) ? run_emit(r, given) : emit_older(r, given);
 }
 
 static glane_rc push_checked(struct glane_run *r, struct glane_obs o)

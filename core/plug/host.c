@@ -218,6 +218,7 @@ static glane_rc run_init(
 		.extension = host_extension};
 	open_services(&r->table);
 	emit_services(&r->table);
+	cube_services(&r->table);
 	r->series = mem_zalloc(2 * (size_t)BATCH_WINDOW, sizeof(*r->series));
 	if (!r->series)
 		return fail(d, GLANE_E_NOMEM, "no memory to run plugin %s", job->plugin->desc.name);

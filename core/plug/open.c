@@ -38,7 +38,7 @@ static const char *request_wrong(const struct glane_request *q)
 	const char *advance;
 	struct glane_csv csv;
 
-	if (!q->url || q->format > GLANE_FMT_XML || q->paging > GLANE_PAGE_NEXT || q->flags & ~GLANE_REQ_NO_ARCHIVE)
+	if (!q->url || q->format > GLANE_FMT_TSV || q->paging > GLANE_PAGE_NEXT || q->flags & ~GLANE_REQ_NO_ARCHIVE)
 		return "without a URL, or of a format, paging or flag that does not exist";
 	if (q->n_field > MAX_FIELDS || q->n_head > MAX_HEADERS || q->n_header > MAX_HEADERS || q->n_query > MAX_QUERY ||
 		q->n_split > MAX_SPLIT)
@@ -191,6 +191,7 @@ void reader_close(struct glane_reader *rd)
 	if (!rd || rd->closed)
 		return;
 	page_close(rd);
+	cube_close(rd);
 	map_release(&rd->seen);
 	rd->closed = true;
 }
@@ -224,9 +225,9 @@ static glane_rc explain(struct glane_reader *rd, glane_rc rc)
 
 static const char *member_suffix(uint8_t format)
 {
-	static const char *const suffixes[] = {NULL, ".csv", ".json", ".xml"};
+	static const char *const suffixes[] = {NULL, ".csv", ".json", ".xml", NULL, ".json", ".tsv"};
 
-	return format < 4 ? suffixes[format] : NULL;
+	return format < sizeof(suffixes) / sizeof(suffixes[0]) ? suffixes[format] : NULL;
 }
 
 static glane_rc payload_begin(struct glane_reader *rd)
@@ -253,6 +254,7 @@ static glane_rc payload_begin(struct glane_reader *rd)
 	}
 	rd->open = true;
 	rd->raw_at = 0;
+	cube_turn(rd);
 	if (q->format != GLANE_FMT_RAW)
 		rc = record_open(&rd->records, &rd->payload, &ro, &r->diag);
 	return rc;

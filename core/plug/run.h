@@ -75,6 +75,7 @@ struct glane_reader {
 	glane_rc ended; /* END or the failure that the reader ended with, given back by every further next() */
 	struct payload payload;
 	struct record_reader *records;
+	struct cube_map *cube; /* what cube() knows of the dataset; NULL: not called yet */
 	size_t raw_at;
 };
 
@@ -123,6 +124,14 @@ glane_rc run_series_wire(struct glane_run *r, struct run_series *s, char freq, u
 glane_rc run_flush_at_turn(struct glane_run *r, uint32_t n);
 /* emit.c */
 void emit_services(struct glane_host *h);
+/* Both take what the caller has proven to be whole and valid. */
+glane_rc run_emit(struct glane_run *r, const struct glane_row *row);
+glane_rc run_remove(struct glane_run *r, uint32_t series, struct slice period);
+glane_rc run_reject(struct glane_run *r, const char *rule, const char *reason); /* the current record, by the host */
+/* cube.c */
+void cube_services(struct glane_host *h);
+void cube_turn(struct glane_reader *rd); /* the next page is another document */
+void cube_close(struct glane_reader *rd);
 /* open.c */
 void open_services(struct glane_host *h);
 void reader_close(struct glane_reader *rd);

@@ -82,6 +82,26 @@ struct slice record_text(const struct record_reader *r, size_t max)
 	return r->ops->text(r->state, max);
 }
 
+uint64_t record_shape(const struct record_reader *r)
+{
+	return r->ops->cube ? r->ops->cube->shape(r->state) : 0;
+}
+
+uint64_t record_series(const struct record_reader *r)
+{
+	return r->ops->cube ? r->ops->cube->series(r->state) : 0;
+}
+
+int record_role(const struct record_reader *r, size_t i)
+{
+	return r->ops->cube ? r->ops->cube->role(r->state, i) : 0;
+}
+
+struct slice record_label(struct record_reader *r, size_t i)
+{
+	return r->ops->cube ? r->ops->cube->label(r->state, i) : (struct slice){NULL, 0};
+}
+
 void record_close(struct record_reader *r)
 {
 	if (!r)

@@ -41,6 +41,23 @@ void record_where(const struct record_reader *r, uint64_t *ret_number, uint64_t 
 struct slice record_text(const struct record_reader *r, size_t max);
 void record_close(struct record_reader *r);
 
+/* ---- cubes: SDMX, JSON-stat, TSV; 0 or absent of other formats ---- */
+/* Counts up whenever columns, their roles or the dataset change; 0: no cube. From the first record on. */
+uint64_t record_shape(const struct record_reader *r);
+/* Counts up at the latest when a dimension other than time, or what an attribute above the observation says, changes. */
+uint64_t record_series(const struct record_reader *r);
+int record_role(const struct record_reader *r, size_t i); /* GLANE_ROLE_* */
+struct slice record_label(
+	struct record_reader *r, size_t i); /* of the code in column i; until the next record_next() */
+
+/* What a cube's reader has beyond record_ops. Its get() also knows "#dataset", "#title", "#updated", "#action". */
+struct cube_ops {
+	uint64_t (*shape)(const void *state);
+	uint64_t (*series)(const void *state);
+	int (*role)(const void *state, size_t i);
+	struct slice (*label)(void *state, size_t i);
+};
+
 /* The vtable each format fills; record.c dispatches. */
 struct record_ops {
 	glane_rc (*open)(void **state, struct payload *, const struct record_options *, struct diag *);
@@ -53,6 +70,7 @@ struct record_ops {
 	void (*where)(const void *state, uint64_t *number, uint64_t *line, uint64_t *offset);
 	struct slice (*text)(const void *state, size_t max);
 	void (*close)(void *state);
+	const struct cube_ops *cube; /* NULL: no cube */
 };
 extern const struct record_ops csv_record_ops, json_record_ops, xml_record_ops;
 #endif

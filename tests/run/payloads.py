@@ -2,13 +2,21 @@
 # SPDX-License-Identifier: MIT
 """Recorded answers of the providers, where they are beside the project ($GLANE_PAYLOADS, by default ../shared/payloads): `parse` gives
 every number in file order as it was published: what Python reads in the same bytes, and the counts, first, last, minimum and maximum
-of FACTS.json. What is no data is refused with a clear word. TAP on standard output."""
+of FACTS.json. What is no data is refused with a clear word. TAP on standard output.
+
+payloads.d/*.tsv: a line for each further file: FILE, PLUGIN, OPTIONS (words of a shell), and what is expected: `facts` (those of FACTS.json;
+`facts PATH`: those below it), `rows N numbers M` (counted with another program), `none REGEX` (no data: refused with these words), or
+`skip WHY`. A file of the folder that no table names is a failure."""
 import csv
 import hashlib
 import io
 import json
+import re
+import shlex
 import sys
+from collections import Counter
 from decimal import Decimal
+from pathlib import Path
 
 import support
 from recordings import RECORDINGS
@@ -55,6 +63,65 @@ def compare(suite, site, recording, facts):
     suite.true(f"{recording.file}: rows with empty=keep", counted.splitlines()[-1].startswith(f"glane: {facts['n_obs']} rows, "), counted[-300:])
 
 
+def entries():
+    for table in sorted(Path(__file__).with_name("payloads.d").glob("*.tsv")):
+        for number, line in enumerate(table.read_text().splitlines(), 1):
+            if line and not line.startswith("#"):
+                cells = line.split("\t")
+                if len(cells) != 4:
+                    raise SystemExit(f"{table.name}, line {number}: {len(cells)} cells, not file, plugin, options, expectation")
+                yield cells
+
+
+def facts_below(facts, path):
+    for part in path.split("."):
+        facts = facts[part] if part else facts
+    return facts
+
+
+def check_facts(suite, what, out, counted, facts):
+    """Rows of `parse` beside the facts: counts, texts that are no number, and in file order the first, last, least and most, and the sum."""
+    rows = [(r["value"], r["value_text"] or r["value"]) for r in csv.DictReader(io.StringIO(out, newline=""))]
+    numbers = [(Decimal(v), t) for v, t in rows if v]
+    total = 0.0
+    for v, _ in numbers:
+        total += float(v)
+    suite.same(f"{what}: numbers and their sum", (len(numbers), total if numbers else facts.get("sum_float64", 0.0)),
+               (facts.get("n_numeric", 0), facts.get("sum_float64", 0.0)))
+    texts = Counter(t for v, t in rows if not v and t)
+    want = {k: n for k, n in (facts.get("non_numeric_values") or {}).items() if k not in ("<null>", "<empty>")}
+    suite.same(f"{what}: texts that are no number", dict(texts), want)
+    if numbers and "first_numeric" in facts:
+        least, most = min(v for v, _ in numbers), max(v for v, _ in numbers)
+        found = {"first_numeric": numbers[0][1], "last_numeric": numbers[-1][1], "min": next(t for v, t in numbers if v == least),
+                 "max": next(t for v, t in numbers if v == most)}
+        wrong = {k: (t, facts[k]["value"]) for k, t in found.items() if facts.get(k) and not same_text(t, facts[k]["value"])}
+        suite.same(f"{what}: first, last, minimum and maximum", wrong, {})
+    suite.true(f"{what}: {facts['n_obs']} rows with empty=keep", counted.splitlines()[-1].startswith(f"glane: {facts['n_obs']} rows"), counted[-300:])
+
+
+def check_entry(suite, site, file, plugin, options, expectation, facts):
+    body, words, what = (support.PAYLOADS / file).read_bytes(), shlex.split(options), f"{file} ({plugin})"
+    kind, _, rest = expectation.partition(" ")
+    if kind == "skip":
+        suite.skip(what, rest)
+        return
+    code, out, err = site.glane("parse", plugin, *words, payload=body)
+    if kind == "none":
+        suite.true(f"{what} is refused with a clear word", code == 1 and re.search(rest, err) and len(err) > 20, (code, out[:200], err[-300:]))
+        return
+    if code != 0:
+        suite.true(f"{what} is read", False, (code, err[-500:]))
+        return
+    if kind == "rows":
+        n, m = re.fullmatch(r"(\d+) numbers (\d+)", rest).groups()
+        rows = list(csv.DictReader(io.StringIO(out, newline="")))
+        suite.same(f"{what}: rows and numbers", (len(rows), sum(1 for r in rows if r["value"])), (int(n), int(m)))
+        return
+    counted = site.glane("parse", plugin, *words, "--empty=keep", "--format=none", payload=body)[2]
+    check_facts(suite, what, out, counted, facts_below(facts, rest))
+
+
 def main():
     suite = support.Suite("payloads")
     if not RECORDINGS:
@@ -70,6 +137,16 @@ def main():
             continue
         code, out, err = site.glane("parse", plugin, *options, payload=(support.PAYLOADS / file).read_bytes())
         suite.true(f"{file} is refused with a clear word", code == 1 and words in err and len(err) > 20, (code, out[:200], err[-300:]))
+    named = {r.file for r in RECORDINGS} | {b[0] for b in BAD}
+    by_file = {k: v["facts"] for k, v in json.loads((support.PAYLOADS / "FACTS.json").read_text())["files"].items()}
+    for file, plugin, options, expectation in entries():
+        named.add(file)
+        if (support.PAYLOADS / file).is_file():
+            check_entry(suite, site, file, plugin, options, expectation, by_file.get(file))
+        else:
+            suite.skip(file, "not among the recorded payloads")
+    there = {str(p.relative_to(support.PAYLOADS)) for p in support.PAYLOADS.glob("*/*") if p.is_file()}
+    suite.same("every recorded file is named by a table", sorted(there - named), [])
     return suite.finish()
 
 

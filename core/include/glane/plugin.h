@@ -69,6 +69,17 @@ typedef struct glane_reader glane_reader; /* a stream of records; closed by the 
 #define GLANE_FMT_CSV 1  /* records are lines; fields are columns by header name */
 #define GLANE_FMT_JSON 2 /* records are selected by path; fields are paths inside the record */
 #define GLANE_FMT_XML 3  /* records are selected elements; fields are attributes, child texts, ancestors' attributes */
+/* Cubes: a record is an observation, columns are the components of its dataset; role(), label() and cube() are theirs. `select`
+ * is not used. `field` names the dimensions, in order, where a message may not tell them from attributes. get() also
+ * knows "#dataset" (id), "#title", "#updated" (the provider's stamp), "#action" (one of I A M R D). */
+#define GLANE_FMT_SDMX 4     /* SDMX-ML 2.0, 2.1, 3.0; SDMX-CSV 1.0, 2.x; SDMX-JSON 1.0, 2.x: the bytes say which */
+#define GLANE_FMT_JSONSTAT 5 /* JSON-stat 1.x, 2.0: datasets, bundles, collections */
+#define GLANE_FMT_TSV 6      /* Eurostat's: dimensions and periods in one header, a value and its flags in a cell */
+
+#define GLANE_ROLE_DIMENSION 1
+#define GLANE_ROLE_TIME 2
+#define GLANE_ROLE_MEASURE 3
+#define GLANE_ROLE_ATTRIBUTE 4
 
 #define GLANE_PAGE_NONE 0
 #define GLANE_PAGE_NUMBER 1 /* page_param counts pages, from page_first */
@@ -154,6 +165,23 @@ struct glane_row { /* one observation as the provider wrote it */
 	glane_str unit_mult; /* absent: the series' */
 };
 
+struct glane_cube { /* how cube() takes the observations of a reader: the same for all of them, read at its first */
+	uint32_t size;
+	uint32_t zero;
+	glane_str dataset;     /* [the message's] */
+	glane_str area_scheme; /* as in struct glane_series */
+	/*
+	 * Lists of component ids, in any case; one that ends in '*' is a prefix, "=TEXT" a constant. The first that the dataset has
+	 * counts [the ids that SDMX and its providers use]. Of `indicator` all in one item joined by '+' count, joined by '.'; where
+	 * there is none it is the dataset.
+	 */
+	struct glane_list indicator, area, unit, unit_mult, status, flags, note, title, freq, time;
+	struct glane_list value; /* measures to take [all; the dimension MEASURE says which, where there are several] */
+	struct glane_list drop;  /* dimensions to leave out of dims, and columns that are none */
+	struct glane_map status_map; /* the provider's status or flag -> CL_OBS_STATUS */
+	struct glane_map where;      /* only records with ID=VALUE|VALUE */
+};
+
 struct glane_obs { /* 24 bytes, frozen for ABI 1 */
 	uint32_t series;
 	int32_t period; /* in units of freq since year 0; negative: an entry of the run's period table */
@@ -222,6 +250,11 @@ struct glane_host {
 	int64_t (*now)(glane_run *); /* seconds since 1970, fixed per run */
 	const char *(*fmt)(glane_run *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 	const void *(*extension)(glane_run *, const char *id); /* "glane.progress/1"; NULL: not offered */
+
+	int32_t (*role)(glane_reader *, size_t i);    /* cubes: GLANE_ROLE_* of column i; 0: there is none */
+	glane_str (*label)(glane_reader *, size_t i); /* cubes: name of the current record's code in column i */
+	/* Cubes: series() and emit() of the current record, or a removal where its action is D. */
+	glane_rc (*cube)(glane_run *, glane_reader *, const struct glane_cube *);
 };
 #define GLANE_LOG_DEBUG 0
 #define GLANE_LOG_INFO 1

@@ -1,0 +1,519 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The services of cubes: role, label, and cube(), which takes an observation out of SDMX, JSON-stat or TSV by the roles of its components.
+ * What a component means is found once for each shape of the records; a series is asked for once while its dimensions stay.
+ */
+#include "plug/run.h"
+
+#include "model/status.h"
+
+#include <string.h>
+#include <strings.h>
+
+#define NOWHERE SIZE_MAX
+#define MAX_PARTS 8     /* components that make an indicator */
+#define MAX_MEASURES 32 /* of one observation */
+#define MAX_DIMS 64     /* see dims_print() */
+
+struct place { /* where a text comes from: a column, or a constant */
+	size_t column;
+	glane_str constant;
+};
+struct cube_map {
+	struct glane_cube given; /* lists and their texts are the plugin's, valid during run() */
+	uint64_t shape, series;  /* what the rest was made for; 0: nothing yet */
+	struct place indicator[MAX_PARTS], area, unit, unit_mult, status, flags, note, title, freq, time;
+	size_t n_indicator;
+	size_t measure[MAX_MEASURES], n_measures;
+	size_t dim[MAX_DIMS], n_dims;
+	uint32_t handle[MAX_MEASURES]; /* of the current series; 0: to be asked for */
+	char freq_code;                /* of the current series */
+	int32_t mult;                  /* of the current series */
+	struct strbuf names;           /* ids of dim[] and measure[] with their NULs */
+	struct strbuf indicator_text, flags_text;
+};
+
+/* ---- what the components mean ---- */
+
+static const char *const indicators[] = {"INDICATOR", "SERIES", "INDICATOR_CODE", "SERIES_CODE", "INDIC", "INDIC_*",
+	"SUBJECT", "VARIABLE", "DATA_ITEM", "BS_ITEM", "NA_ITEM", "BOP_ITEM", "MEASURE", "CONTENTSCODE", "STATISTIC"};
+static const char *const areas[] = {"REF_AREA", "GEO", "LOCATION", "COUNTRY", "AREA", "REGION", "COU", "COUNTRY_CODE",
+	"GEOGRAPHY", "REF_AREA_CODE", "GEOGRAPHIC_PLACE_NAME", "REPORTING_COUNTRY", "REPORTER"};
+static const char *const units[] = {"UNIT_MEASURE", "UNIT"};
+static const char *const mults[] = {"UNIT_MULT", "POWERCODE"};
+static const char *const statuses[] = {"OBS_STATUS"};
+static const char *const flag_ids[] = {"OBS_FLAG", "CONF_STATUS", "OBS_CONF", "OBS_CONF_STATUS", "CONF_STATUS_OBS"};
+static const char *const notes[] = {"OBS_COM", "COMMENT_OBS", "OBS_COMMENT", "OBS_NOTE", "COMMENT"};
+static const char *const titles[] = {"TITLE", "TITLE_COMPL", "SERIES_NAME"};
+static const char *const freqs[] = {"FREQ", "FREQUENCY"};
+static const char *const times[] = {"TIME_PERIOD", "TIME", "PERIOD", "YEAR"};
+static const char *const multipliers[] = {"UNIT_MULT"};
+#define DEFAULTS(list)                                                                                                 \
+	(struct glane_list)                                                                                            \
+	{                                                                                                              \
+		list, sizeof(list) / sizeof((list)[0])                                                                 \
+	}
+
+static bool is_id(struct slice id, const char *wanted, size_t n)
+{
+	if (n && wanted[n - 1] == '*')
+		return id.n >= n - 1 && strncasecmp(id.p, wanted, n - 1) == 0;
+	return id.n == n && strncasecmp(id.p, wanted, n) == 0;
+}
+
+/* The first column of a role (0: any) with this id; NOWHERE: none. */
+static size_t column_of(const struct record_reader *rec, const char *wanted, size_t n, int role)
+{
+	for (size_t i = 0; i < record_columns(rec); i++)
+		if (is_id(record_column(rec, i), wanted, n) && (!role || record_role(rec, i) == role))
+			return i;
+	return NOWHERE;
+}
+
+static struct place place_of(const struct record_reader *rec, struct glane_list given, struct glane_list dflt, int role)
+{
+	const struct glane_list l = given.n ? given : dflt;
+
+	for (size_t i = 0; i < l.n; i++) {
+		const char *want = l.v[i];
+		size_t column;
+
+		if (want[0] == '=')
+			return (struct place){NOWHERE, {want + 1, strlen(want + 1)}};
+		column = column_of(rec, want, strlen(want), given.n ? 0 : role);
+		if (column != NOWHERE)
+			return (struct place){column, {NULL, 0}};
+	}
+	return (struct place){NOWHERE, {NULL, 0}};
+}
+
+/* "A+B" names two components; all have to be there. */
+static bool indicator_of(const struct record_reader *rec, const char *want, struct cube_map *m)
+{
+	m->n_indicator = 0;
+	for (const char *at = want; *at && m->n_indicator < MAX_PARTS;) {
+		const size_t n = strcspn(at, "+");
+		const size_t column = column_of(rec, at, n, 0);
+
+		if (column == NOWHERE)
+			return false;
+		m->indicator[m->n_indicator++] = (struct place){column, {NULL, 0}};
+		at += n + (at[n] == '+');
+	}
+	return m->n_indicator > 0;
+}
+
+static void find_indicator(const struct record_reader *rec, struct cube_map *m)
+{
+	const struct glane_list l = m->given.indicator;
+
+	m->n_indicator = 0;
+	for (size_t i = 0; i < l.n; i++) {
+		if (l.v[i][0] == '=') {
+			m->indicator[0] = (struct place){NOWHERE, {l.v[i] + 1, strlen(l.v[i] + 1)}};
+			m->n_indicator = 1;
+			return;
+		}
+		if (indicator_of(rec, l.v[i], m))
+			return;
+	}
+	m->n_indicator = 0;
+	if (l.n)
+		return;
+	m->indicator[0] = place_of(rec, l, DEFAULTS(indicators), GLANE_ROLE_DIMENSION);
+	m->n_indicator = m->indicator[0].column != NOWHERE;
+}
+
+static bool is_listed(struct slice id, struct glane_list l)
+{
+	for (size_t i = 0; i < l.n; i++)
+		if (is_id(id, l.v[i], strlen(l.v[i])))
+			return true;
+	return false;
+}
+
+static bool is_indicator(const struct cube_map *m, size_t column)
+{
+	for (size_t i = 0; i < m->n_indicator; i++)
+		if (m->indicator[i].column == column)
+			return true;
+	return false;
+}
+
+static glane_rc add_name(
+	struct cube_map *m, size_t *list, size_t *n, size_t max, size_t column, struct slice id, struct diag *d)
+{
+	if (*n == max)
+		return fail(d, GLANE_E_LIMIT, "more than %zu dimensions or measures in one dataset", max);
+	list[(*n)++] = column;
+	strbuf_slice(&m->names, id);
+	strbuf_putc(&m->names, '\0');
+	return GLANE_OK;
+}
+
+static glane_rc find_measures(const struct record_reader *rec, struct cube_map *m, struct diag *d)
+{
+	glane_rc rc = GLANE_OK;
+
+	m->n_measures = 0;
+	for (size_t i = 0; rc == GLANE_OK && i < record_columns(rec); i++) {
+		const struct slice id = record_column(rec, i);
+
+		if (m->given.value.n ? is_listed(id, m->given.value) : record_role(rec, i) == GLANE_ROLE_MEASURE)
+			rc = add_name(m, m->measure, &m->n_measures, MAX_MEASURES, i, id, d);
+	}
+	return rc;
+}
+
+static glane_rc find_dims(const struct record_reader *rec, struct cube_map *m, struct diag *d)
+{
+	glane_rc rc = GLANE_OK;
+
+	m->n_dims = 0;
+	for (size_t i = 0; rc == GLANE_OK && i < record_columns(rec); i++) {
+		const struct slice id = record_column(rec, i);
+
+		if (record_role(rec, i) == GLANE_ROLE_DIMENSION && i != m->area.column && i != m->time.column &&
+			i != m->freq.column && !is_indicator(m, i) && !is_listed(id, m->given.drop))
+			rc = add_name(m, m->dim, &m->n_dims, MAX_DIMS, i, id, d);
+	}
+	return rc;
+}
+
+static struct place time_of(const struct record_reader *rec, const struct cube_map *m)
+{
+	for (size_t i = 0; !m->given.time.n && i < record_columns(rec); i++)
+		if (record_role(rec, i) == GLANE_ROLE_TIME)
+			return (struct place){i, {NULL, 0}};
+	return place_of(rec, m->given.time, DEFAULTS(times), 0);
+}
+
+/* The records have another shape: finds what each component means. */
+static glane_rc map_shape(struct cube_map *m, const struct record_reader *rec, struct diag *d)
+{
+	const struct glane_cube *g = &m->given;
+	glane_rc rc;
+
+	strbuf_reset(&m->names);
+	m->series = 0;
+	m->time = time_of(rec, m);
+	find_indicator(rec, m);
+	m->area = place_of(rec, g->area, DEFAULTS(areas), GLANE_ROLE_DIMENSION);
+	m->freq = place_of(rec, g->freq, DEFAULTS(freqs), 0);
+	m->unit = place_of(rec, g->unit, DEFAULTS(units), 0);
+	m->unit_mult = place_of(rec, g->unit_mult, DEFAULTS(mults), GLANE_ROLE_ATTRIBUTE);
+	if (m->unit_mult.column == NOWHERE && !g->unit_mult.n) /* a dimension in some datasets */
+		m->unit_mult = place_of(rec, g->unit_mult, DEFAULTS(multipliers), 0);
+	m->status = place_of(rec, g->status, DEFAULTS(statuses), 0);
+	m->flags = place_of(rec, g->flags, DEFAULTS(flag_ids), 0);
+	m->note = place_of(rec, g->note, DEFAULTS(notes), 0);
+	m->title = place_of(rec, g->title, DEFAULTS(titles), GLANE_ROLE_ATTRIBUTE);
+	rc = find_measures(rec, m, d);
+	if (rc == GLANE_OK)
+		rc = find_dims(rec, m, d);
+	if (rc == GLANE_OK && !strbuf_ok(&m->names))
+		rc = fail(d, GLANE_E_NOMEM, "no memory for the components of a dataset");
+	if (rc == GLANE_OK && m->n_measures == 0)
+		rc = fail(d, GLANE_E_DATA, "the dataset has no measure, or none of those that are configured");
+	m->shape = rc == GLANE_OK ? record_shape(rec) : 0;
+	return rc;
+}
+
+/* ---- the current record ---- */
+
+static struct slice text_at(struct record_reader *rec, struct place p)
+{
+	return p.column != NOWHERE ? record_at(rec, p.column) : slice_from(p.constant);
+}
+
+static struct slice label_at(struct record_reader *rec, struct place p)
+{
+	return p.column != NOWHERE ? record_label(rec, p.column) : (struct slice){NULL, 0};
+}
+
+static glane_str series_indicator(struct record_reader *rec, struct cube_map *m, glane_str dataset)
+{
+	if (m->n_indicator == 0)
+		return dataset;
+	if (m->n_indicator == 1)
+		return str_from(text_at(rec, m->indicator[0]));
+	strbuf_reset(&m->indicator_text);
+	for (size_t i = 0; i < m->n_indicator; i++) {
+		if (i)
+			strbuf_putc(&m->indicator_text, '.');
+		strbuf_slice(&m->indicator_text, text_at(rec, m->indicator[i]));
+	}
+	return str_from(strbuf_get(&m->indicator_text));
+}
+
+static glane_str series_title(struct record_reader *rec, const struct cube_map *m)
+{
+	struct slice s = text_at(rec, m->title);
+
+	if (s.n == 0 && m->n_indicator == 1)
+		s = label_at(rec, m->indicator[0]);
+	if (s.n == 0 && m->n_indicator != 1)
+		s = record_get(rec, "#title");
+	return str_from(s);
+}
+
+/* One letter of CL_FREQ that a period can have; 0: let each period say it. */
+static char series_freq(struct record_reader *rec, const struct cube_map *m)
+{
+	const struct slice s = text_at(rec, m->freq);
+
+	return s.n == 1 && run_freq_ok(*s.p) ? *s.p : 0;
+}
+
+static int32_t series_mult(struct record_reader *rec, const struct cube_map *m)
+{
+	int64_t v = 0;
+
+	return slice_int(slice_trim(text_at(rec, m->unit_mult)), -30, 30, &v) ? (int32_t)v : 0;
+}
+
+static glane_rc ask_series(struct glane_run *r, struct record_reader *rec, struct cube_map *m, size_t k)
+{
+	struct glane_kv dims[MAX_DIMS + 2];
+	struct glane_series s = {.size = sizeof(s), .dims = dims};
+	const char *name = m->names.p; /* the measures' ids stand before the dimensions' */
+
+	s.dataset = m->given.dataset.n ? m->given.dataset : str_from(record_get(rec, "#dataset"));
+	s.indicator = series_indicator(rec, m, s.dataset);
+	s.area = str_from(text_at(rec, m->area)), s.area_scheme = m->given.area_scheme;
+	s.unit = str_from(text_at(rec, m->unit)), s.unit_mult = m->mult = series_mult(rec, m);
+	s.freq = m->freq_code = series_freq(rec, m);
+	s.title = series_title(rec, m), s.area_title = str_from(label_at(rec, m->area));
+	s.updated = str_from(record_get(rec, "#updated"));
+	for (size_t i = 0; i < m->n_measures; i++, name += strlen(name) + 1)
+		if (i == k && m->n_measures > 1)
+			dims[s.n_dims++] = (struct glane_kv){"MEASURE", {name, strlen(name)}};
+	for (size_t i = 0; i < m->n_dims; i++, name += strlen(name) + 1)
+		dims[s.n_dims++] = (struct glane_kv){name, str_from(record_at(rec, m->dim[i]))};
+	if (!s.freq && m->freq.column != NOWHERE && record_role(rec, m->freq.column) == GLANE_ROLE_DIMENSION)
+		dims[s.n_dims++] = (struct glane_kv){"FREQ", str_from(text_at(rec, m->freq))};
+	if (!strbuf_ok(&m->indicator_text))
+		return run_no_memory(r, "series");
+	return run_series(r, &s, &m->handle[k]);
+}
+
+/* Whether the record is one of those that `where` takes. */
+static bool is_wanted(struct record_reader *rec, const struct cube_map *m)
+{
+	for (size_t i = 0; i < m->given.where.n; i++) {
+		const struct glane_kv *w = &m->given.where.v[i];
+		const size_t column = column_of(rec, w->k, strlen(w->k), 0);
+		const struct slice have = column == NOWHERE ? (struct slice){NULL, 0} : record_at(rec, column);
+		struct slice left = slice_from(w->v);
+		bool is_one = false;
+
+		for (bool more = true; more && !is_one;) {
+			more = left.n && memchr(left.p, '|', left.n);
+			is_one = slice_eq(slice_cut(&left, '|'), have);
+		}
+		if (!is_one)
+			return false;
+	}
+	return true;
+}
+
+static char mapped_code(const struct cube_map *m, struct slice word)
+{
+	for (size_t i = 0; i < m->given.status_map.n; i++) {
+		const struct glane_kv *kv = &m->given.status_map.v[i];
+
+		if (slice_is(word, kv->k) && kv->v.n == 1)
+			return status_code(slice_from(kv->v), true);
+	}
+	return 0;
+}
+
+/* The letter of a word, of the first of several words ("B; E"), or of its first letter ("bp"); 0: none. */
+static char code_of(const struct cube_map *m, struct slice word)
+{
+	char code = status_code(word, false);
+	size_t n = 0;
+
+	if (!code)
+		code = mapped_code(m, word);
+	while (n < word.n && !strchr(";, |", word.p[n]))
+		n++;
+	if (!code && n < word.n)
+		code = status_code((struct slice){word.p, n}, false);
+	if (!code && n)
+		code = mapped_code(m, (struct slice){word.p, n});
+	return code || !n ? code : mapped_code(m, (struct slice){word.p, 1});
+}
+
+/* Status and flags of a row: a letter, and every word that says more than the letter. */
+static void fill_status(struct record_reader *rec, struct cube_map *m, struct glane_row *row, char *code)
+{
+	const struct slice status = slice_trim(text_at(rec, m->status));
+	struct slice flags = slice_trim(text_at(rec, m->flags));
+
+	if (m->given.flags.n == 0 && slice_is(flags, "F")) /* CL_CONF_STATUS: free for publication */
+		flags.n = 0;
+	*code = status.n ? code_of(m, status) : flags.n ? mapped_code(m, flags) : 0;
+	if (!*code && !status.n && flags.n)
+		*code = code_of(m, flags) && !status_code(flags, false) ? code_of(m, flags) : 0;
+	if (status.n > 1 || (status.n && (!*code || *status.p != *code))) {
+		strbuf_reset(&m->flags_text);
+		strbuf_slice(&m->flags_text, status);
+		if (flags.n)
+			strbuf_puts(&m->flags_text, "; ");
+		strbuf_slice(&m->flags_text, flags);
+		flags = strbuf_get(&m->flags_text);
+	}
+	row->flags = str_from(flags);
+	if (*code)
+		row->status = (glane_str){code, 1};
+}
+
+/* Whether an attribute below the series says another multiplier than the series. */
+static glane_str own_mult(struct record_reader *rec, const struct cube_map *m)
+{
+	const struct slice s = slice_trim(text_at(rec, m->unit_mult));
+	int64_t v;
+
+	return s.n == 0 || (slice_int(s, -30, 30, &v) && v == m->mult) ? (glane_str){NULL, 0} : str_from(s);
+}
+
+static glane_rc emit_measure(struct glane_run *r, struct glane_reader *rd, size_t k, bool is_obs)
+{
+	struct cube_map *m = rd->cube;
+	struct record_reader *rec = rd->records;
+	struct glane_row row = {.size = sizeof(row), .period = str_from(text_at(rec, m->time))};
+	char code = 0;
+	glane_rc rc = GLANE_OK;
+
+	row.value = str_from(record_at(rec, m->measure[k]));
+	if (!is_obs && !row.value.p)
+		return GLANE_OK;
+	if (!m->handle[k] || !run_series_of(r, m->handle[k]))
+		rc = ask_series(r, rec, m, k);
+	if (rc != GLANE_OK)
+		return rc;
+	row.series = m->handle[k];
+	fill_status(rec, m, &row, &code);
+	if (!strbuf_ok(&m->flags_text))
+		return run_no_memory(r, "flags");
+	/* an observation of SDMX that has no value is one all the same; the empty cells of a dense cube are not */
+	if (!row.value.n && !row.status.n && rd->req.format == GLANE_FMT_SDMX)
+		row.status = GLANE_STR("O");
+	row.note = str_from(text_at(rec, m->note));
+	row.unit_mult = own_mult(rec, m);
+	return run_emit(r, &row);
+}
+
+static glane_rc remove_measure(struct glane_run *r, struct glane_reader *rd, size_t k)
+{
+	struct cube_map *m = rd->cube;
+	glane_rc rc = GLANE_OK;
+
+	if (!m->handle[k] || !run_series_of(r, m->handle[k]))
+		rc = ask_series(r, rd->records, m, k);
+	return rc == GLANE_OK ? run_remove(r, m->handle[k], text_at(rd->records, m->time)) : rc;
+}
+
+/* A deletion has to name its observation whole: what a part of a key stands for, only the store could say. */
+static bool names_one(struct record_reader *rec, const struct cube_map *m)
+{
+	for (size_t i = 0; i < record_columns(rec); i++) {
+		const int role = record_role(rec, i);
+
+		if ((role == GLANE_ROLE_DIMENSION || role == GLANE_ROLE_TIME) && record_at(rec, i).n == 0)
+			return false;
+	}
+	return text_at(rec, m->time).n > 0;
+}
+
+static glane_rc take_record(struct glane_run *r, struct glane_reader *rd)
+{
+	struct cube_map *m = rd->cube;
+	struct record_reader *rec = rd->records;
+	const bool is_removal = slice_is(record_get(rec, "#action"), "D");
+	bool any = m->n_measures == 1;
+	glane_rc rc = GLANE_OK;
+
+	if (!is_wanted(rec, m))
+		return GLANE_OK;
+	if (is_removal && !names_one(rec, m))
+		return run_reject(r, "delete", "a deletion that names a part of a key only: fetch the dataset whole");
+	for (size_t k = 0; k < m->n_measures && !any; k++)
+		any = record_at(rec, m->measure[k]).p != NULL;
+	for (size_t k = 0; rc == GLANE_OK && k < m->n_measures; k++)
+		rc = is_removal ? remove_measure(r, rd, k)
+				: emit_measure(r, rd, k, m->n_measures == 1 || (!any && k == 0));
+	return rc;
+}
+
+static glane_rc cube_begin(struct glane_run *r, struct glane_reader *rd, const struct glane_cube *given)
+{
+	struct cube_map *m = arena_alloc(&r->arena, sizeof(*m));
+
+	if (!m)
+		return run_no_memory(r, "dataset");
+	memset(m, 0, sizeof(*m));
+	if (!struct_take(&m->given, sizeof(m->given), given, offsetof(struct glane_cube, indicator)))
+		return run_usage(r, "cube() without a struct glane_cube that holds its size");
+	strbuf_init(&m->names, 0);
+	strbuf_init(&m->indicator_text, 0);
+	strbuf_init(&m->flags_text, 0);
+	rd->cube = m;
+	return GLANE_OK;
+}
+
+void cube_turn(struct glane_reader *rd)
+{
+	if (rd->cube)
+		rd->cube->shape = 0;
+}
+
+void cube_close(struct glane_reader *rd)
+{
+	if (!rd->cube)
+		return;
+	strbuf_release(&rd->cube->names);
+	strbuf_release(&rd->cube->indicator_text);
+	strbuf_release(&rd->cube->flags_text);
+	rd->cube = NULL;
+}
+
+static glane_rc host_cube(glane_run *r, glane_reader *rd, const struct glane_cube *given)
+{
+	glane_rc rc = run_check(r);
+
+	if (rc != GLANE_OK)
+		return rc;
+	if (!rd || rd->run != r || !rd->records || r->current != rd || !record_shape(rd->records))
+		return run_usage(r, "cube() of no reader, of one that is no cube, or before next()");
+	diag_clear(&r->diag);
+	if (!rd->cube)
+		rc = cube_begin(r, rd, given);
+	if (rc == GLANE_OK && rd->cube->shape != record_shape(rd->records))
+		rc = map_shape(rd->cube, rd->records, &r->diag);
+	if (rc != GLANE_OK)
+		return rc;
+	if (rd->cube->series != record_series(rd->records)) {
+		memset(rd->cube->handle, 0, sizeof(rd->cube->handle));
+		rd->cube->series = record_series(rd->records);
+	}
+	return take_record(r, rd);
+}
+
+static int32_t host_role(glane_reader *rd, size_t i)
+{
+	return rd && rd->records ? record_role(rd->records, i) : 0;
+}
+
+static glane_str host_label(glane_reader *rd, size_t i)
+{
+	return rd && rd->records ? str_from(record_label(rd->records, i)) : (glane_str){NULL, 0};
+}
+
+void cube_services(struct glane_host *h)
+{
+	h->role = host_role;
+	h->label = host_label;
+	h->cube = host_cube;
+}

@@ -431,6 +431,7 @@ static glane_rc take_record(struct glane_run *r, struct glane_reader *rd)
 {
 	struct cube_map *m = rd->cube;
 	struct record_reader *rec = rd->records;
+	const bool is_message = rd->req.format == GLANE_FMT_SDMX;
 	const bool is_removal = slice_is(record_get(rec, "#action"), "D");
 	bool any = m->n_measures == 1;
 	glane_rc rc = GLANE_OK;
@@ -439,6 +440,7 @@ static glane_rc take_record(struct glane_run *r, struct glane_reader *rd)
 		return GLANE_OK;
 	if (is_removal && !names_one(rec, m))
 		return run_reject(r, "delete", "a deletion that names a part of a key only: fetch the dataset whole");
+	r->is_in_order |= is_message; /* SDMX: the datasets of a message are one transaction, in document order */
 	for (size_t k = 0; k < m->n_measures && !any; k++)
 		any = record_at(rec, m->measure[k]).p != NULL;
 	for (size_t k = 0; rc == GLANE_OK && k < m->n_measures; k++)

@@ -65,7 +65,7 @@ struct request {                  /* what identifies a fetch; texts borrowed */
 	size_t n_header;
 	struct slice body;
 	const char *content_type;
-	uint8_t format; /* GLANE_FMT_* */
+	uint8_t format; /* GLANE_FMT_*, and FORMAT_MAY_BE_EMPTY */
 };
 void wire_request(struct wire *w, const struct request *r);
 /* Texts are copied into the arena; at most 64 headers. */

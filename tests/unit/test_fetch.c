@@ -171,7 +171,7 @@ static void nothing_may_be_an_answer(void **state)
 	const struct place *p = *state;
 	struct fetch_options o = options_of(p);
 	const struct fetch_policy policy = policy_of(p);
-	char url[256];
+	char url[512];
 
 	for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++) {
 		const struct fetch_request q = {.method = "GET",

@@ -165,6 +165,14 @@ static glane_rc find_measures(const struct record_reader *rec, struct cube_map *
 	return rc;
 }
 
+static bool is_measure(const struct cube_map *m, size_t column)
+{
+	for (size_t i = 0; i < m->n_measures; i++)
+		if (m->measure[i] == column)
+			return true;
+	return false;
+}
+
 static glane_rc find_dims(const struct record_reader *rec, struct cube_map *m, struct diag *d)
 {
 	glane_rc rc = GLANE_OK;
@@ -174,7 +182,8 @@ static glane_rc find_dims(const struct record_reader *rec, struct cube_map *m, s
 		const struct slice id = record_column(rec, i);
 
 		if (record_role(rec, i) == GLANE_ROLE_DIMENSION && i != m->area.column && i != m->time.column &&
-			i != m->freq.column && !is_indicator(m, i) && !is_listed(id, m->given.drop))
+			i != m->freq.column && !is_indicator(m, i) && !is_measure(m, i) &&
+			!is_listed(id, m->given.drop))
 			rc = add_name(m, m->dim, &m->n_dims, MAX_DIMS, i, id, d);
 	}
 	return rc;

@@ -40,7 +40,7 @@ int sdmx_role(struct slice id, const char *const *dimension, size_t n_dimension)
 			return is_one(id, "TIME_PERIOD") || is_one(id, "TIME") ? GLANE_ROLE_TIME : GLANE_ROLE_DIMENSION;
 	if (is_one(id, "TIME_PERIOD") || is_one(id, "TIME"))
 		return GLANE_ROLE_TIME;
-	if (is_one(id, "OBS_VALUE"))
+	if (is_one(id, "OBS_VALUE") || is_one(id, "VALUE"))
 		return GLANE_ROLE_MEASURE;
 	return n_dimension || sdmx_is_attribute(id) ? GLANE_ROLE_ATTRIBUTE : GLANE_ROLE_DIMENSION;
 }

@@ -2,6 +2,9 @@
 /* Addresses of SDMX REST 1.x and 2.x: https://github.com/sdmx-twg/sdmx-rest, doc/data.md, structures.md, availability.md */
 #include "rest.h"
 
+#include <stdlib.h>
+#include <time.h>
+
 struct flow flow_cut(const struct glane_host *h, glane_run *r, const struct state *s, const char *item)
 {
 	struct flow f = {"all", "", "latest", item, strcspn(item, "/") < strlen(item) ? strchr(item, '/') + 1 : NULL};
@@ -97,4 +100,24 @@ size_t data_query(
 	for (size_t i = 0; i < s->query.n && i < MAX_DIMS; i++)
 		q[n++] = s->query.v[i];
 	return n;
+}
+
+const char *increment(const struct glane_host *h, glane_run *r, const struct state *s, const char *item)
+{
+	const char *keys[] = {h->fmt(r, "after/%s", item), h->fmt(r, "full/%s", item)};
+	const glane_str after = keys[0] ? h->cursor(r, keys[0]) : (glane_str){NULL, 0};
+	const glane_str full = keys[1] ? h->cursor(r, keys[1]) : (glane_str){NULL, 0};
+	const int64_t now = h->now(r), since = full.n ? strtoll(h->fmt(r, "%.*s", (int)full.n, full.p), NULL, 10) : 0;
+	const int is_part = s->increments && after.n && now - since < s->full_every;
+	const time_t begin = (time_t)(now - s->overlap);
+	char text[32];
+	struct tm tm;
+
+	if (s->increments && keys[0] && keys[1] && gmtime_r(&begin, &tm) &&
+		strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm)) {
+		h->set_cursor(r, keys[0], str(text));
+		if (!is_part)
+			h->set_cursor(r, keys[1], str(h->fmt(r, "%lld", (long long)now)));
+	}
+	return is_part ? h->fmt(r, "%.*s", (int)after.n, after.p) : NULL;
 }

@@ -11,7 +11,7 @@
 struct state {
 	struct glane_list flows, accept, dimensions, areas;
 	struct glane_map query;
-	const char *rest, *path, *start, *end, *dataset, *area_scheme, *split, *references, *cover, *decimal;
+	const char *rest, *path, *start, *end, *dataset, *area_scheme, *split, *references, *cover, *decimal, *member;
 	int64_t last_n, split_max, overlap, full_every;
 	uint8_t increments, structure, slash;
 	struct glane_cube cube;
@@ -43,4 +43,10 @@ const char *media(const struct state *s, const char *form); /* of an Accept head
 /* The query of data; `after`: RFC 3339, or NULL. At most 8 and those of the option. */
 size_t data_query(
 	const struct glane_host *h, glane_run *r, const struct state *s, const char *after, struct glane_kv *q);
+/* From when on an increment of this item of `flows` is asked for, and notes this run; NULL: everything is asked for. */
+const char *increment(const struct glane_host *h, glane_run *r, const struct state *s, const char *item);
+/* request.c: ids of the dimensions into s->dims. */
+glane_rc ask_structure(const struct glane_host *h, glane_run *r, struct state *s, const struct flow *f);
+/* Every observation of a flow; f NULL: of base_url itself. `after`: an increment. */
+glane_rc read_data(const struct glane_host *h, glane_run *r, struct state *s, const struct flow *f, const char *after);
 #endif

@@ -2,9 +2,6 @@
 /* SDMX web services, REST 1.x (SDMX 2.1) and 2.x (SDMX 3.0), and single SDMX messages: README.md */
 #include "rest.h"
 
-#include <stdlib.h>
-#include <time.h>
-
 #define OPT(type, name, dflt, help) #name, GLANE_OPT_##type, 0, offsetof(struct state, name), dflt, help, 0, 0
 #define CUBE(type, name, help) #name, GLANE_OPT_##type, 0, offsetof(struct state, cube.name), NULL, help, 0, 0
 static const struct glane_opt options[] = {
@@ -29,6 +26,7 @@ static const struct glane_opt options[] = {
 	{OPT(BOOL, structure, "no", "ask for the data structure, and take the dimensions from it")},
 	{OPT(STR, references, "children", "how the structure is asked for: children descendants all")},
 	{OPT(BOOL, slash, "no", "addresses of data end in /")},
+	{OPT(STR, member, "", "entry of an archive, a glob")},
 	{OPT(STR, decimal, "", "decimal mark of SDMX-CSV, where it is no point")},
 	{OPT(STR, dataset, "", "none: the flow's id")},
 	{OPT(STR, area_scheme, "", "how area codes are to be read: ISO2 ISO3 M49 ...")},
@@ -51,126 +49,6 @@ static const struct glane_opt options[] = {
 	{0},
 };
 
-/* The ids of the dimensions, from the data structure: without them some messages do not say what is a dimension. */
-static glane_rc ask_structure(const struct glane_host *h, glane_run *r, struct state *s, const struct flow *f)
-{
-	static const char *const fields[] = {"@id"};
-	const struct glane_kv accept = {
-		"Accept", str(is(s->rest, "3.0") ? "application/vnd.sdmx.structure+xml;version=3.0.0"
-						 : "application/vnd.sdmx.structure+xml;version=2.1")};
-	const struct glane_request q = {.size = sizeof(q),
-		.format = GLANE_FMT_XML,
-		.url = structure_url(h, r, s, f),
-		.select = "DimensionList/Dimension",
-		.field = fields,
-		.n_field = 1,
-		.header = &accept,
-		.n_header = 1};
-	glane_reader *rd = NULL;
-	glane_rc rc = h->open(r, &q, &rd);
-
-	s->n_dims = 0;
-	while (rc == GLANE_OK && (rc = h->next(rd)) == GLANE_OK) {
-		const glane_str id = h->at(rd, 0);
-
-		if (s->n_dims == MAX_DIMS || !id.n)
-			return h->fail(r, GLANE_E_DATA,
-				"flow %s: a structure with a dimension without an id, or with more than %d", f->id,
-				MAX_DIMS);
-		s->dims[s->n_dims++] = h->fmt(r, "%.*s", (int)id.n, id.p);
-	}
-	if (rd)
-		h->close(rd);
-	if (rc == GLANE_END && s->n_dims == 0)
-		return h->fail(r, GLANE_E_DATA,
-			"flow %s: the answer holds no data structure; try references = descendants", f->id);
-	return rc == GLANE_END ? GLANE_OK : rc;
-}
-
-#define MAX_ITEMS 4096
-static glane_rc ask_available(const struct glane_host *h, glane_run *r, const struct state *s, const struct flow *f,
-	glane_str *items, size_t *n)
-{
-	static const char *const fields[] = {".", "../@id"};
-	const struct glane_request q = {.size = sizeof(q),
-		.format = GLANE_FMT_XML,
-		.url = available_url(h, r, s, f),
-		.select = "KeyValue/Value",
-		.field = fields,
-		.n_field = 2};
-	glane_reader *rd = NULL;
-	glane_rc rc;
-
-	for (*n = 0; *n < s->areas.n && *n < MAX_ITEMS; (*n)++)
-		items[*n] = str(s->areas.v[*n]);
-	if (*n)
-		return GLANE_OK;
-	rc = h->open(r, &q, &rd);
-	while (rc == GLANE_OK && (rc = h->next(rd)) == GLANE_OK) {
-		const glane_str code = h->at(rd, 0), id = h->at(rd, 1);
-
-		if (id.n == strlen(s->split) && memcmp(id.p, s->split, id.n) == 0 && code.n && *n < MAX_ITEMS)
-			items[(*n)++] = str(h->fmt(r, "%.*s", (int)code.n, code.p));
-	}
-	if (rc == GLANE_END && *n == 0)
-		return h->fail(r, GLANE_E_DATA,
-			"flow %s: nothing is said to be available of dimension %s; name values in `areas`", f->id,
-			s->split);
-	return rc == GLANE_END ? GLANE_OK : rc;
-}
-
-/* Opens the data in the first form that the service gives. */
-static glane_rc open_data(
-	const struct glane_host *h, glane_run *r, struct state *s, struct glane_request *q, glane_reader **rd)
-{
-	struct glane_kv accept = {"Accept", {NULL, 0}};
-	glane_rc rc = GLANE_E_CONFIG;
-
-	if (s->accept.n == 0)
-		return h->open(r, q, rd);
-	for (size_t i = 0; i < s->accept.n; i++) {
-		const char *form = s->accept.v[i];
-
-		accept.v = str(media(s, form));
-		if (!accept.v.p && !is(form, "any"))
-			return h->fail(r, GLANE_E_CONFIG, "accept = %s: csv, json, xml, generic or any", form);
-		q->header = &accept, q->n_header = accept.v.p ? 1 : 0;
-		rc = h->open(r, q, rd);
-		if (rc != GLANE_E_FETCH)
-			return rc;
-	}
-	return rc;
-}
-
-static glane_rc read_data(
-	const struct glane_host *h, glane_run *r, struct state *s, const struct flow *f, const char *after)
-{
-	struct glane_kv query[8 + MAX_DIMS];
-	struct glane_request q = {
-		.size = sizeof(q), .format = GLANE_FMT_SDMX, .query = query, .csv = s->decimal[0] ? &s->csv : NULL};
-	glane_str items[MAX_ITEMS];
-	glane_reader *rd = NULL;
-	glane_rc rc = GLANE_OK;
-
-	q.url = f ? data_url(h, r, s, f) : "{base_url}", q.n_query = data_query(h, r, s, after, query);
-	q.flags = after ? GLANE_REQ_MAY_BE_EMPTY : 0;
-	q.field = s->n_dims         ? s->dims
-		  : s->dimensions.n ? s->dimensions.v
-				    : NULL,
-	q.n_field = s->n_dims ? s->n_dims : s->dimensions.n;
-	if (f && s->split[0]) {
-		rc = ask_available(h, r, s, f, items, &q.n_split);
-		q.split = items, q.split_sep = is(s->rest, "3.0") ? "," : "+", q.split_max = (uint32_t)s->split_max;
-	}
-	if (rc == GLANE_OK)
-		rc = open_data(h, r, s, &q, &rd);
-	while (rc == GLANE_OK && (rc = h->next(rd)) == GLANE_OK)
-		rc = h->cube(r, rd, &s->cube);
-	if (rd)
-		h->close(rd);
-	return rc == GLANE_END ? GLANE_OK : rc;
-}
-
 /* Everything is covered where everything was asked for; a span of years or days from its first day to its last. */
 static glane_rc declare(
 	const struct glane_host *h, glane_run *r, const struct state *s, glane_str dataset, int is_part, glane_rc how)
@@ -190,27 +68,6 @@ static glane_rc declare(
 	if (how != GLANE_OK)
 		c.kind = GLANE_COVER_FAILED;
 	return h->cover(r, &c);
-}
-
-/* From when on an increment is asked for; NULL: everything is. */
-static const char *increment(const struct glane_host *h, glane_run *r, const struct state *s, const char *item)
-{
-	const char *keys[] = {h->fmt(r, "after/%s", item), h->fmt(r, "full/%s", item)};
-	const glane_str after = keys[0] ? h->cursor(r, keys[0]) : (glane_str){NULL, 0};
-	const glane_str full = keys[1] ? h->cursor(r, keys[1]) : (glane_str){NULL, 0};
-	const int64_t now = h->now(r), since = full.n ? strtoll(h->fmt(r, "%.*s", (int)full.n, full.p), NULL, 10) : 0;
-	const int is_part = s->increments && after.n && now - since < s->full_every;
-	const time_t begin = (time_t)(now - s->overlap);
-	char text[32];
-	struct tm tm;
-
-	if (s->increments && keys[0] && keys[1] && gmtime_r(&begin, &tm) &&
-		strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm)) {
-		h->set_cursor(r, keys[0], str(text));
-		if (!is_part)
-			h->set_cursor(r, keys[1], str(h->fmt(r, "%lld", (long long)now)));
-	}
-	return is_part ? h->fmt(r, "%.*s", (int)after.n, after.p) : NULL;
 }
 
 static glane_rc run_flow(const struct glane_host *h, glane_run *r, struct state *s, const char *item, glane_rc *ret)

@@ -447,6 +447,8 @@ static glane_rc take_record(struct glane_run *r, struct glane_reader *rd)
 
 	if (!is_wanted(rec, m))
 		return GLANE_OK;
+	if (slice_is(record_get(rec, "#action"), "d"))
+		return run_reject(r, "delete", "a deletion of attributes alone: fetch the dataset whole");
 	if (is_removal && !names_one(rec, m))
 		return run_reject(r, "delete", "a deletion that names a part of a key only: fetch the dataset whole");
 	r->is_in_order |= is_message; /* SDMX: the datasets of a message are one transaction, in document order */

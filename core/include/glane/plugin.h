@@ -80,6 +80,8 @@ typedef struct glane_reader glane_reader; /* a stream of records; closed by the 
 #define GLANE_ROLE_TIME 2
 #define GLANE_ROLE_MEASURE 3
 #define GLANE_ROLE_ATTRIBUTE 4
+#define GLANE_ROLE_AREA 5      /* a dimension that the message says is the area (JSON-stat: role geo) */
+#define GLANE_ROLE_INDICATOR 6 /* likewise the indicator (JSON-stat: role metric) */
 
 #define GLANE_PAGE_NONE 0
 #define GLANE_PAGE_NUMBER 1 /* page_param counts pages, from page_first */

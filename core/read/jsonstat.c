@@ -266,12 +266,12 @@ static struct slice jsonstat_get(void *state, const char *path)
 	return (struct slice){NULL, 0};
 }
 
-/* Of an error document: its code ("#footer"). */
+/* Of a warning that the answer is not ready: its code ("#footer"). */
 static struct slice jsonstat_head(const void *state, size_t i)
 {
 	const struct jsonstat *r = state;
 
-	return i < r->n_head && r->index.code.n && strcmp(r->head[i], "#footer") == 0 ? strbuf_get(&r->index.code)
+	return i < r->n_head && r->index.is_pending && r->index.code.n && strcmp(r->head[i], "#footer") == 0 ? strbuf_get(&r->index.code)
 										      : (struct slice){NULL, 0};
 }
 

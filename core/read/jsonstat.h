@@ -48,6 +48,7 @@ struct jsonstat_index {
 	struct jsonstat_place *place;
 	size_t n, cap;
 	struct strbuf words, code; /* of an error document */
+	bool is_pending;           /* it is a warning that the answer is not ready */
 	size_t n_links, n_bare;    /* items of collections without data; datasets without value */
 	struct arena *arena;
 };

@@ -197,6 +197,7 @@ static glane_rc walk_member(struct jsonstat_index *x, struct json_pull *j, struc
 		return rc;
 	if (part != N_PARTS && !(part == PART_ID && ch == '{'))
 		return take_part(pl, j, part, ch, depth);
+	x->is_pending |= depth == 0 && slice_is(strbuf_get(&j->key), "warning");
 	if (depth <= 1 && is_error(strbuf_get(&j->key)))
 		return take_words(x, j, false, depth + 1);
 	if (ch != '{' && ch != '[')

@@ -138,6 +138,11 @@ struct glane_request { /* what to fetch, and how to cut it into records */
 	uint32_t split_chars;  /* characters of the joined items; 0: 1,500 */
 	const char *member;    /* archive entry, a glob; NULL: the only one that matches the format */
 	const struct glane_csv *csv;
+	/*
+	 * An answer that is being prepared is asked for again: seconds to wait before (at most 3,600; the source's deadline goes on), and
+	 * for the how manieth time: one run gets one answer for one URL and `again`.
+	 */
+	uint32_t wait, again;
 };
 #define GLANE_REQ_NO_ARCHIVE 1 /* the payload is to be read as it is, even where it is an archive */
 

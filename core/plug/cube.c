@@ -353,7 +353,8 @@ static char code_of(const struct cube_map *m, struct slice word)
 
 	if (!code)
 		code = mapped_code(m, word);
-	while (!code && word.n && strchr(";, |", *word.p)) /* Eurostat writes "|C" where only the second of two is said */
+	while (!code && word.n &&
+		strchr(";, |", *word.p)) /* Eurostat writes "|C" where only the second of two is said */
 		word.p++, word.n--;
 	while (n < word.n && !strchr(";, |", word.p[n]))
 		n++;

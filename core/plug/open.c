@@ -268,8 +268,8 @@ static glane_rc page_open(struct glane_reader *rd, const char *url)
 	struct glane_run *r = rd->run;
 	const struct glane_request *q = &rd->req;
 	const char *method = q->method ? q->method : q->body.p ? "POST" : "GET";
-	const struct host_request request = {
-		method, url, q->header, q->n_header, slice_from(q->body), q->content_type, q->format, q->again, q->wait};
+	const struct host_request request = {method, url, q->header, q->n_header, slice_from(q->body), q->content_type,
+		q->format, q->again, q->wait};
 	struct host_answer answer = {.fd = -1};
 	glane_rc rc;
 

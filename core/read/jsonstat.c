@@ -14,10 +14,10 @@ struct jsonstat {
 	struct jsonstat_cells value, status;
 	const char *const *head;
 	size_t n_head;
-	size_t i_place;   /* of the next dataset */
-	uint64_t *pos;    /* of the current cell, in each dimension; of the cube's arena */
-	uint64_t i_cell;  /* number of the next cell */
-	uint64_t number;  /* records so far */
+	size_t i_place;  /* of the next dataset */
+	uint64_t *pos;   /* of the current cell, in each dimension; of the cube's arena */
+	uint64_t i_cell; /* number of the next cell */
+	uint64_t number; /* records so far */
 	uint64_t shape, series;
 	struct slice value_text, status_text;
 	struct strbuf *text;
@@ -89,7 +89,8 @@ static glane_rc no_dataset(struct jsonstat *r)
 	if (x->n_links)
 		return fail(r->diag, GLANE_E_FORMAT,
 			"JSON-stat: a collection that only links to its datasets: ask for one of them by its address");
-	return fail(r->diag, GLANE_E_FORMAT, "the document is no JSON-stat: no object in it has 'dimension' and 'value'");
+	return fail(
+		r->diag, GLANE_E_FORMAT, "the document is no JSON-stat: no object in it has 'dimension' and 'value'");
 }
 
 static glane_rc read_index(struct jsonstat *r)
@@ -116,10 +117,12 @@ static glane_rc check_lists(struct jsonstat *r, const struct jsonstat_place *at)
 	const uint64_t n = r->cube.n_cells;
 
 	if (at->value.kind == '[' && at->value.n != n && at->value.n != 0)
-		return fail(r->diag, GLANE_E_FORMAT, "JSON-stat: 'value' has %llu elements, but the sizes make %llu cells",
+		return fail(r->diag, GLANE_E_FORMAT,
+			"JSON-stat: 'value' has %llu elements, but the sizes make %llu cells",
 			(unsigned long long)at->value.n, (unsigned long long)n);
 	if (at->status.kind == '[' && at->status.n != n && at->status.n > 1)
-		return fail(r->diag, GLANE_E_FORMAT, "JSON-stat: 'status' has %llu elements, but the sizes make %llu cells",
+		return fail(r->diag, GLANE_E_FORMAT,
+			"JSON-stat: 'status' has %llu elements, but the sizes make %llu cells",
 			(unsigned long long)at->status.n, (unsigned long long)n);
 	return GLANE_OK;
 }
@@ -271,8 +274,9 @@ static struct slice jsonstat_head(const void *state, size_t i)
 {
 	const struct jsonstat *r = state;
 
-	return i < r->n_head && r->index.is_pending && r->index.code.n && strcmp(r->head[i], "#footer") == 0 ? strbuf_get(&r->index.code)
-										      : (struct slice){NULL, 0};
+	return i < r->n_head && r->index.is_pending && r->index.code.n && strcmp(r->head[i], "#footer") == 0
+		       ? strbuf_get(&r->index.code)
+		       : (struct slice){NULL, 0};
 }
 
 static void jsonstat_where(const void *state, uint64_t *number, uint64_t *line, uint64_t *offset)
@@ -292,11 +296,13 @@ static struct slice jsonstat_text(const void *state, size_t max)
 
 	strbuf_reset(r->text);
 	for (size_t i = 0; r->is_record && i < r->cube.n_dim + 2; i++) {
-		const struct slice v = i < r->cube.n_dim ? category_at(r, i)->code
-				       : i == r->cube.n_dim ? r->value_text : r->status_text;
+		const struct slice v = i < r->cube.n_dim    ? category_at(r, i)->code
+				       : i == r->cube.n_dim ? r->value_text
+							    : r->status_text;
 
 		if (v.p)
-			strbuf_fmt(r->text, "%s%.*s=%.*s", i ? "," : "", SLICE_FMT(jsonstat_column(r, i)), SLICE_FMT(v));
+			strbuf_fmt(
+				r->text, "%s%.*s=%.*s", i ? "," : "", SLICE_FMT(jsonstat_column(r, i)), SLICE_FMT(v));
 	}
 	s = strbuf_get(r->text);
 	return s.n > max ? (struct slice){s.p, max} : s;

@@ -11,9 +11,10 @@
 #include "read/json_pull.h"
 #include "read/record.h"
 
-#define JSONSTAT_CELLS 200000000u    /* of one dataset */
-#define JSONSTAT_UNORDERED 4000000u  /* members of a sparse object that do not come in order: they are sorted in memory */
-#define JSONSTAT_DATASETS 10000u     /* of one document */
+#define JSONSTAT_CELLS 200000000u /* of one dataset */
+#define JSONSTAT_UNORDERED                                                                                             \
+	4000000u                 /* members of a sparse object that do not come in order: they are sorted in memory */
+#define JSONSTAT_DATASETS 10000u /* of one document */
 #define JSONSTAT_WHOLE ((uint64_t)128 << 20) /* bytes of a document out of an archive */
 
 enum jsonstat_part { /* members of a dataset */
@@ -38,7 +39,7 @@ struct jsonstat_list { /* `value` or `status` */
 	char kind;     /* '[' '{' '"', or 0: there is none */
 	bool is_unordered;
 };
-struct jsonstat_place { /* where a dataset stands */
+struct jsonstat_place {         /* where a dataset stands */
 	uint64_t part[N_PARTS]; /* offset of the member's value; 0: there is none */
 	char kind[N_PARTS];     /* first byte of it */
 	struct jsonstat_list value, status;
@@ -73,8 +74,8 @@ struct jsonstat_cube {
 	struct slice dataset, title, updated;
 };
 /* Reads the description of one dataset; texts are put into the arena. j stands anywhere in a settled payload. */
-glane_rc jsonstat_cube(
-	struct jsonstat_cube *c, struct arena *a, const struct jsonstat_place *at, const struct payload *p, struct diag *d);
+glane_rc jsonstat_cube(struct jsonstat_cube *c, struct arena *a, const struct jsonstat_place *at,
+	const struct payload *p, struct diag *d);
 
 struct jsonstat_member { /* of an unordered sparse object */
 	uint64_t index, at;

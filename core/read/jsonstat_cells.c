@@ -83,7 +83,8 @@ glane_rc jsonstat_cells_open(
 	if (!l->kind)
 		return GLANE_OK;
 	if (l->kind == '{' && l->top > n)
-		return fail(d, GLANE_E_FORMAT, "JSON-stat: position %llu of a sparse object is beyond the %llu cells of the dataset",
+		return fail(d, GLANE_E_FORMAT,
+			"JSON-stat: position %llu of a sparse object is beyond the %llu cells of the dataset",
 			(unsigned long long)(l->top - 1), (unsigned long long)n);
 	jsonstat_look(&c->pull, &c->view, p, l->at, d);
 	c->is_open = true;

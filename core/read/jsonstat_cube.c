@@ -21,7 +21,7 @@ struct build { /* one dataset */
 	size_t n_id, n_size;
 	struct slice time, geo, metric; /* the first of each role */
 };
-struct categories { /* of one dimension */
+struct categories {         /* of one dimension */
 	struct map by_code; /* code -> position in list */
 	struct jsonstat_category *list;
 	uint64_t *position; /* where `index` puts it; UINT64_MAX: only a label or unit */
@@ -124,7 +124,8 @@ static glane_rc read_roles(struct build *b, struct json_pull *j)
 
 /* ---- categories ---- */
 
-static glane_rc category_of(struct categories *g, struct build *b, struct slice code, struct jsonstat_category **ret, size_t *ret_i)
+static glane_rc category_of(
+	struct categories *g, struct build *b, struct slice code, struct jsonstat_category **ret, size_t *ret_i)
 {
 	uint64_t *slot = NULL;
 	bool is_new = false;
@@ -147,7 +148,8 @@ static glane_rc category_of(struct categories *g, struct build *b, struct slice 
 	return GLANE_OK;
 }
 
-static glane_rc place_category(struct categories *g, struct build *b, struct json_pull *j, struct slice code, uint64_t position)
+static glane_rc place_category(
+	struct categories *g, struct build *b, struct json_pull *j, struct slice code, uint64_t position)
 {
 	struct jsonstat_category *cat = NULL;
 	size_t i = 0;
@@ -376,7 +378,8 @@ static glane_rc read_dimensions(struct build *b)
 	return rc == GLANE_END ? GLANE_OK : rc;
 }
 
-static glane_rc read_part(struct build *b, enum jsonstat_part part, char kind, glane_rc (*read)(struct build *, struct json_pull *))
+static glane_rc read_part(
+	struct build *b, enum jsonstat_part part, char kind, glane_rc (*read)(struct build *, struct json_pull *))
 {
 	struct payload view;
 	struct json_pull j;
@@ -486,8 +489,8 @@ static glane_rc read_texts_of_dataset(struct build *b)
 
 static bool is_time_id(struct slice id)
 {
-	static const char *const ids[] = {"time", "TIME_PERIOD", "year", "tid", "period", "date", "month", "quarter", "ano",
-		"anno", "jahr", "rok", "vuosi"};
+	static const char *const ids[] = {"time", "TIME_PERIOD", "year", "tid", "period", "date", "month", "quarter",
+		"ano", "anno", "jahr", "rok", "vuosi"};
 
 	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++)
 		if (id.n == strlen(ids[i]) && strncasecmp(id.p, ids[i], id.n) == 0)
@@ -526,12 +529,13 @@ static glane_rc find_dimension(struct build *b, size_t i)
 		b->dim[k].id.p = NULL;
 		if (b->dim[k].size != b->size[i])
 			return fail(b->d, GLANE_E_FORMAT,
-				"JSON-stat: dimension '%.*s' has %llu categories, but its size is %llu", SLICE_FMT(b->id[i]),
-				(unsigned long long)b->dim[k].size, (unsigned long long)b->size[i]);
+				"JSON-stat: dimension '%.*s' has %llu categories, but its size is %llu",
+				SLICE_FMT(b->id[i]), (unsigned long long)b->dim[k].size,
+				(unsigned long long)b->size[i]);
 		return GLANE_OK;
 	}
-	return fail(b->d, GLANE_E_FORMAT, "JSON-stat: 'id' names the dimension '%.*s', which is not described, or twice",
-		SLICE_FMT(b->id[i]));
+	return fail(b->d, GLANE_E_FORMAT,
+		"JSON-stat: 'id' names the dimension '%.*s', which is not described, or twice", SLICE_FMT(b->id[i]));
 }
 
 static glane_rc order_dimensions(struct build *b)
@@ -540,8 +544,8 @@ static glane_rc order_dimensions(struct build *b)
 	uint64_t n = 1;
 
 	if (b->n_id == 0 || b->n_id != b->n_size)
-		return fail(b->d, GLANE_E_FORMAT, "JSON-stat: a dataset has %zu dimensions in 'id' and %zu in 'size'", b->n_id,
-			b->n_size);
+		return fail(b->d, GLANE_E_FORMAT, "JSON-stat: a dataset has %zu dimensions in 'id' and %zu in 'size'",
+			b->n_id, b->n_size);
 	c->dim = arena_alloc(b->a, b->n_id * sizeof(*c->dim));
 	if (!c->dim)
 		return no_memory(b->d);
@@ -553,14 +557,15 @@ static glane_rc order_dimensions(struct build *b)
 			return rc;
 		if (__builtin_mul_overflow(n, b->size[i], &n) || n > JSONSTAT_CELLS)
 			return fail(b->d, GLANE_E_LIMIT,
-				"JSON-stat: a dataset of more than %u cells; ask for fewer categories at once", JSONSTAT_CELLS);
+				"JSON-stat: a dataset of more than %u cells; ask for fewer categories at once",
+				JSONSTAT_CELLS);
 	}
 	c->n_cells = n;
 	return GLANE_OK;
 }
 
-glane_rc jsonstat_cube(
-	struct jsonstat_cube *c, struct arena *a, const struct jsonstat_place *at, const struct payload *p, struct diag *d)
+glane_rc jsonstat_cube(struct jsonstat_cube *c, struct arena *a, const struct jsonstat_place *at,
+	const struct payload *p, struct diag *d)
 {
 	struct build *b = mem_zalloc(1, sizeof(*b));
 	glane_rc rc;

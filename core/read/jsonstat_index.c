@@ -24,7 +24,8 @@ glane_rc jsonstat_number(struct json_pull *j, uint64_t *ret)
 	int64_t v = 0;
 
 	if (!slice_int(s, 0, INT64_MAX - 1, &v) || (s.n > 1 && s.p[0] == '0'))
-		return fail(j->diag, GLANE_E_FORMAT, "JSON-stat, byte %llu: '%.*s' is no position of a sparse value or status",
+		return fail(j->diag, GLANE_E_FORMAT,
+			"JSON-stat, byte %llu: '%.*s' is no position of a sparse value or status",
 			(unsigned long long)json_pull_offset(j), (int)(s.n > 80 ? 80 : s.n), s.p);
 	*ret = (uint64_t)v;
 	return GLANE_OK;
@@ -168,10 +169,12 @@ static glane_rc take_words(struct jsonstat_index *x, struct json_pull *j, bool i
 
 static bool is_error(struct slice key)
 {
-	return slice_is(key, "error") || slice_is(key, "errors") || slice_is(key, "warning") || slice_is(key, "message");
+	return slice_is(key, "error") || slice_is(key, "errors") || slice_is(key, "warning") ||
+	       slice_is(key, "message");
 }
 
-static glane_rc take_part(struct jsonstat_place *pl, struct json_pull *j, enum jsonstat_part part, char ch, unsigned depth)
+static glane_rc take_part(
+	struct jsonstat_place *pl, struct json_pull *j, enum jsonstat_part part, char ch, unsigned depth)
 {
 	if (pl->part[part])
 		return fail(j->diag, GLANE_E_FORMAT, "JSON-stat, byte %llu: a dataset has the member '%s' twice",

@@ -178,7 +178,8 @@ glane_rc payload_settle(struct payload *p, uint64_t limit)
 
 		if (p->n > limit)
 			return fail(p->diag, GLANE_E_LIMIT,
-				"payload: more than %llu bytes come out of the archive or conversion, and this format has to be "
+				"payload: more than %llu bytes come out of the archive or conversion, and this format "
+				"has to be "
 				"kept whole",
 				(unsigned long long)limit);
 		rc = payload_more(p, p->n);

@@ -130,7 +130,8 @@ static glane_rc other_document(struct tsv *r)
 			SLICE_FMT(id), SLICE_FMT(state));
 	}
 	if (*r->line.p == '<' && fault.n)
-		return fail(r->diag, GLANE_E_DATA, "the provider answers: %.*s", (int)(fault.n > 400 ? 400 : fault.n), fault.p);
+		return fail(r->diag, GLANE_E_DATA, "the provider answers: %.*s", (int)(fault.n > 400 ? 400 : fault.n),
+			fault.p);
 	return bad(r, "no Eurostat TSV: its first cell has to name dimensions and time, as in unit,geo\\TIME_PERIOD");
 }
 
@@ -184,6 +185,8 @@ static glane_rc read_header(struct tsv *r)
 	}
 	if (rc == GLANE_OK && !r->n_period)
 		rc = bad(r, "a header without periods");
+	if (rc == GLANE_OK && r->at[-1] != '\n')
+		rc = bad(r, "a header without an end; was the file cut?");
 	r->is_read = rc == GLANE_OK;
 	return rc;
 }

@@ -3,7 +3,6 @@
 #include <glane/plugin.h>
 
 #include <string.h>
-#include <strings.h>
 
 struct state {
 	const struct glane_host *h;
@@ -44,8 +43,7 @@ static uint32_t cover_kind(const struct state *s)
 	int is_part = s->body[0] != 0;
 
 	for (size_t i = 0; i < s->query.n; i++)
-		is_part |= strcasestr(s->query.v[i].k, "time") || strcasestr(s->query.v[i].k, "period") ||
-			   strcasecmp(s->query.v[i].k, "tid") == 0 || strcasecmp(s->query.v[i].k, "year") == 0;
+		is_part |= strcasestr(s->query.v[i].k, "time") || strcasestr(s->query.v[i].k, "period");
 	return strcmp(s->cover, "full") == 0 || (!s->cover[0] && !is_part) ? GLANE_COVER_FULL : GLANE_COVER_NONE;
 }
 
@@ -59,9 +57,9 @@ static glane_rc declare(struct state *s, uint32_t kind, const char *dataset)
 static const char *url_of(struct state *s, const char *item)
 {
 	const char *url = s->url[0] ? s->url : item ? "{base_url}/{dataset}" : "{base_url}";
-	const char *mark = strstr(url, "{dataset}"), *rest = mark ? mark + strlen("{dataset}") : "";
+	const char *mark = strstr(url, "{dataset}");
 
-	return mark && item ? s->h->fmt(s->r, "%.*s%s%s", (int)(mark - url), url, item, rest) : url;
+	return mark && item ? s->h->fmt(s->r, "%.*s%s%s", (int)(mark - url), url, item, mark + 9) : url;
 }
 
 /* Where neither the configuration nor an item names it, a message may hold several datasets: each is declared when it ends. */
@@ -106,8 +104,7 @@ static glane_rc fetch(struct state *s, const char *item, const char **name)
 static glane_rc run(const struct glane_host *h, glane_run *r, void *state)
 {
 	struct state *s = state;
-	const size_t n = s->datasets.n ? s->datasets.n : 1;
-	size_t n_failed = 0;
+	size_t n = s->datasets.n ? s->datasets.n : 1, n_failed = 0;
 	glane_rc rc = GLANE_OK;
 
 	s->h = h, s->r = r;

@@ -103,5 +103,7 @@ glane_rc fetch(const struct glane_host *h, glane_run *r, const struct state *s, 
 		rc = ask(h, r, s, code, &q, &later);
 		q.again++, q.wait = (uint32_t)s->poll_every;
 	} while (later && q.again <= s->poll_times);
+	if (rc == GLANE_E_FETCH && q.again > 1)
+		rc = h->fail(r, rc, "%s: the provider prepares the answer (413); it has not come", code);
 	return rc;
 }

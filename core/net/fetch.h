@@ -55,6 +55,7 @@ struct fetch_request {            /* copied by fetch_start() */
 	uint8_t format; /* GLANE_FMT_*: what the first bytes must look like; an archive is always allowed for CSV and RAW */
 	const char *etag, *last_modified; /* validators: a conditional request; 304 is then an answer */
 	int64_t deadline_ms;              /* clock_mono_ms() at which to give up; 0: none */
+	uint32_t wait_seconds;            /* before the first try */
 };
 struct fetch_result {            /* valid during the callback; take fd by setting it to -1 */
 	glane_rc rc;             /* GLANE_OK, or FETCH (transport, status), DENIED (host, redirect; security), FORMAT
@@ -72,7 +73,7 @@ struct fetch_result {            /* valid during the callback; take fd by settin
 };
 struct fetch_progress {          /* of a request under way */
 	uint64_t wire, expected; /* expected 0: unknown */
-	const char *state;       /* "queued" "waiting (rate limit)" "connecting" "receiving" "retry in" */
+	const char *state;       /* "queued" "waiting" "waiting (rate limit)" "connecting" "receiving" "retry in" */
 	unsigned wait_seconds;
 };
 struct fetcher;

@@ -2,6 +2,8 @@
 /* Requests as they are handed in: checked, copied, queued. */
 #include "net/fetch_priv.h"
 
+#include "base/clock.h"
+
 /* Framing, connection, conditions and coding are the engine's own business. */
 static const char *const own_headers[] = {
 	"accept-encoding",
@@ -114,6 +116,10 @@ static bool copy_request(struct fetch *r, const struct fetch_request *q)
 	r->last_modified = text_of(&r->arena, q->last_modified, &ok);
 	r->format = q->format;
 	r->deadline_ms = q->deadline_ms;
+	if (q->wait_seconds) {
+		r->not_before = clock_mono_ms() + (int64_t)q->wait_seconds * 1000;
+		r->waits = "waiting";
+	}
 	ok = ok && arena_dup(&r->arena, q->body, &r->body) && copy_headers(r, q);
 	strbuf_init(&shown, 0);
 	url_redact(&shown, slice_of(q->url), r->p->secret_params, r->p->n_secret_params);

@@ -293,16 +293,19 @@ glane_rc body_verify(
 		return fail(d, GLANE_E_FORMAT, "the answer is empty (%llu blanks)", (unsigned long long)size);
 	if (body_is_html(s))
 		return refuse(s, "an HTML page where data was asked", content_type, d);
-	if (is_utf16(s) && format == GLANE_FMT_JSON)
+	if (is_utf16(s) && (format == GLANE_FMT_JSON || format == GLANE_FMT_JSONSTAT))
 		return fail(d, GLANE_E_FORMAT, "the JSON is in UTF-16; RFC 8259 allows UTF-8 only");
 	/* A head of blanks alone, or UTF-16, is the reader's to judge. */
 	if (!s.n || is_utf16(s))
 		return GLANE_OK;
 	switch (format) {
 	case GLANE_FMT_JSON:
+	case GLANE_FMT_JSONSTAT:
 		return verify_json(s, last, content_type, d);
 	case GLANE_FMT_XML:
 		return verify_xml(s, last, content_type, d);
+	case GLANE_FMT_TSV: /* Eurostat answers in XML where the data is not ready: the reader tells */
+		return *s.p == '<' ? GLANE_OK : verify_csv(s, last, content_type, d);
 	default:
 		return verify_csv(s, last, content_type, d);
 	}

@@ -61,11 +61,18 @@ static bool is_id(struct slice id, const char *wanted, size_t n)
 	return id.n == n && strncasecmp(id.p, wanted, n) == 0;
 }
 
+static bool is_dimension(int role)
+{
+	return role == GLANE_ROLE_DIMENSION || role == GLANE_ROLE_AREA || role == GLANE_ROLE_INDICATOR;
+}
+
 /* The first column of a role (0: any) with this id; NOWHERE: none. */
 static size_t column_of(const struct record_reader *rec, const char *wanted, size_t n, int role)
 {
 	for (size_t i = 0; i < record_columns(rec); i++)
-		if (is_id(record_column(rec, i), wanted, n) && (!role || record_role(rec, i) == role))
+		if (is_id(record_column(rec, i), wanted, n) &&
+			(!role || record_role(rec, i) == role ||
+				(role == GLANE_ROLE_DIMENSION && is_dimension(record_role(rec, i)))))
 			return i;
 	return NOWHERE;
 }
@@ -85,6 +92,16 @@ static struct place place_of(const struct record_reader *rec, struct glane_list 
 			return (struct place){column, {NULL, 0}};
 	}
 	return (struct place){NOWHERE, {NULL, 0}};
+}
+
+/* As place_of(); before the usual ids goes the dimension that the message itself says has this role. */
+static struct place said_place(
+	const struct record_reader *rec, struct glane_list given, struct glane_list dflt, int role)
+{
+	for (size_t i = 0; !given.n && i < record_columns(rec); i++)
+		if (record_role(rec, i) == role)
+			return (struct place){i, {NULL, 0}};
+	return place_of(rec, given, dflt, GLANE_ROLE_DIMENSION);
 }
 
 /* "A+B" names two components; all have to be there. */
@@ -120,7 +137,7 @@ static void find_indicator(const struct record_reader *rec, struct cube_map *m)
 	m->n_indicator = 0;
 	if (l.n)
 		return;
-	m->indicator[0] = place_of(rec, l, DEFAULTS(indicators), GLANE_ROLE_DIMENSION);
+	m->indicator[0] = said_place(rec, l, DEFAULTS(indicators), GLANE_ROLE_INDICATOR);
 	m->n_indicator = m->indicator[0].column != NOWHERE;
 }
 
@@ -181,7 +198,7 @@ static glane_rc find_dims(const struct record_reader *rec, struct cube_map *m, s
 	for (size_t i = 0; rc == GLANE_OK && i < record_columns(rec); i++) {
 		const struct slice id = record_column(rec, i);
 
-		if (record_role(rec, i) == GLANE_ROLE_DIMENSION && i != m->area.column && i != m->time.column &&
+		if (is_dimension(record_role(rec, i)) && i != m->area.column && i != m->time.column &&
 			i != m->freq.column && !is_indicator(m, i) && !is_measure(m, i) &&
 			!is_listed(id, m->given.drop))
 			rc = add_name(m, m->dim, &m->n_dims, MAX_DIMS, i, id, d);
@@ -207,7 +224,7 @@ static glane_rc map_shape(struct cube_map *m, const struct record_reader *rec, s
 	m->series = 0;
 	m->time = time_of(rec, m);
 	find_indicator(rec, m);
-	m->area = place_of(rec, g->area, DEFAULTS(areas), GLANE_ROLE_DIMENSION);
+	m->area = said_place(rec, g->area, DEFAULTS(areas), GLANE_ROLE_AREA);
 	m->freq = place_of(rec, g->freq, DEFAULTS(freqs), 0);
 	m->unit = place_of(rec, g->unit, DEFAULTS(units), 0);
 	m->unit_mult = place_of(rec, g->unit_mult, DEFAULTS(mults), GLANE_ROLE_ATTRIBUTE);
@@ -299,7 +316,7 @@ static glane_rc ask_series(struct glane_run *r, struct record_reader *rec, struc
 			dims[s.n_dims++] = (struct glane_kv){"MEASURE", {name, strlen(name)}};
 	for (size_t i = 0; i < m->n_dims; i++, name += strlen(name) + 1)
 		dims[s.n_dims++] = (struct glane_kv){name, str_from(record_at(rec, m->dim[i]))};
-	if (!s.freq && m->freq.column != NOWHERE && record_role(rec, m->freq.column) == GLANE_ROLE_DIMENSION)
+	if (!s.freq && m->freq.column != NOWHERE && is_dimension(record_role(rec, m->freq.column)))
 		dims[s.n_dims++] = (struct glane_kv){"FREQ", str_from(text_at(rec, m->freq))};
 	if (!strbuf_ok(&m->indicator_text))
 		return run_no_memory(r, "series");
@@ -345,9 +362,12 @@ static char code_of(const struct cube_map *m, struct slice word)
 
 	if (!code)
 		code = mapped_code(m, word);
+	while (!code && word.n &&
+		strchr(";, |", *word.p)) /* Eurostat writes "|C" where only the second of two is said */
+		word.p++, word.n--;
 	while (n < word.n && !strchr(";, |", word.p[n]))
 		n++;
-	if (!code && n < word.n)
+	if (!code && n)
 		code = status_code((struct slice){word.p, n}, false);
 	if (!code && n)
 		code = mapped_code(m, (struct slice){word.p, n});
@@ -430,7 +450,7 @@ static bool names_one(struct record_reader *rec, const struct cube_map *m)
 	for (size_t i = 0; i < record_columns(rec); i++) {
 		const int role = record_role(rec, i);
 
-		if ((role == GLANE_ROLE_DIMENSION || role == GLANE_ROLE_TIME) && record_at(rec, i).n == 0)
+		if ((is_dimension(role) || role == GLANE_ROLE_TIME) && record_at(rec, i).n == 0)
 			return false;
 	}
 	return text_at(rec, m->time).n > 0;

@@ -16,6 +16,7 @@ struct host_request { /* texts borrowed */
 	const char *content_type;
 	uint8_t format;
 	bool may_be_empty;
+	uint32_t again, wait; /* see struct glane_request */
 };
 struct host_answer {
 	int fd; /* read-only, complete, verified; the host closes it */

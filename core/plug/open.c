@@ -11,6 +11,7 @@
 #define MAX_FIELDS 4096
 #define MAX_QUERY 256
 #define MAX_SPLIT 1000000
+#define MAX_WAIT 3600
 #define PROGRESS_EVERY 4096
 #define LEAST_CSV offsetof(struct glane_csv, skip)
 
@@ -41,6 +42,8 @@ static const char *request_wrong(const struct glane_request *q)
 	if (!q->url || q->format > GLANE_FMT_TSV || q->paging > GLANE_PAGE_NEXT ||
 		q->flags & ~(GLANE_REQ_NO_ARCHIVE | GLANE_REQ_MAY_BE_EMPTY))
 		return "without a URL, or of a format, paging or flag that does not exist";
+	if (q->wait > MAX_WAIT)
+		return "that is to wait for more than an hour";
 	if (q->n_field > MAX_FIELDS || q->n_head > MAX_HEADERS || q->n_header > MAX_HEADERS || q->n_query > MAX_QUERY ||
 		q->n_split > MAX_SPLIT)
 		return "with too many fields, heads, headers, query parameters or split items";
@@ -267,13 +270,14 @@ static glane_rc page_open(struct glane_reader *rd, const char *url)
 	const struct glane_request *q = &rd->req;
 	const char *method = q->method ? q->method : q->body.p ? "POST" : "GET";
 	const struct host_request request = {method, url, q->header, q->n_header, slice_from(q->body), q->content_type,
-		q->format, q->flags & GLANE_REQ_MAY_BE_EMPTY};
+		q->format, q->flags & GLANE_REQ_MAY_BE_EMPTY, q->again, q->wait};
 	struct host_answer answer = {.fd = -1};
 	glane_rc rc;
 
 	rd->url = url;
 	page_close(rd);
 	diag_clear(&r->diag);
+	rd->req.wait = 0; /* further pages are not waited for */
 	rc = r->seams->fetch(r->seams->arg, &request, &answer, &r->diag);
 	if (rc != GLANE_OK)
 		return run_failed(r, rc > GLANE_OK ? GLANE_OK : rc) == GLANE_OK ? GLANE_END : rc;

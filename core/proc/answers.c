@@ -115,7 +115,7 @@ static glane_rc start(struct answer *a, bool conditional, struct diag *d)
 	struct diag why;
 	const struct request *q = &a->request;
 	const struct fetch_request r = {q->method, q->url, q->header, q->n_header, q->body, q->content_type, q->format,
-		conditional ? a->old_etag : NULL, conditional ? a->old_modified : NULL, s->deadline};
+		conditional ? a->old_etag : NULL, conditional ? a->old_modified : NULL, s->deadline, q->wait};
 
 	diag_clear(&why);
 	a->pending = true;

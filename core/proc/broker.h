@@ -30,7 +30,7 @@
  *   FETCH    REQUEST fields
  * broker -> worker:
  *   ANSWER   i64 rc; text message; text sha256; u64 size; text content_type, url   [+ descriptor where rc is GLANE_OK]
- * REQUEST fields: cstr method, url; u32 n + n (cstr name, text value) headers; text body; cstr content_type; u8 format
+ * REQUEST fields: cstr method, url; u32 n + n (cstr name, text value) headers; text body; cstr content_type; u8 format; u32 again, wait
  */
 #ifndef PROC_BROKER_H
 #define PROC_BROKER_H
@@ -66,11 +66,13 @@ struct request {                  /* what identifies a fetch; texts borrowed */
 	struct slice body;
 	const char *content_type;
 	uint8_t format; /* GLANE_FMT_*, and FORMAT_MAY_BE_EMPTY */
+	uint32_t again; /* how often the same was asked before: an answer is being prepared */
+	uint32_t wait;  /* seconds to wait before; not part of what identifies it */
 };
 void wire_request(struct wire *w, const struct request *r);
 /* Texts are copied into the arena; at most 64 headers. */
 glane_rc frame_request(struct frame *f, struct arena *a, struct request *ret, struct diag *d);
-/* SHA-256 over method, url, headers and body: the key under which an answer is kept for a run. */
+/* SHA-256 over method, url, headers, body and again: the key under which an answer is kept for a run. */
 bool request_key(const struct request *r, char hex[65]);
 
 /* The broker's main loop on its control socket; returns its exit status. */

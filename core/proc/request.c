@@ -18,6 +18,8 @@ void wire_request(struct wire *w, const struct request *r)
 	wire_text(w, r->body);
 	wire_cstr(w, r->content_type);
 	wire_u8(w, r->format);
+	wire_u32(w, r->again);
+	wire_u32(w, r->wait);
 }
 
 glane_rc frame_request(struct frame *f, struct arena *a, struct request *ret, struct diag *d)
@@ -48,6 +50,8 @@ glane_rc frame_request(struct frame *f, struct arena *a, struct request *ret, st
 		return fail(d, GLANE_E_NOMEM, "no memory for a request");
 	r.content_type = frame_cstr(f, a);
 	r.format = frame_u8(f);
+	r.again = frame_u32(f);
+	r.wait = frame_u32(f);
 	if (f->bad)
 		return fail(d, GLANE_E_FORMAT, "a request between processes does not read");
 	*ret = r;
@@ -67,6 +71,8 @@ bool request_key(const struct request *r, char hex[65])
 		     sha256_add(&h, r->header[i].v.p ? r->header[i].v.p : "", r->header[i].v.n) &&
 		     sha256_add(&h, "", 1);
 	ok = ok && sha256_add(&h, "\n", 1) && (!r->body.n || sha256_add(&h, r->body.p, r->body.n));
+	if (r->again)
+		ok = ok && sha256_add(&h, "", 1) && sha256_add(&h, &r->again, sizeof(r->again));
 	if (!ok) {
 		sha256_release(&h);
 		return false;

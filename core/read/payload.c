@@ -17,18 +17,18 @@
 struct map_source {
 	struct payload_source base;
 	char *map;
-	size_t size, dropped, page;
+	size_t size, page;
 };
 
-static void map_drop(struct payload_source *base, const char *p)
+/* Whole pages up to `to` are given back, from the one on that holds `from`: several windows may move over one map. */
+static void map_drop(struct payload_source *base, const char *from, const char *to)
 {
 	struct map_source *s = (struct map_source *)base;
-	size_t done = (size_t)(p - s->map) & ~(s->page - 1);
+	const size_t first = (size_t)(from - s->map) & ~(s->page - 1), done = (size_t)(to - s->map) & ~(s->page - 1);
 
 	/* Advice only: where the kernel refuses, the pages stay until the end. */
-	if (done > s->dropped)
-		(void)madvise(s->map + s->dropped, done - s->dropped, MADV_DONTNEED);
-	s->dropped = done > s->dropped ? done : s->dropped;
+	if (done > first)
+		(void)madvise(s->map + first, done - first, MADV_DONTNEED);
 }
 
 static void map_close(struct payload_source *base)
@@ -167,8 +167,41 @@ glane_rc payload_more(struct payload *p, size_t keep)
 	p->n = keep + add;
 	p->last = add == left;
 	if (p->source && p->source->drop)
-		p->source->drop(p->source, p->p);
+		p->source->drop(p->source, p->p - gone, p->p);
 	return GLANE_OK;
+}
+
+glane_rc payload_settle(struct payload *p, uint64_t limit)
+{
+	while (p->step == 0 && !p->last) {
+		glane_rc rc;
+
+		if (p->n > limit)
+			return fail(p->diag, GLANE_E_LIMIT,
+				"payload: more than %llu bytes come out of the archive or conversion, and this format "
+				"has to be "
+				"kept whole",
+				(unsigned long long)limit);
+		rc = payload_more(p, p->n);
+		if (rc != GLANE_OK)
+			return rc;
+	}
+	return GLANE_OK;
+}
+
+void payload_view(struct payload *ret, const struct payload *p, uint64_t at)
+{
+	const uint64_t end = p->step ? p->limit : p->pos + p->n;
+
+	*ret = *p;
+	ret->p = p->p - (p->pos - at);
+	ret->pos = at;
+	ret->limit = end;
+	ret->step = MAP_STEP < p->step || !p->step ? MAP_STEP : p->step;
+	ret->n = end - at < ret->step ? (size_t)(end - at) : ret->step;
+	ret->last = at + ret->n == end;
+	if (!p->step)
+		ret->source = NULL;
 }
 
 /* Opens fd's bytes as a stream out of an archive, or mapped as they are. */

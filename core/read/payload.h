@@ -37,5 +37,10 @@ void payload_memory(struct payload *p, struct slice bytes, size_t step, struct d
 /* Keeps the last `keep` bytes of the window and adds at least one further byte, or sets `last`. GLANE_OK, or an error.
  * The window after it begins with the kept bytes. keep <= n; keep is bounded by the reader's record limit. */
 glane_rc payload_more(struct payload *p, size_t keep);
+/* Bytes that were passed can be read again. Of a stream they are kept from the window on, at most `limit`; before the first more(). */
+glane_rc payload_settle(struct payload *p, uint64_t limit);
+/* A window of its own on a settled payload, from the offset `at` on (not before the first window); p stays, and must outlive it. It
+ * is not closed. */
+void payload_view(struct payload *ret, const struct payload *p, uint64_t at);
 void payload_close(struct payload *p);
 #endif

@@ -17,6 +17,10 @@ static const struct record_ops *ops_of(uint8_t format)
 		return &json_record_ops;
 	case GLANE_FMT_XML:
 		return &xml_record_ops;
+	case GLANE_FMT_JSONSTAT:
+		return &jsonstat_record_ops;
+	case GLANE_FMT_TSV:
+		return &tsv_record_ops;
 	default:
 		return NULL;
 	}

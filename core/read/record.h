@@ -73,4 +73,5 @@ struct record_ops {
 	const struct cube_ops *cube; /* NULL: no cube */
 };
 extern const struct record_ops csv_record_ops, json_record_ops, xml_record_ops;
+extern const struct record_ops jsonstat_record_ops, tsv_record_ops;
 #endif

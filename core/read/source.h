@@ -7,8 +7,8 @@
 struct payload_source {
 	/* Puts 1..cap (>= 16) further bytes into buf, or none once the end is proven: nothing cut, checksums right. */
 	glane_rc (*read)(struct payload_source *s, char *buf, size_t cap, size_t *ret_n, struct diag *d);
-	/* Of mapped bytes: those before p are not asked for again. NULL: nothing to do. */
-	void (*drop)(struct payload_source *s, const char *p);
+	/* Of mapped bytes: those in [from, to) are not needed for now. NULL: nothing to do. */
+	void (*drop)(struct payload_source *s, const char *from, const char *to);
 	void (*close)(struct payload_source *s); /* also frees s */
 	char *buf;                               /* the window of a stream, kept by payload.c */
 	size_t cap;

@@ -131,6 +131,8 @@ glane_rc broker_replay(struct task *t, uint32_t index, const json_t *j)
 	wire_cstr(w, body);
 	wire_cstr(w, json_text(j, "content_type", NULL));
 	wire_u8(w, (uint8_t)json_int(j, "format", 0));
+	wire_u32(w, (uint32_t)json_int(j, "again", 0));
+	wire_u32(w, 0);
 	wire_cstr(w, json_text(j, "etag", ""));
 	wire_cstr(w, json_text(j, "last_modified", ""));
 	wire_cstr(w, json_text(j, "sha256", ""));
@@ -174,9 +176,10 @@ json_t *request_json(struct frame *f, struct arena *a, struct diag *d)
 	}
 	ok = json_set_text(j, "method", q.method) && json_set_text(j, "url", q.url) && put_headers(j, &q) &&
 	     (!q.body.n || json_set_slice(j, "body", q.body)) && json_set_text(j, "content_type", q.content_type) &&
-	     json_set_int(j, "format", q.format) && json_set_int(j, "status", frame_u32(f)) &&
-	     json_set_slice(j, "sha256", frame_text(f)) && json_set_slice(j, "etag", frame_text(f)) &&
-	     json_set_slice(j, "last_modified", frame_text(f)) && json_set_slice(j, "answer_type", frame_text(f));
+	     json_set_int(j, "format", q.format) && (!q.again || json_set_int(j, "again", q.again)) &&
+	     json_set_int(j, "status", frame_u32(f)) && json_set_slice(j, "sha256", frame_text(f)) &&
+	     json_set_slice(j, "etag", frame_text(f)) && json_set_slice(j, "last_modified", frame_text(f)) &&
+	     json_set_slice(j, "answer_type", frame_text(f));
 	ok = ok && json_set_int(j, "size", (int64_t)frame_u64(f)) && json_set_int(j, "wire", (int64_t)frame_u64(f)) &&
 	     json_set_int(j, "tries", frame_u32(f)) && json_set_int(j, "fetched_at", frame_i64(f));
 	origin = frame_u8(f);

@@ -43,7 +43,7 @@ AT(glane_csv, ragged, 13);
 AT(glane_csv, trim, 14);
 AT(glane_csv, encoding, 16);
 
-SIZE(glane_request, 224);
+SIZE(glane_request, 232);
 AT(glane_request, size, 0);
 AT(glane_request, format, 4);
 AT(glane_request, paging, 5);
@@ -76,6 +76,8 @@ AT(glane_request, split_max, 200);
 AT(glane_request, split_chars, 204);
 AT(glane_request, member, 208);
 AT(glane_request, csv, 216);
+AT(glane_request, wait, 224);
+AT(glane_request, again, 228);
 
 SIZE(glane_series, 160);
 AT(glane_series, size, 0);

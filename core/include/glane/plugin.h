@@ -80,6 +80,8 @@ typedef struct glane_reader glane_reader; /* a stream of records; closed by the 
 #define GLANE_ROLE_TIME 2
 #define GLANE_ROLE_MEASURE 3
 #define GLANE_ROLE_ATTRIBUTE 4
+#define GLANE_ROLE_AREA 5      /* a dimension that the message says is the area (JSON-stat: role geo) */
+#define GLANE_ROLE_INDICATOR 6 /* likewise the indicator (JSON-stat: role metric) */
 
 #define GLANE_PAGE_NONE 0
 #define GLANE_PAGE_NUMBER 1 /* page_param counts pages, from page_first */
@@ -136,6 +138,11 @@ struct glane_request { /* what to fetch, and how to cut it into records */
 	uint32_t split_chars;  /* characters of the joined items; 0: 1,500 */
 	const char *member;    /* archive entry, a glob; NULL: the only one that matches the format */
 	const struct glane_csv *csv;
+	/*
+	 * An answer that is being prepared is asked for again: seconds to wait before (at most 3,600; the source's deadline goes on), and
+	 * for the how manieth time: one run gets one answer for one URL and `again`.
+	 */
+	uint32_t wait, again;
 };
 #define GLANE_REQ_NO_ARCHIVE 1 /* the payload is to be read as it is, even where it is an archive */
 #define GLANE_REQ_MAY_BE_EMPTY                                                                                         \

@@ -1,0 +1,592 @@
+/* SPDX-License-Identifier: MIT */
+/* The description of one JSON-stat dataset: dimensions in the order of `id`, their categories in the order of `index`, roles. */
+#include "base/map.h"
+#include "read/jsonstat.h"
+
+#include <strings.h>
+
+#define MAX_DIMS 64
+#define MAX_CATEGORIES 20000000u
+
+struct build { /* one dataset */
+	struct jsonstat_cube *c;
+	struct arena *a;
+	const struct jsonstat_place *at;
+	const struct payload *p;
+	struct diag *d;
+	struct jsonstat_dimension dim[MAX_DIMS]; /* as they come in `dimension` */
+	size_t n_dim;
+	struct slice id[MAX_DIMS];
+	uint64_t size[MAX_DIMS];
+	size_t n_id, n_size;
+	struct slice time, geo, metric; /* the first of each role */
+};
+struct categories {         /* of one dimension */
+	struct map by_code; /* code -> position in list */
+	struct jsonstat_category *list;
+	uint64_t *position; /* where `index` puts it; UINT64_MAX: only a label or unit */
+	size_t n, cap, cap_position, n_placed;
+	struct arena *a;
+};
+
+void jsonstat_look(struct json_pull *j, struct payload *view, const struct payload *p, uint64_t at, struct diag *d)
+{
+	payload_view(view, p, at);
+	json_pull_init(j, view, d);
+}
+
+static glane_rc no_memory(struct diag *d)
+{
+	return fail(d, GLANE_E_NOMEM, "no memory for the categories of a JSON-stat dataset");
+}
+
+static bool dup_text(struct build *b, struct slice s, struct slice *ret)
+{
+	return arena_dup(b->a, s, ret);
+}
+
+/* ---- id, size, role ---- */
+
+static glane_rc read_ids(struct build *b, struct json_pull *j)
+{
+	struct slice text = {NULL, 0};
+	bool is_first = true;
+	glane_rc rc;
+
+	json_pull_open(j);
+	while ((rc = json_pull_element(j, &is_first)) == GLANE_OK) {
+		if (b->n_id == MAX_DIMS)
+			return fail(b->d, GLANE_E_LIMIT, "JSON-stat: more than %d dimensions", MAX_DIMS);
+		rc = json_pull_text(j, &text);
+		if (rc != GLANE_OK)
+			return rc;
+		if (!dup_text(b, text, &b->id[b->n_id++]))
+			return no_memory(b->d);
+	}
+	return rc == GLANE_END ? GLANE_OK : rc;
+}
+
+static glane_rc read_sizes(struct build *b, struct json_pull *j)
+{
+	struct slice text = {NULL, 0};
+	bool is_first = true;
+	glane_rc rc;
+
+	json_pull_open(j);
+	while ((rc = json_pull_element(j, &is_first)) == GLANE_OK) {
+		int64_t v = 0;
+
+		rc = json_pull_text(j, &text);
+		if (rc != GLANE_OK)
+			return rc;
+		if (b->n_size == MAX_DIMS || !slice_int(text, 0, INT64_MAX, &v))
+			return json_pull_fail(j, "a size that is no number of categories, or too many of them");
+		b->size[b->n_size++] = (uint64_t)v;
+	}
+	return rc == GLANE_END ? GLANE_OK : rc;
+}
+
+/* The first dimension of each role counts. */
+static glane_rc read_roles(struct build *b, struct json_pull *j)
+{
+	bool is_first = true;
+	glane_rc rc;
+
+	json_pull_open(j);
+	while ((rc = json_pull_member(j, &is_first)) == GLANE_OK) {
+		const struct slice key = strbuf_get(&j->key);
+		struct slice *role = slice_is(key, "time")     ? &b->time
+				     : slice_is(key, "geo")    ? &b->geo
+				     : slice_is(key, "metric") ? &b->metric
+							       : NULL;
+		struct slice text = {NULL, 0};
+		bool is_first_id = true;
+		char ch = 0;
+
+		rc = json_pull_peek(j, &ch);
+		if (rc == GLANE_OK && (!role || ch != '[')) {
+			rc = json_pull_pass(j, 0);
+			if (rc != GLANE_OK)
+				return rc;
+			continue;
+		}
+		json_pull_open(j);
+		while (rc == GLANE_OK && (rc = json_pull_element(j, &is_first_id)) == GLANE_OK) {
+			rc = json_pull_text(j, &text);
+			if (rc == GLANE_OK && !role->p && !dup_text(b, text, role))
+				rc = no_memory(b->d);
+		}
+		if (rc != GLANE_END)
+			return rc;
+	}
+	return rc == GLANE_END ? GLANE_OK : rc;
+}
+
+/* ---- categories ---- */
+
+static glane_rc category_of(
+	struct categories *g, struct build *b, struct slice code, struct jsonstat_category **ret, size_t *ret_i)
+{
+	uint64_t *slot = NULL;
+	bool is_new = false;
+
+	if (!map_put(&g->by_code, code, g->n, &slot, &is_new))
+		return no_memory(b->d);
+	if (is_new) {
+		if (g->n == MAX_CATEGORIES)
+			return fail(b->d, GLANE_E_LIMIT, "JSON-stat: more than %u categories", MAX_CATEGORIES);
+		if (!mem_grow(&g->list, &g->cap, g->n + 1, sizeof(*g->list)) ||
+			!mem_grow(&g->position, &g->cap_position, g->n + 1, sizeof(*g->position)))
+			return no_memory(b->d);
+		g->list[g->n] = (struct jsonstat_category){.code = {NULL, 0}};
+		if (!dup_text(b, code, &g->list[g->n].code))
+			return no_memory(b->d);
+		g->position[g->n++] = UINT64_MAX;
+	}
+	*ret = &g->list[*slot];
+	*ret_i = (size_t)*slot;
+	return GLANE_OK;
+}
+
+static glane_rc place_category(
+	struct categories *g, struct build *b, struct json_pull *j, struct slice code, uint64_t position)
+{
+	struct jsonstat_category *cat = NULL;
+	size_t i = 0;
+	glane_rc rc = category_of(g, b, code, &cat, &i);
+
+	if (rc != GLANE_OK)
+		return rc;
+	if (g->position[i] != UINT64_MAX)
+		return fail(b->d, GLANE_E_FORMAT, "JSON-stat, byte %llu: category '%.*s' comes twice in one index",
+			(unsigned long long)json_pull_offset(j), (int)(code.n > 80 ? 80 : code.n), code.p);
+	g->position[i] = position;
+	g->n_placed++;
+	return GLANE_OK;
+}
+
+static glane_rc read_index_array(struct categories *g, struct build *b, struct json_pull *j)
+{
+	struct slice text = {NULL, 0};
+	bool is_first = true;
+	glane_rc rc;
+
+	json_pull_open(j);
+	while ((rc = json_pull_element(j, &is_first)) == GLANE_OK) {
+		rc = json_pull_text(j, &text);
+		if (rc == GLANE_OK && !text.p)
+			rc = json_pull_fail(j, "null stands where the code of a category belongs");
+		if (rc == GLANE_OK)
+			rc = place_category(g, b, j, text, g->n_placed);
+		if (rc != GLANE_OK)
+			return rc;
+	}
+	return rc == GLANE_END ? GLANE_OK : rc;
+}
+
+static glane_rc read_index_object(struct categories *g, struct build *b, struct json_pull *j)
+{
+	struct slice text = {NULL, 0};
+	bool is_first = true;
+	glane_rc rc;
+
+	json_pull_open(j);
+	while ((rc = json_pull_member(j, &is_first)) == GLANE_OK) {
+		int64_t v = 0;
+
+		rc = json_pull_text(j, &text);
+		if (rc == GLANE_OK && !slice_int(text, 0, MAX_CATEGORIES, &v))
+			rc = json_pull_fail(j, "the position of a category is no number");
+		if (rc == GLANE_OK)
+			rc = place_category(g, b, j, strbuf_get(&j->key), (uint64_t)v);
+		if (rc != GLANE_OK)
+			return rc;
+	}
+	return rc == GLANE_END ? GLANE_OK : rc;
+}
+
+/* "unit": {"CODE": {"label": ..., "base": ..., "symbol": ..., "decimals": ...}}: label or base, else the symbol. */
+static glane_rc read_unit(struct build *b, struct json_pull *j, struct slice *ret)
+{
+	struct slice text = {NULL, 0};
+	bool is_first = true, is_symbol = false;
+	char ch = 0;
+	glane_rc rc = json_pull_peek(j, &ch);
+
+	if (rc != GLANE_OK || ch != '{')
+		return rc != GLANE_OK ? rc : json_pull_pass(j, 0);
+	json_pull_open(j);
+	while ((rc = json_pull_member(j, &is_first)) == GLANE_OK) {
+		const struct slice key = strbuf_get(&j->key);
+		const bool is_sign = slice_is(key, "symbol");
+		const bool is_name = slice_is(key, "label") || slice_is(key, "base");
+
+		rc = json_pull_peek(j, &ch);
+		if (rc == GLANE_OK && (ch != '"' || (!is_name && !is_sign))) {
+			rc = json_pull_pass(j, 0);
+		} else if (rc == GLANE_OK) {
+			rc = json_pull_text(j, &text);
+			if (rc == GLANE_OK && text.n && (!ret->p || (is_name && is_symbol)) && !dup_text(b, text, ret))
+				rc = no_memory(b->d);
+			is_symbol = ret->p && is_sign;
+		}
+		if (rc != GLANE_OK)
+			return rc;
+	}
+	return rc == GLANE_END ? GLANE_OK : rc;
+}
+
+static glane_rc read_texts(struct categories *g, struct build *b, struct json_pull *j, bool is_unit)
+{
+	bool is_first = true;
+	glane_rc rc;
+
+	json_pull_open(j);
+	while ((rc = json_pull_member(j, &is_first)) == GLANE_OK) {
+		struct jsonstat_category *cat = NULL;
+		struct slice text = {NULL, 0};
+		size_t i = 0;
+
+		rc = category_of(g, b, strbuf_get(&j->key), &cat, &i);
+		if (rc == GLANE_OK)
+			rc = is_unit ? read_unit(b, j, &cat->unit) : json_pull_text(j, &text);
+		if (rc == GLANE_OK && !is_unit && !dup_text(b, text, &cat->label))
+			rc = no_memory(b->d);
+		if (rc != GLANE_OK)
+			return rc;
+	}
+	return rc == GLANE_END ? GLANE_OK : rc;
+}
+
+static glane_rc read_category(struct categories *g, struct build *b, struct json_pull *j)
+{
+	bool is_first = true;
+	glane_rc rc;
+
+	json_pull_open(j);
+	while ((rc = json_pull_member(j, &is_first)) == GLANE_OK) {
+		const struct slice key = strbuf_get(&j->key);
+		const bool is_index = slice_is(key, "index"), is_unit = slice_is(key, "unit");
+		const bool is_label = slice_is(key, "label");
+		char ch = 0;
+
+		rc = json_pull_peek(j, &ch);
+		if (rc != GLANE_OK)
+			return rc;
+		if (is_index && g->n_placed)
+			return json_pull_fail(j, "a dimension has two indexes");
+		if (is_index && (ch == '[' || ch == '{'))
+			rc = ch == '[' ? read_index_array(g, b, j) : read_index_object(g, b, j);
+		else if ((is_label || is_unit) && ch == '{')
+			rc = read_texts(g, b, j, is_unit);
+		else
+			rc = json_pull_pass(j, 0);
+		if (rc != GLANE_OK)
+			return rc;
+	}
+	return rc == GLANE_END ? GLANE_OK : rc;
+}
+
+/* Puts the categories where their positions say; each position has to have one. */
+static glane_rc order_categories(struct categories *g, struct build *b, struct jsonstat_dimension *dim)
+{
+	if (g->n_placed == 0 && g->n == 1) /* one category needs no index */
+		g->position[0] = 0, g->n_placed = 1;
+	dim->size = g->n_placed;
+	dim->category = arena_alloc(b->a, (g->n_placed + 1) * sizeof(*dim->category));
+	if (!dim->category)
+		return no_memory(b->d);
+	for (size_t i = 0; i < g->n; i++) {
+		const uint64_t k = g->position[i];
+
+		if (k == UINT64_MAX)
+			continue;
+		if (k >= dim->size || dim->category[k].code.p)
+			return fail(b->d, GLANE_E_FORMAT,
+				"JSON-stat: dimension '%.*s': position %llu of its index is %s", SLICE_FMT(dim->id),
+				(unsigned long long)k, k >= dim->size ? "beyond its categories" : "given twice");
+		dim->category[k] = g->list[i];
+		dim->has_unit |= g->list[i].unit.p != NULL;
+	}
+	return GLANE_OK;
+}
+
+static glane_rc read_dimension(struct build *b, struct json_pull *j)
+{
+	struct jsonstat_dimension *dim = &b->dim[b->n_dim];
+	struct categories g = {.a = b->a};
+	bool is_first = true;
+	char ch = 0;
+	glane_rc rc;
+
+	if (b->n_dim == MAX_DIMS)
+		return fail(b->d, GLANE_E_LIMIT, "JSON-stat: more than %d dimensions", MAX_DIMS);
+	*dim = (struct jsonstat_dimension){.role = GLANE_ROLE_DIMENSION};
+	if (!dup_text(b, strbuf_get(&j->key), &dim->id))
+		return no_memory(b->d);
+	map_init(&g.by_code, b->a);
+	json_pull_open(j);
+	while ((rc = json_pull_member(j, &is_first)) == GLANE_OK) {
+		const bool is_category = slice_is(strbuf_get(&j->key), "category");
+
+		rc = json_pull_peek(j, &ch);
+		if (rc == GLANE_OK)
+			rc = is_category && ch == '{' ? read_category(&g, b, j) : json_pull_pass(j, 0);
+		if (rc != GLANE_OK)
+			break;
+	}
+	if (rc == GLANE_END)
+		rc = order_categories(&g, b, dim);
+	map_release(&g.by_code);
+	mem_free(g.list);
+	mem_free(g.position);
+	b->n_dim++;
+	return rc;
+}
+
+/* ---- the dataset ---- */
+
+/* In 1.x id, size and role stand among the dimensions. */
+static glane_rc read_dimensions(struct build *b)
+{
+	struct payload view;
+	struct json_pull j;
+	bool is_first = true;
+	char ch = 0;
+	glane_rc rc;
+
+	jsonstat_look(&j, &view, b->p, b->at->part[PART_DIMENSION], b->d);
+	json_pull_open(&j);
+	while ((rc = json_pull_member(&j, &is_first)) == GLANE_OK) {
+		const struct slice key = strbuf_get(&j.key);
+
+		rc = json_pull_peek(&j, &ch);
+		if (rc != GLANE_OK)
+			break;
+		if (ch == '[' && slice_is(key, "id") && !b->n_id)
+			rc = read_ids(b, &j);
+		else if (ch == '[' && slice_is(key, "size") && !b->n_size)
+			rc = read_sizes(b, &j);
+		else if (ch == '{' && slice_is(key, "role") && !b->at->part[PART_ROLE])
+			rc = read_roles(b, &j);
+		else
+			rc = ch == '{' ? read_dimension(b, &j) : json_pull_pass(&j, 0);
+		if (rc != GLANE_OK)
+			break;
+	}
+	json_pull_release(&j);
+	return rc == GLANE_END ? GLANE_OK : rc;
+}
+
+static glane_rc read_part(
+	struct build *b, enum jsonstat_part part, char kind, glane_rc (*read)(struct build *, struct json_pull *))
+{
+	struct payload view;
+	struct json_pull j;
+	glane_rc rc;
+
+	if (!b->at->part[part] || b->at->kind[part] != kind)
+		return GLANE_OK;
+	jsonstat_look(&j, &view, b->p, b->at->part[part], b->d);
+	rc = read(b, &j);
+	json_pull_release(&j);
+	return rc;
+}
+
+/* A scalar member as text; absent where there is none. */
+static glane_rc part_text(struct build *b, enum jsonstat_part part, struct slice *ret)
+{
+	struct payload view;
+	struct json_pull j;
+	struct slice text = {NULL, 0};
+	glane_rc rc;
+
+	if (!b->at->part[part] || b->at->kind[part] == '{' || b->at->kind[part] == '[')
+		return GLANE_OK;
+	jsonstat_look(&j, &view, b->p, b->at->part[part], b->d);
+	rc = json_pull_text(&j, &text);
+	if (rc == GLANE_OK && !dup_text(b, text, ret))
+		rc = no_memory(b->d);
+	json_pull_release(&j);
+	return rc;
+}
+
+/* extension.id (Eurostat), extension.matrix (PxStat), extension.px.tableid (PxWeb). */
+static glane_rc read_extension(struct build *b, struct json_pull *j, bool is_px)
+{
+	struct slice text = {NULL, 0};
+	bool is_first = true;
+	char ch = 0;
+	glane_rc rc;
+
+	json_pull_open(j);
+	while ((rc = json_pull_member(j, &is_first)) == GLANE_OK) {
+		const struct slice key = strbuf_get(&j->key);
+		const bool is_id = is_px ? slice_is(key, "tableid") : slice_is(key, "id") || slice_is(key, "matrix");
+		const bool is_inner = !is_px && slice_is(key, "px");
+
+		rc = json_pull_peek(j, &ch);
+		if (rc == GLANE_OK && is_id && ch == '"' && !b->c->dataset.p) {
+			rc = json_pull_text(j, &text);
+			if (rc == GLANE_OK && !dup_text(b, text, &b->c->dataset))
+				rc = no_memory(b->d);
+		} else if (rc == GLANE_OK) {
+			rc = is_inner && ch == '{' ? read_extension(b, j, true) : json_pull_pass(j, 0);
+		}
+		if (rc != GLANE_OK)
+			return rc;
+	}
+	return rc == GLANE_END ? GLANE_OK : rc;
+}
+
+static glane_rc read_outer_extension(struct build *b, struct json_pull *j)
+{
+	return read_extension(b, j, false);
+}
+
+/* The last part of the path of `href`, without query and ".json". */
+static struct slice path_end(struct slice s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] == '?' || s.p[i] == '#')
+			s.n = i;
+	while (s.n && s.p[s.n - 1] == '/')
+		s.n--;
+	for (size_t i = s.n; i > 0; i--)
+		if (s.p[i - 1] == '/') {
+			s = (struct slice){s.p + i, s.n - i};
+			break;
+		}
+	return s.n > 5 && memcmp(s.p + s.n - 5, ".json", 5) == 0 ? (struct slice){s.p, s.n - 5} : s;
+}
+
+static bool is_plain_name(struct slice s)
+{
+	return !s.n || slice_is(s, "dataset") || slice_is(s, "data") || slice_is(s, "result") || slice_is(s, "item");
+}
+
+static glane_rc read_texts_of_dataset(struct build *b)
+{
+	struct slice href = {NULL, 0};
+	glane_rc rc = part_text(b, PART_LABEL, &b->c->title);
+
+	if (rc == GLANE_OK && !b->c->title.p)
+		rc = part_text(b, PART_TITLE, &b->c->title);
+	if (rc == GLANE_OK)
+		rc = part_text(b, PART_UPDATED, &b->c->updated);
+	if (rc == GLANE_OK && !b->c->updated.p)
+		rc = part_text(b, PART_STAMP, &b->c->updated);
+	if (rc == GLANE_OK)
+		rc = read_part(b, PART_EXTENSION, '{', read_outer_extension);
+	if (rc == GLANE_OK && !b->c->dataset.p && !is_plain_name(b->at->name))
+		b->c->dataset = b->at->name;
+	if (rc == GLANE_OK && !b->c->dataset.p)
+		rc = part_text(b, PART_HREF, &href);
+	if (rc == GLANE_OK && href.n)
+		b->c->dataset = path_end(href);
+	return rc;
+}
+
+static bool is_time_id(struct slice id)
+{
+	static const char *const ids[] = {"time", "TIME_PERIOD", "year", "tid", "period", "date", "month", "quarter",
+		"ano", "anno", "jahr", "rok", "vuosi"};
+
+	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++)
+		if (id.n == strlen(ids[i]) && strncasecmp(id.p, ids[i], id.n) == 0)
+			return true;
+	return id.n > 6 && strncasecmp(id.p, "TLIST(", 6) == 0;
+}
+
+static void give_roles(struct build *b)
+{
+	struct jsonstat_cube *c = b->c;
+	bool has_time = false;
+
+	c->unit_dim = SIZE_MAX;
+	for (size_t i = 0; i < c->n_dim; i++) {
+		struct jsonstat_dimension *dim = &c->dim[i];
+		const bool is_time = b->time.p ? slice_eq(dim->id, b->time) : is_time_id(dim->id);
+
+		if (is_time && !has_time)
+			dim->role = GLANE_ROLE_TIME;
+		else if (b->geo.p && slice_eq(dim->id, b->geo))
+			dim->role = GLANE_ROLE_AREA;
+		else if (b->metric.p && slice_eq(dim->id, b->metric))
+			dim->role = GLANE_ROLE_INDICATOR;
+		has_time |= is_time;
+		if (dim->has_unit && (c->unit_dim == SIZE_MAX || dim->role == GLANE_ROLE_INDICATOR))
+			c->unit_dim = i;
+	}
+}
+
+static glane_rc find_dimension(struct build *b, size_t i)
+{
+	for (size_t k = 0; k < b->n_dim; k++) {
+		if (!b->dim[k].id.p || !slice_eq(b->dim[k].id, b->id[i]))
+			continue;
+		b->c->dim[i] = b->dim[k];
+		b->dim[k].id.p = NULL;
+		if (b->dim[k].size != b->size[i])
+			return fail(b->d, GLANE_E_FORMAT,
+				"JSON-stat: dimension '%.*s' has %llu categories, but its size is %llu",
+				SLICE_FMT(b->id[i]), (unsigned long long)b->dim[k].size,
+				(unsigned long long)b->size[i]);
+		return GLANE_OK;
+	}
+	return fail(b->d, GLANE_E_FORMAT,
+		"JSON-stat: 'id' names the dimension '%.*s', which is not described, or twice", SLICE_FMT(b->id[i]));
+}
+
+static glane_rc order_dimensions(struct build *b)
+{
+	struct jsonstat_cube *c = b->c;
+	uint64_t n = 1;
+
+	if (b->n_id == 0 || b->n_id != b->n_size)
+		return fail(b->d, GLANE_E_FORMAT, "JSON-stat: a dataset has %zu dimensions in 'id' and %zu in 'size'",
+			b->n_id, b->n_size);
+	c->dim = arena_alloc(b->a, b->n_id * sizeof(*c->dim));
+	if (!c->dim)
+		return no_memory(b->d);
+	c->n_dim = b->n_id;
+	for (size_t i = 0; i < b->n_id; i++) {
+		const glane_rc rc = find_dimension(b, i);
+
+		if (rc != GLANE_OK)
+			return rc;
+		if (__builtin_mul_overflow(n, b->size[i], &n) || n > JSONSTAT_CELLS)
+			return fail(b->d, GLANE_E_LIMIT,
+				"JSON-stat: a dataset of more than %u cells; ask for fewer categories at once",
+				JSONSTAT_CELLS);
+	}
+	c->n_cells = n;
+	return GLANE_OK;
+}
+
+glane_rc jsonstat_cube(struct jsonstat_cube *c, struct arena *a, const struct jsonstat_place *at,
+	const struct payload *p, struct diag *d)
+{
+	struct build *b = mem_zalloc(1, sizeof(*b));
+	glane_rc rc;
+
+	if (!b)
+		return no_memory(d);
+	*c = (struct jsonstat_cube){.dim = NULL};
+	b->c = c, b->a = a, b->at = at, b->p = p, b->d = d;
+	rc = read_part(b, PART_ID, '[', read_ids);
+	if (rc == GLANE_OK)
+		rc = read_part(b, PART_SIZE, '[', read_sizes);
+	if (rc == GLANE_OK)
+		rc = read_part(b, PART_ROLE, '{', read_roles);
+	if (rc == GLANE_OK)
+		rc = read_dimensions(b);
+	if (rc == GLANE_OK)
+		rc = order_dimensions(b);
+	if (rc == GLANE_OK)
+		rc = read_texts_of_dataset(b);
+	if (rc == GLANE_OK)
+		give_roles(b);
+	mem_free(b);
+	return rc;
+}

@@ -1,0 +1,203 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""JSON-stat and Eurostat: what the plugins make of documents in the providers' form (`glane parse`), and whole runs against a server:
+slices that fail alone, covers, queries by POST, answers that are prepared first. TAP on standard output."""
+import gzip
+import io
+import json
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+import support
+from support import Answer
+
+suite = support.Suite("cubes")
+check = suite.same
+FLAGS = "dataset indicator area dims period value value_text unit status flags"
+
+# Eurostat's statistics API, isoc_ci_ifp_iu (individuals who used the internet): two countries, two years; the true figures.
+USERS = {"version": "2.0", "class": "dataset", "label": "Individuals - internet use", "source": "ESTAT", "updated": "2024-12-17T23:00:00+0100",
+         "value": {"0": 93.09, "1": 94.55, "2": 85.0}, "status": {"1": "b", "3": "|C"},
+         "id": ["freq", "indic_is", "unit", "ind_type", "geo", "time"], "size": [1, 1, 1, 1, 2, 2],
+         "dimension": {
+             "freq": {"label": "Time frequency", "category": {"index": {"A": 0}, "label": {"A": "Annual"}}},
+             "indic_is": {"category": {"index": {"I_IU3": 0}, "label": {"I_IU3": "Last internet use: in last 3 months"}}},
+             "unit": {"category": {"index": {"PC_IND": 0}, "label": {"PC_IND": "Percentage of individuals"}}},
+             "ind_type": {"category": {"index": {"IND_TOTAL": 0}, "label": {"IND_TOTAL": "All individuals"}}},
+             "geo": {"category": {"index": {"EL": 1, "DE": 0}, "label": {"DE": "Germany", "EL": "Greece"}}},
+             "time": {"category": {"index": {"2022": 0, "2023": 1}, "label": {"2022": "2022", "2023": "2023"}}}},
+         "extension": {"lang": "EN", "id": "ISOC_CI_IFP_IU", "agencyId": "ESTAT", "version": "1.0"}}
+# PxWeb (Statistics Denmark, 1.x, HISB3): a bundle of one, roles inside of `dimension`.
+PXWEB = {"dataset": {"dimension": {
+    "BEV": {"label": "movement", "category": {"index": {"M": 0, "K": 1}, "label": {"M": "Men", "K": "Women"}}},
+    "ContentsCode": {"category": {"index": {"HISB3": 0}, "label": {"HISB3": "Population"}, "unit": {"HISB3": {"base": "Number", "decimals": 0}}}},
+    "Tid": {"category": {"index": {"2022": 0, "2023": 1}, "label": {"2022": "2022", "2023": "2023"}}},
+    "id": ["BEV", "ContentsCode", "Tid"], "size": [2, 1, 2], "role": {"metric": ["ContentsCode"], "time": ["Tid"]}},
+    "label": "Population", "updated": "2024-02-12T07:00:00Z", "value": [2923, 2949, 2951, 2984], "extension": {"px": {"tableid": "HISB3"}}}}
+TSV = ("freq,indic_is,unit,geo\\TIME_PERIOD\t2022 \t2023 \nA,I_IU3,PC_IND,DE\t93.09 \t94.55 b\nA,I_IU3,PC_IND,EL\t85.00 bp\t: c\n"
+       "A,I_IU3,PC_IND,UK\t: \t: u\n")
+TSV_OLD = "unit,geo\\time\t2021W99 \t2020 \nMIO_EUR,AT\t1.0 \t2.50 \n"
+QUEUED = ('<env:Envelope xmlns:env="http://schemas.xmlsoap.org/soap/envelope/"><env:Body><ns0:syncResponse><ns0:queued><ns0:id>n-1</ns0:id>'
+          "<ns0:status>SUBMITTED</ns0:status></ns0:queued></ns0:syncResponse></env:Body></env:Envelope>")
+WARNING = {"warning": {"status": 413, "label": "ASYNCHRONOUS_RESPONSE. Your request will be treated asynchronously. Please try again later."}}
+TOO_BIG = {"error": [{"status": 413, "id": 413, "label": "EXTRACTION_TOO_BIG: The requested extraction is too big"}]}
+
+
+def parse(site, name, words, document, want):
+    body = document if isinstance(document, str) else json.dumps(document)
+    code, out, err = site.glane("parse", *words, payload=body.encode())
+    rows = list(support.csv.DictReader(io.StringIO(out)))
+    got = [" ".join(r[c] for c in FLAGS.split()) for r in rows] if code == 0 else [err.strip()]
+    if isinstance(want, str):
+        suite.true(name, code == 1 and want in got[0], (code, got))
+    else:
+        check(name, got, want)
+
+
+def parsed():
+    site = suite.site("parse")
+    parse(site, "jsonstat: sparse values and statuses, Eurostat's geo and unit are found by their names", ["jsonstat", "--area_scheme=EUROSTAT", "--status_map=b=B"], USERS, [
+        "ISOC_CI_IFP_IU I_IU3 DEU ind_type=IND_TOTAL;unit=PC_IND 2022 93.09  PC_IND A ",
+        "ISOC_CI_IFP_IU I_IU3 DEU ind_type=IND_TOTAL;unit=PC_IND 2023 94.55  PC_IND B b",
+        "ISOC_CI_IFP_IU I_IU3 GRC ind_type=IND_TOTAL;unit=PC_IND 2022 85.0  PC_IND A ",
+        "ISOC_CI_IFP_IU I_IU3 GRC ind_type=IND_TOTAL;unit=PC_IND 2023   PC_IND C |C"])
+    parse(site, "jsonstat: a bundle, the metric's unit, an area by constant, one code of a dimension",
+          ["jsonstat", "--area==DK", "--where=BEV=K"], PXWEB,
+          ["HISB3 HISB3 DNK BEV=K 2022 2951  Number A ", "HISB3 HISB3 DNK BEV=K 2023 2984  Number A "])
+    parse(site, "jsonstat: the indicator of two dimensions, one left out", ["jsonstat", "--area==DK", "--indicator=ContentsCode+BEV", "--dataset=X",
+          "--where=BEV=M"], PXWEB, ["X HISB3.M DNK  2022 2923  Number A ", "X HISB3.M DNK  2023 2949  Number A "])
+    parse(site, "jsonstat: a value that is too short", ["jsonstat"], {**USERS, "value": [1, 2]}, "'value' has 2 elements, but the sizes make 4 cells")
+    parse(site, "jsonstat: an error", ["jsonstat"], TOO_BIG, "the provider answers: 413: EXTRACTION_TOO_BIG")
+    anonymous = {k: v for k, v in USERS.items() if k != "extension"}
+    code, _, err = site.glane("parse", "jsonstat", payload=json.dumps(anonymous).encode())
+    suite.true("jsonstat: a message that does not name its dataset", code != 0 and "set `dataset`" in err, (code, err))
+    parse(site, "eurostat: TSV with flags, without values, with both", ["eurostat", "--datasets=X"], TSV, [
+        "X I_IU3 DEU unit=PC_IND 2022 93.09  PC_IND A ", "X I_IU3 DEU unit=PC_IND 2023 94.55  PC_IND B b",
+        "X I_IU3 GRC unit=PC_IND 2022 85.00  PC_IND B bp", "X I_IU3 GRC unit=PC_IND 2023   PC_IND C c",
+        "X I_IU3 GBR unit=PC_IND 2023   PC_IND U u"])
+    code, out, err = site.glane("parse", "eurostat", "--datasets=X", payload=TSV_OLD.encode())
+    suite.true("eurostat: a week that no year has goes to quarantine, the rest is read",
+               "1 rows, 0 empty, 1 rejected" in err and "2021W99" in err and ",2020,2020-01-01,2.50," in out, (code, out, err))
+    parse(site, "eurostat: what is being prepared, and there is no more", ["eurostat", "--datasets=X"], QUEUED, "it has not come")
+    code, _, err = site.glane("parse", "eurostat", "--datasets=X", "--answer=xml", payload=b"x")
+    suite.true("eurostat: an answer that does not exist", code == 2 and "answer is tsv, sdmx or jsonstat" in err, (code, err))
+
+
+def posted(server):
+    """The bodies of POST requests, which are answered as GET requests are."""
+    bodies = []
+
+    def do_post(request):
+        bodies.append((request.headers.get("Content-Type"), request.rfile.read(int(request.headers["Content-Length"]))))
+        server.answer(request)
+
+    server.http.RequestHandlerClass.do_POST = do_post
+    return bodies
+
+
+def jsonstat_runs():
+    kind = "application/json"
+    table = {"ok": Answer(json.dumps(USERS), kind, etag='"1"')}
+    routes = {"/v/ok": table["ok"], "/v/gone": Answer('{"error":"Table not found"}', kind), "/v/short": Answer(json.dumps({**USERS, "value": [1]}), kind),
+              "/px": Answer(json.dumps(PXWEB), kind)}
+    with support.Server(lambda target: routes.get(target.split("?")[0])) as server:
+        bodies = posted(server)
+        query = '{"query":[{"code":"Tid","selection":{"filter":"all","values":["*"]}}],"response":{"format":"json-stat"}}'
+        site = suite.site("jsonstat", f"""
+[source tables]
+plugin      = jsonstat
+base_url    = {server.url}/v
+datasets    = ok gone short
+area_scheme = EUROSTAT
+query       = lang=en
+[source px]
+plugin   = jsonstat
+base_url = {server.url}/px
+area     = =DK
+body     = {query}
+""")
+        run = site.run()
+        check("jsonstat: a dataset that is gone and one that is wrong fail alone", run.verdicts, {"tables": "partial", "px": "ok"})
+        said = json.dumps(run.sources["tables"])
+        suite.true("jsonstat: with the provider's words, and with what is wrong", "Table not found" in said and "'value' has 1 elements" in said, run)
+        check("jsonstat: rows of what was read", len(site.export()), 4 + 4)
+        check("jsonstat: the query goes into the address and the body as JSON",
+              (sorted(t for t, _ in server.log if t.startswith("/v/ok")), bodies), (["/v/ok?lang=en"], [("application/json", query.encode())]))
+        less = json.loads(json.dumps(USERS))
+        del less["value"]["2"], less["status"]
+        routes["/v/ok"] = Answer(json.dumps(less), kind)
+        less_px = {"dataset": {**PXWEB["dataset"], "value": [2923, None, 2951, 2984]}}
+        routes["/px"] = Answer(json.dumps(less_px), kind)
+        site.run()
+        rows = site.short("dataset area period value", "--dataset", "HISB3")
+        check("jsonstat: what a query by POST no longer has is not withdrawn", len(rows), 4)
+
+
+def eurostat_runs():
+    packed = gzip.compress(TSV.encode())
+    prepared = {"asked": 0, "warned": 0}
+
+    def zipped():
+        body = io.BytesIO()
+        with zipfile.ZipFile(body, "w") as z:
+            z.writestr("n-1.tsv", TSV)
+        return body.getvalue()
+
+    def answer(target):
+        path = target.split("?")[0]
+        if path == "/sdmx/2.1/data/small":
+            return Answer(packed, "application/gzip")
+        if path in ("/sdmx/2.1/data/large", "/sdmx/2.1/data/never"):
+            return Answer(QUEUED if path.endswith("large") else QUEUED.replace("n-1", "n-2"), "application/xml")
+        if path == "/1.0/async/data/n-1":
+            prepared["asked"] += 1
+            return Answer(zipped(), "application/zip") if prepared["asked"] > 2 else Answer("not yet", "text/plain", 404)
+        if path == "/statistics/1.0/data/later":
+            prepared["warned"] += 1
+            return Answer(json.dumps(USERS if prepared["warned"] > 2 else WARNING), "application/json", 200)
+        return Answer(json.dumps(TOO_BIG), "application/json", 200) if path == "/statistics/1.0/data/big" else None
+
+    with support.Server(answer) as server:
+        site = suite.site("eurostat", f"""
+[source bulk]
+plugin     = eurostat
+base_url   = {server.url}
+datasets   = small large never
+poll_every = 1s
+poll_times = 3
+retries    = 0
+[source api]
+plugin     = eurostat
+base_url   = {server.url}
+datasets   = later big
+answer     = jsonstat
+filters    = geo=DE|EL sinceTimePeriod=2022
+poll_every = 1s
+""")
+        began = time.monotonic()
+        run = site.run()
+        took = time.monotonic() - began
+        check("eurostat: what is prepared in time is read, what is not, or is refused, fails alone", run.verdicts, {"bulk": "partial", "api": "partial"})
+        suite.true("eurostat: with the reason", "never: the provider prepares" in repr(run) and "(413)" in repr(run) and "EXTRACTION_TOO_BIG" in repr(run), run)
+        suite.true("eurostat: the broker waits between two questions", 3 < took < 60, took)
+        check("eurostat: the answer under its number, asked for until it is there", [s for t, s in server.log if t == "/1.0/async/data/n-1"], [404, 404, 200])
+        check("eurostat: the same request again where the answer gives no number", prepared["warned"], 3)
+        suite.true("eurostat: filters are a parameter for each code",
+                   any(t.endswith("?format=JSON&lang=en&geo=DE&geo=EL&sinceTimePeriod=2022") for t, _ in server.log), server.log)
+        got = {}
+        for row in site.export():
+            got.setdefault(row["dataset"], []).append(" ".join(row[c] for c in ("area", "period", "value", "status")))
+        want = ["DEU 2022 93.09 A", "DEU 2023 94.55 B", "GRC 2022 85.00 B", "GRC 2023  C", "GBR 2023  U"]
+        check("eurostat: bulk", {k: sorted(v) for k, v in got.items()}, {
+            "small": sorted(want), "large": sorted(want), "later": sorted(["DEU 2022 93.09 A", "DEU 2023 94.55 B", "GRC 2022 85.0 A", "GRC 2023  C"])})
+        again = site.run()
+        suite.true("eurostat: a second run changes nothing", set(again.verdicts.values()) <= {"partial", "unchanged"}, again)
+
+
+parsed()
+jsonstat_runs()
+eurostat_runs()
+sys.exit(suite.finish())

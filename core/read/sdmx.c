@@ -16,6 +16,6 @@ glane_rc sdmx_ops(const struct record_ops **ret, struct payload *p, struct diag 
 		i++;
 	if (i == p->n)
 		return fail(d, GLANE_E_FORMAT, "SDMX: the message is empty");
-	*ret = p->p[i] == '<' ? &sdmx_xml_ops : &sdmx_csv_ops;
+	*ret = p->p[i] == '<' ? &sdmx_xml_ops : p->p[i] == '{' || p->p[i] == '[' ? &sdmx_json_ops : &sdmx_csv_ops;
 	return GLANE_OK;
 }

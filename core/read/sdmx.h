@@ -18,5 +18,6 @@ glane_rc sdmx_ops(const struct record_ops **ret, struct payload *p, struct diag 
 /* Where a message does not say what a component is: whether the id is one of the attributes that providers use (SDMX cross-domain
  * concepts and what was seen), and what role a component has. */
 bool sdmx_is_attribute(struct slice id);
+bool sdmx_is_of_series(struct slice id, int role); /* whether a series is told by it: dimensions, its unit, its title */
 int sdmx_role(struct slice id, const char *const *dimension, size_t n_dimension);
 #endif

@@ -234,13 +234,6 @@ static struct slice sdmx_at(void *state, size_t i)
 	return i < s->n_columns ? value_at(s, s->column[i]) : (struct slice){NULL, 0};
 }
 
-static bool is_of_series(const struct part *p)
-{
-	return p->role == GLANE_ROLE_DIMENSION ||
-	       (p->role == GLANE_ROLE_ATTRIBUTE && p->id.n >= 4 &&
-		       (strncasecmp(p->id.p, "UNIT", 4) == 0 || strncasecmp(p->id.p, "TITL", 4) == 0));
-}
-
 /* A deletion that names attributes and no measure clears those, and leaves the observation. */
 static char action_now(struct sdmx_csv *s)
 {
@@ -270,7 +263,7 @@ static glane_rc sdmx_next(void *state)
 	flow = hash_bytes(text.p, text.n, 1);
 	s->shape += flow != s->flow_hash || s->shape == 0;
 	for (size_t i = 0; i < s->n_columns; i++) {
-		if (!is_of_series(&s->part[s->column[i]]))
+		if (!sdmx_is_of_series(s->part[s->column[i]].id, s->part[s->column[i]].role))
 			continue;
 		text = cell(s, s->column[i]);
 		h = hash_bytes(text.p, text.n, h + i + 1);

@@ -28,6 +28,13 @@ bool sdmx_is_attribute(struct slice id)
 	return false;
 }
 
+bool sdmx_is_of_series(struct slice id, int role)
+{
+	return role == GLANE_ROLE_DIMENSION ||
+	       (role == GLANE_ROLE_ATTRIBUTE && id.n >= 4 &&
+		       (strncasecmp(id.p, "UNIT", 4) == 0 || strncasecmp(id.p, "TITL", 4) == 0));
+}
+
 static bool is_one(struct slice id, const char *name)
 {
 	return id.n == strlen(name) && strncasecmp(id.p, name, id.n) == 0;

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* SDMX observations between their parser and their reader. */
 #include "read/sdmx_log.h"
-#include "glane/plugin.h"
-
-#include <strings.h>
+#include "read/sdmx.h"
 
 #define OUTER_MAX ((size_t)64 << 20)
 #define INNER_MAX ((size_t)96 << 20)
@@ -295,14 +293,6 @@ static bool show_series(struct sdmx_log *l, uint32_t at)
 	return true;
 }
 
-/* Whether a component below the series belongs to what a series is asked for: its dimensions, unit and title. */
-static bool is_of_series(const struct sdmx_column *c)
-{
-	return c->role == GLANE_ROLE_DIMENSION ||
-	       (c->role == GLANE_ROLE_ATTRIBUTE && c->id.n > 4 &&
-		       (strncasecmp(c->id.p, "UNIT", 4) == 0 || strncasecmp(c->id.p, "TITLE", 5) == 0));
-}
-
 static uint64_t hash_inner(const struct sdmx_log *l, const struct sdmx_obs *o)
 {
 	uint64_t h = 0;
@@ -310,7 +300,7 @@ static uint64_t hash_inner(const struct sdmx_log *l, const struct sdmx_obs *o)
 	for (size_t i = o->first; i < o->first + o->n; i++) {
 		const struct sdmx_cell *cell = &l->inner.v[i];
 
-		if (is_of_series(&l->column[cell->column]))
+		if (sdmx_is_of_series(l->column[cell->column].id, l->column[cell->column].role))
 			h = hash_bytes(l->inner.text.p + cell->at, cell->n, h + cell->column + 1);
 	}
 	return h;

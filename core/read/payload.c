@@ -194,7 +194,7 @@ void payload_view(struct payload *ret, const struct payload *p, uint64_t at)
 	const uint64_t end = p->step ? p->limit : p->pos + p->n;
 
 	*ret = *p;
-	ret->p = p->p - (p->pos - at);
+	ret->p = p->p + ((ptrdiff_t)at - (ptrdiff_t)p->pos);
 	ret->pos = at;
 	ret->limit = end;
 	ret->step = MAP_STEP < p->step || !p->step ? MAP_STEP : p->step;

@@ -34,6 +34,13 @@ ENDPOINTS = {
     "ecb": "https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist-90d.xml",
     "ecb-daily": "https://www.ecb.europa.eu/stats/eurofxref/eurofxref-daily.xml",
     "ecb-history": "https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist.zip",
+    "eurostat": "https://ec.europa.eu/eurostat/api/dissemination/sdmx/2.1/data/isoc_ci_ifp_iu?format=TSV&compressed=true",
+    "eurostat-internet-use": "https://ec.europa.eu/eurostat/api/dissemination/statistics/1.0/data/isoc_ci_ifp_iu?format=JSON&lang=en"
+                             "&indic_is=I_IU3&indic_is=I_IUEVR&unit=PC_IND&ind_type=IND_TOTAL",
+    "ssb-norway": "https://data.ssb.no/api/v0/en/table/07459",
+    "cso-ireland": "https://ws.cso.ie/public/api.restful/PxStat.Data.Cube_API.ReadDataset/PEA01/JSON-stat/2.0/en",
+    "dst-denmark": "https://api.statbank.dk/v1/data/HISB3/JSONSTAT?lang=en&BEV%C3%86GELSE=",
+    "galicia": "https://json-stat.org/samples/galicia.json",
 }
 DATA360 = ("STRUCTURE,STRUCTURE_ID,ACTION,FREQ,REF_AREA,INDICATOR,SEX,AGE,URBANISATION,UNIT_MEASURE,COMP_BREAKDOWN_1,COMP_BREAKDOWN_2,"
            "COMP_BREAKDOWN_3,TIME_PERIOD,OBS_VALUE,UNIT_MULT,OBS_STATUS,OBS_CONF\n"
@@ -77,6 +84,7 @@ RECORDED = {
     "unctadstat-gdp": ("unctad/US_GDPTotal.csv", "/US.GDPTotal/US_GDPTotal", lambda b: support.seven_zip("US_GDPTotal.csv", b), 4 * 16126),
     "lpi": ("lpi/International_LPI_from_2007_to_2023.csv", "/International_LPI_from_2007_to_2023.csv", bytes, 7 * 139),
     "itu-internet": ("itu/individuals-using-the-internet.csv", "/download?codesid=11624", bytes, 4906),
+    "galicia": ("jsonstat/galicia.json", "/galicia.json", bytes, 3956),
     "ecb-history": ("ecb/eurofxref-hist.zip", "/eurofxref-hist.zip", bytes, 217555),
 }
 
@@ -99,7 +107,7 @@ def endpoints(suite, found):
     suite.same("every section has its endpoint in this test", sorted(found), sorted(ENDPOINTS))
     site = suite.site("dry", "".join(re.sub(r"^enabled.*\n", "", t, flags=re.M) for t in found.values()))
     code, out, err = site.glane("run", "--dry-run", "--all")
-    first = dict(re.findall(r"^(\S+) +would ask.*\n  GET (\S+)", out, re.M))
+    first = dict(re.findall(r"^(\S+) +would ask.*\n  (?:GET|POST) (\S+)", out, re.M))
     for name, url in ENDPOINTS.items():
         suite.true(f"{name} asks the provider", first.get(name, "").startswith(url), f"{first.get(name)}\nwant {url}\n{err[-500:]}")
 

@@ -11,7 +11,7 @@
 
 static bool is_holding(const struct sdmx_xml *s)
 {
-	return s->is_dataset_open && xml_push_offset(&s->x) - s->held_from < HOLD;
+	return s->is_dataset_open && s->x.payload->pos + s->x.done < s->held_from + HOLD;
 }
 
 static bool is_asked(const struct sdmx_xml *s, const char *head)
@@ -57,6 +57,8 @@ static glane_rc sdmx_next(void *state)
 		do
 			xml_push_piece(&s->x, s->obs_start);
 		while (!s->x.failed && !s->x.is_ended && is_holding(s));
+		if (s->x.failed && is_holding(s)) /* what waits for groups that did not come is not whole */
+			s->log.n_closed = s->log.at;
 	}
 	if (!sdmx_log_ok(&s->log))
 		return s->over = fail(s->diag, GLANE_E_NOMEM, "SDMX: no memory for a series");

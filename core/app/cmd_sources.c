@@ -30,6 +30,7 @@ static json_t *source_json(const struct source_conf *c)
 	json_t *j = json_object(), *tags = json_array();
 
 	json_set_text(j, "source", c->name);
+	json_set_text(j, "provider", c->provider);
 	json_set_text(j, "plugin", c->plugin);
 	json_set_text(j, "base_url", c->base_url);
 	json_set_text(j, "licence", c->licence);

@@ -59,7 +59,7 @@ FIXTURES = {
                     sorted(f"{i} TGO {dims(s)} 2021 {v}" for i in (
                         "ITU_DH_INT_USER_PT ITU_DH_HH_INT ITU_DH_HH_COMP ITU_DH_ACT_MOB_PER_100 ITU_DH_POP_COV_3G ITU_DH_POP_COV_4G "
                         "ITU_DH_POP_COV_5G ITU_DH_INT_BAND_PER_INT_USR").split() for s, v in (("_T", "35.2 PT A"), ("F", "30.05 PT E")))),
-    "data360-wipo": ({"/WIPO_ICT_PAT_PUB_TOT.csv": Answer(DATA360.format("WIPO_ICT_PAT_PUB_TOT"), "text/csv")},
+    "data360-wipo": ({"/WIPO_ICT/WIPO_ICT_PAT_PUB_TOT.csv": Answer(DATA360.format("WIPO_ICT_PAT_PUB_TOT"), "text/csv")},
                      "dataset indicator area value", ["WIPO_ICT WIPO_ICT_PAT_PUB_TOT TGO 30.05", "WIPO_ICT WIPO_ICT_PAT_PUB_TOT TGO 35.2"]),
     "ecb": ({"/eurofxref-hist-90d.xml": Answer(EURO, "text/xml")}, "area dims freq period value unit",
             ["ECB:U2 CURRENCY=USD;CURRENCY_DENOM=EUR D 2026-04-13 1.1684 USD"]),

@@ -106,7 +106,8 @@ class Site:
         self.folder, self.store = folder, folder / "store"
         folder.mkdir(parents=True)
         self.conf = folder / "glane.conf"
-        self.conf.write_text(f"[glane]\nstore = store\nplugin_path = {OUT}/plugins {OUT}/test-plugins\ntables = {TOP}/conf\n{glane}\n")
+        self.conf.write_text(f"[glane]\nstore = store\nplugin_path = {OUT}/plugins {OUT}/test-plugins\ntables = {TOP}/conf\n"
+                             f"providers = {TOP}/conf/providers\n{glane}\n")
         (folder / "sources.d").mkdir()
         self.configure(sections)
 

@@ -141,7 +141,117 @@ def languages():
     check("the catalogue: French as the UN writes it", by["internet-users"]["title_fr"], "Particuliers utilisant l'Internet")
 
 
+SMALL = """id,number,policy_area,title,source,dataset,indicator,dims,unit,direction,interval,title_fr,scale,cap,target
+a,1,ICT,A,one,D,A,,,1,A,A,,,
+b,1,ICT,B,one,D,B,,,1,A,B,,,
+c,2,ICT,C,one,D,C,,,1,A
+d,3,LEG,D,two,E,D,,,1,A
+e,4,LEG,E,three,E,,,,1,A
+f,5,PAY,F,two,E,F,,,1,A
+"""
+
+
+def coverage():
+    with support.Server({"/a.csv": Answer("iso,year,A,B\nTGO,2020,1,\nTGO,2021-Q3,,2\nBEN,2019,3,\n", "text/csv")}) as server:
+        one = f"[source one]\nplugin = csv\nbase_url = {server.url}\nfiles = a.csv\ndataset = D\narea = iso\nperiod = year\nvalue = A B\n"
+        site = suite.site("coverage", one + "[source two]\nplugin = csv\nenabled = no\nreason = a key is needed\ndataset = E\n")
+        for table in ("economies.csv", "areas.csv", "groups.csv", "aliases.csv"):
+            (site.folder / table).write_bytes((TOP / "conf" / table).read_bytes())
+        (site.folder / "catalogue.csv").write_text(SMALL)
+        site.conf.write_text(site.conf.read_text().replace(f"tables = {TOP}/conf", "tables = ."))
+        code, out, err = site.glane("sources")
+        check("sources: coverage by policy area without a store", (code, [line.split() for line in out.split("\n\n")[1].splitlines()], err), (0, [
+            "COVERAGE INDICATORS ENABLED DISABLED NO SECTION".split(), "ICT 2 2 0 0".split(), "LEG 2 0 1 1".split(), "PAY 1 0 1 0".split(),
+            "all 5 2 2 1".split(), "two (2): a key is needed".split(), "three (1): no section of sources.d has this name".split()], ""))
+        site.run()
+        found = json.loads(site.glane("sources", "--json")[1])
+        check("sources --json: with a store, also what has data and its newest period", found["coverage"], [
+            {"policy_area": "ICT", "indicators": 2, "enabled": 2, "disabled": 0, "no_section": 0, "with_data": 1, "newest_period": "2021-Q3"},
+            {"policy_area": "LEG", "indicators": 2, "enabled": 0, "disabled": 1, "no_section": 1, "with_data": 0},
+            {"policy_area": "PAY", "indicators": 1, "enabled": 0, "disabled": 1, "no_section": 0, "with_data": 0}])
+        check("sources --json: why the others are not enabled", found["not_enabled"], [
+            {"source": "two", "state": "disabled", "reason": "a key is needed", "indicators": ["d", "f"]},
+            {"source": "three", "state": "no_section", "reason": "no section of sources.d has this name", "indicators": ["e"]}])
+        site.glane("run")
+        text = site.glane("sources")[1]
+        suite.true("sources: the same in the text", re.search(r"^ICT +2 +2 +0 +0 +1  2021-Q3$", text, re.M) is not None, text)
+        (site.folder / "catalogue.csv").write_text(SMALL.replace("c,2", "C,2"))
+        code, out, err = site.glane("sources")
+        suite.true("sources: a mistake in the catalogue is named", code == 2 and "catalogue.csv:4: 'C' is no id" in err, (code, err))
+        (site.folder / "catalogue.csv").unlink()
+        check("sources: without a catalogue there is no coverage", (site.glane("sources")[0], "COVERAGE" in site.glane("sources")[1]), (0, False))
+
+
+def renamed():
+    body = "iso,year,RL.EST,GOV_WGI_RL.EST,NEW\nTGO,2020,1,,7\nTGO,2021,,2,\n"
+    with support.Server({"/a.csv": Answer(body, "text/csv")}) as server:
+        one = f"[source one]\nplugin = csv\nbase_url = {server.url}\nfiles = a.csv\ndataset = D\narea = iso\nperiod = year\nvalue = RL.EST GOV_WGI_RL.EST NEW\n"
+        site = suite.site("renamed", one)
+        run = site.run("--now", "2026-08-01T00:00:00Z")
+        check("renamed: the store has both codes", run.code, 0)
+        both = ["GOV_WGI_RL.EST 2021 2", "RL.EST 2020 1"]
+        for code in ("RL.EST", "GOV_WGI_RL.EST"):
+            check(f"renamed: export --indicator {code} finds the other code too", sorted(site.short("indicator period value", "--indicator", code)), both)
+            said = "RL.EST is called GOV_WGI_RL.EST since 2026-07-01 (worldbank): both are looked for\n"
+            for words in (("export",), ("series",), ("changes", "--since", "2020-01-01")):
+                status, out, err = site.glane(*words, "--indicator", code)
+                suite.true(f"renamed: {words[0]} --indicator {code} says so", status == 0 and said in err and "RL.EST" in out and "NEW" not in out, (status, out, err))
+            status, out, err = site.glane("show", "TGO", code)
+            suite.true(f"renamed: show TGO {code} too", status == 0 and said in err and "  Togo  2021        2 " in out and "  Togo  2020        1 " in out, (out, err))
+        status, out, err = site.glane("export", "--indicator", "HD.HCI.OVRL")
+        suite.true("replaced: another measure is told, not mixed in", status == 0 and "was replaced by HD.HCIP.OVRL.TO" in err and len(out.splitlines()) == 1, err)
+        suite.true("recomposed: other members are told", "MEA has other members since 2025-07-01" in site.glane("export", "--area", "MEA")[2])
+        check("an indicator without a break: not a word", site.glane("export", "--indicator", "NEW")[2], "")
+        site.configure("[source wgi]\nprovider = worldbank\nindicators = GOV_WGI_RL.EST RL.EST IC.BUS.EASE.XQ\n\n[source other]\nplugin = csv\nindicators = RL.EST\ndataset = X\n")
+        for words in (("sources",), ("check", "--conf")):
+            status, out, err = site.glane(*words)
+            check(f"{words[0]}: a configured indicator that is gone is named with its place, of its provider alone", (status, err), (0,
+                  f"glane: {site.folder}/sources.d/all.conf:3: [source wgi] asks for RL.EST, which is called GOV_WGI_RL.EST since 2026-07-01 (aliases.csv)\n"
+                  f"glane: {site.folder}/sources.d/all.conf:3: [source wgi] asks for IC.BUS.EASE.XQ, which was retired on 2021-09-16 (aliases.csv)\n"))
+
+
+def groups():
+    body = "iso,year,V\n" + "".join(f"{a},2020,1\n" for a in ("BEN", "BFA", "MLI", "NER", "STP", "TGO", "GHA", "AFG"))
+    with support.Server({"/a.csv": Answer(body, "text/csv")}) as server:
+        site = suite.site("groups", f"[source one]\nplugin = csv\nbase_url = {server.url}\nfiles = a.csv\ndataset = D\narea = iso\nperiod = year\nvalue = V\n")
+        site.run("--now", "2024-06-01T00:00:00Z")
+
+        def members(group, *more):
+            code, out, err = site.glane("export", "--group", group, *more)
+            return sorted(r["area"] for r in csv.DictReader(out.splitlines())), err
+
+        for group, day, want in (("ECOWAS", "2025-01-28", "BEN BFA GHA MLI NER TGO"), ("ECOWAS", "2025-01-29", "BEN GHA TGO"), ("CEDEAO", "2025-01-29", "BEN GHA TGO"),
+                                 ("LDC", "2024-12-12", "AFG BEN BFA MLI NER STP TGO"), ("LDC", "2024-12-13", "AFG BEN BFA MLI NER TGO"),
+                                 ("AES", "2024-12-01", "BFA MLI NER"), ("LIC", "2025-07-01", "AFG BFA MLI NER TGO"), ("LIC", "2025-06-30", ""), ("MEA", "2026-01-01", "AFG"),
+                                 ("UEMOA", "2026-01-01", "BEN BFA MLI NER TGO")):
+            check(f"groups: {group} as of {day}, and it says so", members(group, "--as-of", day)[0:1] + (f"glane: {group} has its members of {day}\n" in members(group, "--as-of", day)[1],),
+                  (want.split(), True))
+        check("groups: an instant of that day", members("LDC", "--as-of", "2024-12-13T00:00:00Z")[0], "AFG BEN BFA MLI NER TGO".split())
+        found = [json.loads(site.glane("show", "--group", "ECOWAS", "V", "--json", *more)[1])[0] for more in ((), ("--as-of", "2025-01-28"))]
+        check("groups: show ranks the members of that day, and says which",
+              [(len(f["members"]), f["members_of"] == "2025-01-28", "MLI" in [m["area"] for m in f["members"]]) for f in found], [(12, False, False), (15, True, True)])
+        suite.true("groups: the heading too", site.glane("show", "--group", "ECOWAS", "V", "--as-of", "2025-01-28")[1].startswith("ECOWAS (members of 2025-01-28): "))
+
+
+def tables():
+    rows = [r for r in csv.reader(line for line in (TOP / "conf/groups.csv").read_text().splitlines() if not line.startswith("#")) if r]
+    now = {}
+    for r in rows:
+        if not (r[3:4] and r[3]) and not r[1].startswith("="):
+            now.setdefault(r[0], []).append(r[1])
+    check("groups: how many members", {g: len(now[g]) for g in "LDC LLDC SIDS ECOWAS WAEMU CEMAC AU AES LIC LMC UMC HIC EAS ECS LCN MEA NAC SAS SSF".split()}, {
+        "LDC": 44, "LLDC": 32, "SIDS": 39, "ECOWAS": 12, "WAEMU": 8, "CEMAC": 6, "AU": 55, "AES": 3, "LIC": 25, "LMC": 50, "UMC": 54, "HIC": 86,
+        "EAS": 38, "ECS": 57, "LCN": 42, "MEA": 23, "NAC": 3, "SAS": 6, "SSF": 48})
+    incomes, regions = ([a for g in names.split() for a in now[g]] for names in ("LIC LMC UMC HIC", "EAS ECS LCN MEA NAC SAS SSF"))
+    check("groups: each economy of the World Bank has one region, and one income but for two",
+          (len(set(regions)), len(regions), len(set(incomes)), sorted(set(regions) - set(incomes))), (217, 217, 215, ["ETH", "VEN"]))
+
+
 def main():
+    coverage()
+    renamed()
+    groups()
+    tables()
     bulk()
     periods()
     facts()

@@ -91,6 +91,17 @@ static void warn_of(const struct aliases *a, const struct source_conf *c, const 
 	}
 }
 
+/* The items of the key `indicators`, which plugins call so. */
+static glane_rc warn_all(struct aliases *a, const struct source_conf *c, const struct conf_entry *e, struct diag *d)
+{
+	const char *cursor = e->value, *item;
+	glane_rc rc;
+
+	while ((rc = conf_item(&a->arena, &cursor, &item, d)) == GLANE_OK)
+		warn_of(a, c, e, item);
+	return rc == GLANE_END ? GLANE_OK : diag_prefix(d, "%s:%u", e->file, e->line);
+}
+
 int breaks_warn(const struct settings *s)
 {
 	struct aliases a;
@@ -101,15 +112,10 @@ int breaks_warn(const struct settings *s)
 	if (aliases_load(&a, s->tables, &d) != GLANE_OK)
 		return complain(EXIT_USAGE, "%s", d.text);
 	for (size_t i = 0; i < s->n_sources && code == EXIT_FINE; i++) {
-		const struct source_conf *c = &s->sources[i];
-		const struct conf_entry *e = conf_find(c->section, "indicators");
-		const char *cursor = e ? e->value : "", *item;
-		glane_rc rc;
+		const struct conf_entry *e = conf_find(s->sources[i].section, "indicators");
 
-		while ((rc = conf_item(&a.arena, &cursor, &item, &d)) == GLANE_OK)
-			warn_of(&a, c, e, item);
-		if (rc != GLANE_END)
-			code = complain(EXIT_USAGE, "%s:%u: %s", e ? e->file : s->file, e ? e->line : 0, d.text);
+		if (e && warn_all(&a, &s->sources[i], e, &d) != GLANE_OK)
+			code = complain(EXIT_USAGE, "%s", d.text);
 	}
 	aliases_release(&a);
 	return code;

@@ -58,48 +58,68 @@ static const char *code_of(const struct state *s, const char *name)
 }
 
 /* A bulk file has X and X Label of a dimension, X alone of a measure; Facts has X_Code, and X_Value. */
+static glane_rc take_column(struct state *s, glane_reader *rd, size_t i)
+{
+	const glane_str whole = s->h->column(rd, i);
+	const char *dim = without(s, whole, "_Code"), *value = without(s, whole, "_Value");
+	const char *name = dim ? dim : value ? value : s->h->fmt(s->r, "%.*s", (int)whole.n, whole.p);
+	struct column *c = &s->columns[s->n_columns];
+	size_t title;
+
+	if (!name)
+		return s->h->fail(s->r, GLANE_E_NOMEM, "no memory for the columns");
+	if (whole.n == 0 || is_beside(s, whole) || strcmp(name, "Frequency") == 0)
+		return GLANE_OK;
+	title = find(s, rd, s->h->fmt(s->r, dim ? "%s_Label" : "%s Label", name));
+	if (s->period_at == SIZE_MAX && is_period(s, name)) {
+		s->period_at = i;
+	} else if (strcmp(name, "Economy") == 0) {
+		s->area_at = i, s->area_title_at = title;
+	} else {
+		*c = (struct column){.at = i, .name = name, .is_dim = dim || (!value && title != SIZE_MAX)};
+		c->note = find(s, rd, s->h->fmt(s->r, value ? "%s_Footnote_Text" : "%s Footnote", name));
+		c->missing = find(s, rd, s->h->fmt(s->r, value ? "%s_MissingValue_Label" : "%s Missing value", name));
+		c->code = c->is_dim ? name : code_of(s, name);
+		s->n_measures += !c->is_dim, s->n_columns++;
+	}
+	return GLANE_OK;
+}
+
+/* What the configuration says of measures must be there. */
+static glane_rc check_measures(const struct state *s, glane_reader *rd)
+{
+	for (size_t i = 0; i < s->measures.n; i++) {
+		const char *name = s->measures.v[i].v.p;
+		const int is_only = strcmp(name, "*") == 0;
+
+		if (is_only && s->n_measures > 1)
+			return s->h->fail(s->r, GLANE_E_CONFIG, "%s: measures = CODE=*, but there are %zu of them",
+				s->report, s->n_measures);
+		if (!is_only && find(s, rd, name) == SIZE_MAX)
+			return s->h->fail(s->r, GLANE_E_DATA, "%s: no measure is called '%s' (measures, %s)", s->report,
+				name, s->measures.v[i].k);
+	}
+	return GLANE_OK;
+}
+
 static glane_rc columns_read(struct state *s, glane_reader *rd)
 {
-	size_t n_measures = 0;
+	const size_t n = s->h->columns(rd);
+	const char *lacks;
+	glane_rc rc = GLANE_OK;
 
-	if (s->h->columns(rd) > MAX_COLUMNS)
+	if (n > MAX_COLUMNS)
 		return s->h->fail(s->r, GLANE_E_LIMIT, "%s: more than %d columns", s->report, MAX_COLUMNS);
-	s->n_columns = 0, s->period_at = s->area_at = s->area_title_at = SIZE_MAX;
-	for (size_t i = 0; i < s->h->columns(rd); i++) {
-		const glane_str whole = s->h->column(rd, i);
-		const char *dim = without(s, whole, "_Code"), *value = without(s, whole, "_Value");
-		const char *name = dim ? dim : value ? value : s->h->fmt(s->r, "%.*s", (int)whole.n, whole.p);
-		const size_t title = find(s, rd, s->h->fmt(s->r, dim ? "%s_Label" : "%s Label", name));
-		struct column *c = &s->columns[s->n_columns];
-
-		if (whole.n == 0 || is_beside(s, whole) || strcmp(name, "Frequency") == 0)
-			continue;
-		if (s->period_at == SIZE_MAX && is_period(s, name)) {
-			s->period_at = i;
-		} else if (strcmp(name, "Economy") == 0) {
-			s->area_at = i, s->area_title_at = title;
-		} else {
-			*c = (struct column){.at = i, .name = name, .is_dim = dim || (!value && title != SIZE_MAX)};
-			c->note = find(s, rd, s->h->fmt(s->r, value ? "%s_Footnote_Text" : "%s Footnote", name));
-			c->missing = find(
-				s, rd, s->h->fmt(s->r, value ? "%s_MissingValue_Label" : "%s Missing value", name));
-			c->code = c->is_dim ? name : code_of(s, name);
-			n_measures += !c->is_dim, s->n_columns++;
-		}
-	}
-	if (s->period_at == SIZE_MAX || s->area_at == SIZE_MAX || n_measures == 0)
-		return s->h->fail(s->r, GLANE_E_DATA, "%s: no column of %s in the header", s->report,
-			s->area_at == SIZE_MAX ? "an Economy"
-			: n_measures           ? "the period"
-					       : "a measure");
-	for (size_t i = 0; i < s->measures.n; i++)
-		if (strcmp(s->measures.v[i].v.p, "*") != 0 && find(s, rd, s->measures.v[i].v.p) == SIZE_MAX)
-			return s->h->fail(s->r, GLANE_E_DATA, "%s: no measure is called '%s' (measures, %s)", s->report,
-				s->measures.v[i].v.p, s->measures.v[i].k);
-	if (n_measures > 1 && s->measures.n && strcmp(s->measures.v[0].v.p, "*") == 0)
-		return s->h->fail(s->r, GLANE_E_CONFIG, "%s: measures = CODE=*, but there are %zu of them", s->report,
-			n_measures);
-	return GLANE_OK;
+	s->n_columns = s->n_measures = 0, s->period_at = s->area_at = s->area_title_at = SIZE_MAX;
+	for (size_t i = 0; i < n && rc == GLANE_OK; i++)
+		rc = take_column(s, rd, i);
+	lacks = s->area_at == SIZE_MAX     ? "an Economy"
+		: s->period_at == SIZE_MAX ? "the period"
+		: s->n_measures            ? NULL
+					   : "a measure";
+	if (rc == GLANE_OK && lacks)
+		rc = s->h->fail(s->r, GLANE_E_DATA, "%s: no column of %s in the header", s->report, lacks);
+	return rc == GLANE_OK ? check_measures(s, rd) : rc;
 }
 
 /* 19801981 is a range of years; all else stays as it is. */

@@ -21,7 +21,7 @@ struct state {
 	glane_run *r;
 	glane_str stamp; /* the provider's day of update */
 	struct column columns[MAX_COLUMNS];
-	size_t n_columns, period_at, area_at, area_title_at;
+	size_t n_columns, n_measures, period_at, area_at, area_title_at;
 };
 static inline glane_str str(const char *s)
 {

@@ -55,6 +55,8 @@ def bulk():
                   f"{AGE} TGO 768 CommercialMarket=00 2018-S1 14  A  a note", "M3761 TGO 768 CommercialMarket=00 2018-S1 1.1 days A  ",
                   "M3761 DZA 012 CommercialMarket=00 2018-S2  days L Not available or not separately reported ",
                   "M3761 DZA 12 CommercialMarket=05 2023-S1 0.95 days A  ", "M3761 M49:001 0000 CommercialMarket=00 2023-S1 1.02 days A  "]))
+        check("unctadstat: the report's day of update is the stamp of its series",
+              {json.loads(line)["updated"] for line in site.glane("series", "--format", "ndjson")[1].splitlines()}, {"2026-03-04T00:00:00"})
         check("unctadstat: the same again is unchanged", site.run().verdicts, {"p": "unchanged"})
         server.routes.update(unctad("US.PortCalls", [FIRST]))
         site.configure(section("p", PORTS + "gate.max_withdrawn_percent = 100\ngate.min_rows_percent = 0\n", server.url))
@@ -93,6 +95,33 @@ def facts():
               ("me", "s3cret", [(b"$select", b"Economy/Code, Year, M5022/Value"), (b"$filter", b"Year in (2020)"), (b"$format", b"csv"), (b"compress", b"gz")]))
         check("unctadstat with a key: the secret is nowhere in the store",
               [p for p in site.folder.rglob("*") if p.is_file() and b"s3cret" in p.read_bytes()], [])
+
+
+def recorded():
+    path = support.PAYLOADS / "unctad/US_GDPTotal.csv"
+    if not path.is_file():
+        suite.skip("unctadstat: the recorded bulk file", "no recorded payloads beside the project")
+        return
+    with support.Server(unctad("US.GDPTotal", [path.read_text()])) as server:
+        site = suite.site("recorded", section("g", "report = US.GDPTotal\n", server.url))
+        suite.same("unctadstat: the recorded bulk file", site.run().verdicts, {"g": "ok"})
+        rows = site.export("--indicator", "US$ at current prices in millions")
+        values = [r for r in rows if r["value"]]
+        with path.open(newline="") as f:
+            want = [(r["Economy"], r["Year"], r["US$ at current prices in millions"]) for r in csv.DictReader(f)]
+        check("unctadstat: every row of it, as published", (len(rows), len(values)), (16126, 14767))
+        check("unctadstat: every value of it", sorted((r["area_code"], r["period"], r["value"]) for r in values), sorted(w for w in want if w[2]))
+        check("unctadstat: the reasons why others are empty", {(r["status"], r["flags"]) for r in rows if not r["value"]}, {("M", "Not applicable"), ("Q", "Not publishable")})
+
+
+def providers():
+    site = suite.site("providers", "[source s]\nprovider = p\ndataset = X\n")
+    site.configure("[provider p]\nplugin = csv\nbase_url = http://127.0.0.1:1\narea = iso\n\nperoid = year\n", "a")
+    code, out, err = site.glane("check", "--conf")
+    suite.true("a provider's key that the plugin does not know: the place where it stands", code == 2 and "sources.d/a.conf:6" in err and "peroid" in err, (code, err))
+    site.configure("[provider p]\nplugin = csv\nbase_url = http://127.0.0.1:1\narea = iso\n", "a")
+    check("sources --json: what a source takes from its provider", [(s["provider"], s["plugin"], s["base_url"]) for s in json.loads(site.glane("sources", "--json")[1])["sources"]],
+          [("p", "csv", "http://127.0.0.1:1")])
 
 
 def refused():
@@ -255,6 +284,8 @@ def main():
     bulk()
     periods()
     facts()
+    recorded()
+    providers()
     refused()
     cyberlaw()
     languages()

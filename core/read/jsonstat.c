@@ -3,6 +3,7 @@
 #include "read/jsonstat.h"
 
 #define OBS_STATUS "OBS_STATUS"
+#define TEXT_MAX ((size_t)4096) /* of a record, for quarantine */
 
 struct jsonstat {
 	struct payload *payload;
@@ -65,11 +66,12 @@ static glane_rc jsonstat_open(void **state, struct payload *p, const struct reco
 	strbuf_init(&r->index.code, 8192);
 	r->index.arena = &r->names;
 	r->text = mem_zalloc(1, sizeof(*r->text));
-	if (!r->text) {
+	if (r->text)
+		strbuf_init(r->text, TEXT_MAX);
+	if (!r->text || !strbuf_room(r->text, TEXT_MAX)) {
 		jsonstat_close(r);
 		return fail(d, GLANE_E_NOMEM, "no memory for a JSON-stat reader");
 	}
-	strbuf_init(r->text, 0);
 	*state = r;
 	return GLANE_OK;
 }
@@ -288,6 +290,14 @@ static void jsonstat_where(const void *state, uint64_t *number, uint64_t *line, 
 	*offset = r->is_cube && r->value.is_open ? json_pull_offset(&r->value.pull) : json_pull_offset(&r->pull);
 }
 
+/* Appends as much of s as there is room for: the memory is there from the beginning on. */
+static void put_some(struct strbuf *b, struct slice s)
+{
+	const size_t left = b->max - b->n;
+
+	strbuf_add(b, s.p ? s.p : "", s.n < left ? s.n : left);
+}
+
 /* A cell has no text of its own that says what it is: its codes, value and status. */
 static struct slice jsonstat_text(const void *state, size_t max)
 {
@@ -300,9 +310,12 @@ static struct slice jsonstat_text(const void *state, size_t max)
 				       : i == r->cube.n_dim ? r->value_text
 							    : r->status_text;
 
-		if (v.p)
-			strbuf_fmt(
-				r->text, "%s%.*s=%.*s", i ? "," : "", SLICE_FMT(jsonstat_column(r, i)), SLICE_FMT(v));
+		if (!v.p)
+			continue;
+		put_some(r->text, i ? SLICE(",") : SLICE(""));
+		put_some(r->text, jsonstat_column(r, i));
+		put_some(r->text, SLICE("="));
+		put_some(r->text, v);
 	}
 	s = strbuf_get(r->text);
 	return s.n > max ? (struct slice){s.p, max} : s;

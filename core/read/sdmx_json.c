@@ -9,175 +9,9 @@
 
 #define MAX_GROUPS 100000u
 
-enum stage { BETWEEN, SERIES, OBS, FLAT };
-
-struct cell { /* text of a component that stands in the data; SIZE_MAX: none */
-	size_t at, n;
-};
-struct group { /* codes of dimensions (UINT32_MAX: any) and their attributes */
-	uint32_t *code;
-	struct slice *value;
-};
-struct sdmx_json {
-	struct payload *payload, view;
-	struct diag *diag;
-	struct json_pull j;
-	struct sdmx_json_index index;
-	const struct sdmx_json_structure *s; /* of the dataset */
-	size_t dataset;                      /* behind the current one */
-	enum stage stage;
-	bool is_first, is_first_obs, is_record;
-	struct arena arena; /* of the dataset: its attributes and groups */
-	struct slice value[SDMX_JSON_PARTS];
-	struct slice label[SDMX_JSON_PARTS];
-	uint32_t code[SDMX_JSON_PARTS]; /* of the dimensions */
-	struct cell cell[SDMX_JSON_PARTS];
-	struct strbuf series_text, obs_text;
-	struct group *group;
-	size_t n_groups, cap_groups;
-	uint64_t shape, series, hash, number, start;
-	glane_rc over;
-};
-
 static glane_rc no_memory(struct sdmx_json *r)
 {
 	return fail(r->diag, GLANE_E_NOMEM, "SDMX-JSON: no memory for a dataset");
-}
-
-/* ---- values of components ---- */
-
-static void clear_level(struct sdmx_json *r, int role, int level)
-{
-	for (size_t i = 0; i < r->s->n; i++)
-		if (r->s->part[i].level == level && (!role || r->s->part[i].role == role))
-			r->value[i] = r->label[i] = (struct slice){NULL, 0};
-}
-
-static glane_rc set_code(struct sdmx_json *r, size_t i, uint64_t code)
-{
-	const struct sdmx_json_part *part = &r->s->part[i];
-	char text[200];
-
-	if (code >= part->n) {
-		(void)snprintf(text, sizeof(text), "component %.*s has no value number %llu",
-			(int)(part->id.n < 60 ? part->id.n : 60), part->id.p, (unsigned long long)code);
-		return json_pull_fail(&r->j, text);
-	}
-	r->code[i] = (uint32_t)code;
-	r->value[i] = part->code[code];
-	r->label[i] = part->label[code];
-	return GLANE_OK;
-}
-
-/* The next value of an array for component i: an index where it has such a value (a sample of the standard has one that leads
- * nowhere: it stays a text), else a text, appended to b. */
-static glane_rc take(struct sdmx_json *r, struct json_pull *j, size_t i, struct strbuf *b)
-{
-	const struct sdmx_json_part *part = &r->s->part[i];
-	bool is_absent = false;
-	const size_t at = b->n;
-	int64_t code;
-	char kind;
-	glane_rc rc = json_pull_peek(j, &kind);
-
-	if (rc == GLANE_OK && (kind == ',' || kind == ']'))
-		return GLANE_OK;
-	if (rc == GLANE_OK)
-		rc = sdmx_json_loose(j, b, &is_absent, 0);
-	if (rc != GLANE_OK || is_absent)
-		return rc;
-	if (!strbuf_ok(b))
-		return no_memory(r);
-	if (part->n && kind >= '0' && kind <= '9' &&
-		slice_int((struct slice){b->p + at, b->n - at}, 0, part->n - 1, &code)) {
-		b->n = at;
-		return set_code(r, i, (uint64_t)code);
-	}
-	r->cell[i] = (struct cell){at, b->n - at};
-	strbuf_putc(b, '\0');
-	return GLANE_OK;
-}
-
-/* Texts of cells are looked up once the buffer has stopped to move. */
-static void settle_cells(struct sdmx_json *r, int level, const struct strbuf *b)
-{
-	for (size_t i = 0; i < r->s->n; i++)
-		if (r->s->part[i].level == level && r->cell[i].at != SIZE_MAX)
-			r->value[i] = (struct slice){b->p + r->cell[i].at, r->cell[i].n};
-}
-
-static void clear_cells(struct sdmx_json *r, int level)
-{
-	for (size_t i = 0; i < r->s->n; i++)
-		if (r->s->part[i].level == level)
-			r->cell[i].at = SIZE_MAX;
-}
-
-/* The component behind `at` of this role and level; SIZE_MAX: none. */
-static size_t next_part(const struct sdmx_json *r, size_t at, int role, int level)
-{
-	for (; at < r->s->n; at++)
-		if (r->s->part[at].level == level &&
-			(r->s->part[at].role == role ||
-				(role == GLANE_ROLE_DIMENSION && r->s->part[at].role == GLANE_ROLE_TIME)))
-			return at;
-	return SIZE_MAX;
-}
-
-/* An array of attributes. */
-static glane_rc take_attributes(struct sdmx_json *r, struct json_pull *j, int level, struct strbuf *b)
-{
-	size_t i = next_part(r, 0, GLANE_ROLE_ATTRIBUTE, level);
-	bool is_first = true;
-	char kind;
-	glane_rc rc = json_pull_peek(j, &kind);
-
-	if (rc != GLANE_OK || kind != '[')
-		return rc == GLANE_OK ? json_pull_pass(j, 0) : rc;
-	json_pull_open(j);
-	while ((rc = json_pull_element(j, &is_first)) == GLANE_OK) {
-		rc = i == SIZE_MAX ? json_pull_fail(j, "more attributes than the structure has") : take(r, j, i, b);
-		if (rc != GLANE_OK)
-			return rc;
-		i = next_part(r, i + 1, GLANE_ROLE_ATTRIBUTE, level);
-	}
-	return rc == GLANE_END ? GLANE_OK : rc;
-}
-
-/* "0:1:2": indexes of the dimensions from level to level; parts may be empty where `is_part`. */
-static glane_rc take_key(struct sdmx_json *r, struct slice key, int from, int to, uint32_t *ret)
-{
-	struct slice left = key;
-	bool more = true;
-
-	for (int level = from; level <= to; level++) {
-		if (level == AT_GROUP)
-			continue;
-		for (size_t i = next_part(r, 0, GLANE_ROLE_DIMENSION, level); i != SIZE_MAX;
-			i = next_part(r, i + 1, GLANE_ROLE_DIMENSION, level)) {
-			int64_t code = -1;
-			struct slice part;
-			glane_rc rc;
-
-			if (!more)
-				return json_pull_fail(&r->j, "a key with fewer parts than there are dimensions");
-			more = left.n && memchr(left.p, ':', left.n);
-			part = slice_cut(&left, ':');
-			if (ret && part.n == 0) {
-				ret[i] = UINT32_MAX;
-				continue;
-			}
-			if (!slice_int(part, 0, UINT32_MAX - 1, &code))
-				return json_pull_fail(&r->j, "a part of a key that is no number");
-			rc = ret ? GLANE_OK : set_code(r, i, (uint64_t)code);
-			if (rc != GLANE_OK)
-				return rc;
-			if (ret)
-				ret[i] = (uint32_t)code;
-		}
-	}
-	/* a flat message without dimensions at the observation has one empty part */
-	return more && left.n ? json_pull_fail(&r->j, "a key with more parts than there are dimensions") : GLANE_OK;
 }
 
 /* ---- datasets ---- */
@@ -196,14 +30,14 @@ static glane_rc take_group(struct sdmx_json *r, struct json_pull *j)
 	if (!g.code || !g.value)
 		return no_memory(r);
 	memset(g.code, 0xff, r->s->n * sizeof(*g.code));
-	rc = take_key(r, strbuf_get(&j->key), AT_DATASET, AT_OBS, g.code);
+	rc = sdmx_json_take_key(r, strbuf_get(&j->key), AT_DATASET, AT_OBS, g.code);
 	if (rc != GLANE_OK)
 		return rc;
 	strbuf_init(&b, 0);
-	clear_level(r, GLANE_ROLE_ATTRIBUTE, AT_GROUP);
-	clear_cells(r, AT_GROUP);
-	rc = take_attributes(r, j, AT_GROUP, &b);
-	settle_cells(r, AT_GROUP, &b);
+	sdmx_json_clear_level(r, GLANE_ROLE_ATTRIBUTE, AT_GROUP);
+	sdmx_json_clear_cells(r, AT_GROUP);
+	rc = sdmx_json_take_attributes(r, j, AT_GROUP, &b);
+	sdmx_json_settle_cells(r, AT_GROUP, &b);
 	for (i = 0; rc == GLANE_OK && i < r->s->n; i++)
 		if (r->s->part[i].level == AT_GROUP && !arena_dup(&r->arena, r->value[i], &g.value[i]))
 			rc = no_memory(r);
@@ -227,7 +61,7 @@ static glane_rc take_groups(struct sdmx_json *r, uint64_t at)
 			break;
 	}
 	json_pull_release(&j);
-	clear_level(r, GLANE_ROLE_ATTRIBUTE, AT_GROUP);
+	sdmx_json_clear_level(r, GLANE_ROLE_ATTRIBUTE, AT_GROUP);
 	return rc == GLANE_END ? GLANE_OK : rc;
 }
 
@@ -240,9 +74,9 @@ static glane_rc take_outer(struct sdmx_json *r, uint64_t at)
 
 	sdmx_json_look(&j, &view, r->payload, at, r->diag);
 	strbuf_init(&b, 0);
-	clear_cells(r, AT_DATASET);
-	rc = take_attributes(r, &j, AT_DATASET, &b);
-	settle_cells(r, AT_DATASET, &b);
+	sdmx_json_clear_cells(r, AT_DATASET);
+	rc = sdmx_json_take_attributes(r, &j, AT_DATASET, &b);
+	sdmx_json_settle_cells(r, AT_DATASET, &b);
 	for (size_t i = 0; rc == GLANE_OK && i < r->s->n; i++)
 		if (r->s->part[i].level == AT_DATASET && r->s->part[i].role == GLANE_ROLE_ATTRIBUTE &&
 			!arena_dup(&r->arena, r->value[i], &r->value[i]))
@@ -268,9 +102,9 @@ static glane_rc begin_dataset(struct sdmx_json *r)
 	memset(r->label, 0, sizeof(r->label));
 	for (size_t i = 0; i < r->s->n; i++)
 		r->cell[i].at = SIZE_MAX;
-	for (size_t i = next_part(r, 0, GLANE_ROLE_DIMENSION, AT_DATASET); rc == GLANE_OK && i != SIZE_MAX;
-		i = next_part(r, i + 1, GLANE_ROLE_DIMENSION, AT_DATASET))
-		rc = r->s->part[i].n ? set_code(r, i, 0) : GLANE_OK;
+	for (size_t i = sdmx_json_next_part(r, 0, GLANE_ROLE_DIMENSION, AT_DATASET); rc == GLANE_OK && i != SIZE_MAX;
+		i = sdmx_json_next_part(r, i + 1, GLANE_ROLE_DIMENSION, AT_DATASET))
+		rc = r->s->part[i].n ? sdmx_json_set_code(r, i, 0) : GLANE_OK;
 	if (rc == GLANE_OK && d->attributes_at)
 		rc = take_outer(r, d->attributes_at);
 	if (rc == GLANE_OK && d->groups_at)
@@ -288,7 +122,7 @@ static glane_rc begin_dataset(struct sdmx_json *r)
 /* Attributes of the groups that the current series or observation belongs to. */
 static void apply_groups(struct sdmx_json *r)
 {
-	clear_level(r, GLANE_ROLE_ATTRIBUTE, AT_GROUP);
+	sdmx_json_clear_level(r, GLANE_ROLE_ATTRIBUTE, AT_GROUP);
 	for (size_t g = 0; g < r->n_groups; g++) {
 		bool is_in = true;
 
@@ -311,20 +145,20 @@ static glane_rc series_attributes(struct sdmx_json *r)
 	glane_rc rc;
 
 	strbuf_reset(&r->series_text);
-	clear_level(r, GLANE_ROLE_ATTRIBUTE, AT_SERIES);
-	clear_cells(r, AT_SERIES);
-	if (next_part(r, 0, GLANE_ROLE_ATTRIBUTE, AT_SERIES) == SIZE_MAX)
+	sdmx_json_clear_level(r, GLANE_ROLE_ATTRIBUTE, AT_SERIES);
+	sdmx_json_clear_cells(r, AT_SERIES);
+	if (sdmx_json_next_part(r, 0, GLANE_ROLE_ATTRIBUTE, AT_SERIES) == SIZE_MAX)
 		return GLANE_OK;
 	sdmx_json_look(&j, &view, r->payload, json_pull_offset(&r->j), r->diag);
 	json_pull_open(&j);
 	while (!is_done && (rc = json_pull_member(&j, &is_first)) == GLANE_OK) {
 		is_done = slice_is(strbuf_get(&j.key), "attributes");
-		rc = is_done ? take_attributes(r, &j, AT_SERIES, &r->series_text) : json_pull_pass(&j, 0);
+		rc = is_done ? sdmx_json_take_attributes(r, &j, AT_SERIES, &r->series_text) : json_pull_pass(&j, 0);
 		if (rc != GLANE_OK)
 			break;
 	}
 	json_pull_release(&j);
-	settle_cells(r, AT_SERIES, &r->series_text);
+	sdmx_json_settle_cells(r, AT_SERIES, &r->series_text);
 	return rc == GLANE_END ? GLANE_OK : rc;
 }
 
@@ -363,7 +197,7 @@ static glane_rc next_series(struct sdmx_json *r)
 		return GLANE_OK;
 	}
 	if (rc == GLANE_OK)
-		rc = take_key(r, strbuf_get(&r->j.key), AT_SERIES, AT_SERIES, NULL);
+		rc = sdmx_json_take_key(r, strbuf_get(&r->j.key), AT_SERIES, AT_SERIES, NULL);
 	if (rc == GLANE_OK)
 		rc = json_pull_peek(&r->j, &kind);
 	if (rc == GLANE_OK && kind != '{')
@@ -380,29 +214,29 @@ static glane_rc next_series(struct sdmx_json *r)
 /* Measures in their order, then attributes. */
 static glane_rc take_observation(struct sdmx_json *r)
 {
-	size_t i = next_part(r, 0, GLANE_ROLE_MEASURE, AT_OBS);
+	size_t i = sdmx_json_next_part(r, 0, GLANE_ROLE_MEASURE, AT_OBS);
 	int role = GLANE_ROLE_MEASURE;
 	bool is_first = true;
 	char kind;
 	glane_rc rc = json_pull_peek(&r->j, &kind);
 
 	strbuf_reset(&r->obs_text);
-	clear_level(r, GLANE_ROLE_ATTRIBUTE, AT_OBS);
-	clear_level(r, GLANE_ROLE_MEASURE, AT_OBS);
-	clear_cells(r, AT_OBS);
+	sdmx_json_clear_level(r, GLANE_ROLE_ATTRIBUTE, AT_OBS);
+	sdmx_json_clear_level(r, GLANE_ROLE_MEASURE, AT_OBS);
+	sdmx_json_clear_cells(r, AT_OBS);
 	if (rc == GLANE_OK && kind != '[')
 		return json_pull_fail(&r->j, "an observation that is no array");
 	json_pull_open(&r->j);
 	while (rc == GLANE_OK && (rc = json_pull_element(&r->j, &is_first)) == GLANE_OK) {
 		if (i == SIZE_MAX && role == GLANE_ROLE_MEASURE) {
 			role = GLANE_ROLE_ATTRIBUTE;
-			i = next_part(r, 0, role, AT_OBS);
+			i = sdmx_json_next_part(r, 0, role, AT_OBS);
 		}
-		rc = i == SIZE_MAX ? json_pull_pass(&r->j, 0) : take(r, &r->j, i, &r->obs_text);
+		rc = i == SIZE_MAX ? json_pull_pass(&r->j, 0) : sdmx_json_take(r, &r->j, i, &r->obs_text);
 		if (i != SIZE_MAX)
-			i = next_part(r, i + 1, role, AT_OBS);
+			i = sdmx_json_next_part(r, i + 1, role, AT_OBS);
 	}
-	settle_cells(r, AT_OBS, &r->obs_text);
+	sdmx_json_settle_cells(r, AT_OBS, &r->obs_text);
 	return rc == GLANE_END ? GLANE_OK : rc;
 }
 
@@ -432,7 +266,7 @@ static glane_rc next_obs(struct sdmx_json *r)
 	}
 	r->start = json_pull_offset(&r->j);
 	if (rc == GLANE_OK)
-		rc = take_key(r, strbuf_get(&r->j.key), r->stage == FLAT ? AT_SERIES : AT_OBS, AT_OBS, NULL);
+		rc = sdmx_json_take_key(r, strbuf_get(&r->j.key), r->stage == FLAT ? AT_SERIES : AT_OBS, AT_OBS, NULL);
 	if (rc == GLANE_OK)
 		rc = take_observation(r);
 	if (rc != GLANE_OK)

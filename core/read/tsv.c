@@ -10,6 +10,7 @@
 
 #define MAX_LINE ((size_t)8 << 20)
 #define MAX_DIMS 64
+#define TEXT_MAX ((size_t)4096) /* of a record, for quarantine */
 #define MAX_PERIODS 100000u
 #define VALUE (r->n_dim + 1)
 
@@ -58,11 +59,12 @@ static glane_rc tsv_open(void **state, struct payload *p, const struct record_op
 	arena_init(&r->arena, 0);
 	strbuf_init(&r->words, 4096);
 	r->text = mem_zalloc(1, sizeof(*r->text));
-	if (!r->text) {
+	if (r->text)
+		strbuf_init(r->text, TEXT_MAX);
+	if (!r->text || !strbuf_room(r->text, TEXT_MAX)) {
 		tsv_close(r);
 		return fail(d, GLANE_E_NOMEM, "no memory for a TSV reader");
 	}
-	strbuf_init(r->text, 0);
 	*state = r;
 	return GLANE_OK;
 }
@@ -78,6 +80,9 @@ static glane_rc next_line(struct tsv *r)
 		const char *end = have > seen ? memchr(r->at + seen, '\n', have - seen) : NULL;
 		glane_rc rc;
 
+		if ((end ? (size_t)(end - r->at) : have) > r->max_line)
+			return fail(r->diag, GLANE_E_LIMIT, "line %llu has more than %zu bytes",
+				(unsigned long long)r->n_line + 1, r->max_line);
 		if (end || (p->last && have)) {
 			r->line = (struct slice){r->at, end ? (size_t)(end - r->at) : have};
 			r->at = end ? end + 1 : r->at + have;
@@ -88,9 +93,6 @@ static glane_rc next_line(struct tsv *r)
 		}
 		if (p->last)
 			return GLANE_END;
-		if (have > r->max_line)
-			return fail(r->diag, GLANE_E_LIMIT, "line %llu has more than %zu bytes",
-				(unsigned long long)r->n_line + 1, r->max_line);
 		rc = payload_more(p, have);
 		if (rc != GLANE_OK)
 			return rc;
@@ -321,17 +323,28 @@ static void tsv_where(const void *state, uint64_t *number, uint64_t *line, uint6
 	*offset = r->payload->pos + (uint64_t)(r->at - r->payload->p);
 }
 
+/* Appends as much of s as there is room for: the memory is there from the beginning on. */
+static void put_some(struct strbuf *b, struct slice s)
+{
+	const size_t left = b->max - b->n;
+
+	strbuf_add(b, s.p ? s.p : "", s.n < left ? s.n : left);
+}
+
 static struct slice tsv_text(const void *state, size_t max)
 {
 	const struct tsv *r = state;
 	struct slice s;
 
 	strbuf_reset(r->text);
-	for (size_t i = 0; r->is_record && i < r->n_dim; i++)
-		strbuf_fmt(r->text, "%s%.*s", i ? "," : "", SLICE_FMT(r->code[i]));
-	if (r->is_record)
-		strbuf_fmt(r->text, "\t%.*s\t%.*s %.*s", SLICE_FMT(r->period[r->i_period]), SLICE_FMT(r->value),
-			SLICE_FMT(r->flag));
+	for (size_t i = 0; r->is_record && i < r->n_dim; i++) {
+		put_some(r->text, i ? SLICE(",") : SLICE(""));
+		put_some(r->text, r->code[i]);
+	}
+	for (size_t i = 0; r->is_record && i < 3; i++) {
+		put_some(r->text, i < 2 ? SLICE("\t") : SLICE(" "));
+		put_some(r->text, i == 0 ? r->period[r->i_period] : i == 1 ? r->value : r->flag);
+	}
 	s = strbuf_get(r->text);
 	return s.n > max ? (struct slice){s.p, max} : s;
 }

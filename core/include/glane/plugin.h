@@ -254,7 +254,8 @@ struct glane_host {
 	glane_rc (*cover)(glane_run *, const struct glane_cover *);
 
 	glane_str (*cursor)(glane_run *, const char *key);
-	glane_rc (*set_cursor)(glane_run *, const char *key, glane_str); /* stored only if the run commits */
+	/* Stored only if the run commits; key: a word as the keys of a configuration are. */
+	glane_rc (*set_cursor)(glane_run *, const char *key, glane_str);
 	/* Keeps the message (a cause under way goes behind it) and returns the code to be returned. */
 	glane_rc (*fail)(glane_run *, glane_rc, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 	void (*log)(glane_run *, int level, const char *fmt, ...) __attribute__((format(printf, 3, 4)));

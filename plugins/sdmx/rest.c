@@ -126,8 +126,7 @@ const char *increment(const struct glane_host *h, glane_run *r, const struct sta
 	if (s->increments && keys[0] && keys[1] && gmtime_r(&begin, &tm) &&
 		strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm)) {
 		h->set_cursor(r, keys[0], str(text));
-		if (!is_part)
-			h->set_cursor(r, keys[1], str(h->fmt(r, "%lld", (long long)now)));
+		h->set_cursor(r, keys[1], str(h->fmt(r, "%lld", (long long)(is_part ? since : now))));
 	}
 	return is_part ? h->fmt(r, "%.*s", (int)after.n, after.p) : NULL;
 }

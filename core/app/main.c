@@ -31,6 +31,7 @@ static const char help[] =
 	"  parse PLUGIN      one payload on standard input to rows on standard output\n"
 	"  check             configuration, plugins and store\n"
 	"  check-plugin NAME the conformance suite of plugins\n"
+	"  record SOURCE     what a provider answers, as a fixture for tests\n"
 	"  compact, vacuum   join small files; remove what nothing needs any more\n"
 	"\n"
 	"  -c, --conf FILE   configuration (default: conf/glane.conf, then /etc/glane/glane.conf)\n"
@@ -56,6 +57,7 @@ static const struct {
 	{"parse", cmd_parse},
 	{"check", cmd_check},
 	{"check-plugin", cmd_check_plugin},
+	{"record", cmd_record},
 	{"quarantine", cmd_quarantine},
 	{"compact", cmd_compact},
 	{"vacuum", cmd_vacuum},

@@ -2,12 +2,18 @@
 # SPDX-License-Identifier: MIT
 """The tools of who adds a source: check-plugin passes what is shipped and fails what misbehaves, new-plugin's template works,
 record keeps what a provider said and no secret. TAP on standard output."""
+import base64
+import html
+import json
 import os
 import re
 import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
+import time
+import urllib.parse
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -26,6 +32,7 @@ SHIPPED = {
              "--period=Year", '--value="US$ at current prices in millions"']),
     "ecb": ([SAMPLE / "ecb/eurofxref-hist-90d.xml"], ["--feed=90d"]),
 }
+STARTED = time.time()
 LINES = "".join(f"TGO,{year},{year % 7}.5\n" for year in range(2000, 2020)).encode()
 
 
@@ -112,13 +119,63 @@ def template(suite):
         suite.true(f"new-plugin {words[:1]} refuses", run.returncode == 2 and run.stderr, run.stdout + run.stderr)
 
 
+SECRET = 'c4n4ry/"&<secret>+%=='
+FORMS = (SECRET, urllib.parse.quote(SECRET, safe=""), urllib.parse.quote(SECRET, safe="").lower(), json.dumps(SECRET)[1:-1],
+         SECRET.replace("\\", "\\\\").replace('"', '\\"').replace("/", "\\/"), html.escape(SECRET, quote=False), html.escape(SECRET).replace("&#x27;", "'"),
+         base64.b64encode(SECRET.encode()).decode())
+
+
+def canary(suite):
+    """A provider that sends the secret back in every way: nothing of the fixture holds it, and it still replays."""
+    echo = "; ".join(FORMS).replace('"', '""')
+    body = f'area,year,value,remark\nTGO,2022,36.0,"{echo}"\nTGO,2023,37.0223,\n'.encode()
+    with support.Server({}) as server:
+        server.routes["/a.csv?key=" + urllib.parse.quote(SECRET, safe="")] = support.Answer(body, "text/csv", etag='"v1"')
+        section = (f"[source s]\nplugin = csv\nbase_url = {server.url}\nfiles = a.csv?key={{auth:key}}\nauth = key=env:CANARY\n"
+                   "dataset = D\nindicator = =I\narea = area\nperiod = year\nvalue = value\nnote = remark\n")
+        site = suite.site("canary", section)
+        code, out, err = site.glane("record", "s", "-o", site.folder / "fixture", env={"CANARY": SECRET})
+        asked = list(server.log)
+    suite.true("record keeps the answers", code == 0 and "1 answers" in err, (code, out, err, asked))
+    files = {"0001.csv": b"", "index.tsv": b"", **{p.name: p.read_bytes() for p in (site.folder / "fixture").iterdir()}}
+    suite.same("an index and a file", sorted(files), ["0001.csv", "index.tsv"])
+    everything = b"\n".join(files.values()) + out.encode() + err.encode()
+    suite.same("no form of the secret is in it", [f for f in FORMS if f.encode() in everything or b"c4n4ry" in everything], [])
+    suite.true("placeholders are", files["0001.csv"].count(b"{auth:key}") >= len(set(FORMS)) - 1 and b"?key={auth:key}\t" in files["index.tsv"],
+               files)
+    suite.true("the validator too", b'\t"v1"\t' in files["index.tsv"], files["index.tsv"])
+    suite.true("the store was not touched, nor one left behind", not site.store.exists(), list(site.folder.iterdir()))
+    code, _, err = site.glane("record", "s", "-o", site.folder / "fixture", env={"CANARY": SECRET})
+    suite.true("an earlier fixture is not overwritten", code == 2 and "index.tsv already" in err, err)
+    code, out, err = site.glane("check-plugin", "csv", site.folder / "fixture", f"--base_url={server.url}", "--files=a.csv?key={auth:key}",
+                                "--dataset=D", "--indicator==I", "--area=area", "--period=year", "--value=value")
+    suite.true("check-plugin takes it", code == 0, failures(out) + [err])
+    subprocess.run([TOP / "scripts/seed", site.folder / "fixture", site.store], check=True, capture_output=True)
+    run = site.run("--offline", "--all")
+    suite.same("run --offline takes it", (run.code, run.verdicts, run.sources["s"].get("rows")), (0, {"s": "ok"}, 2))
+
+
+def records(suite):
+    with support.Server({"/a.csv": support.Answer(b"x,y\n1,2\n", "text/csv"), "/b.csv": support.Answer(b"area,year,value\nTGO,2020,1\n", "text/csv")}) as server:
+        site = suite.site("records", f"[source s]\nplugin = csv\nbase_url = {server.url}\nfiles = b.csv a.csv\ndataset = D\nindicator = =I\n"
+                          "area = area\nperiod = year\nvalue = value\nretries = 0\n"
+                          f"[source gone]\nplugin = csv\nbase_url = {server.url}\nfiles = z.csv\ndataset = D\narea = a\nperiod = y\nvalue = v\nretries = 0\n")
+        code, _, err = site.glane("record", "s", "-o", site.folder / "s")
+        files = {p.name: p.read_bytes() for p in (site.folder / "s").iterdir()}
+        suite.true("answers that the plugin fails on are recorded as well", code == 1 and files.get("index.tsv", b"").count(b"\n") == 2, (err, files))
+        code, _, err = site.glane("record", "gone", "-o", site.folder / "gone")
+        suite.true("where nothing is answered nothing is recorded", code == 1 and "nothing was answered" in err, (code, err))
+        code, _, err = site.glane("record", "no-such", "-o", site.folder / "x")
+        suite.true("an unknown source is told", code == 2 and "no-such" in err, (code, err))
+    left = [p for p in Path(tempfile.gettempdir()).glob("glane-record-*") if p.stat().st_uid == os.getuid() and p.stat().st_mtime > STARTED]
+    suite.same("no store is left behind", left, [])
+
+
 def main():
     suite = support.Suite("tools")
-    check_plugin(suite)
-    misbehaved(suite)
-    plausible(suite)
-    usage(suite)
-    template(suite)
+    for part in (check_plugin, misbehaved, plausible, usage, template, canary, records):
+        if not sys.argv[1:] or part.__name__ in sys.argv[1:]:
+            part(suite)
     shutil.rmtree(evil.WORK, ignore_errors=True)
     return suite.finish()
 

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "model/areas.h"
+#include "model/words.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -24,6 +25,7 @@ static const char help[] =
 	"made (its index.tsv says which URL each file answers). Without one only the descriptor, the options and the\n"
 	"behaviour on bad answers are tested. KEY=VALUE are the plugin's options, and:\n"
 	"  --base_url=URL   what {base_url} stands for (default: the plugin's)\n"
+	"  --words=LANG     as in a section (conf/words.csv)\n"
 	"  --memory=SIZE    private memory of a run (default 256M)\n"
 	"  --seconds=N      time of a run (default 20)\n"
 	"Exit: 0 it conforms, 1 it does not, 2 usage.\n";
@@ -31,6 +33,7 @@ static const char help[] =
 struct checking {
 	struct conform c;
 	struct arena *arena;
+	const char *tables;
 	struct conf_section section;
 	struct conf_entry entries[128];
 	size_t n_entries;
@@ -94,6 +97,8 @@ static glane_rc take_option(struct checking *k, const char *word, struct diag *d
 
 	if (!name || !value.p || !conf_is_key(key) || k->n_entries == 128)
 		return fail(d, GLANE_E_CONFIG, "'%s' is not --KEY=VALUE", word);
+	if (strcmp(name, "words") == 0)
+		return words_load(k->arena, k->tables, value.p, &k->c.plain.words, d);
 	if (strcmp(name, "base_url") == 0) {
 		k->c.plain.base_url = value.p;
 	} else if (strcmp(name, "memory") == 0) {
@@ -165,6 +170,7 @@ static int check_it(struct settings *s, struct checking *k, int argc, char **arg
 		return complain(EXIT_USAGE, "no plugin '%s' in the folders of plugin_path", argv[1]);
 	k->section = (struct conf_section){.kind = "source", .name = "check", .file = "command line"};
 	k->arena = k->c.arena = &s->arena;
+	k->tables = s->tables;
 	k->c.plain = (struct trial){.section = &k->section,
 		.areas = &areas,
 		.memory = (uint64_t)256 << 20,

@@ -56,6 +56,7 @@ glane_rc job_send(struct wire *w, const struct job *j, struct diag *d)
 	wire_u64(w, j->limit);
 	wire_u8(w, j->keep_empty);
 	wire_u64(w, j->cancel_at);
+	wire_cstr(w, j->words);
 	return wire_end(w, -1, d);
 }
 
@@ -130,6 +131,7 @@ static glane_rc job_take(struct frame *f, struct arena *a, struct taken_job *t, 
 	j->limit = frame_u64(f);
 	j->keep_empty = frame_u8(f) != 0;
 	j->cancel_at = frame_u64(f);
+	j->words = frame_cstr(f, a);
 	return frame_done(f) ? GLANE_OK : fail(d, GLANE_E_FORMAT, "the worker's job does not read");
 }
 
@@ -330,7 +332,7 @@ static glane_rc up_fetch(void *arg, const struct host_request *q, struct host_an
 static struct host_job host_job_of(const struct job *j, const struct plugin *p)
 {
 	return (struct host_job){p, j->section, j->source, j->base_url ? j->base_url : p->desc.base_url, j->cursors,
-		j->n_cursors, j->now, j->max_body, j->limit, j->keep_empty};
+		j->n_cursors, j->now, j->max_body, j->limit, j->keep_empty, j->words};
 }
 
 static glane_rc run_job(

@@ -21,6 +21,7 @@ struct trial {
 	const char *base_url; /* NULL: the plugin's */
 	const struct trial_page *pages;
 	size_t n_pages;
+	const char *words; /* see words_of(); NULL: none */
 	uint64_t memory, seconds;
 	int64_t now;
 	enum trial_fault fault;

@@ -25,6 +25,7 @@ static const char help[] =
 	"made (its index.tsv says which URL each file answers). Without one only the descriptor, the options and the\n"
 	"behaviour on bad answers are tested. KEY=VALUE are the plugin's options, and:\n"
 	"  --base_url=URL   what {base_url} stands for (default: the plugin's)\n"
+	"  --source=NAME    the options of that configured source, in place of each of them\n"
 	"  --words=LANG     as in a section (conf/words.csv)\n"
 	"  --memory=SIZE    private memory of a run (default 256M)\n"
 	"  --seconds=N      time of a run (default 20)\n"
@@ -33,7 +34,7 @@ static const char help[] =
 struct checking {
 	struct conform c;
 	struct arena *arena;
-	const char *tables;
+	struct settings *settings;
 	struct conf_section section;
 	struct conf_entry entries[128];
 	size_t n_entries;
@@ -89,16 +90,49 @@ static glane_rc add_folder(struct checking *k, const char *folder, struct diag *
 	return rc;
 }
 
+static glane_rc add_entry(struct checking *k, const char *key, const char *value, struct diag *d)
+{
+	struct conf_entry *e = &k->entries[k->n_entries];
+
+	if (k->n_entries == sizeof(k->entries) / sizeof(k->entries[0]))
+		return fail(d, GLANE_E_LIMIT, "more than %zu options", k->n_entries);
+	*e = (struct conf_entry){key, value, "command line", 0, NULL, false};
+	if (k->n_entries++)
+		e[-1].next = e;
+	k->section.entries = k->entries;
+	return GLANE_OK;
+}
+
+/* What a configured source says, as if it had been written on the command line. */
+static glane_rc add_source(struct checking *k, const char *name, struct diag *d)
+{
+	const struct source_conf *c = settings_find(k->settings, name);
+	glane_rc rc = GLANE_OK;
+
+	if (!c)
+		return fail(d, GLANE_E_CONFIG, "--source=%s: there is no such source (glane sources lists them)", name);
+	for (const struct conf_entry *e = c->section->entries; e && rc == GLANE_OK; e = e->next)
+		if (!conf_is_host_key(e->key))
+			rc = add_entry(k, e->key, e->value, d);
+	if (c->base_url)
+		k->c.plain.base_url = c->base_url;
+	if (c->words)
+		k->c.plain.words = c->words;
+	return rc;
+}
+
 static glane_rc take_option(struct checking *k, const char *word, struct diag *d)
 {
 	struct slice value = slice_of(word + 2), key = slice_cut(&value, '=');
 	const char *name = arena_strndup(k->arena, key.p, key.n);
 	int64_t v = 0;
 
-	if (!name || !value.p || !conf_is_key(key) || k->n_entries == 128)
+	if (!name || !value.p || !conf_is_key(key))
 		return fail(d, GLANE_E_CONFIG, "'%s' is not --KEY=VALUE", word);
+	if (strcmp(name, "source") == 0)
+		return add_source(k, value.p, d);
 	if (strcmp(name, "words") == 0)
-		return words_load(k->arena, k->tables, value.p, &k->c.plain.words, d);
+		return words_load(k->arena, k->settings->tables, value.p, &k->c.plain.words, d);
 	if (strcmp(name, "base_url") == 0) {
 		k->c.plain.base_url = value.p;
 	} else if (strcmp(name, "memory") == 0) {
@@ -110,13 +144,8 @@ static glane_rc take_option(struct checking *k, const char *word, struct diag *d
 			return fail(d, GLANE_E_CONFIG, "--seconds=%s: a number from 1 to 86400", value.p);
 		k->c.plain.seconds = (uint64_t)v;
 	} else {
-		struct conf_entry *e = &k->entries[k->n_entries];
-
-		*e = (struct conf_entry){name, value.p, "command line", 0, NULL, false};
-		if (k->n_entries++)
-			e[-1].next = e;
+		return add_entry(k, name, value.p, d);
 	}
-	k->section.entries = k->n_entries ? k->entries : NULL;
 	return GLANE_OK;
 }
 
@@ -170,7 +199,7 @@ static int check_it(struct settings *s, struct checking *k, int argc, char **arg
 		return complain(EXIT_USAGE, "no plugin '%s' in the folders of plugin_path", argv[1]);
 	k->section = (struct conf_section){.kind = "source", .name = "check", .file = "command line"};
 	k->arena = k->c.arena = &s->arena;
-	k->tables = s->tables;
+	k->settings = s;
 	k->c.plain = (struct trial){.section = &k->section,
 		.areas = &areas,
 		.memory = (uint64_t)256 << 20,

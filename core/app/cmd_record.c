@@ -221,8 +221,8 @@ static glane_rc write_all(struct recording *k, const char *output, struct diag *
 	if (k->n_packed && k->source->n_secrets)
 		fprintf(stderr, "glane: %zu of them are archives: what is inside was not searched for secrets\n",
 			k->n_packed);
-	fprintf(stderr, "glane: check-plugin %s %s --KEY=VALUE... (the section's options) tries the plugin on them\n",
-		k->source->plugin, output);
+	fprintf(stderr, "glane: tried on them by: glane check-plugin %s %s --source=%s\n", k->source->plugin, output,
+		k->source->name);
 	return GLANE_OK;
 }
 

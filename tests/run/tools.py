@@ -3,7 +3,9 @@
 """The tools of who adds a source: check-plugin passes what is shipped and fails what misbehaves, new-plugin's template works,
 record keeps what a provider said and no secret. TAP on standard output."""
 import base64
+import csv
 import html
+import io
 import json
 import os
 import re
@@ -89,7 +91,8 @@ def plausible(suite):
 def usage(suite):
     site = suite.site("usage")
     for words, needle in ((["no-such"], "no plugin 'no-such'"), (["ecb", "/nowhere/a.xml"], "/nowhere/a.xml"),
-                          (["ecb", "--memory=3"], "a size"), (["ecb", "--seconds=0"], "a number"), (["ecb", "--x"], "not --KEY=VALUE")):
+                          (["ecb", "--memory=3"], "a size"), (["ecb", "--seconds=0"], "a number"), (["ecb", "--x"], "not --KEY=VALUE"), (["ecb", "--source=z"], "no such source"),
+                          (["ecb", "--words=xx"], "no language 'xx'")):
         code, out, err = site.glane("check-plugin", *words)
         suite.true(f"check-plugin {' '.join(words)}: usage", code == 2 and needle in err, (code, out, err))
     code, out, err = site.glane("check-plugin", "ecb", "--no_such_option=1")
@@ -147,12 +150,41 @@ def canary(suite):
     suite.true("the store was not touched, nor one left behind", not site.store.exists(), list(site.folder.iterdir()))
     code, _, err = site.glane("record", "s", "-o", site.folder / "fixture", env={"CANARY": SECRET})
     suite.true("an earlier fixture is not overwritten", code == 2 and "index.tsv already" in err, err)
-    code, out, err = site.glane("check-plugin", "csv", site.folder / "fixture", f"--base_url={server.url}", "--files=a.csv?key={auth:key}",
-                                "--dataset=D", "--indicator==I", "--area=area", "--period=year", "--value=value")
+    code, out, err = site.glane("check-plugin", "csv", site.folder / "fixture", "--source=s")
     suite.true("check-plugin takes it", code == 0, failures(out) + [err])
     subprocess.run([TOP / "scripts/seed", site.folder / "fixture", site.store], check=True, capture_output=True)
     run = site.run("--offline", "--all")
     suite.same("run --offline takes it", (run.code, run.verdicts, run.sources["s"].get("rows")), (0, {"s": "ok"}, 2))
+
+
+def words(suite):
+    """A file as a central bank of French-speaking countries writes it."""
+    body = ("Code pays;Pays;Période;Indice des prix;Taux directeur\nTG;Togo;JAN2020;101,2;2,50\nTG;Togo;AOÛT 2020;101,5;nd\n"
+            "TG;Togo;Trim1-2020;101,4;-\nBJ;Bénin;1er trimestre 2020;99,8;…\nBJ;Bénin;31 décembre 2020;1\u00a0002,5;2,00\n").encode("utf-8")
+    want = [["IPC", "TGO", "M", "2020-01", "101.2"], ["TD", "TGO", "M", "2020-01", "2.50"], ["IPC", "TGO", "M", "2020-08", "101.5"],
+            ["IPC", "TGO", "Q", "2020-Q1", "101.4"], ["IPC", "BEN", "Q", "2020-Q1", "99.8"], ["IPC", "BEN", "D", "2020-12-31", "1002.5"],
+            ["TD", "BEN", "D", "2020-12-31", "2.00"]]
+    keys = ["indicator", "area", "freq", "period", "value"]
+    with support.Server({"/f.csv": support.Answer(body, "text/csv")}) as server:
+        section = (f"[source s]\nplugin = csv\nbase_url = {server.url}\nfiles = f.csv\ndataset = D\narea = Code pays\narea_scheme = ISO2\n"
+                   'period = Période\nvalue = IPC="Indice des prix" TD="Taux directeur"\ndelimiter = ;\ndecimal = ,\ngroup = blank\nwords = fr\n')
+        site = suite.site("words", section)
+        run = site.run()
+        suite.same("words = fr: the run", (run.verdicts, run.code), ({"s": "ok"}, 0))
+        rows = list(csv.DictReader(io.StringIO(site.glane("export")[1])))
+        suite.same("words = fr: the rows", sorted([r[k] for k in keys] for r in rows), sorted(want))
+        suite.same("the second night is unchanged", site.run().verdicts, {"s": "unchanged"})
+        site.configure(section.replace("words = fr", "words = fr xx"))
+        code, _, err = site.glane("check", "--conf")
+        suite.true("a language that the table lacks names file, line and table", code == 2 and "all.conf:13" in err and "words.csv has no language 'xx'" in err, err)
+        site.configure(section.replace("words = fr\n", ""))
+        run = site.run()
+        suite.true("without it such periods are rejected, and the configuration's change is seen", run.sources["s"]["status"] != "unchanged", run)
+    options = [f"--{line.replace(' = ', '=', 1)}" for line in section.splitlines()[4:-1]]
+    code, out, err = site.glane("parse", "csv", *options, "--words=fr", payload=body)
+    suite.same("parse --words=fr: the same, in file order", [[r[k] for k in keys] for r in csv.DictReader(io.StringIO(out))], want)
+    code, out, err = site.glane("parse", "csv", *options, "--words=fr", "--inproc", payload=body)
+    suite.same("and in-process", [[r[k] for k in keys] for r in csv.DictReader(io.StringIO(out))], want)
 
 
 def records(suite):
@@ -173,7 +205,7 @@ def records(suite):
 
 def main():
     suite = support.Suite("tools")
-    for part in (check_plugin, misbehaved, plausible, usage, template, canary, records):
+    for part in (check_plugin, misbehaved, plausible, usage, template, canary, words, records):
         if not sys.argv[1:] or part.__name__ in sys.argv[1:]:
             part(suite)
     shutil.rmtree(evil.WORK, ignore_errors=True)

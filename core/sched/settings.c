@@ -338,7 +338,7 @@ static glane_rc source_read(struct settings *s, const struct conf_section *sec, 
 		return rc;
 	words = value_of(sec, "words");
 	if (words && words_load(&s->arena, s->tables, words, &c->words, d) != GLANE_OK)
-		return diag_prefix(d, "%s:%u", sec->file, conf_find(sec, "words")->line);
+		return diag_prefix(d, "%s:%u", conf_find(sec, "words")->file, conf_find(sec, "words")->line);
 	empty = value_of(sec, "empty");
 	c->keep_empty = empty && strcmp(empty, "keep") == 0;
 	if (empty && !c->keep_empty && strcmp(empty, "skip") != 0)

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "model/areas.h"
 #include "model/batch_csv.h"
+#include "model/words.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,6 +24,7 @@ static const char help[] =
 	"One payload to rows on standard output, in file order, without a store. KEY=VALUE are the plugin's options\n"
 	"(glane plugins NAME), and:\n"
 	"  --empty=keep     keep also what the provider says nothing about\n"
+	"  --words=LANG     words of that language in periods and for missing values (conf/words.csv)\n"
 	"  --format=F       csv (default), ndjson, or none (count only)\n"
 	"  --limit=N        stop after N rows\n"
 	"  --max_body=SIZE  decoded bytes of the payload (default 2G)\n"
@@ -75,7 +77,7 @@ struct parse_args {
 	struct conf_section section;
 	struct conf_entry entries[128];
 	size_t n;
-	const char *format;
+	const char *format, *languages;
 };
 
 static bool own_key(struct parse_args *p, const char *key, const char *value, bool *ret_ok)
@@ -95,6 +97,8 @@ static bool own_key(struct parse_args *p, const char *key, const char *value, bo
 	} else if (strcmp(key, "max_body") == 0) {
 		*ret_ok = size_parse(slice_of(value), &v) && v > 0;
 		p->o.max_body = (uint64_t)v;
+	} else if (strcmp(key, "words") == 0) {
+		p->languages = value;
 	} else if (strcmp(key, "base_url") == 0) {
 		p->o.base_url = value;
 	} else if (strcmp(key, "source") == 0) {
@@ -227,6 +231,8 @@ static int parse_with(struct settings *s, struct parse_args *p, int argc, char *
 	if (!take_words(p, &s->arena, argc, argv))
 		return EXIT_USAGE;
 	diag_clear(&d);
+	if (p->languages && words_load(&s->arena, s->tables, p->languages, &p->o.words, &d) != GLANE_OK)
+		return complain(EXIT_USAGE, "%s", d.text);
 	if (areas_load(&areas, s->tables, &d) != GLANE_OK)
 		return complain(EXIT_USAGE, "%s", d.text);
 	code = parse_it(p);

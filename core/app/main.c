@@ -30,6 +30,8 @@ static const char help[] =
 	"  quarantine        what is held or was rejected: list, show, accept, reject, replay\n"
 	"  parse PLUGIN      one payload on standard input to rows on standard output\n"
 	"  check             configuration, plugins and store\n"
+	"  check-plugin NAME the conformance suite of plugins\n"
+	"  record SOURCE     what a provider answers, as a fixture for tests\n"
 	"  compact, vacuum   join small files; remove what nothing needs any more\n"
 	"\n"
 	"  -c, --conf FILE   configuration (default: conf/glane.conf, then /etc/glane/glane.conf)\n"
@@ -54,6 +56,8 @@ static const struct {
 	{"changes", cmd_changes},
 	{"parse", cmd_parse},
 	{"check", cmd_check},
+	{"check-plugin", cmd_check_plugin},
+	{"record", cmd_record},
 	{"quarantine", cmd_quarantine},
 	{"compact", cmd_compact},
 	{"vacuum", cmd_vacuum},

@@ -56,6 +56,7 @@ struct host_job {
 	uint64_t max_body; /* decoded bytes of one payload */
 	uint64_t limit;    /* rows; 0: no limit */
 	bool keep_empty;   /* empty = keep */
+	const char *words; /* of other languages, see words_of(); NULL: none */
 };
 struct host_counts {
 	uint64_t rows, rejected, padding, bytes;

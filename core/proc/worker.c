@@ -56,6 +56,8 @@ glane_rc job_send(struct wire *w, const struct job *j, struct diag *d)
 	wire_u64(w, j->cpu_seconds);
 	wire_u64(w, j->limit);
 	wire_u8(w, j->keep_empty);
+	wire_u64(w, j->cancel_at);
+	wire_cstr(w, j->words);
 	return wire_end(w, -1, d);
 }
 
@@ -129,6 +131,8 @@ static glane_rc job_take(struct frame *f, struct arena *a, struct taken_job *t, 
 	j->cpu_seconds = frame_u64(f);
 	j->limit = frame_u64(f);
 	j->keep_empty = frame_u8(f) != 0;
+	j->cancel_at = frame_u64(f);
+	j->words = frame_cstr(f, a);
 	return frame_done(f) ? GLANE_OK : fail(d, GLANE_E_FORMAT, "the worker's job does not read");
 }
 
@@ -137,6 +141,7 @@ static glane_rc job_take(struct frame *f, struct arena *a, struct taken_job *t, 
 struct worker {
 	struct wire up, broker;
 	struct diag diag;
+	uint64_t cancel_at, asked;
 };
 
 static glane_rc up_end(struct worker *k)
@@ -267,8 +272,9 @@ static glane_rc up_progress(void *arg, uint64_t rows, uint64_t bytes)
 
 static bool up_cancelled(void *arg)
 {
-	(void)arg;
-	return cancel_asked != 0;
+	struct worker *k = arg;
+
+	return cancel_asked != 0 || (k->cancel_at && ++k->asked >= k->cancel_at);
 }
 
 static glane_rc take_answer(struct wire *broker, struct frame *f, struct host_answer *ret, struct diag *d)
@@ -328,7 +334,7 @@ static glane_rc up_fetch(void *arg, const struct host_request *q, struct host_an
 static struct host_job host_job_of(const struct job *j, const struct plugin *p)
 {
 	return (struct host_job){p, j->section, j->source, j->base_url ? j->base_url : p->desc.base_url, j->cursors,
-		j->n_cursors, j->now, j->max_body, j->limit, j->keep_empty};
+		j->n_cursors, j->now, j->max_body, j->limit, j->keep_empty, j->words};
 }
 
 static glane_rc run_job(
@@ -338,7 +344,11 @@ static glane_rc run_job(
 		up_cursor, up_reject, up_log, up_progress, up_cancelled};
 	struct plugin plugin;
 	struct host_job host;
-	glane_rc rc = sandbox_limits(j->memory, j->max_body, j->cpu_seconds, d);
+	glane_rc rc;
+
+	k->asked = 0;
+	k->cancel_at = j->cancel_at;
+	rc = sandbox_limits(j->memory, j->max_body, j->cpu_seconds, d);
 
 	if (rc == GLANE_OK)
 		rc = sandbox_watch(d);

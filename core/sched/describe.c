@@ -180,7 +180,7 @@ glane_rc source_options_digest(const struct source_conf *c, char hex[65], struct
 	if (!ok)
 		return fail(d, GLANE_E_NOMEM, "no memory for a digest");
 	ok = add_text(&h, c->base_url ? c->base_url : c->desc->desc.base_url) &&
-	     add_text(&h, c->keep_empty ? "keep" : "skip");
+	     add_text(&h, c->keep_empty ? "keep" : "skip") && (!c->words || add_text(&h, c->words));
 	for (size_t i = 0; ok && i < c->desc->n_options; i++) {
 		const struct option_spec *o = &c->desc->options[i];
 		const struct conf_entry *e = conf_find(c->section, o->name);

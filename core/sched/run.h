@@ -34,7 +34,7 @@ struct parse_options {
 	const char *plugin_path, *plugin;
 	const struct conf_section *section;
 	const struct areas *areas;
-	const char *base_url;
+	const char *base_url, *words;
 	bool keep_empty, inproc;
 	uint64_t limit, max_body;
 	int64_t now;

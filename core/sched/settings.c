@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "model/words.h"
 #include "proc/broker.h"
 
 #include <dirent.h>
@@ -302,7 +303,7 @@ static glane_rc hosts_of(struct settings *s, struct source_conf *c, struct diag 
 
 static glane_rc source_read(struct settings *s, struct conf_section *sec, struct source_conf *c, struct diag *d)
 {
-	const char *empty;
+	const char *empty, *words;
 	glane_rc rc;
 
 	memset(c, 0, sizeof(*c));
@@ -340,6 +341,9 @@ static glane_rc source_read(struct settings *s, struct conf_section *sec, struct
 		rc = gates_of(c, d);
 	if (rc != GLANE_OK)
 		return rc;
+	words = value_of(sec, "words");
+	if (words && words_load(&s->arena, s->tables, words, &c->words, d) != GLANE_OK)
+		return diag_prefix(d, "%s:%u", conf_find(sec, "words")->file, conf_find(sec, "words")->line);
 	empty = value_of(sec, "empty");
 	c->keep_empty = empty && strcmp(empty, "keep") == 0;
 	if (empty && !c->keep_empty && strcmp(empty, "skip") != 0)

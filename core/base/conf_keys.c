@@ -16,7 +16,8 @@ bool conf_is_key(struct slice s)
 }
 
 static const char *const keys[] = {"plugin", "enabled", "every", "base_url", "hosts", "deadline", "max_body", "memory",
-	"retries", "rate", "auth", "ca_extra", "empty", "licence", "attribution", "keep_payloads", "tags", "owner"};
+	"retries", "rate", "auth", "ca_extra", "empty", "licence", "attribution", "keep_payloads", "tags", "owner",
+	"program", "arguments"};
 
 const char *conf_host_key(size_t i)
 {

@@ -17,6 +17,9 @@ struct job { /* what W_JOB carries; texts borrowed by the sender */
 	int64_t now;
 	uint64_t max_body, memory, cpu_seconds, limit;
 	bool keep_empty;
+	const char *program; /* NULL: none */
+	const char *const *args;
+	size_t n_args;
 };
 glane_rc job_send(struct wire *w, const struct job *j, struct diag *d);
 /*

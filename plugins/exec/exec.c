@@ -160,6 +160,8 @@ static glane_rc row(struct reading *d)
 		.unit_mult = text(d, UNIT_MULT)};
 	glane_rc rc;
 
+	if (!s.area_scheme.n)
+		s.area_scheme = GLANE_STR("ISO3");
 	if (!s.dataset.n || !s.indicator.n || !period.n)
 		return d->h->reject(d->r, "row", "a row needs dataset, indicator and period");
 	if (freq.n > 1 || (freq.n == 1 && !strchr("ASTQMWDB", freq.p[0])))

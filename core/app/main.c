@@ -3,6 +3,7 @@
 #include "app/app.h"
 
 #include "proc/broker.h"
+#include "proc/program.h"
 #include "proc/spawn.h"
 #include "proc/worker.h"
 
@@ -74,6 +75,8 @@ static int play_role(int argc, char **argv)
 		return worker_main();
 	if (strcmp(argv[1], "@describe") == 0 && argc == 5)
 		return describe_main(argv[3], argv[4]);
+	if (strcmp(argv[1], "@program") == 0)
+		return program_main(argc, argv);
 	return 2;
 }
 

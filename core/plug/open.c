@@ -234,6 +234,16 @@ static const char *member_suffix(uint8_t format)
 	return format < sizeof(suffixes) / sizeof(suffixes[0]) ? suffixes[format] : NULL;
 }
 
+static glane_rc filter_open(struct glane_reader *rd, const char *encoding)
+{
+	struct glane_run *r = rd->run;
+	const struct host_piece piece = {rd->fd, rd->url, rd->sha256};
+	struct payload_source *s = NULL;
+	glane_rc rc = r->job->filter->open(r->job->filter, r->seams, &piece, &s, &r->diag);
+
+	return rc == GLANE_OK ? payload_stream(&rd->payload, s, encoding, r->job->max_body, &r->diag) : rc;
+}
+
 static glane_rc payload_begin(struct glane_reader *rd)
 {
 	struct glane_run *r = rd->run;
@@ -250,7 +260,7 @@ static glane_rc payload_begin(struct glane_reader *rd)
 		.head = rd->heads,
 		.n_head = rd->n_heads,
 		.csv = q->csv};
-	glane_rc rc = payload_open(&rd->payload, rd->fd, &o, &r->diag);
+	glane_rc rc = r->job->filter ? filter_open(rd, o.encoding) : payload_open(&rd->payload, rd->fd, &o, &r->diag);
 
 	if (rc != GLANE_OK) {
 		close(rd->fd);
@@ -270,7 +280,8 @@ static glane_rc page_open(struct glane_reader *rd, const char *url)
 	const struct glane_request *q = &rd->req;
 	const char *method = q->method ? q->method : q->body.p ? "POST" : "GET";
 	const struct host_request request = {method, url, q->header, q->n_header, slice_from(q->body), q->content_type,
-		q->format, q->flags & GLANE_REQ_MAY_BE_EMPTY, q->again, q->wait};
+		r->job->filter ? GLANE_FMT_RAW : q->format, /* only the filter knows what it takes */
+		q->flags & GLANE_REQ_MAY_BE_EMPTY, q->again, q->wait};
 	struct host_answer answer = {.fd = -1};
 	glane_rc rc;
 

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "net/verify.h"
 #include "proc/broker.h"
+#include "proc/program.h"
 #include "proc/sandbox.h"
 
 #include <signal.h>
@@ -58,6 +59,10 @@ glane_rc job_send(struct wire *w, const struct job *j, struct diag *d)
 	wire_u8(w, j->keep_empty);
 	wire_u64(w, j->cancel_at);
 	wire_cstr(w, j->words);
+	wire_cstr(w, j->program);
+	wire_u32(w, (uint32_t)j->n_args);
+	for (size_t i = 0; i < j->n_args; i++)
+		wire_cstr(w, j->args[i]);
 	return wire_end(w, -1, d);
 }
 
@@ -109,6 +114,21 @@ static bool take_cursors(struct frame *f, struct arena *a, struct job *j)
 	return !f->bad;
 }
 
+static bool take_program(struct frame *f, struct arena *a, struct job *j)
+{
+	const char **args;
+	uint32_t n;
+
+	j->program = frame_cstr(f, a);
+	n = frame_u32(f);
+	args = n <= PROGRAM_MAX_ARGS ? arena_alloc(a, (n + 1) * sizeof(*args)) : NULL;
+	for (uint32_t i = 0; args && i < n; i++)
+		args[i] = frame_cstr(f, a);
+	j->args = args;
+	j->n_args = n;
+	return args && !f->bad;
+}
+
 static glane_rc job_take(struct frame *f, struct arena *a, struct taken_job *t, struct diag *d)
 {
 	struct job *j = &t->job;
@@ -133,6 +153,8 @@ static glane_rc job_take(struct frame *f, struct arena *a, struct taken_job *t, 
 	j->keep_empty = frame_u8(f) != 0;
 	j->cancel_at = frame_u64(f);
 	j->words = frame_cstr(f, a);
+	if (!take_program(f, a, j))
+		return fail(d, GLANE_E_FORMAT, "the worker's job does not read");
 	return frame_done(f) ? GLANE_OK : fail(d, GLANE_E_FORMAT, "the worker's job does not read");
 }
 
@@ -331,10 +353,14 @@ static glane_rc up_fetch(void *arg, const struct host_request *q, struct host_an
 
 /* ---- the run ---- */
 
-static struct host_job host_job_of(const struct job *j, const struct plugin *p)
+/* `program` is filled where the job has one, and outlives what is returned. */
+static struct host_job host_job_of(const struct job *j, const struct plugin *p, struct program *program)
 {
+	if (j->program)
+		program_init(program, j->program, j->args, j->n_args, j->source, j->now);
 	return (struct host_job){p, j->section, j->source, j->base_url ? j->base_url : p->desc.base_url, j->cursors,
-		j->n_cursors, j->now, j->max_body, j->limit, j->keep_empty, j->words};
+		j->n_cursors, j->now, j->max_body, j->limit, j->keep_empty, j->words,
+		j->program ? &program->base : NULL};
 }
 
 static glane_rc run_job(
@@ -342,13 +368,14 @@ static glane_rc run_job(
 {
 	const struct host_seams seams = {k, up_fetch, up_payload, up_series, up_note, up_period, up_obs, up_cover,
 		up_cursor, up_reject, up_log, up_progress, up_cancelled};
+	struct program program;
 	struct plugin plugin;
 	struct host_job host;
 	glane_rc rc;
 
 	k->asked = 0;
 	k->cancel_at = j->cancel_at;
-	rc = sandbox_limits(j->memory, j->max_body, j->cpu_seconds, d);
+	rc = sandbox_limits(j->memory, j->max_body, j->cpu_seconds, j->program != NULL, d);
 
 	if (rc == GLANE_OK)
 		rc = sandbox_watch(d);
@@ -356,7 +383,7 @@ static glane_rc run_job(
 		rc = plugin_load(a, j->plugin_path, j->plugin_name, &plugin, d);
 	if (rc != GLANE_OK)
 		return rc;
-	host = host_job_of(j, &plugin);
+	host = host_job_of(j, &plugin, &program);
 	return host_run(&host, &seams, counts, d);
 }
 
@@ -433,6 +460,7 @@ glane_rc job_run_here(const struct job *j, struct intake *in, job_fetch *fetch, 
 {
 	struct host_seams seams;
 	struct host_counts counts = {0};
+	struct program program;
 	struct plugin plugin;
 	struct host_job host;
 	struct arena a;
@@ -447,7 +475,7 @@ glane_rc job_run_here(const struct job *j, struct intake *in, job_fetch *fetch, 
 	seams.cancelled = here_cancelled;
 	rc = plugin_load(&a, j->plugin_path, j->plugin_name, &plugin, d);
 	if (rc == GLANE_OK) {
-		host = host_job_of(j, &plugin);
+		host = host_job_of(j, &plugin, &program);
 		rc = host_run(&host, &seams, &counts, d);
 	}
 	if (checks.code != GLANE_OK) {
@@ -473,7 +501,7 @@ int describe_main(const char *path, const char *name)
 	diag_clear(&d);
 	arena_init(&a, 0);
 	strbuf_init(&text, 0);
-	rc = sandbox_limits((uint64_t)256 << 20, 0, 10, &d);
+	rc = sandbox_limits((uint64_t)256 << 20, 0, 10, false, &d);
 	if (rc == GLANE_OK)
 		rc = plugin_load(&a, path, name, &plugin, &d);
 	if (rc == GLANE_OK) {

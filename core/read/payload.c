@@ -146,9 +146,9 @@ static glane_rc stream_more(struct payload *p, size_t keep)
 	p->last = got == 0;
 	if (p->pos + p->n > p->limit)
 		return fail(p->diag, GLANE_E_LIMIT,
-			"payload: more than %llu bytes come out of the archive or conversion (the limit is max_body, "
-			"or "
-			"%d times the archive's size)",
+			"payload: more than %llu bytes come out of the archive, conversion or program (the limit is "
+			"max_body, or "
+			"%d times an archive's size)",
 			(unsigned long long)p->limit, MAX_RATIO);
 	return GLANE_OK;
 }
@@ -243,6 +243,20 @@ glane_rc payload_open(struct payload *p, int fd, const struct payload_options *o
 		rc = fail(d, GLANE_E_FORMAT, "archive: its entry is an archive again; nested archives are not opened");
 	if (rc == GLANE_OK)
 		rc = charset_open(p, o->encoding, d);
+	if (rc != GLANE_OK)
+		payload_close(p);
+	return rc;
+}
+
+glane_rc payload_stream(struct payload *p, struct payload_source *s, const char *encoding, uint64_t max, struct diag *d)
+{
+	glane_rc rc = GLANE_OK;
+
+	*p = (struct payload){.p = "", .diag = d, .source = s, .limit = max ? max : MAX_BYTES};
+	while (rc == GLANE_OK && p->n < 8 && !p->last)
+		rc = payload_more(p, p->n);
+	if (rc == GLANE_OK)
+		rc = charset_open(p, encoding, d);
 	if (rc != GLANE_OK)
 		payload_close(p);
 	return rc;

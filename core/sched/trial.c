@@ -178,7 +178,7 @@ static glane_rc run_it(struct trying *y, struct diag *d)
 	struct trial *t = y->t;
 	const struct job job = {t->plugin_path, t->desc->desc.name, "check",
 		t->base_url ? t->base_url : t->desc->desc.base_url, t->section, NULL, 0, t->now, (uint64_t)1 << 30,
-		t->memory, t->seconds + 1, 0, false, t->cancel_at, t->words};
+		t->memory, t->seconds + 1, 0, false, t->cancel_at, t->words, NULL, NULL, 0};
 	const int64_t from = clock_mono_ms();
 	struct single s = {.job = &job,
 		.intake = &y->intake,

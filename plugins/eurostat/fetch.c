@@ -76,7 +76,7 @@ static glane_rc ask(const struct glane_host *h, glane_run *r, const struct state
 		return rc;
 	rc = read_all(h, r, s, rd, code, &n);
 	footer = h->head(rd, 0), poll = h->head(rd, 1);
-	*ret_later = n == 0 && footer.n == 3 && memcmp(footer.p, "413", 3) == 0 &&
+	*ret_later = n == 0 && footer.n >= 3 && memcmp(footer.p, "413", 3) == 0 &&
 		     (poll.n || q->format == GLANE_FMT_JSONSTAT);
 	if (*ret_later)
 		follow(h, r, q, poll);

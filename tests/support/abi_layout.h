@@ -133,7 +133,27 @@ AT(glane_cover, indicator, 24);
 AT(glane_cover, from, 40);
 AT(glane_cover, to, 56);
 
-SIZE(glane_host, 208);
+SIZE(glane_cube, 264);
+AT(glane_cube, size, 0);
+AT(glane_cube, zero, 4);
+AT(glane_cube, dataset, 8);
+AT(glane_cube, area_scheme, 24);
+AT(glane_cube, indicator, 40);
+AT(glane_cube, area, 56);
+AT(glane_cube, unit, 72);
+AT(glane_cube, unit_mult, 88);
+AT(glane_cube, status, 104);
+AT(glane_cube, flags, 120);
+AT(glane_cube, note, 136);
+AT(glane_cube, title, 152);
+AT(glane_cube, freq, 168);
+AT(glane_cube, time, 184);
+AT(glane_cube, value, 200);
+AT(glane_cube, drop, 216);
+AT(glane_cube, status_map, 232);
+AT(glane_cube, where, 248);
+
+SIZE(glane_host, 232);
 AT(glane_host, size, 0);
 AT(glane_host, abi_major, 4);
 AT(glane_host, abi_minor, 6);
@@ -162,6 +182,9 @@ AT(glane_host, cancelled, 176);
 AT(glane_host, now, 184);
 AT(glane_host, fmt, 192);
 AT(glane_host, extension, 200);
+AT(glane_host, role, 208);
+AT(glane_host, label, 216);
+AT(glane_host, cube, 224);
 
 SIZE(glane_opt, 48);
 AT(glane_opt, name, 0);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* glane check */
-#include "app/app.h"
+#include "app/breaks.h"
 
 #include "model/areas.h"
 #include "model/catalogue.h"
@@ -38,6 +38,8 @@ static int check_conf(struct settings *s)
 	if (catalogue_load(&catalogue, s->tables, &d) != GLANE_OK)
 		return complain(EXIT_USAGE, "%s", d.text);
 	catalogue_release(&catalogue);
+	if (breaks_warn(s) != EXIT_FINE)
+		return EXIT_USAGE;
 	printf("configuration  %s: %zu sources\n", s->file, s->n_sources);
 	printf("sandbox        %s\n", sandbox_level());
 	return code;

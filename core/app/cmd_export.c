@@ -35,7 +35,19 @@ static glane_rc on_row(void *arg, struct row *r)
 	return output_row(&s->output, r, s->d);
 }
 
-static int export_store(const struct settings *set, const struct options *o, enum output_format format)
+/* Groups have the members that they had then; on stderr it says when that was. */
+static void members_of(struct filters *f, struct query *q)
+{
+	char day[32];
+
+	f->group_on = q->as_of == INT64_MAX ? 0 : q->as_of;
+	q->group_on = filters_query(f).group_on;
+	filters_group_day(f, day);
+	for (size_t i = 0; i < f->group.n; i++)
+		fprintf(stderr, "glane: %s has its members of %s\n", f->group.v[i], day);
+}
+
+static int export_store(const struct settings *set, struct options *o, enum output_format format)
 {
 	struct query q = filters_query(&o->filters);
 	struct diag d;
@@ -56,6 +68,8 @@ static int export_store(const struct settings *set, const struct options *o, enu
 	rc = query_days(&q, &from, &to, &d); /* before anything is printed */
 	if (rc == GLANE_OK && o->as_of)
 		rc = query_as_of(&st, o->as_of, &q.as_of, &d);
+	if (rc == GLANE_OK && o->filters.group.n)
+		members_of(&o->filters, &q);
 	if (rc < 0) {
 		code = complain(EXIT_USAGE, "%s", d.text);
 	} else {

@@ -99,8 +99,10 @@ static int run_show(const struct settings *set, struct show *w, const char *as_o
 	diag_clear(&w->d);
 	if (as_of && query_as_of(&st, as_of, &w->as_of, &w->d) != GLANE_OK)
 		code = complain(EXIT_USAGE, "%s", w->d.text);
-	else
+	else {
+		w->filters.group_on = as_of ? w->as_of : 0;
 		code = answer(w);
+	}
 	for (size_t i = 0; i < w->n; i++)
 		mem_free(w->series[i].points);
 	mem_free(w->series);
@@ -142,6 +144,8 @@ static int load_tables(struct show *w, const char *tables)
 	int code = filters_load(&w->filters, tables);
 
 	diag_clear(&d);
+	if (code == EXIT_FINE && take_list(&w->codes, w->indicator.p))
+		code = breaks_follow(&w->filters.aliases, &w->codes, false);
 	if (code != EXIT_FINE || w->filters.catalogue.n)
 		return code;
 	if (catalogue_load(&w->filters.table, tables, &d) != GLANE_OK)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* glane sources, glane plugins */
 #include "app/app.h"
+#include "app/breaks.h"
+#include "app/coverage.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -8,7 +10,13 @@
 #include <string.h>
 
 static const char sources_help[] =
-	"glane sources [--json]\n\nWhat is configured: name, plugin, interval, address, tags.\n\n"
+	"glane sources [--json]\n\nWhat is configured: name, plugin, interval, address, tags. Then how much of "
+	"catalogue.csv, by policy "
+	"area (STR strategy,\nICT infrastructure, LOG logistics, LEG law, PAY payment, SKL skills, FIN finance, OUT "
+	"outcomes, CTX "
+	"context): indicators,\nthose whose source is enabled, disabled or missing, those with observations in the "
+	"store, their newest "
+	"period; and why a\nsource is not enabled (`reason` of its section).\n\n"
 	"Between diff and commit a section's gate (its default in brackets; percent of the last commit's rows of the "
 	"same slice, where "
 	"it says nothing else):\n";
@@ -30,6 +38,7 @@ static json_t *source_json(const struct source_conf *c)
 	json_t *j = json_object(), *tags = json_array();
 
 	json_set_text(j, "source", c->name);
+	json_set_text(j, "provider", c->provider);
 	json_set_text(j, "plugin", c->plugin);
 	json_set_text(j, "base_url", c->base_url);
 	json_set_text(j, "licence", c->licence);
@@ -40,6 +49,7 @@ static json_t *source_json(const struct source_conf *c)
 	json_set_text(j, "owner", c->owner);
 	json_set_int(j, "every_seconds", c->every);
 	json_object_set_new(j, "enabled", json_boolean(c->enabled));
+	json_set_text(j, "reason", c->reason);
 	return j;
 }
 
@@ -64,7 +74,7 @@ int cmd_sources(const struct app *a, int argc, char **argv)
 {
 	bool json = false, done;
 	const struct arg args[] = {{"json", 0, false, take_flag, &json}};
-	json_t *list = NULL;
+	json_t *list = NULL, *all = NULL;
 	struct settings s;
 	int code;
 
@@ -75,8 +85,11 @@ int cmd_sources(const struct app *a, int argc, char **argv)
 		return flush_out();
 	}
 	code = app_settings(a, &s);
-	if (json)
+	if (json) {
 		list = json_array();
+		all = json_object();
+		json_object_set_new(all, "sources", list);
+	}
 	for (size_t i = 0; code == EXIT_FINE && i < s.n_sources; i++) {
 		const struct source_conf *c = &s.sources[i];
 		char every[32];
@@ -92,8 +105,12 @@ int cmd_sources(const struct app *a, int argc, char **argv)
 			printf("%s%s", k ? " " : "  tags: ", c->tags[k]);
 		putchar('\n');
 	}
+	if (code == EXIT_FINE)
+		code = coverage_show(&s, all);
+	if (code == EXIT_FINE)
+		code = breaks_warn(&s);
 	if (json)
-		print_json(list);
+		print_json(all);
 	settings_release(&s);
 	return code == EXIT_FINE ? flush_out() : code;
 }

@@ -4,14 +4,19 @@
 
 #include "base/clock.h"
 
+#include <string.h>
+
 int filters_load(struct filters *f, const char *tables)
 {
 	struct diag d;
+	int code;
 
 	diag_clear(&d);
 	if (areas_load(&f->areas, tables, &d) != GLANE_OK)
 		return complain(EXIT_USAGE, "%s", d.text);
 	if (f->catalogue.n && catalogue_load(&f->table, tables, &d) != GLANE_OK)
+		return complain(EXIT_USAGE, "%s", d.text);
+	if (aliases_load(&f->aliases, tables, &d) != GLANE_OK)
 		return complain(EXIT_USAGE, "%s", d.text);
 	for (size_t i = 0; i < f->group.n; i++) {
 		if (!areas_has_group(&f->areas, slice_of(f->group.v[i])))
@@ -23,7 +28,8 @@ int filters_load(struct filters *f, const char *tables)
 			return complain(EXIT_USAGE, "the catalogue has no '%s' (%s/catalogue.csv lists its ids)",
 				f->catalogue.v[i], tables);
 	}
-	return EXIT_FINE;
+	code = breaks_follow(&f->aliases, &f->indicator, false);
+	return code == EXIT_FINE ? breaks_follow(&f->aliases, &f->area, true) : code;
 }
 
 bool filters_any(const struct filters *f)
@@ -35,6 +41,11 @@ bool filters_any(const struct filters *f)
 static const char **items_of(const struct list *l)
 {
 	return l->n ? (const char **)(uintptr_t)l->v : NULL;
+}
+
+static int64_t group_day(const struct filters *f)
+{
+	return (f->group_on ? f->group_on : clock_utc()) / 86400;
 }
 
 struct query filters_query(const struct filters *f)
@@ -52,11 +63,18 @@ struct query filters_query(const struct filters *f)
 		.areas = &f->areas,
 		.catalogue = f->catalogue.n ? f->items : NULL,
 		.n_catalogue = f->catalogue.n,
-		.group_on = clock_utc() / 86400};
+		.group_on = group_day(f)};
+}
+
+void filters_group_day(const struct filters *f, char buf[32])
+{
+	time_format(group_day(f) * 86400, buf);
+	buf[strlen("2026-11-29")] = '\0';
 }
 
 void filters_release(struct filters *f)
 {
+	aliases_release(&f->aliases);
 	catalogue_release(&f->table);
 	areas_release(&f->areas);
 }

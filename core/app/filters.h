@@ -3,13 +3,16 @@
 #ifndef APP_FILTERS_H
 #define APP_FILTERS_H
 #include "app/app.h"
+#include "app/breaks.h"
 #include "store/query.h"
 
 struct filters { /* begins as {.from = NULL} */
 	struct list source, dataset, indicator, catalogue, area, group, freq, dim;
 	const char *from, *to;
+	int64_t group_on;   /* the moment whose members groups have, seconds; 0: now */
 	struct areas areas; /* of filters_load(), as the rest */
 	struct catalogue table;
+	struct aliases aliases;
 	const struct catalogue_item *items[LIST_MAX];
 };
 /* The first elements of a command's `struct arg` array. */
@@ -27,12 +30,16 @@ struct filters { /* begins as {.from = NULL} */
 	"Filters, each repeatable (any of one kind, all kinds together; of dims any value of one KEY, all KEYs):\n"    \
 	"  --source S --dataset D --indicator I --area AREA --group GROUP --freq F --dim KEY=VALUE\n"                  \
 	"  --catalogue ID  a row of catalogue.csv: its source, dataset, indicator and dims\n"                          \
-	"  --from PERIOD --to PERIOD   first and last period\n"
+	"  --from PERIOD --to PERIOD   first and last period\n"                                                        \
+	"  a group has its members of today, or of the day of --as-of; what aliases.csv calls renamed is found by "    \
+	"either code\n"
 /* Loads what the filters name from the folder of tables. EXIT_FINE, or an exit code: the error was printed. Release either way. */
 int filters_load(struct filters *f, const char *tables);
 /* True where one is given. */
 bool filters_any(const struct filters *f);
-/* The query of the filters, of now, groups as of today; it borrows from f. */
+/* The query of the filters, of now, groups as of `group_on`; it borrows from f. */
 struct query filters_query(const struct filters *f);
+/* The day of the groups' members: 2026-11-29. */
+void filters_group_day(const struct filters *f, char buf[32]);
 void filters_release(struct filters *f);
 #endif

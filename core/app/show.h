@@ -26,6 +26,7 @@ struct show {
 	const char *area, *group; /* as asked for, groups as one text; one of them is NULL */
 	struct list words;        /* of the indicator */
 	struct strbuf indicator;  /* the same as one text */
+	struct list codes;        /* that text, and what it was called before or is called now */
 	struct strbuf groups;     /* what `group` lies in */
 	int64_t as_of;
 	bool json, ascii, vintages;

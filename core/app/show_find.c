@@ -155,12 +155,11 @@ static glane_rc search_words(struct show *w, struct query q)
 glane_rc show_find(struct show *w)
 {
 	struct query q = filters_query(&w->filters);
-	const char *one[] = {w->indicator.p, NULL};
 	struct query code = q;
 	glane_rc rc = w->area ? map_area(w) : GLANE_OK;
 
 	q.withdrawn = code.withdrawn = true; /* what is gone now may have been there as of then */
-	code.indicator = one;
+	code.indicator = (const char **)(uintptr_t)w->codes.v;
 	if (rc == GLANE_OK)
 		rc = search(w, code, NULL);
 	if (rc == GLANE_OK && w->n == 0)

@@ -216,15 +216,15 @@ static bool has_area(const struct line *v, size_t n, struct slice area)
 	return false;
 }
 
-/* A group's members of today that have no series, of those that --area lets through. */
+/* A group's members of that day that have no series, of those that --area lets through. */
 static glane_rc add_missing(struct show *w, const char *group, struct line **v, size_t *n, size_t *cap)
 {
 	const uint64_t *index = map_find(&w->filters.areas.groups, slice_of(group));
 	const struct query q = filters_query(&w->filters);
-	const int64_t today = clock_utc() / 86400;
 
 	for (const struct area_member *m = index ? w->filters.areas.group_list[*index] : NULL; m; m = m->next) {
-		if (m->from > today || m->to < today || !match_list(q.area, m->area) || has_area(*v, *n, m->area))
+		if (m->from > q.group_on || m->to < q.group_on || !match_list(q.area, m->area) ||
+			has_area(*v, *n, m->area))
 			continue;
 		if (!mem_grow(v, cap, *n + 1, sizeof(**v)))
 			return fail(&w->d, GLANE_E_NOMEM, "no memory for the members of %s", group);
@@ -244,10 +244,13 @@ static void put_ranks(struct show *w, const struct series_row *s, const struct l
 {
 	struct strbuf *b = &w->out;
 	struct widths x;
+	char day[32];
 
+	filters_group_day(&w->filters, day);
 	if (w->json) {
 		strbuf_puts(b, "{\"group\":");
 		put_json_text(b, slice_of(w->group));
+		put_json_member(b, "members_of", slice_of(day));
 		put_json_member(b, "title", s->title);
 		put_json_member(b, "unit", s->unit);
 		strbuf_puts(b, ",\"members\":[");
@@ -258,7 +261,7 @@ static void put_ranks(struct show *w, const struct series_row *s, const struct l
 		strbuf_puts(b, "]}");
 		return;
 	}
-	strbuf_fmt(b, "%s: ", w->group);
+	strbuf_fmt(b, "%s (members of %s): ", w->group, day);
 	show_head(w, s);
 	strbuf_putc(b, '\n');
 	x = measure(w, v, n, true);

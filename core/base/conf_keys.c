@@ -15,8 +15,9 @@ bool conf_is_key(struct slice s)
 	return true;
 }
 
-static const char *const keys[] = {"plugin", "enabled", "every", "base_url", "hosts", "deadline", "max_body", "memory",
-	"retries", "rate", "auth", "ca_extra", "empty", "licence", "attribution", "keep_payloads", "tags", "owner"};
+static const char *const keys[] = {"plugin", "provider", "enabled", "reason", "every", "base_url", "hosts", "deadline",
+	"max_body", "memory", "retries", "rate", "auth", "ca_extra", "empty", "licence", "attribution", "keep_payloads",
+	"tags", "owner"};
 
 const char *conf_host_key(size_t i)
 {

@@ -56,7 +56,8 @@ struct batch_table {    /* private */
 };
 struct batch {
 	struct arena arena;
-	bool is_whole; /* all of the tables is kept; false: the last entries */
+	bool is_last_kept; /* of the observations of one key; false: the first. Set by whoever fills the batch */
+	bool is_whole;     /* all of the tables is kept; false: the last entries */
 	struct series *series;
 	struct note *notes;
 	struct slice *periods;
@@ -89,7 +90,7 @@ glane_rc batch_payload(struct batch *b, struct slice sha256, uint32_t *ret, stru
 glane_rc batch_cover(struct batch *b, const struct cover *c, struct diag *d);
 glane_rc batch_push(struct batch *b, const struct batch_obs *obs, size_t n, struct diag *d); /* seq is set here */
 /* Sorts covers and ranks series by key (equal keys, such as two units, get equal ranks), assigns slices, sorts the spool by
- * key, drops rows of failed slices and duplicates (the first to arrive is kept). `conflict` is called for each dropped row that
+ * key, drops rows of failed slices and duplicates (the first to arrive is kept, or the last: then none contradicts). `conflict` is called for each dropped row that
  * contradicts the kept one (may be NULL). Rows that come in order cost one pass, others need as much disk again. Once only. */
 glane_rc batch_finish(struct batch *b, void (*conflict)(void *arg, const struct row *kept, const struct row *dropped),
 	void *arg, struct diag *d);

@@ -210,13 +210,17 @@ static bool same_content(const struct batch *b, const struct batch_obs *x, const
 	return removes(b, x) == removes(b, y) && row_same_value(kept, dropped) && row_same_attributes(kept, dropped);
 }
 
-/* o has the key of the kept observation: counted, and reported where it says something else. */
-static void drop(struct batch *b, struct sieve *s, const struct batch_obs *kept, const struct batch_obs *o)
+/* o has the key of the kept observation: counted, and where it says something else it takes its place, or is reported. */
+static void drop(struct batch *b, struct sieve *s, struct batch_obs *kept, const struct batch_obs *o)
 {
 	struct row one, two;
 
 	if (same_content(b, kept, o, s, &one, &two)) {
 		b->duplicates++;
+		return;
+	}
+	if (b->is_last_kept) {
+		*kept = *o;
 		return;
 	}
 	b->conflicts++;

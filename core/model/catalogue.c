@@ -5,9 +5,27 @@
 #include "model/table.h"
 #include <fcntl.h>
 
-enum { ID, NUMBER, POLICY_AREA, TITLE, SOURCE, DATASET, INDICATOR, DIMS, UNIT, DIRECTION, INTERVAL, CELLS };
+enum {
+	ID,
+	NUMBER,
+	POLICY_AREA,
+	TITLE,
+	SOURCE,
+	DATASET,
+	INDICATOR,
+	DIMS,
+	UNIT,
+	DIRECTION,
+	INTERVAL,
+	TITLE_FR,
+	SCALE,
+	CAP,
+	TARGET,
+	CELLS
+};
 static const struct table form = {"catalogue.csv",
-	"id,number,policy_area,title,source,dataset,indicator,dims,unit,direction,interval", CELLS, CELLS};
+	"id,number,policy_area,title,source,dataset,indicator,dims,unit,direction,interval,title_fr,scale,cap,target",
+	TITLE_FR, CELLS};
 
 static glane_rc no_memory(struct diag *d)
 {
@@ -39,7 +57,10 @@ static glane_rc take_line(void *arg, const struct slice *cells, struct diag *d)
 	if (!fresh)
 		return fail(d, GLANE_E_CONFIG, "'%.*s' has a line already", SLICE_FMT(cells[ID]));
 	c->items[c->n_items++] = (struct catalogue_item){.id = cells[ID],
+		.number = cells[NUMBER],
+		.policy_area = cells[POLICY_AREA],
 		.title = cells[TITLE],
+		.title_fr = cells[TITLE_FR],
 		.source = cells[SOURCE],
 		.dataset = cells[DATASET],
 		.indicator = cells[INDICATOR],

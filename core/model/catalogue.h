@@ -9,7 +9,7 @@
 #include "base/map.h"
 
 struct catalogue_item { /* one line; an empty text asks for nothing, an indicator "AB*" for all that begin with AB */
-	struct slice id, title, source, dataset, indicator, dims, unit;
+	struct slice id, number, policy_area, title, title_fr, source, dataset, indicator, dims, unit;
 };
 struct catalogue {
 	struct arena arena;

@@ -379,6 +379,31 @@ static void judge_not_modified(struct fetch *r)
 	end(r, GLANE_OK);
 }
 
+/* SDMX REST: 204, or 404 with error 100, where nothing matches; as good as an empty body where one may be. */
+static bool is_nothing(const struct fetch *r)
+{
+	const int status = r->t.answer.status;
+
+	return r->format & FORMAT_MAY_BE_EMPTY &&
+	       (status == 204 || (status == 404 && body_says_nothing(strbuf_get(&r->t.words))));
+}
+
+static void judge_nothing(struct fetch *r)
+{
+	struct diag d = {0};
+	glane_rc rc = fetch_body_begin(&r->b, r->f->o.tmp_dir, CODING_NONE, 1, &d);
+
+	r->b_validator = NULL;
+	if (rc == GLANE_OK)
+		rc = fetch_body_end(&r->b, r->result.sha256, &d);
+	if (rc == GLANE_OK)
+		rc = hand_out(r, &d);
+	if (rc == GLANE_OK)
+		end(r, GLANE_OK);
+	else
+		give_up_diag(r, &d);
+}
+
 void fetch_judge(struct fetch *r, CURLcode code)
 {
 	const struct answer *a = &r->t.answer;
@@ -394,6 +419,8 @@ void fetch_judge(struct fetch *r, CURLcode code)
 		judge_transport(r, code);
 	else if (transfer_is_data(r))
 		judge_data(r);
+	else if (complete && is_nothing(r))
+		judge_nothing(r);
 	else if (a->status == 304 && (r->etag || r->last_modified) && !r->b_validator)
 		judge_not_modified(r);
 	else if (status_is_redirect(a->status))

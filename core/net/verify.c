@@ -264,12 +264,27 @@ static glane_rc verify_csv(struct slice s, char last, const char *content_type, 
 	return GLANE_OK;
 }
 
+bool body_says_nothing(struct slice words)
+{
+	static const char *const says[] = {
+		"no result", "noresult", "no record", "norecord", "no data", "nodata", "code=\"100\""};
+
+	for (size_t i = 0; i < words.n; i++)
+		for (size_t k = 0; k < sizeof(says) / sizeof(says[0]); k++)
+			if (begins(skip(words, i), says[k]))
+				return true;
+	return false;
+}
+
 glane_rc body_verify(
 	struct slice head, struct slice tail, uint64_t size, uint8_t format, const char *content_type, struct diag *d)
 {
 	struct slice s = skip_blanks(skip_bom(head));
 	char last = last_of(tail);
 
+	if (size == 0 && format & FORMAT_MAY_BE_EMPTY)
+		return GLANE_OK;
+	format &= (uint8_t)~FORMAT_MAY_BE_EMPTY;
 	if (size == 0)
 		return fail(d, GLANE_E_FORMAT, "the answer is empty (0 bytes)");
 	if (format == GLANE_FMT_RAW || is_archive(head))

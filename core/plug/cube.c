@@ -182,6 +182,14 @@ static glane_rc find_measures(const struct record_reader *rec, struct cube_map *
 	return rc;
 }
 
+static bool is_measure(const struct cube_map *m, size_t column)
+{
+	for (size_t i = 0; i < m->n_measures; i++)
+		if (m->measure[i] == column)
+			return true;
+	return false;
+}
+
 static glane_rc find_dims(const struct record_reader *rec, struct cube_map *m, struct diag *d)
 {
 	glane_rc rc = GLANE_OK;
@@ -191,7 +199,8 @@ static glane_rc find_dims(const struct record_reader *rec, struct cube_map *m, s
 		const struct slice id = record_column(rec, i);
 
 		if (is_dimension(record_role(rec, i)) && i != m->area.column && i != m->time.column &&
-			i != m->freq.column && !is_indicator(m, i) && !is_listed(id, m->given.drop))
+			i != m->freq.column && !is_indicator(m, i) && !is_measure(m, i) &&
+			!is_listed(id, m->given.drop))
 			rc = add_name(m, m->dim, &m->n_dims, MAX_DIMS, i, id, d);
 	}
 	return rc;
@@ -451,14 +460,18 @@ static glane_rc take_record(struct glane_run *r, struct glane_reader *rd)
 {
 	struct cube_map *m = rd->cube;
 	struct record_reader *rec = rd->records;
+	const bool is_message = rd->req.format == GLANE_FMT_SDMX;
 	const bool is_removal = slice_is(record_get(rec, "#action"), "D");
 	bool any = m->n_measures == 1;
 	glane_rc rc = GLANE_OK;
 
 	if (!is_wanted(rec, m))
 		return GLANE_OK;
+	if (slice_is(record_get(rec, "#action"), "d"))
+		return run_reject(r, "delete", "a deletion of attributes alone: fetch the dataset whole");
 	if (is_removal && !names_one(rec, m))
 		return run_reject(r, "delete", "a deletion that names a part of a key only: fetch the dataset whole");
+	r->is_in_order |= is_message; /* SDMX: the datasets of a message are one transaction, in document order */
 	for (size_t k = 0; k < m->n_measures && !any; k++)
 		any = record_at(rec, m->measure[k]).p != NULL;
 	for (size_t k = 0; rc == GLANE_OK && k < m->n_measures; k++)

@@ -219,7 +219,8 @@ static glane_rc host_number(glane_run *r, glane_str text, struct glane_obs *o)
 
 static glane_rc push_one(struct glane_run *r, const struct glane_obs *o)
 {
-	r->obs[r->n_obs++] = *o;
+	r->obs[r->n_obs] = *o;
+	r->obs[r->n_obs++].flags |= r->is_in_order ? GLANE_OBS_LAST : 0;
 	r->counts.rows++;
 	if (r->job->limit && r->counts.rows >= r->job->limit)
 		r->limited = true;
@@ -383,7 +384,8 @@ static glane_rc push_checked(struct glane_run *r, struct glane_obs o)
 
 	if (!s || !freq)
 		return run_usage(r, "push() with a series handle that is not valid, or of a series without freq");
-	if (o.zero != 0 || (o.note && !batch_is_recent(o.note, r->notes.n)) || (o.status && !status_ok(o.status)))
+	if (o.flags & ~GLANE_OBS_LAST || (o.note && !batch_is_recent(o.note, r->notes.n)) ||
+		(o.status && !status_ok(o.status)))
 		return run_usage(r, "push() with a note or status that does not exist");
 	if (o.exp10 == DECIMAL_NONE ? o.coef != 0 : o.coef >= MAX_COEF || o.coef <= -MAX_COEF)
 		return run_usage(r, "push() with a number of more than 18 digits, or digits where there is no number");

@@ -15,6 +15,7 @@ struct host_request { /* texts borrowed */
 	struct slice body;
 	const char *content_type;
 	uint8_t format;
+	bool may_be_empty;
 	uint32_t again, wait; /* see struct glane_request */
 };
 struct host_answer {

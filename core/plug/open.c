@@ -39,7 +39,8 @@ static const char *request_wrong(const struct glane_request *q)
 	const char *advance;
 	struct glane_csv csv;
 
-	if (!q->url || q->format > GLANE_FMT_TSV || q->paging > GLANE_PAGE_NEXT || q->flags & ~GLANE_REQ_NO_ARCHIVE)
+	if (!q->url || q->format > GLANE_FMT_TSV || q->paging > GLANE_PAGE_NEXT ||
+		q->flags & ~(GLANE_REQ_NO_ARCHIVE | GLANE_REQ_MAY_BE_EMPTY))
 		return "without a URL, or of a format, paging or flag that does not exist";
 	if (q->wait > MAX_WAIT)
 		return "that is to wait for more than an hour";
@@ -269,7 +270,7 @@ static glane_rc page_open(struct glane_reader *rd, const char *url)
 	const struct glane_request *q = &rd->req;
 	const char *method = q->method ? q->method : q->body.p ? "POST" : "GET";
 	const struct host_request request = {method, url, q->header, q->n_header, slice_from(q->body), q->content_type,
-		q->format, q->again, q->wait};
+		q->format, q->flags & GLANE_REQ_MAY_BE_EMPTY, q->again, q->wait};
 	struct host_answer answer = {.fd = -1};
 	glane_rc rc;
 
@@ -280,6 +281,10 @@ static glane_rc page_open(struct glane_reader *rd, const char *url)
 	rc = r->seams->fetch(r->seams->arg, &request, &answer, &r->diag);
 	if (rc != GLANE_OK)
 		return run_failed(r, rc > GLANE_OK ? GLANE_OK : rc) == GLANE_OK ? GLANE_END : rc;
+	if (answer.size == 0 && q->flags & GLANE_REQ_MAY_BE_EMPTY) {
+		close(answer.fd);
+		return GLANE_END;
+	}
 	rd->fd = answer.fd;
 	rd->size = answer.size;
 	memcpy(rd->sha256, answer.sha256, sizeof(rd->sha256));

@@ -37,6 +37,7 @@ struct glane_run {
 	struct diag unread; /* a reader's failure that the plugin has not yet answered to: see run_unread() */
 	bool is_said;       /* unread came by fail(): only cover() answers it */
 	bool limited;       /* --limit was reached */
+	bool is_in_order;   /* see GLANE_OBS_LAST */
 	struct glane_reader *readers, *current;
 
 	struct map series_map;        /* key bytes -> handle, of the current block */

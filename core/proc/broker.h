@@ -65,7 +65,7 @@ struct request {                  /* what identifies a fetch; texts borrowed */
 	size_t n_header;
 	struct slice body;
 	const char *content_type;
-	uint8_t format; /* GLANE_FMT_* */
+	uint8_t format; /* GLANE_FMT_*, and FORMAT_MAY_BE_EMPTY */
 	uint32_t again; /* how often the same was asked before: an answer is being prepared */
 	uint32_t wait;  /* seconds to wait before; not part of what identifies it */
 };

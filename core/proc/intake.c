@@ -192,7 +192,7 @@ static const char *check_obs(const struct intake *in, const struct glane_obs *o,
 	if (o->note && !batch_is_recent(o->note, in->n_notes))
 		return "an observation with a note that was not defined";
 	ret->note = o->note ? in->note_at[(o->note - 1) % RING] + 1 : 0;
-	if (!status_ok(o->status) || o->zero != 0)
+	if (!status_ok(o->status) || o->flags & ~GLANE_OBS_LAST)
 		return "an observation with a status that does not exist";
 	if (o->coef >= MAX_COEF || o->coef <= -MAX_COEF)
 		return "a number of more than 18 digits";
@@ -223,6 +223,7 @@ static glane_rc take_obs(struct intake *in, const struct glane_obs *obs, size_t 
 
 			if (wrong)
 				return bad(d, wrong);
+			in->batch->is_last_kept |= (obs[i].flags & GLANE_OBS_LAST) != 0;
 			checked[i].seq = in->rows + i;
 		}
 		rc = in->on_obs ? in->on_obs(in->arg, checked, m, d) : batch_push(in->batch, checked, m, d);

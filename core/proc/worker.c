@@ -3,6 +3,7 @@
 #include "proc/worker.h"
 
 #include "base/file.h"
+#include "net/verify.h"
 #include "proc/broker.h"
 #include "proc/sandbox.h"
 
@@ -294,8 +295,8 @@ static glane_rc take_answer(struct wire *broker, struct frame *f, struct host_an
 
 static glane_rc broker_fetch(struct wire *broker, const struct host_request *q, struct host_answer *ret, struct diag *d)
 {
-	const struct request r = {
-		q->method, q->url, q->header, q->n_header, q->body, q->content_type, q->format, q->again, q->wait};
+	const struct request r = {q->method, q->url, q->header, q->n_header, q->body, q->content_type,
+		(uint8_t)(q->format | (q->may_be_empty ? FORMAT_MAY_BE_EMPTY : 0)), q->again, q->wait};
 	struct frame f;
 	glane_rc rc;
 

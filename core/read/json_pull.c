@@ -174,6 +174,10 @@ glane_rc json_pull_text(struct json_pull *j, struct slice *ret)
 	char ch = 0;
 	glane_rc rc = json_pull_peek(j, &ch);
 
+	if (rc == GLANE_OK && j->has_holes && (ch == ',' || ch == ']')) {
+		*ret = (struct slice){NULL, 0};
+		return GLANE_OK;
+	}
 	if (rc == GLANE_OK && (ch == '{' || ch == '['))
 		return json_pull_fail(j, "an object or array stands where a single value belongs");
 	if (rc == GLANE_OK)
@@ -224,7 +228,7 @@ glane_rc json_pull_pass(struct json_pull *j, unsigned depth)
 	char ch = 0;
 	glane_rc rc = json_pull_peek(j, &ch);
 
-	if (rc != GLANE_OK)
+	if (rc != GLANE_OK || (j->has_holes && (ch == ',' || ch == ']')))
 		return rc;
 	if (ch != '{' && ch != '[')
 		return scan(j, &raw, &kind);

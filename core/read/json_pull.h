@@ -18,6 +18,7 @@ struct json_pull {
 	const char *at;
 	struct strbuf key; /* name of the member that json_pull_member() gave, decoded */
 	struct strbuf text;
+	bool has_holes; /* "[,0]": what is not there is null, as the World Bank writes it */
 	struct diag *diag;
 };
 void json_pull_init(struct json_pull *j, struct payload *p, struct diag *d);

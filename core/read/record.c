@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Records of any format: passes each call on to the reader of the format. */
 #include "read/record.h"
+#include "read/sdmx.h"
 
 struct record_reader {
 	const struct record_ops *ops;
@@ -29,8 +30,10 @@ glane_rc record_open(struct record_reader **ret, struct payload *p, const struct
 {
 	const struct record_ops *ops = ops_of(o->format);
 	struct record_reader *r;
-	glane_rc rc;
+	glane_rc rc = o->format == GLANE_FMT_SDMX ? sdmx_ops(&ops, p, d) : GLANE_OK;
 
+	if (rc < 0)
+		return rc;
 	if (!ops)
 		return fail(d, GLANE_E_USAGE, "records: format %u has none", (unsigned)o->format);
 	r = mem_zalloc(1, sizeof(*r));

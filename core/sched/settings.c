@@ -37,6 +37,7 @@ static const char *value_of(const struct conf_section *s, const char *key)
 static glane_rc path_of(struct settings *s, const struct conf_section *sec, const char *key, const char *dflt,
 	const char **ret, struct diag *d)
 {
+	const struct conf_entry *e = conf_find(sec, key);
 	const char *text = value_of(sec, key);
 	char dir[4096], path[4096];
 
@@ -45,7 +46,7 @@ static glane_rc path_of(struct settings *s, const struct conf_section *sec, cons
 	*ret = NULL;
 	if (!text)
 		return GLANE_OK;
-	path_dir(sec->file, dir, sizeof(dir));
+	path_dir(e ? e->file : sec->file, dir, sizeof(dir));
 	if (!path_join(dir, text, path, sizeof(path)))
 		return fail(d, GLANE_E_CONFIG, "%s:%u: the path of '%s' is too long", sec->file, sec->line, key);
 	*ret = arena_strndup(&s->arena, path, strlen(path));
@@ -170,16 +171,16 @@ static glane_rc keep_of(const struct conf_section *sec, uint8_t dflt, uint8_t *r
 
 /* Where a secret is: "file:PATH" is relative to the file it stands in, like every other path. Other texts stay. */
 static glane_rc spec_of(
-	struct settings *s, const struct conf_section *sec, const char *text, const char **ret, struct diag *d)
+	struct settings *s, const struct conf_entry *e, const char *text, const char **ret, struct diag *d)
 {
 	char dir[4096], path[4096];
 
 	*ret = text;
 	if (!slice_has_prefix(slice_of(text), "file:"))
 		return GLANE_OK;
-	path_dir(sec->file, dir, sizeof(dir));
+	path_dir(e->file, dir, sizeof(dir));
 	if (!path_join(dir, text + strlen("file:"), path, sizeof(path)))
-		return fail(d, GLANE_E_CONFIG, "%s:%u: the path of a secret is too long", sec->file, sec->line);
+		return fail(d, GLANE_E_CONFIG, "%s:%u: the path of a secret is too long", e->file, e->line);
 	*ret = arena_fmt(&s->arena, "file:%s", path);
 	return *ret ? GLANE_OK : fail(d, GLANE_E_NOMEM, "no memory for the configuration");
 }
@@ -211,7 +212,7 @@ static glane_rc secrets_of(struct settings *s, struct source_conf *c, struct dia
 		c->secrets[i].name = arena_strndup(&s->arena, items[i], (size_t)(equals - items[i]));
 		if (!c->secrets[i].name)
 			return fail(d, GLANE_E_NOMEM, "no memory for the configuration");
-		rc = spec_of(s, c->section, spec.p, &c->secrets[i].spec, d);
+		rc = spec_of(s, e, spec.p, &c->secrets[i].spec, d);
 		if (rc != GLANE_OK)
 			return rc;
 	}
@@ -299,7 +300,7 @@ static glane_rc hosts_of(struct settings *s, struct source_conf *c, struct diag 
 	return rc;
 }
 
-static glane_rc source_read(struct settings *s, const struct conf_section *sec, struct source_conf *c, struct diag *d)
+static glane_rc source_read(struct settings *s, struct conf_section *sec, struct source_conf *c, struct diag *d)
 {
 	const char *empty;
 	glane_rc rc;
@@ -311,6 +312,10 @@ static glane_rc source_read(struct settings *s, const struct conf_section *sec, 
 		return fail(d, GLANE_E_CONFIG,
 			"%s:%u: [source NAME]: a name is [a-z0-9][a-z0-9._-]*, at most 63 characters", sec->file,
 			sec->line);
+	rc = provider_apply(&s->conf, sec, d);
+	if (rc != GLANE_OK)
+		return rc;
+	c->provider = value_of(sec, "provider");
 	c->plugin = value_of(sec, "plugin");
 	if (!c->plugin || !conf_is_name(slice_of(c->plugin)))
 		return fail(
@@ -342,6 +347,7 @@ static glane_rc source_read(struct settings *s, const struct conf_section *sec, 
 	c->licence = value_of(sec, "licence");
 	c->attribution = value_of(sec, "attribution");
 	c->owner = value_of(sec, "owner");
+	c->reason = value_of(sec, "reason");
 	return GLANE_OK;
 }
 
@@ -360,7 +366,7 @@ static int by_text(const void *a, const void *b)
 static glane_rc read_sources(struct settings *s, struct diag *d)
 {
 	size_t n = 0;
-	glane_rc rc = GLANE_OK;
+	glane_rc rc = providers_check(&s->conf, d);
 
 	for (const struct conf_section *sec = s->conf.sections; sec; sec = sec->next)
 		n += strcmp(sec->kind, "source") == 0;
@@ -369,11 +375,12 @@ static glane_rc read_sources(struct settings *s, struct diag *d)
 	s->sources = arena_alloc(&s->arena, (n + 1) * sizeof(*s->sources));
 	if (!s->sources)
 		return fail(d, GLANE_E_NOMEM, "no memory for the configuration");
-	for (const struct conf_section *sec = s->conf.sections; sec && rc == GLANE_OK; sec = sec->next) {
+	for (struct conf_section *sec = s->conf.sections; sec && rc == GLANE_OK; sec = sec->next) {
 		if (strcmp(sec->kind, "source") == 0)
 			rc = source_read(s, sec, &s->sources[s->n_sources++], d);
-		else if (strcmp(sec->kind, "glane") != 0)
-			rc = fail(d, GLANE_E_CONFIG, "%s:%u: no section is called [%s] ([glane] and [source NAME] are)",
+		else if (strcmp(sec->kind, "glane") != 0 && strcmp(sec->kind, "provider") != 0)
+			rc = fail(d, GLANE_E_CONFIG,
+				"%s:%u: no section is called [%s] ([glane], [provider NAME] and [source NAME] are)",
 				sec->file, sec->line, sec->kind);
 	}
 	if (rc == GLANE_OK)
@@ -458,13 +465,15 @@ static glane_rc plugin_folders(struct settings *s, const struct conf_section *se
 
 static glane_rc read_glane(struct settings *s, const struct conf_section *sec, struct diag *d)
 {
-	const char *sources;
+	const char *sources, *providers;
 	glane_rc rc = path_of(s, sec, "store", "store", &s->store, d);
 
 	if (rc == GLANE_OK)
 		rc = path_of(s, sec, "tables", ".", &s->tables, d);
 	if (rc == GLANE_OK)
 		rc = path_of(s, sec, "sources", "sources.d", &sources, d);
+	if (rc == GLANE_OK)
+		rc = path_of(s, sec, "providers", "providers", &providers, d);
 	if (rc == GLANE_OK)
 		rc = path_of(s, sec, "ca_bundle", NULL, &s->ca_bundle, d);
 	if (rc == GLANE_OK)
@@ -480,15 +489,18 @@ static glane_rc read_glane(struct settings *s, const struct conf_section *sec, s
 	s->contact = value_of(sec, "contact");
 	s->proxy = value_of(sec, "proxy");
 	if (rc == GLANE_OK && s->proxy)
-		rc = spec_of(s, sec, s->proxy, &s->proxy, d);
+		rc = spec_of(s, conf_find(sec, "proxy"), s->proxy, &s->proxy, d);
 	if (rc == GLANE_OK && s->proxy && fetch_proxy_check(s->proxy, d) != GLANE_OK)
 		rc = diag_prefix(d, "%s:%u", conf_find(sec, "proxy")->file, conf_find(sec, "proxy")->line);
 	for (const struct conf_entry *e = sec->entries; e && rc == GLANE_OK; e = e->next)
 		if (!e->used)
 			rc = fail(d, GLANE_E_CONFIG,
-				"%s:%u: [glane] has no key '%s' (store tables sources plugin_path jobs per_host stall "
+				"%s:%u: [glane] has no key '%s' (store tables sources providers plugin_path jobs "
+				"per_host stall "
 				"contact proxy ca_bundle keep_payloads)",
 				e->file, e->line, e->key);
+	if (rc == GLANE_OK)
+		rc = read_folder(s, providers, d);
 	return rc == GLANE_OK ? read_folder(s, sources, d) : rc;
 }
 

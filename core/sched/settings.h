@@ -10,6 +10,7 @@
 struct source_conf {
 	const char *name;
 	const struct conf_section *section;
+	const char *provider;      /* name, or NULL: what its section says is part of `section` */
 	const char *plugin;        /* name */
 	const char *plugin_path;   /* DIR/NAME.so, NULL: not found */
 	const struct plugin *desc; /* after settings_describe(), else NULL */
@@ -29,6 +30,7 @@ struct source_conf {
 	uint8_t keep_payloads; /* KEEP_* of proc/broker.h */
 	struct gate_limits gate;
 	const char *licence, *attribution, *owner;
+	const char *reason; /* why it is not enabled; may be NULL */
 	const char **tags;
 	size_t n_tags;
 };
@@ -51,6 +53,9 @@ void settings_release(struct settings *s);
 struct source_conf *settings_find(const struct settings *s, const char *name);
 /* A plugin's file on the plugin path, or NULL. */
 const char *settings_plugin(struct settings *s, const char *name);
+/* The [provider NAME] sections alone; and the keys of its provider that a source does not have itself, put behind its own. */
+glane_rc providers_check(const struct conf *c, struct diag *d);
+glane_rc provider_apply(struct conf *c, struct conf_section *source, struct diag *d);
 /* Describes every distinct plugin of the enabled and wanted sources (each in a process of its own) and checks their options against
  * it. A plugin that is refused, crashes or hangs is noted in `refused`; a missing one or a bad option is an error. */
 glane_rc settings_describe(struct settings *s, struct diag *d);

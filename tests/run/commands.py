@@ -367,14 +367,14 @@ def states(suite, server):
 def listings(suite, server):
     site = suite.site("listings", source("one", server.url, "a.csv", "tags = daily\nlicence = CC BY 4.0\nevery = 12h\n"))
     code, out, err = site.glane("sources")
-    suite.true("sources", code == 0 and not err and re.match(rf"one +csv +enabled +every 12h +{server.url}  tags: daily\n$", out), out + err)
-    s = json.loads(site.glane("sources", "--json")[1])
+    suite.true("sources", code == 0 and not err and re.match(rf"one +csv +enabled +every 12h +{server.url}  tags: daily\n\nCOVERAGE", out), out + err)
+    s = json.loads(site.glane("sources", "--json")[1])["sources"]
     suite.same("sources --json", [(x["source"], x["plugin"], x["every_seconds"], x["tags"], x["licence"]) for x in s],
                [("one", "csv", 43200, ["daily"], "CC BY 4.0")])
     plain = suite.site("plugins")
     plain.conf.write_text(f"[glane]\nplugin_path = {support.OUT}/plugins\ntables = {support.TOP}/conf\n")
     code, out, err = plain.glane("plugins")
-    suite.true("plugins: what is installed, sorted", code == 0 and [line.split()[0] for line in out.splitlines()][:3] == ["csv", "ecb", "worldbank"], out)
+    suite.true("plugins: what is installed, sorted", code == 0 and [line.split()[0] for line in out.splitlines()] == sorted(p.stem for p in (support.OUT / "plugins").glob("*.so")), out)
     code, out, err = site.glane("plugins")
     suite.true("plugins: one that is refused is named and hides no other", code == 1 and "csv " in out and "evil_major" in err, (code, out, err))
     code, out, err = site.glane("plugins", "csv")

@@ -5,7 +5,7 @@ every number in file order as it was published: what Python reads in the same by
 of FACTS.json. What is no data is refused with a clear word. TAP on standard output.
 
 payloads.d/*.tsv: a line for each further file: FILE, PLUGIN, OPTIONS (words of a shell), and what is expected: `facts` (those of FACTS.json;
-`facts PATH`: those below it), `rows N numbers M` (counted with another program), `none REGEX` (no data: refused with these words), or
+`facts PATH`: those below it), `same FILE` (as the facts of another), `rows N numbers M` (counted with another program), `none REGEX` (no data: refused with these words), or
 `skip WHY`. A file of the folder that no table names is a failure."""
 import csv
 import hashlib
@@ -100,9 +100,10 @@ def check_facts(suite, what, out, counted, facts):
     suite.true(f"{what}: {facts['n_obs']} rows with empty=keep", counted.splitlines()[-1].startswith(f"glane: {facts['n_obs']} rows"), counted[-300:])
 
 
-def check_entry(suite, site, file, plugin, options, expectation, facts):
+def check_entry(suite, site, file, plugin, options, expectation, by_file):
     body, words, what = (support.PAYLOADS / file).read_bytes(), shlex.split(options), f"{file} ({plugin})"
     kind, _, rest = expectation.partition(" ")
+    facts = by_file.get(file)
     if kind == "skip":
         suite.skip(what, rest)
         return
@@ -118,6 +119,8 @@ def check_entry(suite, site, file, plugin, options, expectation, facts):
         rows = list(csv.DictReader(io.StringIO(out, newline="")))
         suite.same(f"{what}: rows and numbers", (len(rows), sum(1 for r in rows if r["value"])), (int(n), int(m)))
         return
+    if kind == "same":
+        facts, rest = by_file[rest], ""
     counted = site.glane("parse", plugin, *words, "--empty=keep", "--format=none", payload=body)[2]
     check_facts(suite, what, out, counted, facts_below(facts, rest))
 
@@ -142,7 +145,7 @@ def main():
     for file, plugin, options, expectation in entries():
         named.add(file)
         if (support.PAYLOADS / file).is_file():
-            check_entry(suite, site, file, plugin, options, expectation, by_file.get(file))
+            check_entry(suite, site, file, plugin, options, expectation, by_file)
         else:
             suite.skip(file, "not among the recorded payloads")
     there = {str(p.relative_to(support.PAYLOADS)) for p in support.PAYLOADS.glob("*/*") if p.is_file()}

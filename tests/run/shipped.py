@@ -14,6 +14,7 @@ from support import Answer, TOP
 # What each section asks first: the endpoints of the providers.
 WB = "https://api.worldbank.org/v2/country/"
 D360 = "https://data360files.worldbank.org/data360-data/data/"
+UNCTAD = "https://unctadstat-api.unctad.org/api/reportMetadata/"
 ENDPOINTS = {
     "worldbank": WB + "all/indicator/IQ.SPI.OVRL;IT.NET.USER.ZS;",
     "worldbank-wgi": WB + "all/indicator/GOV_WGI_GE.SC;GOV_WGI_RQ.SC;GOV_WGI_RL.SC;GOV_WGI_CC.SC?format=json&source=3&",
@@ -28,6 +29,18 @@ ENDPOINTS = {
     "data360-uis": D360 + "UNESCO_UIS/UNESCO_UIS_GRAD_STEM.csv",
     "data360-wipo": D360 + "WIPO_ICT/WIPO_ICT_PAT_PUB_TOT.csv",
     "unctadstat-gdp": "https://unctadstat-api.unctad.org/bulkdownload/US.GDPTotal/US_GDPTotal",
+    "unctadstat-pci": UNCTAD + "US.PCI/en",
+    "unctadstat-ftri": UNCTAD + "US.FTRI/en",
+    "unctadstat-lsci": UNCTAD + "US.LSCI/en",
+    "unctadstat-portcalls": UNCTAD + "US.PortCalls/en",
+    "unctadstat-ictuse": UNCTAD + "US.IctUseEconActivity/en",
+    "unctadstat-ecommerce": UNCTAD + "US.ECommerceTotal/en",
+    "unctadstat-dds": UNCTAD + "US.DigitallyDeliverableServices/en",
+    "unctadstat-dds-bulk": UNCTAD + "US.DigitallyDeliverableServices/en",
+    "cyberlaw": "https://raw.githubusercontent.com/unctad-infovis/2026-cyberlaw_tracker/main/public/assets/data/data.csv",
+    "data360-itu-skills": D360 + "ITU_DH/ITU_DH_SKLS_INF_DATA.csv",
+    "national": "https://statistics.example.org/ecommerce-strategy.csv",
+    "bceao": "https://edenpub.bceao.int",
     "egdi": "https://publicadministration.un.org/egovkb/en-us/Data-Center",
     "lpi": "https://lpi.worldbank.org/International_LPI_from_2007_to_2023.csv",
     "itu-internet": "https://api.datahub.itu.int/v2/data/download?codesid=11624",
@@ -66,7 +79,7 @@ FIXTURES = {
                     sorted(f"{i} TGO {dims(s)} 2021 {v}" for i in (
                         "ITU_DH_INT_USER_PT ITU_DH_HH_INT ITU_DH_HH_COMP ITU_DH_ACT_MOB_PER_100 ITU_DH_POP_COV_3G ITU_DH_POP_COV_4G "
                         "ITU_DH_POP_COV_5G ITU_DH_INT_BAND_PER_INT_USR").split() for s, v in (("_T", "35.2 PT A"), ("F", "30.05 PT E")))),
-    "data360-wipo": ({"/WIPO_ICT_PAT_PUB_TOT.csv": Answer(DATA360.format("WIPO_ICT_PAT_PUB_TOT"), "text/csv")},
+    "data360-wipo": ({"/WIPO_ICT/WIPO_ICT_PAT_PUB_TOT.csv": Answer(DATA360.format("WIPO_ICT_PAT_PUB_TOT"), "text/csv")},
                      "dataset indicator area value", ["WIPO_ICT WIPO_ICT_PAT_PUB_TOT TGO 30.05", "WIPO_ICT WIPO_ICT_PAT_PUB_TOT TGO 35.2"]),
     "ecb": ({"/eurofxref-hist-90d.xml": Answer(EURO, "text/xml")}, "area dims freq period value unit",
             ["ECB:U2 CURRENCY=USD;CURRENCY_DENOM=EUR D 2026-04-13 1.1684 USD"]),

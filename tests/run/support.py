@@ -106,7 +106,8 @@ class Site:
         self.folder, self.store = folder, folder / "store"
         folder.mkdir(parents=True)
         self.conf = folder / "glane.conf"
-        self.conf.write_text(f"[glane]\nstore = store\nplugin_path = {OUT}/plugins {OUT}/test-plugins\ntables = {TOP}/conf\n{glane}\n")
+        self.conf.write_text(f"[glane]\nstore = store\nplugin_path = {OUT}/plugins {OUT}/test-plugins\ntables = {TOP}/conf\n"
+                             f"providers = {TOP}/conf/providers\n{glane}\n")
         (folder / "sources.d").mkdir()
         self.configure(sections)
 
@@ -165,10 +166,11 @@ class Answer:
 
 class Server:
     """HTTP/1.1 on a free port of the loopback. `routes`: path with query (or path alone) -> Answer, or a function of the
-    request's target that gives an Answer or None. What was asked is in `log`, as (target, status)."""
+    request's target that gives an Answer or None. What was asked is in `log`, as (target, status); headers and body of a POST in
+    `posts`."""
 
     def __init__(self, routes, host="127.0.0.1"):
-        self.routes, self.log = routes, []
+        self.routes, self.log, self.posts = routes, [], []
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -176,6 +178,10 @@ class Server:
             wbufsize = 1 << 16  # head and body in one piece: Nagle's algorithm would wait between them
 
             def do_GET(self):
+                outer.answer(self)
+
+            def do_POST(self):
+                self.body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 outer.answer(self)
 
             def log_message(self, *_):
@@ -200,6 +206,8 @@ class Server:
             a.modified and not a.etag and request.headers.get("If-Modified-Since") == a.modified)
         status = 304 if seen else a.status
         self.log.append((request.path, status))
+        if request.command == "POST":
+            self.posts.append((dict(request.headers), request.body))
         request.send_response(status)
         for name, value in (("ETag", a.etag), ("Last-Modified", a.modified), *a.headers):
             if value:

@@ -336,6 +336,7 @@ SCENARIOS = {
     "304": lambda r: r.sock.sendall(r.head(304)),
     "401": lambda r: r.answer(401, b'{"message":"bad key"}'),
     "403": lambda r: r.answer(403, b"<html><head><title>Forbidden here</title></head></html>", "text/html"),
+    "404-nothing": lambda r: r.answer(404, b'<?xml version="1.0"?><Error><ErrorMessage code="100"><Text>No Results Found</Text></ErrorMessage></Error>'),
     "404": lambda r: r.answer(404, b'{"error":{"code":7,"message":"no such\\u0020series"}}'),
     "404-long": lambda r: r.answer(404, b"\x1b[31m" + b"word " * 20000, "text/plain"),
     "404-gzip": lambda r: r.answer(404, packed(b'{"message":"packed words"}'), headers=[("Content-Encoding", "gzip")]),

@@ -120,7 +120,8 @@ static void test_no_padding_at_the_end(void **state)
 	assert_int_equal(offsetof(struct glane_annotation, zero2) + sizeof(uint32_t), sizeof(struct glane_annotation));
 	assert_int_equal(
 		offsetof(struct glane_plugin, extension) + sizeof(void (*)(void)), sizeof(struct glane_plugin));
-	assert_int_equal(offsetof(struct glane_host, extension) + sizeof(void (*)(void)), sizeof(struct glane_host));
+	assert_int_equal(offsetof(struct glane_cube, where) + sizeof(struct glane_map), sizeof(struct glane_cube));
+	assert_int_equal(offsetof(struct glane_host, cube) + sizeof(void (*)(void)), sizeof(struct glane_host));
 }
 
 int main(void)

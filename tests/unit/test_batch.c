@@ -484,6 +484,26 @@ static void note_conflict(void *arg, const struct row *kept, const struct row *d
 		s->dropped, sizeof(s->dropped), "%.*s %.*s", SLICE_FMT(dropped->value), SLICE_FMT(dropped->unit));
 }
 
+/* An SDMX message is applied in its order: what it says last of an observation holds, and nothing contradicts. */
+static void last_kept(void **state)
+{
+	struct fixture *f = *state;
+	uint32_t s = add_series(f, "I", "TGO", 'A', "");
+	struct seen seen = {0};
+
+	f->b.is_last_kept = true;
+	push(f, s, 2001, 2);
+	push(f, s, 2000, 1);
+	push(f, s, 2001, 3);
+	push(f, s, 2001, 4);
+	push(f, s, 2001, 4);
+	assert_int_equal(batch_finish(&f->b, note_conflict, &seen, &f->d), 0);
+	assert_sorted(f, 2);
+	assert_int_equal(f->b.duplicates, 1);
+	assert_int_equal(f->b.conflicts + (uint64_t)seen.n, 0);
+	assert_int_equal(f->b.obs[1].coef, 4);
+}
+
 static void duplicates(void **state)
 {
 	struct fixture *f = *state;
@@ -870,6 +890,7 @@ int main(void)
 		TEST(one_long_series),
 		TEST(periods_of_the_table),
 		TEST(duplicates),
+		TEST(last_kept),
 		TEST(duplicates_in_order),
 		TEST(two_series_one_key),
 		TEST(attributes_contradict),

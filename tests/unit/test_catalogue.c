@@ -12,8 +12,10 @@
 
 #include <cmocka.h>
 
-#define HEAD "id,number,policy_area,title,source,dataset,indicator,dims,unit,direction,interval\n"
-#define LINE "internet,11,ICT,\"Internet, users\",wb,WDI,IT.NET,,%,1,A\n"
+#define HEAD                                                                                                           \
+	"id,number,policy_area,title,source,dataset,indicator,dims,unit,direction,interval,title_fr,scale,cap,"        \
+	"target\n"
+#define LINE "internet,11,ICT,\"Internet, users\",wb,WDI,IT.NET,,%,1,A,\"Internet, usagers\"\n"
 
 struct fixture {
 	char dir[64];
@@ -74,10 +76,10 @@ static void shipped(void **state)
 	assert_int_equal(catalogue_load(&f->c, conf, &f->d), GLANE_OK);
 	assert_true(f->c.n_items >= 117);
 	assert_true(fits(catalogue_find(&f->c, SLICE("internet-users")), "worldbank", "WDI", "IT.NET.USER.ZS", ""));
-	assert_true(fits(
-		catalogue_find(&f->c, SLICE("ict-skills-itu")), "data360-itu", "ITU_DH", "ITU_DH_SKLS_STD", "SEX=F"));
-	assert_false(
-		fits(catalogue_find(&f->c, SLICE("ict-skills-itu")), "data360-itu", "ITU_DH", "ITU_DH_HH_INT", ""));
+	assert_true(fits(catalogue_find(&f->c, SLICE("ict-skills-itu")), "data360-itu-skills", "ITU_DH",
+		"ITU_DH_SKLS_STD", "SEX=F"));
+	assert_false(fits(
+		catalogue_find(&f->c, SLICE("ict-skills-itu")), "data360-itu-skills", "ITU_DH", "ITU_DH_HH_INT", ""));
 	assert_null(catalogue_find(&f->c, SLICE("Internet-users")));
 	catalogue_release(&f->c);
 }
@@ -92,6 +94,8 @@ static void items(void **state)
 	i = catalogue_find(&f->c, SLICE("internet"));
 	assert_non_null(i);
 	assert_true(slice_is(i->title, "Internet, users") && slice_is(i->unit, "%"));
+	assert_true(slice_is(i->title_fr, "Internet, usagers") && slice_is(i->number, "11"));
+	assert_true(slice_is(i->policy_area, "ICT"));
 	assert_true(fits(i, "wb", "WDI", "IT.NET", "") && fits(i, "wb", "WDI", "IT.NET", "SEX=F"));
 	assert_false(fits(i, "other", "WDI", "IT.NET", ""));
 	assert_false(fits(i, "wb", "WGI", "IT.NET", ""));
@@ -116,7 +120,7 @@ static void mistakes(void **state)
 		{HEAD ",11,,,,WDI,,,,,\n", "is no id"},
 		{HEAD "x,11,,,wb,,IT,,,,\n", "catalogue.csv:2: x names no dataset"},
 		{HEAD "x,11,,,wb,WDI,IT,,,\n", "fewer than 11 cells"},
-		{HEAD "x,11,,,wb,WDI,IT,,,,,\n", "more than 11 cells"},
+		{HEAD "x,11,,,wb,WDI,IT,,,,,,,,,\n", "more than 15 cells"},
 		{HEAD "x,11,,a\"b,wb,WDI,IT,,,,\n", "cell 4: a quote where none may be"},
 		{HEAD "x,11,,\xE9,wb,WDI,IT,,,,\n", "not UTF-8"},
 	};

@@ -4,6 +4,7 @@
 #include "net/fetch_decode.h"
 #include "net/fetch_limits.h"
 #include "net/url.h"
+#include "net/verify.h"
 #include "unit/fetch_fixture.h"
 
 #include <poll.h>
@@ -157,6 +158,32 @@ static void resumed_bytes_are_those_of_one_transfer(void **state)
 	fd_close(&whole.fd);
 	fd_close(&cut.fd);
 	fd_close(&packed.fd);
+}
+
+/* Where an increment may hold nothing, that is an empty body; a wrong address or a server in trouble stays a failure. */
+static void nothing_may_be_an_answer(void **state)
+{
+	static const struct {
+		const char *path;
+		glane_rc rc;
+	} list[] = {{"/204", GLANE_OK}, {"/404-nothing", GLANE_OK}, {"/empty200", GLANE_OK}, {"/404", GLANE_E_FETCH},
+		{"/410", GLANE_E_FETCH}, {"/500", GLANE_E_FETCH}, {"/html200", GLANE_E_FORMAT}};
+	const struct place *p = *state;
+	struct fetch_options o = options_of(p);
+	const struct fetch_policy policy = policy_of(p);
+	char url[512];
+
+	for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++) {
+		const struct fetch_request q = {.method = "GET",
+			.url = url_of(p, list[i].path, url),
+			.format = GLANE_FMT_SDMX | FORMAT_MAY_BE_EMPTY};
+		struct seen s = fetch_one(&o, &policy, &q);
+
+		if (s.rc != list[i].rc)
+			fail_msg("%s: %s: %s", list[i].path, rc_name(s.rc), s.message);
+		assert_int_equal(s.size, 0);
+		fd_close(&s.fd);
+	}
 }
 
 static void a_conditional_request_is_answered_by_304(void **state)
@@ -820,6 +847,7 @@ int main(void)
 		cmocka_unit_test(gzip_cut_and_split_at_every_byte),
 		cmocka_unit_test(every_fault_gets_its_verdict),
 		cmocka_unit_test(resumed_bytes_are_those_of_one_transfer),
+		cmocka_unit_test(nothing_may_be_an_answer),
 		cmocka_unit_test(a_conditional_request_is_answered_by_304),
 		cmocka_unit_test(caps_hold),
 		cmocka_unit_test(secrets_go_where_they_may),

@@ -178,7 +178,7 @@ static void test_hostile_observations(void **state)
 		{{.series = 1, .period = 2020, .status = 0}, "status that does not exist"},
 		{{.series = 1, .period = 2020, .status = '\n'}, "status that does not exist"},
 		{{.series = 1, .period = 2020, .status = (char)0xff}, "status that does not exist"},
-		{{.series = 1, .period = 2020, .status = 'A', .zero = 1}, "status that does not exist"},
+		{{.series = 1, .period = 2020, .status = 'A', .flags = 2}, "status that does not exist"},
 		{{.series = 1, .period = 2020, .status = 'A', .coef = INT64_MAX}, "more than 18 digits"},
 		{{.series = 1, .period = 2020, .status = 'A', .coef = INT64_MIN}, "more than 18 digits"},
 		{{.series = 1, .period = 2020, .status = 'A', .coef = 1, .exp10 = DECIMAL_NONE},

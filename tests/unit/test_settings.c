@@ -6,6 +6,7 @@
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -379,12 +380,82 @@ static void test_bad_glane(void **state)
 	refused(f, "glane.conf", "cannot open", "");
 }
 
+/* ---- providers ---- */
+
+static void test_provider(void **state)
+{
+	struct fixture *f = *state;
+	const struct source_conf *c;
+	const struct conf_entry *e;
+	char path[256];
+
+	(void)snprintf(path, sizeof(path), "%s/providers", f->dir);
+	assert_int_equal(mkdir(path, 0755), 0);
+	put(f->dir, "providers/p.conf",
+		"[provider p]\nplugin = csv\nbase_url = https://p.example/\nhosts = a.example\nrate = 60/h\n"
+		"licence = CC BY 4.0\nattribution = P\nca_extra = p.pem\nauth = K=file:key\ngate.hold_days = 3\n"
+		"period = Year\n\n[provider unused]\n");
+	c = source(f, "provider = p\nrate = 2/s\nlicence = other\n");
+	assert_string_equal(f->d.text, "");
+	assert_non_null(c);
+	assert_string_equal(c->provider, "p");
+	assert_string_equal(c->base_url, "https://p.example");
+	assert_int_equal(c->n_hosts, 1);
+	assert_true(c->rate > 1.99 && c->rate < 2.01);
+	assert_string_equal(c->licence, "other");
+	assert_string_equal(c->attribution, "P");
+	assert_int_equal((int)c->gate.hold_days, 3);
+	(void)snprintf(path, sizeof(path), "%s/providers/p.pem", f->dir);
+	assert_string_equal(c->ca_extra, path);
+	(void)snprintf(path, sizeof(path), "file:%s/providers/key", f->dir);
+	assert_string_equal(c->secrets[0].spec, path);
+	e = conf_find(c->section, "period");
+	assert_non_null(e);
+	assert_string_equal(e->value, "Year");
+	assert_non_null(strstr(e->file, "providers/p.conf"));
+	assert_int_equal(e->line, 11);
+	put(f->dir, "sources.d/s.conf", "[source s]\nprovider = p\n\n[source t]\nprovider = p\nenabled = no\n");
+	load(f);
+	assert_string_equal(f->d.text, "");
+	assert_string_equal(settings_find(&f->s, "s")->plugin, "csv");
+	assert_false(settings_find(&f->s, "t")->enabled);
+	assert_true(settings_find(&f->s, "s")->enabled);
+}
+
+static void test_bad_provider(void **state)
+{
+	static const struct {
+		const char *file, *source, *where, *words;
+	} cases[] = {
+		{"", "provider = q\n", "sources.d/s.conf:3", "[provider q]"},
+		{"[provider p]\nprovider = q\n", "", "more/p.conf:2", "cannot take from another provider"},
+		{"[provider]\n", "", "more/p.conf:1", "[provider NAME]"},
+		{"[provider P]\n", "", "more/p.conf:1", "[provider NAME]"},
+		{"[provider p]\nrate = often\n", "provider = p\n", "more/p.conf:2", "not a rate"},
+		{"[provider p]\n\ngate.none = 1\n", "provider = p\n", "more/p.conf:3", "no gate is called"},
+		{"[provider p]\n[provider p]\n", "", "more/p.conf:2", "p"},
+	};
+	struct fixture *f = *state;
+	char path[256];
+
+	(void)snprintf(path, sizeof(path), "%s/more", f->dir);
+	assert_int_equal(mkdir(path, 0755), 0);
+	put(f->dir, "glane.conf", "[glane]\nplugin_path = plugins\nproviders = more\n");
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		put(f->dir, "more/p.conf", cases[i].file);
+		assert_null(source(f, cases[i].source));
+		assert_int_equal(f->d.code, GLANE_E_CONFIG);
+		if (!strstr(f->d.text, cases[i].where) || !strstr(f->d.text, cases[i].words))
+			fail_msg("case %zu: %s", i, f->d.text);
+	}
+}
+
 static void test_no_memory(void **state)
 {
 	struct fixture *f = *state;
 	glane_rc rc = GLANE_E_NOMEM;
 
-	(void)source(f, "hosts = a b\nauth = k=env:K\ntags = x\nbase_url = http://h\n");
+	(void)source(f, "provider = p\nhosts = a b\nauth = k=env:K\ntags = x\n\n[provider p]\nbase_url = http://h\n");
 	settings_release(&f->s);
 	for (long n = 1; n < 2000 && rc != GLANE_OK; n++) {
 		f->d = (struct diag){0};
@@ -415,6 +486,8 @@ int main(void)
 		CASE(test_bad_secret_is_not_repeated),
 		CASE(test_bad_sections),
 		CASE(test_bad_glane),
+		CASE(test_provider),
+		CASE(test_bad_provider),
 		CASE(test_no_memory),
 	};
 

@@ -145,6 +145,8 @@ struct glane_request { /* what to fetch, and how to cut it into records */
 	uint32_t wait, again;
 };
 #define GLANE_REQ_NO_ARCHIVE 1 /* the payload is to be read as it is, even where it is an archive */
+#define GLANE_REQ_MAY_BE_EMPTY                                                                                         \
+	2 /* for increments: an empty answer, 204, or 404 with the word that nothing matches, is no record */
 
 struct glane_series { /* interned by value: same members, same handle */
 	uint32_t size;
@@ -195,9 +197,12 @@ struct glane_obs { /* 24 bytes, frozen for ABI 1 */
 	int64_t coef;   /* exact decimal: coef * 10^exp10 */
 	int8_t exp10;   /* -128: no number */
 	char status;    /* SDMX CL_OBS_STATUS; 0: A, or O without a number */
-	uint16_t zero;  /* 0: the host refuses other values */
+	uint16_t flags; /* GLANE_OBS_*; the host refuses other bits */
 	uint32_t note;  /* handle from annotate(), 0: none */
 };
+
+#define GLANE_OBS_LAST                                                                                                 \
+	1 /* of the observations of one key the run's last holds, not the first: a message is applied in its order */
 
 struct glane_annotation { /* attributes of an observation beyond its number and status */
 	uint32_t size;

@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * SDMX-CSV 1.0 and 2.x (https://github.com/sdmx-twg/sdmx-csv, data-message/docs/sdmx-csv-field-guide.md) over the reader of CSV: ids and
+ * labels in headers and cells, the separator behind the first header, one record one observation.
+ */
+#include "base/map.h"
+#include "read/sdmx.h"
+
+#include <strings.h>
+
+#define MAX_COLUMNS 1024
+#define HEAD_MAX 64 /* bytes in which the first header has to end */
+
+enum meaning { COMPONENT, FLOW, FLOW_NAME, STAMP, ACTION, PASSED };
+
+struct part { /* a column of the file */
+	struct slice id;
+	uint8_t meaning, role;
+	bool is_labelled; /* cells are "CODE: label" */
+	bool is_language; /* cells are "en:TEXT;fr:TEXT" */
+	size_t label;     /* the column with the label; SIZE_MAX: none */
+};
+struct sdmx_csv {
+	void *csv;
+	struct glane_csv dialect;
+	struct part part[MAX_COLUMNS];
+	size_t n_parts;
+	size_t column[MAX_COLUMNS], n_columns; /* components: indexes of part[] */
+	size_t flow, flow_name, stamp, action;
+	char separator; /* inside of cells; NUL: none */
+	bool is_v1;
+	uint64_t shape, series, flow_hash, series_hash;
+	char act;
+};
+
+/* ---- the header ---- */
+
+/* "ID: label" or "ID"; a bracket at the end says what the cells hold. */
+static struct slice id_of(struct slice head, struct part *p)
+{
+	const char *colon = head.n ? memmem(head.p, head.n, ": ", 2) : NULL;
+	const char *bracket;
+
+	p->is_labelled = colon != NULL;
+	if (colon)
+		head.n = (size_t)(colon - head.p);
+	bracket = head.n ? memchr(head.p, '[', head.n) : NULL;
+	p->is_language = bracket && head.p + head.n - bracket > 2;
+	if (bracket)
+		head.n = (size_t)(bracket - head.p);
+	return slice_trim(head);
+}
+
+static enum meaning meaning_of(const struct sdmx_csv *s, struct slice id, size_t i)
+{
+	if (i == 0)
+		return s->is_v1 ? FLOW : PASSED;
+	if (!s->is_v1 && slice_is(id, "STRUCTURE_ID"))
+		return FLOW;
+	if (slice_is(id, "STRUCTURE_NAME"))
+		return FLOW_NAME;
+	if (slice_is(id, "ACTION"))
+		return ACTION;
+	if (slice_is(id, "LAST UPDATE") || slice_is(id, "LAST_UPDATE"))
+		return STAMP;
+	return slice_is(id, "SERIES_KEY") || slice_is(id, "OBS_KEY") ? PASSED : COMPONENT;
+}
+
+static bool is_measure(struct slice id)
+{
+	return (id.n >= 9 && strncasecmp(id.p, "OBS_VALUE", 9) == 0) || (id.n > 5 && strncmp(id.p, "MEAS_", 5) == 0);
+}
+
+/* What stands before the first measure are dimensions, what stands behind it attributes, as far as their ids do not say otherwise. */
+static int role_at(const struct record_options *o, struct slice id, bool is_behind)
+{
+	const int role = sdmx_role(id, o->field, o->field ? o->n_field : 0);
+
+	if (is_measure(id))
+		return GLANE_ROLE_MEASURE;
+	if (role != GLANE_ROLE_DIMENSION || (o->field && o->n_field))
+		return role;
+	return is_behind ? GLANE_ROLE_ATTRIBUTE : role;
+}
+
+static glane_rc header_read(struct sdmx_csv *s, const struct record_options *o, struct diag *d)
+{
+	const size_t n = csv_record_ops.columns(s->csv);
+	bool is_behind = false,
+	     is_first = true; /* is_first: the measure stands before all dimensions: order says nothing */
+
+	if (n > MAX_COLUMNS)
+		return fail(d, GLANE_E_LIMIT, "SDMX-CSV: more than %d columns", MAX_COLUMNS);
+	s->n_parts = n;
+	s->flow = s->flow_name = s->stamp = s->action = SIZE_MAX;
+	for (size_t i = 0; i < n; i++) {
+		struct part *p = &s->part[i];
+
+		p->id = id_of(csv_record_ops.column(s->csv, i), p);
+		p->meaning = (uint8_t)meaning_of(s, p->id, i);
+		p->label = SIZE_MAX;
+		if (p->meaning == FLOW)
+			s->flow = i;
+		else if (p->meaning == FLOW_NAME)
+			s->flow_name = i;
+		else if (p->meaning == STAMP)
+			s->stamp = i;
+		else if (p->meaning == ACTION)
+			s->action = i;
+		if (p->meaning != COMPONENT)
+			continue;
+		p->role = (uint8_t)role_at(o, p->id, is_behind && !is_first);
+		is_first &= is_behind || p->role == GLANE_ROLE_MEASURE;
+		is_behind |= p->role == GLANE_ROLE_MEASURE;
+		s->column[s->n_columns++] = i;
+		/* of "labels=name" a column with the name stands behind each component */
+		if (s->flow_name != SIZE_MAX && i + 1 < n) {
+			p->label = ++i;
+			s->part[i].meaning = PASSED;
+		}
+	}
+	if (s->flow == SIZE_MAX)
+		return fail(d, GLANE_E_FORMAT, "SDMX-CSV: line 1: no column STRUCTURE_ID");
+	return GLANE_OK;
+}
+
+/* "DATAFLOW" or "STRUCTURE[x]", and the separator behind it. */
+static glane_rc dialect_find(struct sdmx_csv *s, const struct payload *p, struct diag *d)
+{
+	size_t at = p->n >= 3 && memcmp(p->p, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+	const struct slice all = {p->p + at, p->n - at < HEAD_MAX ? p->n - at : HEAD_MAX};
+	const bool is_quoted = all.n && *all.p == '"';
+	const struct slice text = {all.p + is_quoted, all.n - is_quoted};
+	size_t i;
+
+	s->is_v1 = slice_has_prefix(text, "DATAFLOW");
+	if (!s->is_v1 && !slice_has_prefix(text, "STRUCTURE"))
+		return fail(d, GLANE_E_FORMAT,
+			"no SDMX message: it begins with neither '<' nor '{', nor with a column DATAFLOW or STRUCTURE");
+	i = s->is_v1 ? 8 : 9;
+	if (i + 2 < text.n && text.p[i] == '[') {
+		s->separator = text.p[i + 1] == ']' ? '\0' : text.p[i + 1];
+		i += text.p[i + 1] == ']' ? 2 : 3;
+	}
+	i += is_quoted;
+	if (i < text.n &&
+		text.p[i] == ':') /* STRUCTURE: label; the separator is what the next known header stands behind */
+		return fail(d, GLANE_E_FORMAT, "SDMX-CSV: line 1: a label behind the first column");
+	if (i >= text.n || text.p[i] == '\r' || text.p[i] == '\n')
+		return fail(d, GLANE_E_FORMAT, "SDMX-CSV: line 1: no separator behind the first column");
+	s->dialect.delimiter = text.p[i];
+	return GLANE_OK;
+}
+
+static void sdmx_close(void *state)
+{
+	struct sdmx_csv *s = state;
+
+	if (s->csv)
+		csv_record_ops.close(s->csv);
+	mem_free(s);
+}
+
+static glane_rc sdmx_open(void **state, struct payload *p, const struct record_options *o, struct diag *d)
+{
+	struct sdmx_csv *s = mem_zalloc(1, sizeof(*s));
+	struct record_options own = *o;
+	glane_rc rc;
+
+	if (!s)
+		return fail(d, GLANE_E_NOMEM, "no memory for an SDMX-CSV reader");
+	s->dialect = o->csv ? *o->csv : (struct glane_csv){.size = sizeof(s->dialect)};
+	own.field = NULL, own.n_field = own.n_head = 0, own.csv = &s->dialect, own.format = GLANE_FMT_CSV;
+	rc = dialect_find(s, p, d);
+	if (rc == GLANE_OK)
+		rc = csv_record_ops.open(&s->csv, p, &own, d);
+	if (rc < 0) {
+		sdmx_close(s);
+		return rc;
+	}
+	rc = header_read(s, o, d);
+	if (rc < 0) {
+		sdmx_close(s);
+		return rc;
+	}
+	*state = s;
+	return GLANE_OK;
+}
+
+/* ---- records ---- */
+
+static struct slice cell(struct sdmx_csv *s, size_t i)
+{
+	return i == SIZE_MAX ? (struct slice){NULL, 0} : csv_record_ops.at(s->csv, i);
+}
+
+/* The first language of "en:TEXT;fr:TEXT". */
+static struct slice first_language(const struct sdmx_csv *s, struct slice text)
+{
+	const char *colon = text.n ? memchr(text.p, ':', text.n) : NULL, *end;
+
+	if (colon && colon - text.p <= 12)
+		text = (struct slice){colon + 1, (size_t)(text.p + text.n - colon - 1)};
+	end = s->separator && text.n ? memchr(text.p, s->separator, text.n) : NULL;
+	return end ? (struct slice){text.p, (size_t)(end - text.p)} : text;
+}
+
+/* The code of "CODE: label": what has blanks is no code, but a text. */
+static struct slice code_of(struct slice text)
+{
+	const char *colon = text.n ? memmem(text.p, text.n, ": ", 2) : NULL;
+
+	return colon && !memchr(text.p, ' ', (size_t)(colon - text.p))
+		       ? (struct slice){text.p, (size_t)(colon - text.p)}
+		       : text;
+}
+
+static struct slice value_at(struct sdmx_csv *s, size_t part)
+{
+	const struct part *p = &s->part[part];
+	struct slice text = cell(s, part);
+
+	if (text.n == 0 || (text.n == 1 && *text.p == '~')) /* '~': a dimension that is switched off */
+		return (struct slice){NULL, 0};
+	if (p->is_language)
+		return first_language(s, text);
+	return p->is_labelled && p->role != GLANE_ROLE_MEASURE ? code_of(text) : text;
+}
+
+static struct slice sdmx_at(void *state, size_t i)
+{
+	struct sdmx_csv *s = state;
+
+	return i < s->n_columns ? value_at(s, s->column[i]) : (struct slice){NULL, 0};
+}
+
+/* A deletion that names attributes and no measure clears those, and leaves the observation. */
+static char action_now(struct sdmx_csv *s)
+{
+	const struct slice text = slice_trim(cell(s, s->action));
+	const char act = text.n == 1 && strchr("IAMRD", *text.p) ? *text.p : s->is_v1 ? 'I' : 'M';
+	bool has_measure = false, has_attribute = false;
+
+	for (size_t i = 0; act == 'D' && i < s->n_columns; i++) {
+		const bool is_there = cell(s, s->column[i]).n > 0;
+
+		has_measure |= is_there && s->part[s->column[i]].role == GLANE_ROLE_MEASURE;
+		has_attribute |= is_there && s->part[s->column[i]].role == GLANE_ROLE_ATTRIBUTE;
+	}
+	return has_attribute && !has_measure ? 'd' : act;
+}
+
+static glane_rc sdmx_next(void *state)
+{
+	struct sdmx_csv *s = state;
+	const glane_rc rc = csv_record_ops.next(s->csv);
+	uint64_t h = 0, flow;
+	struct slice text;
+
+	if (rc != GLANE_OK)
+		return rc;
+	text = cell(s, s->flow);
+	flow = hash_bytes(text.p, text.n, 1);
+	s->shape += flow != s->flow_hash || s->shape == 0;
+	for (size_t i = 0; i < s->n_columns; i++) {
+		if (!sdmx_is_of_series(s->part[s->column[i]].id, s->part[s->column[i]].role))
+			continue;
+		text = cell(s, s->column[i]);
+		h = hash_bytes(text.p, text.n, h + i + 1);
+	}
+	s->series += h != s->series_hash || flow != s->flow_hash || s->series == 0;
+	s->flow_hash = flow, s->series_hash = h;
+	s->act = action_now(s);
+	return GLANE_OK;
+}
+
+/* "AGENCY:ID(1.0): label" */
+static struct slice flow_id(struct slice text)
+{
+	const char *colon = text.n ? memchr(text.p, ':', text.n) : NULL, *end;
+
+	if (colon && colon + 1 < text.p + text.n && colon[1] != ' ')
+		text = (struct slice){colon + 1, (size_t)(text.p + text.n - colon - 1)};
+	end = text.n ? memchr(text.p, '(', text.n) : NULL;
+	return slice_trim(end ? (struct slice){text.p, (size_t)(end - text.p)} : text);
+}
+
+static struct slice sdmx_get(void *state, const char *path)
+{
+	struct sdmx_csv *s = state;
+
+	if (*path == '#')
+		return strcmp(path, "#dataset") == 0   ? flow_id(cell(s, s->flow))
+		       : strcmp(path, "#title") == 0   ? cell(s, s->flow_name)
+		       : strcmp(path, "#updated") == 0 ? cell(s, s->stamp)
+		       : strcmp(path, "#action") == 0  ? (struct slice){&s->act, 1}
+						       : (struct slice){NULL, 0};
+	for (size_t i = 0; i < s->n_columns; i++)
+		if (slice_is(s->part[s->column[i]].id, path))
+			return value_at(s, s->column[i]);
+	return (struct slice){NULL, 0};
+}
+
+static size_t sdmx_columns(const void *state)
+{
+	return ((const struct sdmx_csv *)state)->n_columns;
+}
+
+static struct slice sdmx_column(const void *state, size_t i)
+{
+	const struct sdmx_csv *s = state;
+
+	return i < s->n_columns ? s->part[s->column[i]].id : (struct slice){NULL, 0};
+}
+
+static struct slice sdmx_head(const void *state, size_t i)
+{
+	(void)state;
+	(void)i;
+	return (struct slice){NULL, 0};
+}
+
+static void sdmx_where(const void *state, uint64_t *number, uint64_t *line, uint64_t *offset)
+{
+	csv_record_ops.where(((const struct sdmx_csv *)state)->csv, number, line, offset);
+}
+
+static struct slice sdmx_text(const void *state, size_t max)
+{
+	return csv_record_ops.text(((const struct sdmx_csv *)state)->csv, max);
+}
+
+static uint64_t sdmx_shape(const void *state)
+{
+	return ((const struct sdmx_csv *)state)->shape;
+}
+
+static uint64_t sdmx_series(const void *state)
+{
+	return ((const struct sdmx_csv *)state)->series;
+}
+
+static int sdmx_role_at(const void *state, size_t i)
+{
+	const struct sdmx_csv *s = state;
+
+	return i < s->n_columns ? s->part[s->column[i]].role : 0;
+}
+
+static struct slice sdmx_label(void *state, size_t i)
+{
+	struct sdmx_csv *s = state;
+	struct slice text, code;
+
+	if (i >= s->n_columns)
+		return (struct slice){NULL, 0};
+	if (s->part[s->column[i]].label != SIZE_MAX)
+		return cell(s, s->part[s->column[i]].label);
+	text = cell(s, s->column[i]), code = code_of(text);
+	return s->part[s->column[i]].is_labelled && code.n + 2 <= text.n
+		       ? (struct slice){text.p + code.n + 2, text.n - code.n - 2}
+		       : (struct slice){NULL, 0};
+}
+
+static const struct cube_ops sdmx_csv_cube = {sdmx_shape, sdmx_series, sdmx_role_at, sdmx_label};
+const struct record_ops sdmx_csv_ops = {
+	.open = sdmx_open,
+	.next = sdmx_next,
+	.at = sdmx_at,
+	.get = sdmx_get,
+	.columns = sdmx_columns,
+	.column = sdmx_column,
+	.head = sdmx_head,
+	.where = sdmx_where,
+	.text = sdmx_text,
+	.close = sdmx_close,
+	.cube = &sdmx_csv_cube,
+};

@@ -1,0 +1,486 @@
+/* SPDX-License-Identifier: MIT */
+/* What the elements of an SDMX-ML message mean: header, datasets, groups, series, observations, footers, faults. */
+#include "read/sdmx_xml.h"
+
+#include <strings.h>
+
+#define MAX_VALUE ((size_t)1 << 20)
+
+/* ---- attributes of elements ---- */
+
+static struct slice attr_of(const struct xml_push_attr *a, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!a[i].prefix && strcmp((const char *)a[i].name, name) == 0)
+			return (struct slice){(const char *)a[i].value, (size_t)(a[i].end - a[i].value)};
+	return (struct slice){NULL, 0};
+}
+
+/* As attr_of(), by a local name in whatever namespace: ss:structureRef, ss:action. */
+static struct slice any_attr(const struct xml_push_attr *a, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp((const char *)a[i].name, name) == 0)
+			return (struct slice){(const char *)a[i].value, (size_t)(a[i].end - a[i].value)};
+	return (struct slice){NULL, 0};
+}
+
+static struct slice keep(struct sdmx_xml *s, struct slice text)
+{
+	struct slice kept = {NULL, 0};
+
+	if (!arena_dup(&s->arena, text, &kept))
+		xml_push_stop(&s->x, GLANE_E_NOMEM, "");
+	return kept;
+}
+
+static void log_failed(struct sdmx_xml *s)
+{
+	if (s->log.n_columns == SDMX_COLUMNS)
+		xml_push_stop(&s->x, GLANE_E_LIMIT, "more than 512 components");
+	else
+		xml_push_stop(&s->x, GLANE_E_LIMIT, "no memory, or more than 64 MiB of groups and datasets");
+}
+
+static void put(struct sdmx_xml *s, uint32_t column, const struct xml_push_attr *value)
+{
+	struct strbuf *b = sdmx_log_cell(&s->log, column);
+
+	if (b && (size_t)(value->end - value->value) > MAX_VALUE)
+		xml_push_stop(&s->x, GLANE_E_LIMIT, "a value is longer than 1 MiB");
+	if (b)
+		xml_push_value(b, value);
+	if (!b || !sdmx_log_cell_end(&s->log))
+		log_failed(s);
+}
+
+static void put_text(struct sdmx_xml *s, uint32_t column, struct slice text)
+{
+	struct strbuf *b = sdmx_log_cell(&s->log, column);
+
+	if (b)
+		strbuf_slice(b, text);
+	if (!b || !sdmx_log_cell_end(&s->log))
+		log_failed(s);
+}
+
+static struct slice name_of(const struct xml_push_attr *a)
+{
+	return slice_of((const char *)a->name);
+}
+
+static uint32_t column(struct sdmx_xml *s, struct slice id, int role)
+{
+	return sdmx_log_column(&s->log, id, role);
+}
+
+static int role_of(const struct sdmx_xml *s, struct slice id)
+{
+	return sdmx_role(id, s->o.field, s->o.n_field);
+}
+
+/* The components that stand as XML attributes; `roles`: which of them, as bits of their roles. */
+static void put_components(struct sdmx_xml *s, const struct xml_push_attr *a, size_t n, unsigned roles)
+{
+	for (size_t i = 0; i < n && !s->x.failed; i++) {
+		const int role = a[i].prefix ? 0 : role_of(s, name_of(&a[i]));
+
+		if (role && roles & 1u << role)
+			put(s, column(s, name_of(&a[i]), role), &a[i]);
+	}
+}
+#define KEYS (1u << GLANE_ROLE_DIMENSION | 1u << GLANE_ROLE_TIME)
+#define REST (1u << GLANE_ROLE_MEASURE | 1u << GLANE_ROLE_ATTRIBUTE)
+
+/* ---- the header ---- */
+
+/* "urn:...=AGENCY:ID(1.0)" */
+static struct slice urn_id(struct slice urn)
+{
+	const char *at = urn.n ? memrchr(urn.p, '=', urn.n) : NULL;
+	struct slice s = at ? (struct slice){at + 1, (size_t)(urn.p + urn.n - at - 1)} : urn;
+	const char *colon = s.n ? memchr(s.p, ':', s.n) : NULL, *end;
+
+	if (colon)
+		s = (struct slice){colon + 1, (size_t)(s.p + s.n - colon - 1)};
+	end = s.n ? memchr(s.p, '(', s.n) : NULL;
+	return end ? (struct slice){s.p, (size_t)(end - s.p)} : s;
+}
+
+static void open_structure(struct sdmx_xml *s, const struct xml_push_attr *a, size_t n)
+{
+	if (s->n_structures == MAX_STRUCTURES) {
+		xml_push_stop(&s->x, GLANE_E_LIMIT, "more than 256 structures in one header");
+		return;
+	}
+	s->structure[s->n_structures++] = (struct structure){
+		keep(s, attr_of(a, n, "structureID")), {NULL, 0}, keep(s, attr_of(a, n, "dimensionAtObservation"))};
+}
+
+static void name_structure(struct sdmx_xml *s, struct slice name)
+{
+	if (s->n_structures && name.n && !s->structure[s->n_structures - 1].name.n)
+		s->structure[s->n_structures - 1].name = keep(s, name);
+}
+
+static enum kind in_header(struct sdmx_xml *s, const char *name, const struct xml_push_attr *a, size_t n)
+{
+	if (strcmp(name, "Structure") == 0) {
+		open_structure(s, a, n);
+		return STRUCTURE;
+	}
+	return strcmp(name, "KeyFamilyRef") == 0 || strcmp(name, "DataSetAction") == 0 ? TEXT : OTHER;
+}
+
+static enum kind in_structure(struct sdmx_xml *s, const char *name, const struct xml_push_attr *a, size_t n)
+{
+	if (strcmp(name, "Ref") == 0)
+		name_structure(s, attr_of(a, n, "id"));
+	return strcmp(name, "URN") == 0 ? TEXT : REFERENCE;
+}
+
+static char action_of(struct slice s)
+{
+	static const char *const names[] = {"Information", "Append", "Merge", "Replace", "Delete", "Update"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (s.n == strlen(names[i]) && strncasecmp(s.p, names[i], s.n) == 0)
+			return *names[i] == 'U' ? 'M' : *names[i];
+	return 0;
+}
+
+/* ---- datasets ---- */
+
+static void find_structure(struct sdmx_xml *s, struct slice ref)
+{
+	s->current = s->n_structures == 1 ? &s->structure[0] : NULL;
+	for (size_t i = 0; i < s->n_structures; i++)
+		if (ref.n && slice_eq(s->structure[i].id, ref))
+			s->current = &s->structure[i];
+}
+
+static void open_dataset(struct sdmx_xml *s, const struct xml_push_attr *a, size_t n)
+{
+	static const char *const own[] = {"action", "structureRef", "setID", "dataScope", "datasetID", "keyFamilyURI",
+		"dataflowID", "dataflowAgencyID", "dataProviderID", "dataProviderSchemeID",
+		"dataProviderSchemeAgencyId", "dataProviderSchemeAgencyID", "reportingBeginDate", "reportingEndDate",
+		"validFromDate", "validToDate", "publicationYear", "publicationPeriod", "REPORTING_YEAR_START_DAY",
+		"isExternalReference"};
+	struct slice id = s->family;
+	const char action = action_of(any_attr(a, n, "action"));
+
+	find_structure(s, any_attr(a, n, "structureRef"));
+	if (s->current && s->current->name.n)
+		id = s->current->name;
+	if (!id.n)
+		id = any_attr(a, n, "dataflowID");
+	if (!sdmx_log_dataset(&s->log, id, (struct slice){NULL, 0}, any_attr(a, n, "validFromDate"),
+		    action      ? action
+		    : s->action ? s->action
+				: 'I'))
+		log_failed(s);
+	s->is_dataset_open = true, s->held_from = xml_push_tag(&s->x);
+	for (size_t i = 0; i < n && !s->x.failed; i++) {
+		bool is_own = a[i].prefix != NULL;
+
+		for (size_t k = 0; k < sizeof(own) / sizeof(own[0]); k++)
+			is_own |= strcasecmp((const char *)a[i].name, own[k]) == 0;
+		if (!is_own)
+			put(s, column(s, name_of(&a[i]), GLANE_ROLE_ATTRIBUTE), &a[i]);
+	}
+}
+
+static void open_obs(struct sdmx_xml *s)
+{
+	if (!sdmx_log_obs(&s->log, s->obs_line, s->obs_start))
+		log_failed(s);
+	s->is_obs_due = false;
+}
+
+/* In a flat message every observation is its own series: its key stands in the series, the rest in the observation. */
+static void begin_obs(struct sdmx_xml *s, const struct xml_push_attr *a, size_t n, bool is_flat)
+{
+	s->obs_line = xml_push_line(&s->x), s->obs_start = xml_push_tag(&s->x);
+	s->is_obs_due = true;
+	if (is_flat && !sdmx_log_series(&s->log))
+		log_failed(s);
+	if (is_flat)
+		put_components(s, a, n, KEYS);
+	if (!is_flat || n)
+		open_obs(s);
+	put_components(s, a, n, is_flat ? REST : KEYS | REST);
+}
+
+static void begin_series(struct sdmx_xml *s, const struct xml_push_attr *a, size_t n)
+{
+	if (!sdmx_log_series(&s->log))
+		log_failed(s);
+	put_components(s, a, n, KEYS | REST);
+}
+
+static enum kind in_dataset(struct sdmx_xml *s, const char *name, const struct xml_push_attr *a, size_t n)
+{
+	if (strcmp(name, "Series") == 0) {
+		begin_series(s, a, n);
+		return SERIES;
+	}
+	if (strcmp(name, "Obs") == 0) {
+		begin_obs(s, a, n, true);
+		return OBS;
+	}
+	if (strstr(name, "Group")) {
+		if (!sdmx_log_group(&s->log))
+			log_failed(s);
+		put_components(s, a, n, KEYS | REST);
+		return GROUP;
+	}
+	if (strcmp(name, "Attributes") == 0 || strcmp(name, "Atts") == 0)
+		return ATTRIBUTES;
+	return strcmp(name, "KeyFamilyRef") == 0 ? TEXT : OTHER;
+}
+
+/* <Value id="" value=""/>, of 2.0 <Value concept="" value=""/> */
+static void put_value(struct sdmx_xml *s, const struct xml_push_attr *a, size_t n, bool is_key)
+{
+	const struct xml_push_attr *value = NULL;
+	struct slice id = attr_of(a, n, "id");
+
+	if (!id.n)
+		id = attr_of(a, n, "concept");
+	for (size_t i = 0; i < n; i++)
+		if (!a[i].prefix && strcmp((const char *)a[i].name, "value") == 0)
+			value = &a[i];
+	if (!id.n || !value) {
+		xml_push_stop(&s->x, GLANE_E_FORMAT, "a Value without id and value");
+		return;
+	}
+	if (!is_key && s->is_obs_due)
+		open_obs(s);
+	if (!is_key)
+		put(s, column(s, id, GLANE_ROLE_ATTRIBUTE), value);
+	else
+		put(s,
+			column(s, id,
+				slice_is(id, "TIME_PERIOD") || slice_is(id, "TIME") ? GLANE_ROLE_TIME
+										    : GLANE_ROLE_DIMENSION),
+			value);
+}
+
+static void put_one(struct sdmx_xml *s, const struct xml_push_attr *a, size_t n, struct slice id, int role)
+{
+	if (s->is_obs_due)
+		open_obs(s);
+	for (size_t i = 0; i < n && !s->x.failed; i++)
+		if (!a[i].prefix && strcmp((const char *)a[i].name, "value") == 0)
+			put(s, column(s, id, role), &a[i]);
+}
+
+static void put_dimension(struct sdmx_xml *s, const struct xml_push_attr *a, size_t n)
+{
+	struct slice id = attr_of(a, n, "id");
+
+	if (!id.n)
+		id = s->current && s->current->at_obs.n ? s->current->at_obs : slice_of("TIME_PERIOD");
+	put_one(s, a, n, id,
+		slice_is(id, "TIME_PERIOD") || slice_is(id, "TIME") ? GLANE_ROLE_TIME : GLANE_ROLE_DIMENSION);
+}
+
+static enum kind in_series(
+	struct sdmx_xml *s, const char *name, const struct xml_push_attr *a, size_t n, enum kind here)
+{
+	if (strcmp(name, "Obs") == 0 && here != OBS) {
+		begin_obs(s, a, n, false);
+		return OBS;
+	}
+	if (strcmp(name, "Series") == 0 && here == GROUP) { /* 2.0: series stand inside their group */
+		if (s->log.level == SDMX_AT_GROUP && !sdmx_log_group_end(&s->log))
+			log_failed(s);
+		begin_series(s, a, n);
+		return SERIES;
+	}
+	if (strcmp(name, "SeriesKey") == 0 || strcmp(name, "ObsKey") == 0 || strcmp(name, "GroupKey") == 0)
+		return KEY;
+	if (strcmp(name, "Attributes") == 0 || strcmp(name, "Atts") == 0)
+		return ATTRIBUTES;
+	if (strcmp(name, "ObsDimension") == 0)
+		put_dimension(s, a, n);
+	else if (strcmp(name, "ObsValue") == 0)
+		put_one(s, a, n, attr_of(a, n, "id").n ? attr_of(a, n, "id") : slice_of("OBS_VALUE"),
+			GLANE_ROLE_MEASURE);
+	if (strcmp(name, "Comp") == 0) {
+		s->component = column(s, attr_of(a, n, "id"), GLANE_ROLE_ATTRIBUTE);
+		return COMPONENT;
+	}
+	return strcmp(name, "Time") == 0 ? TEXT : OTHER;
+}
+
+/* ---- what is no data ---- */
+
+static void begin_fault(const struct xml_push_attr *a, size_t n, struct strbuf *b)
+{
+	const struct slice code = attr_of(a, n, "code");
+
+	if (b->n && code.n)
+		strbuf_puts(b, "; ");
+	strbuf_slice(b, code);
+	if (code.n)
+		strbuf_puts(b, ":");
+}
+
+static bool is_one_of(const char *name, const char *const *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(name, list[i]) == 0)
+			return true;
+	return false;
+}
+
+/* Outside of a message: a SOAP envelope, or what it is that came instead. */
+static enum kind in_nothing(struct sdmx_xml *s, const char *name, const struct xml_push_attr *a, size_t n)
+{
+	static const char *const messages[] = {"GenericData", "StructureSpecificData", "GenericTimeSeriesData",
+		"StructureSpecificTimeSeriesData", "CompactData", "MessageGroup"};
+	static const char *const others[] = {"Structure", "RegistryInterface", "QueryMessage", "GenericMetadata",
+		"StructureSpecificMetadata", "MetadataReport", "CodeLists", "KeyFamilies", "Codelists", "Structures"};
+	static const char *const faults[] = {"Error", "Fault", "StatusMessage"};
+
+	if (!s->root.n)
+		strbuf_puts(&s->root, name);
+	if (is_one_of(name, messages, sizeof(messages) / sizeof(messages[0]))) {
+		s->is_message = true;
+		return MESSAGE;
+	}
+	s->is_cross |= strcmp(name, "CrossSectionalData") == 0 || strcmp(name, "UtilityData") == 0;
+	s->is_structures |= is_one_of(name, others, sizeof(others) / sizeof(others[0]));
+	if (!is_one_of(name, faults, sizeof(faults) / sizeof(faults[0])))
+		return OTHER;
+	begin_fault(a, n, &s->fault);
+	return FAULT;
+}
+
+static enum kind in_message(struct sdmx_xml *s, const char *name, const struct xml_push_attr *a, size_t n)
+{
+	if (strcmp(name, "Header") == 0)
+		return HEADER;
+	if (strcmp(name, "DataSet") == 0) {
+		open_dataset(s, a, n);
+		return DATASET;
+	}
+	return strcmp(name, "Footer") == 0 ? FOOTER : OTHER;
+}
+
+static void on_open(void *arg, const char *name, const struct xml_push_attr *a, size_t n)
+{
+	struct sdmx_xml *s = arg;
+	const enum kind here = s->depth ? (enum kind)s->kind[s->depth - 1] : OTHER;
+	enum kind next = OTHER;
+
+	strbuf_reset(&s->text);
+	if (here == OTHER && !s->is_message)
+		next = in_nothing(s, name, a, n);
+	else if (here == MESSAGE)
+		next = in_message(s, name, a, n);
+	else if (here == HEADER)
+		next = in_header(s, name, a, n);
+	else if (here == STRUCTURE || here == REFERENCE)
+		next = in_structure(s, name, a, n);
+	else if (here == DATASET)
+		next = in_dataset(s, name, a, n);
+	else if (here == SERIES || here == OBS || here == GROUP)
+		next = in_series(s, name, a, n, here);
+	else if (here == KEY || here == ATTRIBUTES)
+		put_value(s, a, n, here == KEY);
+	else if (here == COMPONENT)
+		next = TEXT;
+	else if (here == FAULT || here == FOOTER) {
+		begin_fault(a, n, here == FAULT ? &s->fault : &s->footer);
+		next = here;
+	}
+	if (!s->x.failed)
+		s->kind[s->depth++] = (uint8_t)next;
+}
+
+static void end_text(struct sdmx_xml *s, enum kind around)
+{
+	const struct slice text = slice_trim(strbuf_get(&s->text));
+
+	if (around == HEADER && text.n && action_of(text))
+		s->action = action_of(text);
+	else if (around == HEADER)
+		s->family = s->family.n ? s->family : keep(s, text);
+	else if (around == STRUCTURE || around == REFERENCE)
+		name_structure(s, urn_id(text));
+	else if (around == DATASET && s->log.n_dataset)
+		s->log.dataset[s->log.n_dataset - 1].id = keep(s, text);
+	else if (around == OBS) {
+		if (s->is_obs_due)
+			open_obs(s);
+		put_text(s, column(s, slice_of("TIME_PERIOD"), GLANE_ROLE_TIME), text);
+	} else if (around == COMPONENT) {
+		put_text(s, s->component, text);
+	}
+}
+
+static void end_words(struct strbuf *b, struct slice text)
+{
+	if (!text.n || b->n > MAX_WORDS)
+		return;
+	if (b->n)
+		strbuf_putc(b, ' ');
+	strbuf_slice(b, (struct slice){text.p, text.n < MAX_WORDS ? text.n : MAX_WORDS});
+}
+
+/* The first address in a footer. */
+static void find_poll(struct sdmx_xml *s, struct slice text)
+{
+	const char *at = text.n ? memmem(text.p, text.n, "http", 4) : NULL;
+	size_t n = 0;
+
+	if (!at || s->poll.n)
+		return;
+	while (at + n < text.p + text.n && !strchr(" \t\r\n\"'<>", at[n]))
+		n++;
+	strbuf_add(&s->poll, at, n);
+}
+
+static void on_close(void *arg)
+{
+	struct sdmx_xml *s = arg;
+	const enum kind kind = (enum kind)s->kind[--s->depth];
+	const enum kind around = s->depth ? (enum kind)s->kind[s->depth - 1] : OTHER;
+
+	if (kind == TEXT)
+		end_text(s, around);
+	else if (kind == OBS) {
+		if (s->is_obs_due)
+			open_obs(s);
+		if (s->log.n_obs)
+			sdmx_log_obs_end(&s->log, xml_push_offset(&s->x));
+		s->obs_start = UINT64_MAX;
+		s->log.level = SDMX_AT_SERIES;
+	} else if (kind == GROUP && s->log.level == SDMX_AT_GROUP && !sdmx_log_group_end(&s->log))
+		log_failed(s);
+	else if (kind == DATASET)
+		s->is_dataset_open = false;
+	else if (kind == FAULT)
+		end_words(&s->fault, slice_trim(strbuf_get(&s->text)));
+	else if (kind == FOOTER) {
+		end_words(&s->footer, slice_trim(strbuf_get(&s->text)));
+		find_poll(s, strbuf_get(&s->text));
+	}
+	strbuf_reset(&s->text);
+}
+
+static void on_text(void *arg, struct slice text)
+{
+	struct sdmx_xml *s = arg;
+	const enum kind here = s->depth ? (enum kind)s->kind[s->depth - 1] : OTHER;
+
+	if (here != TEXT && here != FAULT && here != FOOTER)
+		return;
+	strbuf_slice(&s->text, text);
+	if (!strbuf_ok(&s->text))
+		xml_push_stop(&s->x, GLANE_E_LIMIT, "no memory, or a text is longer than 64 KiB");
+}
+
+const struct xml_push_events sdmx_events = {on_open, on_close, on_text};

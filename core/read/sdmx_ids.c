@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/* What a component is, where its message does not say: by the ids that the SDMX cross-domain concepts and providers use. */
+#include "read/sdmx.h"
+
+#include <strings.h>
+
+bool sdmx_is_attribute(struct slice id)
+{
+	/* one that ends in '*' is a prefix */
+	static const char *const ids[] = {"OBS_*", "TIME_FORMAT", "TITLE*", "UNIT_MULT", "UNIT_MEASURE",
+		"UNIT_INDEX_BASE", "DECIMALS", "CONF_STATUS*", "COLLECTION*", "COLL_*", "AVAILABILITY", "SOURCE*",
+		"COMPIL*", "COVERAGE", "DOM_SER_IDS", "NAT_TITLE", "PUBL_*", "BREAKS", "LAST_UPDATE", "IDBANK",
+		"COMMENT*", "NOTE*", "FOOTNOTE*", "POWERCODE*", "REFERENCEPERIOD*", "REFERENCE_PERIOD*",
+		"REF_PERIOD_DETAIL", "BASE_PER*", "BASE_YEAR", "PRE_BREAK_VALUE", "EMBARGO*", "UPDATED", "EXT_*",
+		"METHODOLOGY*", "DIFF_*", "PREVIEW", "VALUATION_DETAIL", "CURRENCY_UNIT", "CONTACT*", "DISS_ORG",
+		"DISSEMINATION*", "QUALITY*", "ADJUST_DETAIL", "TIME_PER_COLLECT", "CUSTOM_BREAKDOWN",
+		"CONFIDENTIALITY", "ACCOUNTING_CONVENTIONS", "REVISION", "VALIDFROM*", "EMBARGO_TIME", "LABEL",
+		"DESCRIPTION", "MEASURE_DESCRIPTION", "STAT_CONC_DEF", "DATA_COMP", "CURRENCY_DETAIL", "NATURE_DATA",
+		"UPPER_BOUND", "LOWER_BOUND", "GEO_INFO_*", "TIME_DETAIL", "OBSSTATUS", "OBS", "SERIES_NAME",
+		"PERCENTILE_NOTE", "FULL_DESCRIPTION"};
+
+	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
+		const size_t n = strlen(ids[i]), stem = ids[i][n - 1] == '*' ? n - 1 : n;
+
+		if ((stem < n ? id.n >= stem : id.n == n) && strncasecmp(id.p, ids[i], stem) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool sdmx_is_of_series(struct slice id, int role)
+{
+	return role == GLANE_ROLE_DIMENSION ||
+	       (role == GLANE_ROLE_ATTRIBUTE && id.n >= 4 &&
+		       (strncasecmp(id.p, "UNIT", 4) == 0 || strncasecmp(id.p, "TITL", 4) == 0));
+}
+
+static bool is_one(struct slice id, const char *name)
+{
+	return id.n == strlen(name) && strncasecmp(id.p, name, id.n) == 0;
+}
+
+int sdmx_role(struct slice id, const char *const *dimension, size_t n_dimension)
+{
+	for (size_t i = 0; i < n_dimension; i++)
+		if (is_one(id, dimension[i]))
+			return is_one(id, "TIME_PERIOD") || is_one(id, "TIME") ? GLANE_ROLE_TIME : GLANE_ROLE_DIMENSION;
+	if (is_one(id, "TIME_PERIOD") || is_one(id, "TIME"))
+		return GLANE_ROLE_TIME;
+	if (is_one(id, "OBS_VALUE") || is_one(id, "VALUE"))
+		return GLANE_ROLE_MEASURE;
+	return n_dimension || sdmx_is_attribute(id) ? GLANE_ROLE_ATTRIBUTE : GLANE_ROLE_DIMENSION;
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * SDMX-JSON between its index and its reader; private to sdmx_json.c and sdmx_json_index.c. A first pass finds the structures, which may
+ * stand behind the data, and where each dataset's observations are; a second one reads those.
+ */
+#ifndef READ_SDMX_JSON_H
+#define READ_SDMX_JSON_H
+#include "read/json_pull.h"
+#include "read/sdmx.h"
+
+#define SDMX_JSON_PARTS 512                   /* components of one structure */
+#define SDMX_JSON_DATASETS 100000u            /* of one message */
+#define SDMX_JSON_TEXT ((size_t)256 << 20)    /* of the structures of one message */
+#define SDMX_JSON_WHOLE ((uint64_t)256 << 20) /* bytes of a message out of an archive */
+
+enum { AT_DATASET, AT_GROUP, AT_SERIES, AT_OBS };
+struct sdmx_json_part { /* a component */
+	struct slice id;
+	int role, level;
+	struct slice *code, *label; /* of each value; NULL: values stand in the data */
+	uint32_t n, cap;
+};
+struct sdmx_json_structure {
+	struct slice id, title;
+	struct sdmx_json_part *part;
+	size_t n, cap;
+};
+struct sdmx_json_dataset {
+	uint64_t series_at, obs_at, attributes_at, groups_at; /* 0: there are none */
+	uint32_t structure;
+	char action;
+	struct slice updated;
+};
+struct sdmx_json_index {
+	struct arena arena;
+	struct sdmx_json_structure *structure;
+	struct sdmx_json_dataset *dataset;
+	size_t n_structures, cap_structures, n_datasets, cap_datasets;
+	struct strbuf words; /* of an error answer */
+	bool has_datasets;
+};
+void sdmx_json_index_release(struct sdmx_json_index *x);
+/* Walks the whole message, which p stands at the beginning of. */
+glane_rc sdmx_json_index(struct sdmx_json_index *x, struct payload *p, struct diag *d);
+/* A reader of its own, of a settled payload from an offset on. */
+void sdmx_json_look(struct json_pull *j, struct payload *view, const struct payload *p, uint64_t at, struct diag *d);
+/* A value of any kind as one text, appended: an array's elements joined by ';', of an object (languages) the first. */
+glane_rc sdmx_json_loose(struct json_pull *j, struct strbuf *b, bool *ret_absent, unsigned depth);
+
+/* ---- the reader ---- */
+enum stage { BETWEEN, SERIES, OBS, FLAT };
+
+struct cell { /* text of a component that stands in the data; SIZE_MAX: none */
+	size_t at, n;
+};
+struct group { /* codes of dimensions (UINT32_MAX: any) and their attributes */
+	uint32_t *code;
+	struct slice *value;
+};
+struct sdmx_json {
+	struct payload *payload, view;
+	struct diag *diag;
+	struct json_pull j;
+	struct sdmx_json_index index;
+	const struct sdmx_json_structure *s; /* of the dataset */
+	size_t dataset;                      /* behind the current one */
+	enum stage stage;
+	bool is_first, is_first_obs, is_record;
+	struct arena arena; /* of the dataset: its attributes and groups */
+	struct slice value[SDMX_JSON_PARTS];
+	struct slice label[SDMX_JSON_PARTS];
+	uint32_t code[SDMX_JSON_PARTS]; /* of the dimensions */
+	struct cell cell[SDMX_JSON_PARTS];
+	struct strbuf series_text, obs_text;
+	struct group *group;
+	size_t n_groups, cap_groups;
+	uint64_t shape, series, hash, number, start;
+	glane_rc over;
+};
+
+/* sdmx_json_values.c; messages go by r->j. A component's number, or SIZE_MAX where there is none behind `at`. */
+size_t sdmx_json_next_part(const struct sdmx_json *r, size_t at, int role, int level);
+glane_rc sdmx_json_set_code(struct sdmx_json *r, size_t i, uint64_t code);
+glane_rc sdmx_json_take(struct sdmx_json *r, struct json_pull *j, size_t i, struct strbuf *b);
+glane_rc sdmx_json_take_attributes(struct sdmx_json *r, struct json_pull *j, int level, struct strbuf *b);
+/* "0:1:2": indexes of the dimensions from level to level, set; or put into ret, where a part may be empty (UINT32_MAX). */
+glane_rc sdmx_json_take_key(struct sdmx_json *r, struct slice key, int from, int to, uint32_t *ret);
+void sdmx_json_clear_level(struct sdmx_json *r, int role, int level); /* role 0: all */
+void sdmx_json_clear_cells(struct sdmx_json *r, int level);
+void sdmx_json_settle_cells(struct sdmx_json *r, int level, const struct strbuf *b);
+#endif

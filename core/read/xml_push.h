@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * libxml2's SAX2 push parser over a payload, as every reader of XML uses it: a DOCTYPE, an undeclared entity, any parser error is
+ * GLANE_E_FORMAT with line; depth and attributes are capped; nothing is ever loaded from outside. Names are local names.
+ */
+#ifndef READ_XML_PUSH_H
+#define READ_XML_PUSH_H
+#include "base/diag.h"
+#include "base/strbuf.h"
+#include "read/payload.h"
+
+struct xml_push_attr { /* as libxml2 gives them: local name, prefix, URI, first byte, behind the last byte */
+	const unsigned char *name, *prefix, *uri, *value, *end;
+};
+struct xml_push_events {
+	void (*open)(void *arg, const char *name, const struct xml_push_attr *attr, size_t n);
+	void (*close)(void *arg);
+	void (*text)(void *arg, struct slice text);
+};
+struct xml_push {
+	const struct xml_push_events *events;
+	void *arg;
+	struct payload *payload;
+	void *parser; /* xmlParserCtxtPtr */
+	size_t depth, max_depth;
+	uint64_t base; /* payload offset of the first byte fed */
+	size_t done;   /* bytes of the window that were fed */
+	bool is_latin1, is_ended;
+	struct strbuf latin1;
+	glane_rc failed;   /* found while feeding */
+	struct diag found; /* its message */
+};
+glane_rc xml_push_open(struct xml_push *x, struct payload *p, const struct xml_push_events *events, void *arg,
+	size_t max_depth, struct diag *d);
+void xml_push_close(struct xml_push *x);
+/* Feeds one piece, at most 64 KiB, or moves the window; bytes from payload offset `keep` on stay in it. At the end is_ended. */
+void xml_push_piece(struct xml_push *x, uint64_t keep);
+/* Nothing more is reported; only the first reason counts. `what` is a sentence without the line. */
+void xml_push_stop(struct xml_push *x, glane_rc rc, const char *what);
+unsigned xml_push_line(const struct xml_push *x);
+/* Payload offsets: of what is parsed next, and of the start tag that was parsed last. */
+uint64_t xml_push_offset(const struct xml_push *x);
+uint64_t xml_push_tag(const struct xml_push *x);
+/* Appends the value: "&#38;" is '&' (libxml2 leaves that one reference alone). */
+void xml_push_value(struct strbuf *b, const struct xml_push_attr *a);
+#endif

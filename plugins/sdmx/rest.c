@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/* Addresses of SDMX REST 1.x and 2.x: https://github.com/sdmx-twg/sdmx-rest, doc/data.md, structures.md, availability.md */
+#include "rest.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+struct flow flow_cut(const struct glane_host *h, glane_run *r, const struct state *s, const char *item)
+{
+	struct flow f = {"all", "", "latest", item, strcspn(item, "/") < strlen(item) ? strchr(item, '/') + 1 : NULL};
+	const int n = (int)strcspn(item, "/"), comma = (int)strcspn(item, ",/");
+	const char *next = item + comma + 1;
+
+	f.name = f.id = h->fmt(r, "%.*s", n, item);
+	if (comma < n) {
+		f.agency = h->fmt(r, "%.*s", comma, item);
+		f.id = h->fmt(r, "%.*s", (int)strcspn(next, ",/"), next);
+		if (next[strcspn(next, ",/")] == ',')
+			f.version = h->fmt(r, "%.*s", (int)strcspn(next + strcspn(next, ",") + 1, "/"),
+				next + strcspn(next, ",") + 1);
+	}
+	if (is(s->rest, "3.0")) /* every address names all three: the latest stable version, of any agency */
+		f.name = f.id ? h->fmt(r, "%s/%s/%s", is(f.agency, "all") ? "*" : f.agency, f.id,
+					is(f.version, "latest") ? "+" : f.version)
+			      : NULL;
+	if (!f.key || !*f.key)
+		f.key = s->split[0] ? "{split}" : is(s->rest, "3.0") ? "*" : "all";
+	return f;
+}
+
+static const char *put(const struct glane_host *h, glane_run *r, const char *text, const char *mark, const char *by)
+{
+	const char *at = text ? strstr(text, mark) : NULL;
+
+	return at ? h->fmt(r, "%.*s%s%s", (int)(at - text), text, by, at + strlen(mark)) : text;
+}
+
+const char *data_url(const struct glane_host *h, glane_run *r, const struct state *s, const struct flow *f)
+{
+	const char *path = s->path[0]           ? s->path
+			   : is(s->rest, "3.0") ? "/data/dataflow/{flow}/{key}"
+						: "/data/{flow}/{key}";
+
+	return put(h, r, put(h, r, h->fmt(r, "{base_url}%s%s", path, s->slash ? "/" : ""), "{flow}", f->name), "{key}",
+		f->key);
+}
+
+const char *media(const struct state *s, const char *form)
+{
+	const int is_3 = is(s->rest, "3.0");
+
+	return is(form, "csv")       ? is_3 ? "application/vnd.sdmx.data+csv;version=2.0.0"
+					    : "application/vnd.sdmx.data+csv;version=1.0.0"
+	       : is(form, "json")    ? is_3 ? "application/vnd.sdmx.data+json;version=2.0.0"
+					    : "application/vnd.sdmx.data+json;version=1.0.0"
+	       : is(form, "generic") ? "application/vnd.sdmx.genericdata+xml;version=2.1"
+	       : is(form, "xml")     ? is_3 ? "application/vnd.sdmx.data+xml;version=3.0.0"
+					    : "application/vnd.sdmx.structurespecificdata+xml;version=2.1"
+				     : NULL;
+}
+
+const char *structure_url(const struct glane_host *h, glane_run *r, const struct state *s, const struct flow *f)
+{
+	return h->fmt(r,
+		is(s->rest, "3.0") ? "{base_url}/structure/dataflow/%s/%s/%s?references=%s"
+				   : "{base_url}/dataflow/%s/%s/%s?references=%s",
+		is(s->rest, "3.0") && is(f->agency, "all") ? "*" : f->agency, f->id,
+		!is(s->rest, "3.0") || !is(f->version, "latest") ? f->version : "+", s->references);
+}
+
+const char *available_url(const struct glane_host *h, glane_run *r, const struct state *s, const struct flow *f)
+{
+	const char *all = is(s->rest, "3.0") ? "*" : "";
+	const char *key = put(h, r, f->key, "{split}", strchr(f->key, '.') ? all : is(s->rest, "3.0") ? "*" : "all");
+
+	return h->fmt(r,
+		is(s->rest, "3.0") ? "{base_url}/availability/dataflow/%s/%s/%s"
+				   : "{base_url}/availableconstraint/%s/%s/all/%s",
+		f->name, key ? key : "all", s->split);
+}
+
+size_t data_query(
+	const struct glane_host *h, glane_run *r, const struct state *s, const char *after, struct glane_kv *q)
+{
+	const int is_3 = is(s->rest, "3.0");
+	size_t n = 0;
+
+	if (is_3 && (s->start[0] || s->end[0]))
+		q[n++] = (struct glane_kv){"c[TIME_PERIOD]",
+			str(h->fmt(r, "%s%s%s%s%s", s->start[0] ? "ge:" : "", s->start,
+				s->start[0] && s->end[0] ? "+" : "", s->end[0] ? "le:" : "", s->end))};
+	if (!is_3 && s->start[0])
+		q[n++] = (struct glane_kv){"startPeriod", str(s->start)};
+	if (!is_3 && s->end[0])
+		q[n++] = (struct glane_kv){"endPeriod", str(s->end)};
+	if (after)
+		q[n++] = (struct glane_kv){"updatedAfter", str(after)};
+	if (s->last_n)
+		q[n++] = (struct glane_kv){"lastNObservations", str(h->fmt(r, "%lld", (long long)s->last_n))};
+	for (size_t i = 0; i < s->query.n && i < MAX_DIMS; i++)
+		q[n++] = s->query.v[i];
+	return n;
+}
+
+const char *increment(const struct glane_host *h, glane_run *r, const struct state *s, const char *item)
+{
+	const char *keys[] = {h->fmt(r, "after/%s", item), h->fmt(r, "full/%s", item)};
+	const glane_str after = keys[0] ? h->cursor(r, keys[0]) : (glane_str){NULL, 0};
+	const glane_str full = keys[1] ? h->cursor(r, keys[1]) : (glane_str){NULL, 0};
+	const int64_t now = h->now(r), since = full.n ? strtoll(h->fmt(r, "%.*s", (int)full.n, full.p), NULL, 10) : 0;
+	const int is_part = s->increments && after.n && now - since < s->full_every;
+	const time_t begin = (time_t)(now - s->overlap);
+	char text[32];
+	struct tm tm;
+
+	if (s->increments && keys[0] && keys[1] && gmtime_r(&begin, &tm) &&
+		strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm)) {
+		h->set_cursor(r, keys[0], str(text));
+		if (!is_part)
+			h->set_cursor(r, keys[1], str(h->fmt(r, "%lld", (long long)now)));
+	}
+	return is_part ? h->fmt(r, "%.*s", (int)after.n, after.p) : NULL;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* What one source of SDMX is asked for, and the addresses of its web service. */
+#ifndef SDMX_REST_H
+#define SDMX_REST_H
+#include <glane/plugin.h>
+
+#include <string.h>
+
+#define MAX_DIMS 64
+
+struct state {
+	struct glane_list flows, accept, dimensions, areas;
+	struct glane_map query;
+	const char *rest, *path, *start, *end, *dataset, *area_scheme, *split, *references, *cover, *decimal, *member;
+	int64_t last_n, split_max, overlap, full_every;
+	uint8_t increments, structure, slash;
+	struct glane_cube cube;
+	struct glane_csv csv;
+	const char *dims[MAX_DIMS];
+	size_t n_dims;
+};
+
+struct flow { /* one item of `flows`, cut */
+	const char *agency, *id, *version;
+	const char *name, *key; /* as they stand in addresses */
+};
+
+static inline glane_str str(const char *s)
+{
+	return (glane_str){s, s ? strlen(s) : 0};
+}
+static inline int is(const char *a, const char *b)
+{
+	return strcmp(a, b) == 0;
+}
+/* Texts live as long as the run; NULL members: no memory. */
+struct flow flow_cut(const struct glane_host *h, glane_run *r, const struct state *s, const char *item);
+const char *data_url(const struct glane_host *h, glane_run *r, const struct state *s, const struct flow *f);
+const char *structure_url(const struct glane_host *h, glane_run *r, const struct state *s, const struct flow *f);
+/* What is available of the dimension that is split by (SDMX REST: availableconstraint, availability). */
+const char *available_url(const struct glane_host *h, glane_run *r, const struct state *s, const struct flow *f);
+const char *media(const struct state *s, const char *form); /* of an Accept header; NULL: none */
+/* The query of data; `after`: RFC 3339, or NULL. At most 8 and those of the option. */
+size_t data_query(
+	const struct glane_host *h, glane_run *r, const struct state *s, const char *after, struct glane_kv *q);
+/* From when on an increment of this item of `flows` is asked for, and notes this run; NULL: everything is asked for. */
+const char *increment(const struct glane_host *h, glane_run *r, const struct state *s, const char *item);
+/* request.c: ids of the dimensions into s->dims. */
+glane_rc ask_structure(const struct glane_host *h, glane_run *r, struct state *s, const struct flow *f);
+/* Every observation of a flow; f NULL: of base_url itself. `after`: an increment. */
+glane_rc read_data(const struct glane_host *h, glane_run *r, struct state *s, const struct flow *f, const char *after);
+#endif

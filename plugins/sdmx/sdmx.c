@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/* SDMX web services, REST 1.x (SDMX 2.1) and 2.x (SDMX 3.0), and single SDMX messages: README.md */
+#include "rest.h"
+
+#define OPT(type, name, dflt, help) #name, GLANE_OPT_##type, 0, offsetof(struct state, name), dflt, help, 0, 0
+#define CUBE(type, name, help) #name, GLANE_OPT_##type, 0, offsetof(struct state, cube.name), NULL, help, 0, 0
+static const struct glane_opt options[] = {
+	{OPT(LIST, flows, "",
+		"FLOW or FLOW/KEY; FLOW is ID or AGENCY,ID,VERSION; {split} in KEY: see split; none: base_url is the "
+		"message")},
+	{OPT(STR, rest, "2.1", "2.1 (REST 1.x) or 3.0 (REST 2.x)")},
+	{OPT(STR, path, "", "of the data, below base_url, with {flow} and {key}; none: as the standard has it")},
+	{OPT(LIST, accept, "csv xml json",
+		"forms to ask for, in this order: csv json xml generic; any: without an Accept header")},
+	{OPT(MAP, query, "", "further parameters, such as format=csvdata")},
+	{OPT(STR, start, "", "first period")},
+	{OPT(STR, end, "", "last period")},
+	{OPT(INT, last_n, "0", "only the last observations of each series; never withdraws")},
+	{OPT(BOOL, increments, "no", "ask only for what was updated since the last run")},
+	{OPT(DURATION, overlap, "2d", "how much longer ago than the last run an increment begins")},
+	{OPT(DURATION, full_every, "30d", "ask for everything again after this time")},
+	{OPT(STR, split, "", "dimension to go through in several requests; its values take the place of {split}")},
+	{OPT(LIST, areas, "", "values of the split dimension; none: those that the service says are available")},
+	{OPT(INT, split_max, "20", "values in one request")},
+	{OPT(LIST, dimensions, "", "ids in order, where a message does not tell dimensions from attributes")},
+	{OPT(BOOL, structure, "no", "ask for the data structure, and take the dimensions from it")},
+	{OPT(STR, references, "children", "how the structure is asked for: children descendants all")},
+	{OPT(BOOL, slash, "no", "addresses of data end in /")},
+	{OPT(STR, member, "", "entry of an archive, a glob")},
+	{OPT(STR, decimal, "", "decimal mark of SDMX-CSV, where it is no point")},
+	{OPT(STR, dataset, "", "none: the flow's id")},
+	{OPT(STR, area_scheme, "", "how area codes are to be read: ISO2 ISO3 M49 ...")},
+	{OPT(STR, cover, "auto", "none: nothing is ever withdrawn; auto: by start, end, last_n and increments")},
+	{CUBE(LIST, indicator,
+		"components of the indicator, the first that is there; A+B: both, joined by '.'; =TEXT")},
+	{CUBE(LIST, area, "component of the area, or =CODE")},
+	{CUBE(LIST, value, "measures to take")},
+	{CUBE(LIST, time, "component of the period")},
+	{CUBE(LIST, freq, "component of the frequency")},
+	{CUBE(LIST, unit, "component of the unit")},
+	{CUBE(LIST, unit_mult, "component of the power of ten")},
+	{CUBE(LIST, status, "component of the status")},
+	{CUBE(LIST, flags, "component of the flags")},
+	{CUBE(LIST, note, "component of the note")},
+	{CUBE(LIST, title, "component of the title")},
+	{CUBE(LIST, drop, "components that are no dimensions")},
+	{CUBE(MAP, status_map, "provider's status=CL_OBS_STATUS letter")},
+	{CUBE(MAP, where, "only records with ID=VALUE|VALUE")},
+	{0},
+};
+
+/* Everything is covered where everything was asked for; a span of years or days from its first day to its last. */
+static glane_rc declare(
+	const struct glane_host *h, glane_run *r, const struct state *s, glane_str dataset, int is_part, glane_rc how)
+{
+	struct glane_cover c = {.size = sizeof(c), .dataset = dataset, .kind = GLANE_COVER_FULL};
+	const size_t n = strlen(s->start), m = strlen(s->end);
+
+	if (s->start[0] || s->end[0]) {
+		const int is_span = (n == 0 || n == 4 || n == 10) && (m == 0 || m == 4 || m == 10);
+
+		c.kind = is_span ? GLANE_COVER_RANGE : GLANE_COVER_NONE;
+		c.from = str(n == 0 ? "0001-01-01" : n == 4 ? h->fmt(r, "%s-01-01", s->start) : s->start);
+		c.to = str(m == 0 ? "9999-12-31" : m == 4 ? h->fmt(r, "%s-12-31", s->end) : s->end);
+	}
+	if (is_part || s->last_n || is(s->cover, "none"))
+		c.kind = GLANE_COVER_NONE;
+	if (how != GLANE_OK)
+		c.kind = GLANE_COVER_FAILED;
+	return h->cover(r, &c);
+}
+
+static glane_rc run_flow(const struct glane_host *h, glane_run *r, struct state *s, const char *item, glane_rc *ret)
+{
+	const struct flow f = flow_cut(h, r, s, item);
+	const char *after = increment(h, r, s, item);
+
+	s->cube.dataset = s->dataset[0] ? str(s->dataset) : str(f.id);
+	*ret = !f.name || !f.key ? h->fail(r, GLANE_E_NOMEM, "no memory for an address") : GLANE_OK;
+	if (*ret == GLANE_OK && s->structure && !s->dimensions.n)
+		*ret = ask_structure(h, r, s, &f);
+	if (*ret == GLANE_OK)
+		*ret = read_data(h, r, s, &f, after);
+	if (*ret == GLANE_E_CANCELLED || (*ret < GLANE_E_DATA && *ret != GLANE_E_LIMIT))
+		return *ret;
+	if (*ret != GLANE_OK)
+		h->fail(r, *ret, "flow %s was not read", item);
+	return declare(h, r, s, s->cube.dataset, after != NULL, *ret);
+}
+
+static glane_rc run(const struct glane_host *h, glane_run *r, void *state)
+{
+	struct state *s = state;
+	size_t n_failed = 0;
+	glane_rc rc = GLANE_OK, how = GLANE_OK;
+
+	if (!is(s->rest, "2.1") && !is(s->rest, "3.0"))
+		return h->fail(r, GLANE_E_CONFIG, "rest = %s: 2.1 or 3.0", s->rest);
+	s->csv = (struct glane_csv){.size = sizeof(s->csv), .decimal = s->decimal[0]};
+	s->cube.size = sizeof(s->cube), s->cube.area_scheme = str(s->area_scheme);
+	if (s->flows.n == 0) {
+		s->cube.dataset = str(s->dataset[0] ? s->dataset : NULL);
+		rc = read_data(h, r, s, NULL, NULL);
+		return rc == GLANE_OK && s->dataset[0] ? declare(h, r, s, s->cube.dataset, 0, rc) : rc;
+	}
+	for (size_t i = 0; rc == GLANE_OK && i < s->flows.n; i++) {
+		rc = run_flow(h, r, s, s->flows.v[i], &how);
+		n_failed += how != GLANE_OK;
+	}
+	return rc == GLANE_OK && n_failed == s->flows.n ? how : rc;
+}
+
+GLANE_PLUGIN(.name = "sdmx", .version = "1.0", .title = "SDMX web services and messages", .opts = options, .run = run,
+	.state_size = sizeof(struct state));

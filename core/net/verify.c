@@ -304,6 +304,10 @@ glane_rc body_verify(
 		return verify_json(s, last, content_type, d);
 	case GLANE_FMT_XML:
 		return verify_xml(s, last, content_type, d);
+	case GLANE_FMT_SDMX: /* XML, JSON or CSV */
+		return *s.p == '<'                  ? verify_xml(s, last, content_type, d)
+		       : *s.p == '{' || *s.p == '[' ? verify_json(s, last, content_type, d)
+						    : GLANE_OK;
 	case GLANE_FMT_TSV: /* Eurostat answers in XML where the data is not ready: the reader tells */
 		return *s.p == '<' ? GLANE_OK : verify_csv(s, last, content_type, d);
 	default:

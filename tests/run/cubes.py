@@ -94,7 +94,7 @@ def parsed():
     code, out, err = site.glane("parse", "eurostat", "--datasets=X", payload=TSV_OLD.encode())
     suite.true("eurostat: a week that no year has goes to quarantine, the rest is read",
                "1 rows, 0 empty, 1 rejected" in err and "2021W99" in err and ",2020,2020-01-01,2.50," in out, (code, out, err))
-    parse(site, "eurostat: what is being prepared, and there is no more", ["eurostat", "--datasets=X"], QUEUED, "it has not come")
+    parse(site, "eurostat: what is being prepared, and there is no more", ["eurostat", "--datasets=X"], QUEUED, "without data")
     code, _, err = site.glane("parse", "eurostat", "--datasets=X", "--answer=xml", payload=b"x")
     suite.true("eurostat: an answer that does not exist", code == 2 and "answer is tsv, sdmx or jsonstat" in err, (code, err))
 

@@ -299,6 +299,10 @@ glane_rc body_verify(
 	if (!s.n || is_utf16(s))
 		return GLANE_OK;
 	switch (format) {
+	case GLANE_FMT_XLSX: /* an old .xls is the reader's to name */
+		return slice_has_prefix(head, "\xd0\xcf\x11\xe0")
+			       ? GLANE_OK
+			       : refuse(s, "the answer is no .xlsx workbook", content_type, d);
 	case GLANE_FMT_JSON:
 	case GLANE_FMT_JSONSTAT:
 		return verify_json(s, last, content_type, d);

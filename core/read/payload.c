@@ -2,6 +2,7 @@
 /* Payloads: the moving window over mapped bytes, bytes in memory, and streams. */
 #include "base/mem.h"
 #include "read/source.h"
+#include "read/xlsx.h"
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -215,6 +216,11 @@ static glane_rc open_bytes(struct payload *p, int fd, uint64_t size, const struc
 
 	if (rc != GLANE_OK)
 		return rc;
+	if (o->sheet) {
+		p->p = "";
+		p->limit = max;
+		return xlsx_source(&p->source, fd, size, o, d);
+	}
 	if (kind == ARCHIVE_NONE && size > max)
 		return fail(d, GLANE_E_LIMIT, "payload: %llu bytes are more than the limit of %llu; see max_body",
 			(unsigned long long)size, (unsigned long long)max);

@@ -36,6 +36,10 @@ static struct slice keep(struct sdmx_xml *s, struct slice text)
 
 static void log_failed(struct sdmx_xml *s)
 {
+	if (s->log.level == SDMX_AT_NOTHING) {
+		xml_push_stop(&s->x, GLANE_E_FORMAT, "a component outside of dataset, group, series and observation");
+		return;
+	}
 	if (s->log.n_columns == SDMX_COLUMNS)
 		xml_push_stop(&s->x, GLANE_E_LIMIT, "more than 512 components");
 	else
@@ -234,8 +238,11 @@ static enum kind in_dataset(struct sdmx_xml *s, const char *name, const struct x
 		put_components(s, a, n, KEYS | REST);
 		return GROUP;
 	}
-	if (strcmp(name, "Attributes") == 0 || strcmp(name, "Atts") == 0)
+	if (strcmp(name, "Attributes") == 0 || strcmp(name, "Atts") == 0) {
+		if (s->log.level != SDMX_AT_DATASET)
+			xml_push_stop(&s->x, GLANE_E_FORMAT, "attributes of a dataset behind its groups or series");
 		return ATTRIBUTES;
+	}
 	return strcmp(name, "KeyFamilyRef") == 0 ? TEXT : OTHER;
 }
 
@@ -451,6 +458,8 @@ static void on_close(void *arg)
 
 	if (kind == TEXT)
 		end_text(s, around);
+	else if (kind == SERIES)
+		s->log.level = SDMX_AT_NOTHING;
 	else if (kind == OBS) {
 		if (s->is_obs_due)
 			open_obs(s);

@@ -452,6 +452,7 @@ static glane_rc sdmx_open(void **state, struct payload *p, const struct record_o
 		sdmx_close(r);
 		return rc;
 	}
+	sdmx_json_look(&r->j, &r->view, p, p->pos, d); /* messages name its place */
 	*state = r;
 	return GLANE_OK;
 }

@@ -60,9 +60,11 @@ glane_rc sdmx_json_loose(struct json_pull *j, struct strbuf *b, bool *ret_absent
 		return rc;
 	if (kind != '{' && kind != '[') {
 		rc = json_pull_text(j, &text);
-		*ret_absent = rc == GLANE_OK && !text.p;
+		if (rc != GLANE_OK)
+			return rc;
+		*ret_absent = !text.p;
 		strbuf_slice(b, text);
-		return rc;
+		return GLANE_OK;
 	}
 	if (depth > 8)
 		return json_pull_fail(j, "a value is nested too deep");

@@ -130,7 +130,7 @@ struct strbuf *sdmx_log_cell(struct sdmx_log *l, uint32_t column)
 {
 	struct sdmx_cells *c = l->level == SDMX_AT_DATASET || l->level == SDMX_AT_GROUP ? &l->outer : &l->inner;
 
-	if (column == SDMX_NONE || !mem_grow(&c->v, &c->cap, c->n + 1, sizeof(*c->v)))
+	if (l->level == SDMX_AT_NOTHING || column == SDMX_NONE || !mem_grow(&c->v, &c->cap, c->n + 1, sizeof(*c->v)))
 		return NULL;
 	c->v[c->n++] = (struct sdmx_cell){.column = column, .at = c->text.n};
 	strbuf_add(&c->text, "", 0);

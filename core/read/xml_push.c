@@ -23,7 +23,6 @@ void xml_push_stop(struct xml_push *x, glane_rc rc, const char *what)
 	if (x->failed == GLANE_OK)
 		x->failed = rc == GLANE_E_NOMEM ? fail(&x->found, rc, "no memory for an XML record")
 						: fail(&x->found, rc, "XML: line %u: %s", xml_push_line(x), what);
-	xmlStopParser(parser_of(x));
 }
 
 unsigned xml_push_line(const struct xml_push *x)
@@ -123,6 +122,7 @@ static void on_doctype(void *arg, const xmlChar *name, const xmlChar *public_id,
 	(void)public_id;
 	(void)system_id;
 	xml_push_stop(arg, GLANE_E_FORMAT, "a DOCTYPE is refused (is this an HTML page?)");
+	xmlStopParser(parser_of(arg));
 }
 
 static void on_error(void *arg, xmlErrorPtr error)
@@ -135,6 +135,7 @@ static void on_error(void *arg, xmlErrorPtr error)
 		return; /* well-formed all the same: a relative namespace name, a version to come */
 	(void)snprintf(text, sizeof(text), "%.*s", (int)(what.n < 400 ? what.n : 400), what.p);
 	xml_push_stop(x, error && error->code == XML_ERR_NO_MEMORY ? GLANE_E_NOMEM : GLANE_E_FORMAT, text);
+	xmlStopParser(parser_of(x));
 }
 
 static xmlParserInputPtr load_nothing(const char *url, const char *id, xmlParserCtxtPtr parser)

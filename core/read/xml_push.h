@@ -35,7 +35,8 @@ glane_rc xml_push_open(struct xml_push *x, struct payload *p, const struct xml_p
 void xml_push_close(struct xml_push *x);
 /* Feeds one piece, at most 64 KiB, or moves the window; bytes from payload offset `keep` on stay in it. At the end is_ended. */
 void xml_push_piece(struct xml_push *x, uint64_t keep);
-/* Nothing more is reported; only the first reason counts. `what` is a sentence without the line. */
+/* Nothing more is reported; only the first reason counts. `what` is a sentence without the line. The parser itself goes on to the end of
+ * the piece: the attributes of the element under way stay where they are. */
 void xml_push_stop(struct xml_push *x, glane_rc rc, const char *what);
 unsigned xml_push_line(const struct xml_push *x);
 /* Payload offsets: of what is parsed next, and of the start tag that was parsed last. */

@@ -154,7 +154,9 @@ static void put_value(struct strbuf *out, struct slice s)
 
 static void put_record(struct strbuf *out, struct record_reader *r, const struct record_options *o)
 {
-	size_t n = o->field ? o->n_field : record_columns(r);
+	/* of SDMX `field` names dimensions, and the text of a record is not kept for as long as it is read */
+	const bool is_sdmx = o->format == GLANE_FMT_SDMX, is_bound = o->field && !is_sdmx;
+	size_t n = is_bound ? o->n_field : record_columns(r);
 	uint64_t number = 0, line = 0, offset = 0;
 
 	record_where(r, &number, &line, &offset);
@@ -162,13 +164,14 @@ static void put_record(struct strbuf *out, struct record_reader *r, const struct
 		(unsigned long long)offset);
 	for (size_t i = 0; i < n; i++)
 		put_value(out, record_at(r, i));
-	for (size_t i = 0; o->field && i < n; i++) {
+	for (size_t i = 0; is_bound && i < n; i++) {
 		struct slice at = record_at(r, i), get = record_get(r, o->field[i]);
 
 		FUZZ_SAY(is_starving || (!at.p == !get.p && slice_eq(at, get)), "%s: at %.*s, get %.*s", o->field[i],
 			SLICE_FMT(at), SLICE_FMT(get));
 	}
-	put_value(out, record_text(r, 24));
+	if (!is_sdmx)
+		put_value(out, record_text(r, 24));
 	strbuf_putc(out, '\n');
 }
 
@@ -203,7 +206,11 @@ static glane_rc render(
  * libxml2's words, which do not always find the same thing first. */
 static struct slice unquoted(const char *text)
 {
-	const char *quote = strstr(text, slice_has_prefix(slice_of(text), "XML: line") ? "): " : ": '");
+	const bool is_xml = slice_has_prefix(slice_of(text), "XML: line");
+	const char *quote = strstr(text, is_xml ? "): " : ": '");
+
+	if (is_xml && !quote)
+		quote = strstr(text + strlen("XML: line"), ": ");
 
 	return quote ? (struct slice){text, (size_t)(quote - text)} : slice_of(text);
 }

@@ -31,7 +31,7 @@ unit := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 support_src := $(wildcard tests/support/*.c)
 tools := $(patsubst tests/tools/%.c,%,$(wildcard tests/tools/*.c))
 fuzzers := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
-test_plugin_src := $(wildcard tests/evil/*.c tests/plugins/*.c)
+test_plugin_src := $(wildcard scripts/template/*.c tests/plugins/*.c)
 headers := $(wildcard core/*/*.h core/include/glane/*.h)
 core_obj := $(core_src:%.c=$(OUT)/obj/%.o)
 main_obj := $(OUT)/obj/core/app/main.o
@@ -121,7 +121,7 @@ $(OUT)/obj/core/%.o: FLAGS = $(core_flags) $(banned)
 $(OUT)/obj/core/base/mem.o: FLAGS = $(core_flags)
 $(OUT)/obj/plugins/%.o: FLAGS = $(base_flags) -Icore/include
 $(OUT)/obj/tests/%.o: FLAGS = $(core_flags) -Itests $(cmocka_cflags)
-$(OUT)/obj/tests/evil/%.o $(OUT)/obj/tests/plugins/%.o: FLAGS = $(base_flags) -Icore/include
+$(OUT)/obj/scripts/template/%.o $(OUT)/obj/tests/plugins/%.o: FLAGS = $(base_flags) -Icore/include
 $(OUT)/obj/%.o: %.c $(OUT)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
@@ -170,7 +170,7 @@ $(tool_bin): $(OUT)/tools/%: $(OUT)/obj/tests/tools/%.o $(OUT)/libglane.a
 	$(Q)$(link) -pie -o $@ $^ $(lib_ldflags) $(sys_libs) $(LDFLAGS)
 suites_env := GLANE_TOP='$(CURDIR)' GLANE_OUT='$(abspath $(OUT))' GLANE='$(abspath $(OUT)/glane)' B=$(B) \
 	ASAN_OPTIONS=$${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=0} UBSAN_OPTIONS=$${UBSAN_OPTIONS:-print_stacktrace=1}
-runs = $(shell find tests/run -maxdepth 1 -type f -perm -u+x 2>/dev/null | LC_ALL=C sort)
+runs = $(shell find tests/run $(wildcard plugins/*/test.py) -maxdepth 1 -type f -perm -u+x 2>/dev/null | LC_ALL=C sort)
 check: test-bins
 	@$(suites_env) scripts/run-suites -o $(OUT)/log -c layers=scripts/layers -c sizes=scripts/sizes \
 		-c 'hdr-check=$(MAKE) -sk hdr-check B=$(B)' $(unit_bin) $(fuzz_replay) $(runs)
@@ -223,7 +223,7 @@ cov: suites
 		END {if (n) printf "%6.1f%% of %d lines\n", 100 * h / n, n}' | LC_ALL=C sort -k4
 
 # ---- tools
-c_files := $(wildcard core/*/*.c core/*/*.h plugins/*/*.c plugins/*/*.h tests/*/*.c tests/*/*.h)
+c_files := $(wildcard core/*/*.c core/*/*.h plugins/*/*.c plugins/*/*.h scripts/template/*.c tests/*/*.c tests/*/*.h)
 tidy = xargs -r -P $$(nproc) -n 4 sh -c 'clang-tidy --quiet "$$@" -- -std=c11 -D_GNU_SOURCE -Icore/include '"$$FLAGS" tidy
 tidy: export FLAGS = -Icore $(lib_cflags) -DGLANE_VERSION=\"$(VERSION)\"
 tidy:

@@ -55,6 +55,8 @@ int cmd_changes(const struct app *a, int argc, char **argv);
 int cmd_parse(const struct app *a, int argc, char **argv);
 int cmd_quarantine(const struct app *a, int argc, char **argv);
 int cmd_check(const struct app *a, int argc, char **argv);
+int cmd_check_plugin(const struct app *a, int argc, char **argv);
+int cmd_record(const struct app *a, int argc, char **argv);
 int cmd_compact(const struct app *a, int argc, char **argv);
 int cmd_vacuum(const struct app *a, int argc, char **argv);
 #endif

@@ -6,6 +6,8 @@
 #include "base/file.h"
 #include "model/areas.h"
 #include "model/batch_csv.h"
+#include "model/words.h"
+#include "proc/program.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,10 +25,12 @@ static const char help[] =
 	"One payload to rows on standard output, in file order, without a store. KEY=VALUE are the plugin's options\n"
 	"(glane plugins NAME), and:\n"
 	"  --empty=keep     keep also what the provider says nothing about\n"
+	"  --words=LANG     words of that language in periods and for missing values (conf/words.csv)\n"
 	"  --format=F       csv (default), ndjson, or none (count only)\n"
 	"  --limit=N        stop after N rows\n"
 	"  --max_body=SIZE  decoded bytes of the payload (default 2G)\n"
 	"  --source=NAME    what stands in the source column (default: parse)\n"
+	"  --program=PATH   what the payload goes through first, with --arguments='WORD WORD'\n"
 	"  --inproc         load the plugin into this very process, for a debugger\n"
 	"The number of rows goes to standard error. Exit: 0, 1 the payload or some record failed, 2 usage.\n";
 
@@ -75,7 +79,8 @@ struct parse_args {
 	struct conf_section section;
 	struct conf_entry entries[128];
 	size_t n;
-	const char *format;
+	const char *format, *languages, *arguments;
+	char program[4096];
 };
 
 static bool own_key(struct parse_args *p, const char *key, const char *value, bool *ret_ok)
@@ -95,8 +100,15 @@ static bool own_key(struct parse_args *p, const char *key, const char *value, bo
 	} else if (strcmp(key, "max_body") == 0) {
 		*ret_ok = size_parse(slice_of(value), &v) && v > 0;
 		p->o.max_body = (uint64_t)v;
+	} else if (strcmp(key, "words") == 0) {
+		p->languages = value;
 	} else if (strcmp(key, "base_url") == 0) {
 		p->o.base_url = value;
+	} else if (strcmp(key, "program") == 0) {
+		*ret_ok = path_absolute(value, p->program, sizeof(p->program));
+		p->o.program = p->program;
+	} else if (strcmp(key, "arguments") == 0) {
+		p->arguments = value;
 	} else if (strcmp(key, "source") == 0) {
 		p->section.name = value;
 		*ret_ok = conf_is_name(slice_of(value));
@@ -104,6 +116,26 @@ static bool own_key(struct parse_args *p, const char *key, const char *value, bo
 		return false;
 	}
 	return true;
+}
+
+/* The words of --arguments; false: an error was printed. */
+static bool take_arguments(struct parse_args *p, struct arena *a)
+{
+	const char *cursor = p->arguments;
+	struct diag d;
+	glane_rc rc = GLANE_OK;
+
+	diag_clear(&d);
+	p->o.args = arena_alloc(a, PROGRAM_MAX_ARGS * sizeof(*p->o.args));
+	if (!p->o.args)
+		rc = fail(&d, GLANE_E_NOMEM, "no memory");
+	while (rc == GLANE_OK && cursor && p->o.n_args < PROGRAM_MAX_ARGS) {
+		rc = conf_item(a, &cursor, &p->o.args[p->o.n_args], &d);
+		p->o.n_args += rc == GLANE_OK;
+	}
+	if (rc < GLANE_OK)
+		complain(EXIT_USAGE, "parse: --arguments: %s", d.text);
+	return rc >= GLANE_OK;
 }
 
 /* --KEY=VALUE or --KEY VALUE; false: an error was printed. */
@@ -142,7 +174,7 @@ static bool take_words(struct parse_args *p, struct arena *a, int argc, char **a
 		p->n++;
 	}
 	p->section.entries = p->n ? p->entries : NULL;
-	return true;
+	return take_arguments(p, a);
 }
 
 /* Standard input as a file that can be mapped: itself, or a copy in an unlinked file where it is a pipe. */
@@ -227,6 +259,8 @@ static int parse_with(struct settings *s, struct parse_args *p, int argc, char *
 	if (!take_words(p, &s->arena, argc, argv))
 		return EXIT_USAGE;
 	diag_clear(&d);
+	if (p->languages && words_load(&s->arena, s->tables, p->languages, &p->o.words, &d) != GLANE_OK)
+		return complain(EXIT_USAGE, "%s", d.text);
 	if (areas_load(&areas, s->tables, &d) != GLANE_OK)
 		return complain(EXIT_USAGE, "%s", d.text);
 	code = parse_it(p);

@@ -3,6 +3,7 @@
 #include "app/app.h"
 
 #include "proc/broker.h"
+#include "proc/program.h"
 #include "proc/spawn.h"
 #include "proc/worker.h"
 
@@ -30,6 +31,8 @@ static const char help[] =
 	"  quarantine        what is held or was rejected: list, show, accept, reject, replay\n"
 	"  parse PLUGIN      one payload on standard input to rows on standard output\n"
 	"  check             configuration, plugins and store\n"
+	"  check-plugin NAME the conformance suite of plugins\n"
+	"  record SOURCE     what a provider answers, as a fixture for tests\n"
 	"  compact, vacuum   join small files; remove what nothing needs any more\n"
 	"\n"
 	"  -c, --conf FILE   configuration (default: conf/glane.conf, then /etc/glane/glane.conf)\n"
@@ -54,6 +57,8 @@ static const struct {
 	{"changes", cmd_changes},
 	{"parse", cmd_parse},
 	{"check", cmd_check},
+	{"check-plugin", cmd_check_plugin},
+	{"record", cmd_record},
 	{"quarantine", cmd_quarantine},
 	{"compact", cmd_compact},
 	{"vacuum", cmd_vacuum},
@@ -70,6 +75,8 @@ static int play_role(int argc, char **argv)
 		return worker_main();
 	if (strcmp(argv[1], "@describe") == 0 && argc == 5)
 		return describe_main(argv[3], argv[4]);
+	if (strcmp(argv[1], "@program") == 0)
+		return program_main(argc, argv);
 	return 2;
 }
 

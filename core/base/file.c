@@ -140,6 +140,15 @@ bool path_join(const char *base, const char *path, char *buf, size_t cap)
 	return n >= 0 && (size_t)n < cap;
 }
 
+bool path_absolute(const char *path, char *buf, size_t cap)
+{
+	char here[4096];
+
+	if (*path != '/' && !getcwd(here, sizeof(here)))
+		return false;
+	return path_join(*path == '/' ? "" : here, path, buf, cap);
+}
+
 /* Makes one folder in `at` where it is missing, and the new entry durable. */
 static glane_rc make_dir(int at, const char *name, struct diag *d)
 {

@@ -22,6 +22,8 @@ int dir_open(int dirfd, const char *path, bool create, struct diag *d);
 void path_dir(const char *path, char *buf, size_t cap);
 /* base joined with path, unless path is absolute. False where it does not fit. */
 bool path_join(const char *base, const char *path, char *buf, size_t cap);
+/* path from the working folder's root. False where it does not fit. */
+bool path_absolute(const char *path, char *buf, size_t cap);
 /* An unlinked file in the folder, for reading and writing (O_TMPFILE, or created and unlinked). */
 int file_temp(int dirfd, struct diag *d);
 void fd_close(int *fd); /* closes where >= 0, sets -1 */

@@ -299,11 +299,19 @@ glane_rc body_verify(
 	if (!s.n || is_utf16(s))
 		return GLANE_OK;
 	switch (format) {
+	case GLANE_FMT_XLSX: /* an old .xls is the reader's to name */
+		return slice_has_prefix(head, "\xd0\xcf\x11\xe0")
+			       ? GLANE_OK
+			       : refuse(s, "the answer is no .xlsx workbook", content_type, d);
 	case GLANE_FMT_JSON:
 	case GLANE_FMT_JSONSTAT:
 		return verify_json(s, last, content_type, d);
 	case GLANE_FMT_XML:
 		return verify_xml(s, last, content_type, d);
+	case GLANE_FMT_SDMX: /* whichever of the three it begins like */
+		return *s.p == '<'                  ? verify_xml(s, last, content_type, d)
+		       : *s.p == '{' || *s.p == '[' ? verify_json(s, last, content_type, d)
+						    : GLANE_OK;
 	case GLANE_FMT_TSV: /* Eurostat answers in XML where the data is not ready: the reader tells */
 		return *s.p == '<' ? GLANE_OK : verify_csv(s, last, content_type, d);
 	default:

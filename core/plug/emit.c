@@ -55,7 +55,9 @@ static glane_rc period_table(struct glane_run *r, struct slice text, int32_t *re
 static glane_rc period_of(struct glane_run *r, char want, struct slice text, char *ret_freq, int32_t *ret)
 {
 	struct period_slot *slot = NULL;
+	struct slice plain;
 	struct period p;
+	char words[WORDS_PERIOD];
 	glane_rc rc;
 
 	if (text.n > 0 && text.n <= sizeof(slot->text)) {
@@ -70,7 +72,7 @@ static glane_rc period_of(struct glane_run *r, char want, struct slice text, cha
 		}
 	}
 	diag_clear(&r->diag);
-	rc = period_parse(text, want, &p, &r->diag);
+	rc = period_parse(words_period(&r->words, text, words, &plain) ? plain : text, want, &p, &r->diag);
 	if (rc != GLANE_OK)
 		return rc;
 	if (p.freq == 'I') {
@@ -173,7 +175,7 @@ static glane_rc value_of(struct glane_run *r, struct slice given, struct glane_o
 	o->exp10 = DECIMAL_NONE;
 	*ret_text = (struct slice){NULL, 0};
 	if (!plain_number(r, &text)) {
-		*ret_text = given;
+		*ret_text = words_missing(&r->words, given) ? *ret_text : given;
 		return GLANE_OK;
 	}
 	if (text.n == 0)
@@ -191,7 +193,7 @@ static glane_rc value_of(struct glane_run *r, struct slice given, struct glane_o
 		*ret_text = text;
 		return GLANE_OK;
 	case DECIMAL_TEXT:
-		*ret_text = given;
+		*ret_text = words_missing(&r->words, given) ? *ret_text : given;
 		return GLANE_OK;
 	case DECIMAL_RANGE:
 		break;

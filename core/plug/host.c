@@ -222,7 +222,7 @@ static glane_rc run_init(
 	r->series = mem_zalloc(2 * (size_t)BATCH_WINDOW, sizeof(*r->series));
 	if (!r->series)
 		return fail(d, GLANE_E_NOMEM, "no memory to run plugin %s", job->plugin->desc.name);
-	return GLANE_OK;
+	return words_of(&r->arena, job->words, &r->words, d);
 }
 
 static void run_release(struct glane_run *r)

@@ -7,6 +7,7 @@
 #define PLUG_HOST_H
 #include "model/batch.h"
 #include "plug/plugin.h"
+#include "read/source.h"
 
 struct host_request { /* texts borrowed */
 	const char *method, *url;
@@ -46,16 +47,28 @@ struct host_seams {
 	glane_rc (*progress)(void *arg, uint64_t rows, uint64_t bytes); /* about every 4,096 records */
 	bool (*cancelled)(void *arg);
 };
+struct host_piece { /* a payload that is to go through a filter; texts borrowed during the call */
+	int fd;
+	const char *url, *sha256;
+};
+/* What stands between payloads and their readers. */
+struct host_filter {
+	/* *ret reads what comes out; it ends before fd is closed. */
+	glane_rc (*open)(const struct host_filter *, const struct host_seams *, const struct host_piece *,
+		struct payload_source **ret, struct diag *);
+};
 struct host_job {
 	const struct plugin *plugin;
 	const struct conf_section *section; /* the plugin's keys only */
 	const char *source, *base_url;      /* base_url without a trailing '/'; NULL: none */
 	const struct glane_kv *cursors;
 	size_t n_cursors;
-	int64_t now;       /* seconds UTC */
-	uint64_t max_body; /* decoded bytes of one payload */
-	uint64_t limit;    /* rows; 0: no limit */
-	bool keep_empty;   /* empty = keep */
+	int64_t now;                      /* seconds UTC */
+	uint64_t max_body;                /* decoded bytes of one payload */
+	uint64_t limit;                   /* rows; 0: no limit */
+	bool keep_empty;                  /* empty = keep */
+	const char *words;                /* of other languages, see words_of(); NULL: none */
+	const struct host_filter *filter; /* NULL: payloads are read as they are */
 };
 struct host_counts {
 	uint64_t rows, rejected, padding, bytes;

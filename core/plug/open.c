@@ -39,7 +39,7 @@ static const char *request_wrong(const struct glane_request *q)
 	const char *advance;
 	struct glane_csv csv;
 
-	if (!q->url || q->format > GLANE_FMT_TSV || q->paging > GLANE_PAGE_NEXT ||
+	if (!q->url || q->format > GLANE_FMT_XLSX || q->paging > GLANE_PAGE_NEXT ||
 		q->flags & ~(GLANE_REQ_NO_ARCHIVE | GLANE_REQ_MAY_BE_EMPTY))
 		return "without a URL, or of a format, paging or flag that does not exist";
 	if (q->wait > MAX_WAIT)
@@ -130,7 +130,7 @@ static bool dup_csv(struct arena *a, struct glane_request *q)
 	struct_take(copy, sizeof(*copy), q->csv, LEAST_CSV); /* request_wrong() has seen it */
 	copy->size = sizeof(*copy);
 	q->csv = copy;
-	return dup_cstr(a, &copy->encoding);
+	return dup_cstr(a, &copy->encoding) && dup_cstr(a, &copy->sheet);
 }
 
 static bool request_copy(struct arena *a, struct glane_request *q)
@@ -234,14 +234,34 @@ static const char *member_suffix(uint8_t format)
 	return format < sizeof(suffixes) / sizeof(suffixes[0]) ? suffixes[format] : NULL;
 }
 
+static glane_rc filter_open(struct glane_reader *rd, const char *encoding)
+{
+	struct glane_run *r = rd->run;
+	const struct host_piece piece = {rd->fd, rd->url, rd->sha256};
+	struct payload_source *s = NULL;
+	glane_rc rc = r->job->filter->open(r->job->filter, r->seams, &piece, &s, &r->diag);
+
+	return rc == GLANE_OK ? payload_stream(&rd->payload, s, encoding, r->job->max_body, &r->diag) : rc;
+}
+
 static glane_rc payload_begin(struct glane_reader *rd)
 {
 	struct glane_run *r = rd->run;
 	const struct glane_request *q = &rd->req;
+	const bool is_sheet = q->format == GLANE_FMT_XLSX;
+	const struct payload_sheet sheet = {
+		q->csv ? q->csv->sheet : NULL, q->csv ? q->csv->skip : 0, q->csv ? q->csv->decimal : '\0'};
+	/* A workbook's rows end where their last cell does. */
+	const struct glane_csv rows = {.size = sizeof(rows),
+		.skip = sheet.skip,
+		.ragged = 1,
+		.no_header = q->csv ? q->csv->no_header : 0,
+		.trim = q->csv ? q->csv->trim : 0};
 	const struct payload_options o = {.is_archive_ok = !(q->flags & GLANE_REQ_NO_ARCHIVE),
 		.member = q->member,
 		.member_suffix = member_suffix(q->format),
-		.encoding = q->csv ? q->csv->encoding : NULL,
+		.encoding = q->csv && !is_sheet ? q->csv->encoding : NULL,
+		.sheet = is_sheet ? &sheet : NULL,
 		.max_bytes = r->job->max_body};
 	const struct record_options ro = {.format = q->format,
 		.select = q->select,
@@ -249,8 +269,8 @@ static glane_rc payload_begin(struct glane_reader *rd)
 		.n_field = q->n_field,
 		.head = rd->heads,
 		.n_head = rd->n_heads,
-		.csv = q->csv};
-	glane_rc rc = payload_open(&rd->payload, rd->fd, &o, &r->diag);
+		.csv = is_sheet ? &rows : q->csv};
+	glane_rc rc = r->job->filter ? filter_open(rd, o.encoding) : payload_open(&rd->payload, rd->fd, &o, &r->diag);
 
 	if (rc != GLANE_OK) {
 		close(rd->fd);
@@ -270,7 +290,8 @@ static glane_rc page_open(struct glane_reader *rd, const char *url)
 	const struct glane_request *q = &rd->req;
 	const char *method = q->method ? q->method : q->body.p ? "POST" : "GET";
 	const struct host_request request = {method, url, q->header, q->n_header, slice_from(q->body), q->content_type,
-		q->format, q->flags & GLANE_REQ_MAY_BE_EMPTY, q->again, q->wait};
+		r->job->filter ? GLANE_FMT_RAW : q->format, /* only the filter knows what it takes */
+		q->flags & GLANE_REQ_MAY_BE_EMPTY, q->again, q->wait};
 	struct host_answer answer = {.fd = -1};
 	glane_rc rc;
 

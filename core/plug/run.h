@@ -2,6 +2,7 @@
 /* Inside of the host: what the files of core/plug share about one run. Not for other layers. */
 #ifndef PLUG_RUN_H
 #define PLUG_RUN_H
+#include "model/words.h"
 #include "plug/host.h"
 #include "read/record.h"
 
@@ -50,6 +51,7 @@ struct glane_run {
 
 	struct run_names notes, periods;
 	struct period_slot slots[64];
+	struct words words;
 
 	struct glane_obs obs[OBS_BATCH];
 	size_t n_obs;

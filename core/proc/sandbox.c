@@ -37,7 +37,7 @@ static glane_rc limit(int which, const char *name, uint64_t soft, uint64_t hard,
 	return GLANE_OK;
 }
 
-glane_rc sandbox_limits(uint64_t memory, uint64_t mapped, uint64_t cpu_seconds, struct diag *d)
+glane_rc sandbox_limits(uint64_t memory, uint64_t mapped, uint64_t cpu_seconds, bool processes, struct diag *d)
 {
 	const uint64_t space = memory + mapped + ((uint64_t)1 << 30);
 	glane_rc rc = GLANE_OK;
@@ -54,8 +54,8 @@ glane_rc sandbox_limits(uint64_t memory, uint64_t mapped, uint64_t cpu_seconds, 
 	if (rc == GLANE_OK)
 		rc = limit(RLIMIT_FSIZE, "FSIZE", 0, 0, d);
 	if (rc == GLANE_OK)
-		rc = limit(RLIMIT_NOFILE, "NOFILE", 32, 32, d);
-	if (rc == GLANE_OK)
+		rc = limit(RLIMIT_NOFILE, "NOFILE", processes ? 64 : 32, processes ? 64 : 32, d);
+	if (rc == GLANE_OK && !processes)
 		rc = limit(RLIMIT_NPROC, "NPROC", 0, 0, d);
 	if (rc == GLANE_OK && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		rc = fail(d, GLANE_E_IO, "cannot give up new privileges: %s", strerror(errno));

@@ -5,12 +5,15 @@
 #define PROC_SANDBOX_H
 #include "base/diag.h"
 
+#include <stdbool.h>
+
 /*
  * Private memory (heap, stacks, anonymous mappings) up to `memory` bytes, address space up to that plus `mapped` and 1 GiB, CPU seconds, no
- * core file, no file writing, no new processes (where the user is not root), 32 descriptors, no new privileges.
+ * core file, no file writing, no new processes (where the user is not root)
+ * unless `processes`, 32 descriptors (64), no new privileges.
  * Sanitizer builds keep their address space and memory unlimited.
  */
-glane_rc sandbox_limits(uint64_t memory, uint64_t mapped, uint64_t cpu_seconds, struct diag *d);
+glane_rc sandbox_limits(uint64_t memory, uint64_t mapped, uint64_t cpu_seconds, bool processes, struct diag *d);
 /*
  * From here on a crash for want of memory says so: where a fatal signal comes while not even 1 MiB more can be had, the line
  * SANDBOX_OUT_OF_MEMORY goes to standard error before the process ends of that signal.

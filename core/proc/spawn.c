@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #define MAX_FDS 4
-#define MAX_ARGS 8
+#define MAX_ARGS 80
 #define HIGH_FD 32 /* sources of the child's descriptors are moved above the numbers they are to get */
 
 glane_rc socket_pair(int ret[2], struct diag *d)

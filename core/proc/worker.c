@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "net/verify.h"
 #include "proc/broker.h"
+#include "proc/program.h"
 #include "proc/sandbox.h"
 
 #include <signal.h>
@@ -56,6 +57,12 @@ glane_rc job_send(struct wire *w, const struct job *j, struct diag *d)
 	wire_u64(w, j->cpu_seconds);
 	wire_u64(w, j->limit);
 	wire_u8(w, j->keep_empty);
+	wire_u64(w, j->cancel_at);
+	wire_cstr(w, j->words);
+	wire_cstr(w, j->program);
+	wire_u32(w, (uint32_t)j->n_args);
+	for (size_t i = 0; i < j->n_args; i++)
+		wire_cstr(w, j->args[i]);
 	return wire_end(w, -1, d);
 }
 
@@ -107,6 +114,21 @@ static bool take_cursors(struct frame *f, struct arena *a, struct job *j)
 	return !f->bad;
 }
 
+static bool take_program(struct frame *f, struct arena *a, struct job *j)
+{
+	const char **args;
+	uint32_t n;
+
+	j->program = frame_cstr(f, a);
+	n = frame_u32(f);
+	args = n <= PROGRAM_MAX_ARGS ? arena_alloc(a, (n + 1) * sizeof(*args)) : NULL;
+	for (uint32_t i = 0; args && i < n; i++)
+		args[i] = frame_cstr(f, a);
+	j->args = args;
+	j->n_args = n;
+	return args && !f->bad;
+}
+
 static glane_rc job_take(struct frame *f, struct arena *a, struct taken_job *t, struct diag *d)
 {
 	struct job *j = &t->job;
@@ -129,6 +151,10 @@ static glane_rc job_take(struct frame *f, struct arena *a, struct taken_job *t, 
 	j->cpu_seconds = frame_u64(f);
 	j->limit = frame_u64(f);
 	j->keep_empty = frame_u8(f) != 0;
+	j->cancel_at = frame_u64(f);
+	j->words = frame_cstr(f, a);
+	if (!take_program(f, a, j))
+		return fail(d, GLANE_E_FORMAT, "the worker's job does not read");
 	return frame_done(f) ? GLANE_OK : fail(d, GLANE_E_FORMAT, "the worker's job does not read");
 }
 
@@ -137,6 +163,7 @@ static glane_rc job_take(struct frame *f, struct arena *a, struct taken_job *t, 
 struct worker {
 	struct wire up, broker;
 	struct diag diag;
+	uint64_t cancel_at, asked;
 };
 
 static glane_rc up_end(struct worker *k)
@@ -267,8 +294,9 @@ static glane_rc up_progress(void *arg, uint64_t rows, uint64_t bytes)
 
 static bool up_cancelled(void *arg)
 {
-	(void)arg;
-	return cancel_asked != 0;
+	struct worker *k = arg;
+
+	return cancel_asked != 0 || (k->cancel_at && ++k->asked >= k->cancel_at);
 }
 
 static glane_rc take_answer(struct wire *broker, struct frame *f, struct host_answer *ret, struct diag *d)
@@ -325,10 +353,14 @@ static glane_rc up_fetch(void *arg, const struct host_request *q, struct host_an
 
 /* ---- the run ---- */
 
-static struct host_job host_job_of(const struct job *j, const struct plugin *p)
+/* `program` is filled where the job has one, and outlives what is returned. */
+static struct host_job host_job_of(const struct job *j, const struct plugin *p, struct program *program)
 {
+	if (j->program)
+		program_init(program, j->program, j->args, j->n_args, j->source, j->now);
 	return (struct host_job){p, j->section, j->source, j->base_url ? j->base_url : p->desc.base_url, j->cursors,
-		j->n_cursors, j->now, j->max_body, j->limit, j->keep_empty};
+		j->n_cursors, j->now, j->max_body, j->limit, j->keep_empty, j->words,
+		j->program ? &program->base : NULL};
 }
 
 static glane_rc run_job(
@@ -336,9 +368,14 @@ static glane_rc run_job(
 {
 	const struct host_seams seams = {k, up_fetch, up_payload, up_series, up_note, up_period, up_obs, up_cover,
 		up_cursor, up_reject, up_log, up_progress, up_cancelled};
+	struct program program;
 	struct plugin plugin;
 	struct host_job host;
-	glane_rc rc = sandbox_limits(j->memory, j->max_body, j->cpu_seconds, d);
+	glane_rc rc;
+
+	k->asked = 0;
+	k->cancel_at = j->cancel_at;
+	rc = sandbox_limits(j->memory, j->max_body, j->cpu_seconds, j->program != NULL, d);
 
 	if (rc == GLANE_OK)
 		rc = sandbox_watch(d);
@@ -346,7 +383,7 @@ static glane_rc run_job(
 		rc = plugin_load(a, j->plugin_path, j->plugin_name, &plugin, d);
 	if (rc != GLANE_OK)
 		return rc;
-	host = host_job_of(j, &plugin);
+	host = host_job_of(j, &plugin, &program);
 	return host_run(&host, &seams, counts, d);
 }
 
@@ -423,6 +460,7 @@ glane_rc job_run_here(const struct job *j, struct intake *in, job_fetch *fetch, 
 {
 	struct host_seams seams;
 	struct host_counts counts = {0};
+	struct program program;
 	struct plugin plugin;
 	struct host_job host;
 	struct arena a;
@@ -437,7 +475,7 @@ glane_rc job_run_here(const struct job *j, struct intake *in, job_fetch *fetch, 
 	seams.cancelled = here_cancelled;
 	rc = plugin_load(&a, j->plugin_path, j->plugin_name, &plugin, d);
 	if (rc == GLANE_OK) {
-		host = host_job_of(j, &plugin);
+		host = host_job_of(j, &plugin, &program);
 		rc = host_run(&host, &seams, &counts, d);
 	}
 	if (checks.code != GLANE_OK) {
@@ -463,7 +501,7 @@ int describe_main(const char *path, const char *name)
 	diag_clear(&d);
 	arena_init(&a, 0);
 	strbuf_init(&text, 0);
-	rc = sandbox_limits((uint64_t)256 << 20, 0, 10, &d);
+	rc = sandbox_limits((uint64_t)256 << 20, 0, 10, false, &d);
 	if (rc == GLANE_OK)
 		rc = plugin_load(&a, path, name, &plugin, &d);
 	if (rc == GLANE_OK) {

@@ -17,6 +17,12 @@ struct job { /* what W_JOB carries; texts borrowed by the sender */
 	int64_t now;
 	uint64_t max_body, memory, cpu_seconds, limit;
 	bool keep_empty;
+	uint64_t
+		cancel_at; /* the run is cancelled at that call of a service (1: the first), for check-plugin; 0: never */
+	const char *words;   /* words_of(); NULL: none */
+	const char *program; /* NULL: none */
+	const char *const *args;
+	size_t n_args;
 };
 glane_rc job_send(struct wire *w, const struct job *j, struct diag *d);
 /*

@@ -215,10 +215,13 @@ static glane_rc list(struct archive_source *s, const struct payload_options *o, 
 			return fail(d, GLANE_E_FORMAT,
 				"%s archive: entry '%.*s' points outside of the archive; refused", s->kind,
 				SLICE_FMT(name));
+		if (o->part && (t[0].n || name.n != strlen(o->part) || strncasecmp(name.p, o->part, name.n) != 0))
+			continue;
 		if (archive_entry_filetype(e) == AE_IFDIR || slice_has_prefix(name, "__MACOSX/"))
 			continue;
-		is_named =
-			o->member ? is_match(name, o->member) : o->member_suffix && has_suffix(name, o->member_suffix);
+		is_named = o->part     ? true
+			   : o->member ? is_match(name, o->member)
+				       : o->member_suffix && has_suffix(name, o->member_suffix);
 		if (is_named)
 			tally_add(&t[0], index, name, e);
 		tally_add(&t[1], index, name, e);
@@ -232,6 +235,8 @@ static glane_rc choose(
 {
 	struct tally *c = t[0].n || o->member ? &t[0] : &t[1];
 
+	if (t[0].n == 0 && o->part)
+		return GLANE_END;
 	if (t[0].n == 0 && t[1].n == 0)
 		return fail(d, GLANE_E_DATA, "%s archive: it holds no file", s->kind);
 	if (c->n == 0)
@@ -254,6 +259,7 @@ static glane_rc search(struct archive_source *s, const struct payload_options *o
 	struct tally t[2] = {0};
 	struct archive_entry *e = NULL;
 	size_t index = 0;
+	bool is_absent;
 	glane_rc rc = begin(s, d);
 
 	strbuf_init(&t[0].names, 0);
@@ -262,6 +268,7 @@ static glane_rc search(struct archive_source *s, const struct payload_options *o
 		rc = list(s, o, t, d);
 	if (rc == GLANE_OK)
 		rc = choose(s, o, t, &index, d);
+	is_absent = rc == GLANE_END;
 	if (rc == GLANE_OK)
 		rc = begin(s, d);
 	for (size_t i = 0; rc == GLANE_OK && i <= index; i++)
@@ -270,7 +277,9 @@ static glane_rc search(struct archive_source *s, const struct payload_options *o
 		(void)entry_name(e, &s->name);
 	strbuf_release(&t[0].names);
 	strbuf_release(&t[1].names);
-	return rc == GLANE_END ? fail(d, GLANE_E_IO, "%s archive: the file changed while it was read", s->kind) : rc;
+	return rc == GLANE_END && !is_absent
+		       ? fail(d, GLANE_E_IO, "%s archive: the file changed while it was read", s->kind)
+		       : rc;
 }
 
 /* libarchive gives names in the thread's locale, and none where they do not fit into it: so that is UTF-8 meanwhile. */

@@ -139,9 +139,12 @@ static void json_close(void *state)
 static glane_rc paths_open(struct json *r, const struct record_options *o)
 {
 	const size_t n = o->field ? o->n_field : 0;
-	glane_rc rc = json_path_parse(&r->select, &r->arena, o->select ? o->select : "", true, r->diag);
+	const char *select = o->select ? o->select : "";
+	glane_rc rc;
 
-	r->select_text = o->select ? o->select : "";
+	r->is_lines = strcmp(select, "$lines") == 0;
+	rc = json_path_parse(&r->select, &r->arena, r->is_lines ? "" : select, true, r->diag);
+	r->select_text = select;
 	r->level = arena_alloc(&r->arena, r->max_depth * sizeof(*r->level));
 	r->field = arena_alloc(&r->arena, (n + 1) * sizeof(*r->field));
 	r->head_node = arena_alloc(&r->arena, (o->n_head + 1) * sizeof(*r->head_node));

@@ -5,7 +5,8 @@
  *
  * select: steps separated by '.': a member name, a number (position in an array), or '*' (each element of an array or
  * each member of an object). "1.*" are the elements of the second item of the top array; "*" those of the top array;
- * "data.series.*" ...; "" is the document itself as one record. A name that holds '.' is written with '\.'.
+ * "data.series.*" ...; "" is the document itself as one record; "$lines"
+ * are documents one after the other, each a record (NDJSON, JSON Lines). A name that holds '.' is written with '\.'.
  * field: steps from the record ("country.id", "dims.0"); "" is the record itself where it is a scalar; "$key" is the
  * member name or position that the last '*' matched.
  * head: steps from the document's root ("0.lastupdated"); only scalars; read when passed, before or after the records.

@@ -348,6 +348,8 @@ static glane_rc read_start(struct json *r)
 
 static glane_rc read_end(struct json *r)
 {
+	if (r->is_lines && r->number > 0 && r->n_level == 0 && r->phase == JSON_AT_VALUE)
+		return GLANE_END;
 	if (r->phase == JSON_AT_START || (r->phase == JSON_AT_VALUE && r->n_level == 0))
 		return fail(r->diag, GLANE_E_FORMAT, "JSON: the document is empty");
 	if (r->phase != JSON_AT_END)
@@ -368,6 +370,8 @@ static glane_rc read_end(struct json *r)
 glane_rc json_step(struct json *r)
 {
 	/* No blank may stand before a byte-order mark. */
+	if (r->phase == JSON_AT_END && r->is_lines)
+		r->phase = JSON_AT_VALUE;
 	if (r->phase != JSON_AT_START)
 		r->at = json_blanks(r->at, r->c.end);
 	if (r->at == r->c.end)

@@ -34,6 +34,7 @@ struct json {
 	uint32_t head;
 	uint64_t root_count;
 	bool is_found, is_misplaced;
+	bool is_lines;      /* documents follow each other, each a record */
 	uint64_t misplaced; /* where select led to a single value */
 
 	struct json_record rec;

@@ -2,6 +2,7 @@
 /* Payloads: the moving window over mapped bytes, bytes in memory, and streams. */
 #include "base/mem.h"
 #include "read/source.h"
+#include "read/xlsx.h"
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -146,9 +147,9 @@ static glane_rc stream_more(struct payload *p, size_t keep)
 	p->last = got == 0;
 	if (p->pos + p->n > p->limit)
 		return fail(p->diag, GLANE_E_LIMIT,
-			"payload: more than %llu bytes come out of the archive or conversion (the limit is max_body, "
-			"or "
-			"%d times the archive's size)",
+			"payload: more than %llu bytes come out of the archive, conversion or program (the limit is "
+			"max_body, or "
+			"%d times an archive's size)",
 			(unsigned long long)p->limit, MAX_RATIO);
 	return GLANE_OK;
 }
@@ -215,6 +216,11 @@ static glane_rc open_bytes(struct payload *p, int fd, uint64_t size, const struc
 
 	if (rc != GLANE_OK)
 		return rc;
+	if (o->sheet) {
+		p->p = "";
+		p->limit = max;
+		return xlsx_source(&p->source, fd, size, o, d);
+	}
 	if (kind == ARCHIVE_NONE && size > max)
 		return fail(d, GLANE_E_LIMIT, "payload: %llu bytes are more than the limit of %llu; see max_body",
 			(unsigned long long)size, (unsigned long long)max);
@@ -243,6 +249,20 @@ glane_rc payload_open(struct payload *p, int fd, const struct payload_options *o
 		rc = fail(d, GLANE_E_FORMAT, "archive: its entry is an archive again; nested archives are not opened");
 	if (rc == GLANE_OK)
 		rc = charset_open(p, o->encoding, d);
+	if (rc != GLANE_OK)
+		payload_close(p);
+	return rc;
+}
+
+glane_rc payload_stream(struct payload *p, struct payload_source *s, const char *encoding, uint64_t max, struct diag *d)
+{
+	glane_rc rc = GLANE_OK;
+
+	*p = (struct payload){.p = "", .diag = d, .source = s, .limit = max ? max : MAX_BYTES};
+	while (rc == GLANE_OK && p->n < 8 && !p->last)
+		rc = payload_more(p, p->n);
+	if (rc == GLANE_OK)
+		rc = charset_open(p, encoding, d);
 	if (rc != GLANE_OK)
 		payload_close(p);
 	return rc;

@@ -19,6 +19,11 @@ struct payload {
 	size_t step;    /* private: bytes in memory or mapped: how many the window grows by; 0: a stream */
 	struct diag *diag;
 };
+struct payload_sheet {    /* a sheet of an .xlsx workbook, which comes out as CSV */
+	const char *name; /* or its number, 1 is the first; NULL: the first visible one */
+	uint32_t skip;    /* rows left blank */
+	char decimal;     /* mark to write numbers with; 0: '.' */
+};
 struct payload_options {
 	bool is_archive_ok; /* open zip, 7z and gzip files by their magic */
 	/* Glob of the entry's name. NULL: the only file of the archive, or the only one whose name ends in member_suffix.
@@ -28,7 +33,9 @@ struct payload_options {
 	const char *encoding;      /* NULL or "UTF-8": by byte-order mark, else UTF-8 as it is. Also ISO-8859-1, latin1,
 				      windows-1252, UTF-16, UTF-16LE, UTF-16BE (own tables; no iconv). A byte-order mark
 				      decides before this name does, and is passed over. "binary": bytes as they are */
-	uint64_t max_bytes;        /* after decompression; ratios above 1032:1 are refused too; 0: 256 MiB */
+	const char *part;          /* the zip's entry of this name, or payload_open() is GLANE_END */
+	const struct payload_sheet *sheet; /* NULL: the payload is no workbook */
+	uint64_t max_bytes;                /* after decompression; ratios above 1032:1 are refused too; 0: 256 MiB */
 };
 /* Takes the descriptor of a whole payload (read-only, any offset); fd stays the caller's and must outlive p. */
 glane_rc payload_open(struct payload *p, int fd, const struct payload_options *o, struct diag *d);

@@ -12,6 +12,7 @@ static const struct record_ops *ops_of(uint8_t format)
 {
 	switch (format) {
 	case GLANE_FMT_CSV:
+	case GLANE_FMT_XLSX: /* the payload has made CSV of it */
 		return &csv_record_ops;
 	case GLANE_FMT_JSON:
 		return &json_record_ops;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What stands behind a payload's window; private to core/read. */
+/* What stands behind a payload's window; for core/read and for filters in front of it. */
 #ifndef READ_SOURCE_H
 #define READ_SOURCE_H
 #include "read/payload.h"
@@ -20,6 +20,10 @@ struct payload_source {
 #define ARCHIVE_GZIP 3
 /* What the first bytes say: PK\3\4 (PK\5\6 without entries), 7z\xBC\xAF\x27\x1C, \x1F\x8B. */
 int archive_sniff(const char *p, size_t n);
+
+/* A payload over a stream of at most `max` bytes, which it owns from now on, also after an error. */
+glane_rc payload_stream(
+	struct payload *p, struct payload_source *s, const char *encoding, uint64_t max, struct diag *d);
 
 /* All n bytes at `at`, fewer only at the end of the file; EINTR retried. */
 glane_rc source_pread(int fd, uint64_t at, char *buf, size_t n, size_t *ret_n, struct diag *d);

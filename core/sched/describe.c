@@ -7,6 +7,7 @@
 #include "proc/spawn.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stddef.h>
@@ -172,6 +173,24 @@ static bool add_text(struct sha256 *h, const char *s)
 	return sha256_add(h, s ? s : "", s ? strlen(s) + 1 : 1);
 }
 
+/* Its bytes and its arguments: an edited program means other rows. */
+static bool add_program(struct sha256 *h, const struct source_conf *c, struct diag *d)
+{
+	char hex[65];
+	const int fd = open(c->program, O_RDONLY | O_CLOEXEC);
+	glane_rc rc = fd >= 0 ? sha256_fd(fd, hex, d)
+			      : fail(d, GLANE_E_CONFIG, "program %s: %s", c->program, strerror(errno));
+	bool ok = rc == GLANE_OK;
+
+	if (fd >= 0)
+		close(fd);
+	if (ok)
+		ok = add_text(h, hex);
+	for (size_t i = 0; ok && i < c->n_args; i++)
+		ok = add_text(h, c->args[i]);
+	return ok || (rc == GLANE_OK && fail(d, GLANE_E_NOMEM, "no memory for a digest") == GLANE_OK);
+}
+
 glane_rc source_options_digest(const struct source_conf *c, char hex[65], struct diag *d)
 {
 	struct sha256 h;
@@ -180,7 +199,11 @@ glane_rc source_options_digest(const struct source_conf *c, char hex[65], struct
 	if (!ok)
 		return fail(d, GLANE_E_NOMEM, "no memory for a digest");
 	ok = add_text(&h, c->base_url ? c->base_url : c->desc->desc.base_url) &&
-	     add_text(&h, c->keep_empty ? "keep" : "skip");
+	     add_text(&h, c->keep_empty ? "keep" : "skip") && (!c->words || add_text(&h, c->words));
+	if (ok && c->program && !add_program(&h, c, d)) {
+		sha256_release(&h);
+		return d->code;
+	}
 	for (size_t i = 0; ok && i < c->desc->n_options; i++) {
 		const struct option_spec *o = &c->desc->options[i];
 		const struct conf_entry *e = conf_find(c->section, o->name);

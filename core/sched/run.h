@@ -34,10 +34,13 @@ struct parse_options {
 	const char *plugin_path, *plugin;
 	const struct conf_section *section;
 	const struct areas *areas;
-	const char *base_url;
+	const char *base_url, *words;
 	bool keep_empty, inproc;
 	uint64_t limit, max_body;
 	int64_t now;
+	const char *program; /* NULL: none */
+	const char **args;
+	size_t n_args;
 };
 typedef glane_rc parse_rows(void *arg, const struct batch *b, const struct batch_obs *obs, size_t n);
 glane_rc parse_payload(const struct parse_options *o, int fd, parse_rows *rows, void *arg, struct host_counts *ret,

@@ -4,7 +4,9 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "model/words.h"
 #include "proc/broker.h"
+#include "proc/program.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -300,9 +302,31 @@ static glane_rc hosts_of(struct settings *s, struct source_conf *c, struct diag 
 	return rc;
 }
 
+/* program = PATH, arguments = WORD "WORD WITH BLANKS" ...; PATH is relative to the file it stands in. */
+static glane_rc program_of(struct settings *s, struct source_conf *c, struct diag *d)
+{
+	const struct conf_entry *args = conf_find(c->section, "arguments");
+	char full[4096];
+	glane_rc rc = path_of(s, c->section, "program", NULL, &c->program, d);
+
+	if (rc == GLANE_OK)
+		rc = list_of(s, c->section, "arguments", &c->args, &c->n_args, d);
+	if (rc != GLANE_OK || (!c->program && !args))
+		return rc;
+	if (!c->program)
+		return at_entry(d, args, "there is no program that they could go to");
+	if (c->n_args > PROGRAM_MAX_ARGS)
+		return at_entry(d, args, "more than 64 words");
+	if (!path_absolute(c->program, full, sizeof(full)))
+		return fail(d, GLANE_E_CONFIG, "%s:%u: the path of 'program' is too long", c->section->file,
+			c->section->line);
+	c->program = arena_strndup(&s->arena, full, strlen(full));
+	return c->program ? GLANE_OK : fail(d, GLANE_E_NOMEM, "no memory for the configuration");
+}
+
 static glane_rc source_read(struct settings *s, struct conf_section *sec, struct source_conf *c, struct diag *d)
 {
-	const char *empty;
+	const char *empty, *words;
 	glane_rc rc;
 
 	memset(c, 0, sizeof(*c));
@@ -335,11 +359,16 @@ static glane_rc source_read(struct settings *s, struct conf_section *sec, struct
 	if (rc == GLANE_OK)
 		rc = path_of(s, sec, "ca_extra", NULL, &c->ca_extra, d);
 	if (rc == GLANE_OK)
+		rc = program_of(s, c, d);
+	if (rc == GLANE_OK)
 		rc = keep_of(sec, s->keep_payloads, &c->keep_payloads, d);
 	if (rc == GLANE_OK)
 		rc = gates_of(c, d);
 	if (rc != GLANE_OK)
 		return rc;
+	words = value_of(sec, "words");
+	if (words && words_load(&s->arena, s->tables, words, &c->words, d) != GLANE_OK)
+		return diag_prefix(d, "%s:%u", conf_find(sec, "words")->file, conf_find(sec, "words")->line);
 	empty = value_of(sec, "empty");
 	c->keep_empty = empty && strcmp(empty, "keep") == 0;
 	if (empty && !c->keep_empty && strcmp(empty, "skip") != 0)

@@ -27,6 +27,10 @@ struct source_conf {
 	struct fetch_secret *secrets;
 	size_t n_secrets;
 	const char *ca_extra;
+	const char *words;   /* what `words` says, as words_load() gives it; NULL: nothing */
+	const char *program; /* NULL: none */
+	const char **args;
+	size_t n_args;
 	uint8_t keep_payloads; /* KEEP_* of proc/broker.h */
 	struct gate_limits gate;
 	const char *licence, *attribution, *owner;

@@ -90,13 +90,17 @@ static glane_rc load_again(struct task *t, struct diag *d)
 	return GLANE_OK;
 }
 
-/* Asks the broker whether every answer of the last commit still holds. Without a commit there is nothing to ask. */
+/*
+ * Asks the broker whether every answer of the last commit still holds. Without a commit there is nothing to ask; and where the plugin
+ * keeps cursors, it asks for what is new since then, which the last requests would not show.
+ */
 static glane_rc replay(struct task *t)
 {
 	const json_t *list = json_object_get(task_answers(t), "requests");
+	const bool is_increment = json_object_size(json_object_get(task_answers(t), "cursors")) > 0;
 	glane_rc rc = GLANE_OK;
 
-	if (t->run->options->dry_run)
+	if (t->run->options->dry_run || (is_increment && t->run->options->again == AGAIN_NO))
 		return GLANE_OK;
 	t->replays = t->replays_left = json_array_size(list);
 	for (size_t i = 0; i < t->replays && rc == GLANE_OK; i++)
@@ -228,7 +232,8 @@ static struct job job_of(struct task *t, const struct glane_kv *cursors, size_t 
 	const struct source_conf *c = t->conf;
 
 	return (struct job){c->plugin_path, c->plugin, c->name, c->base_url, c->section, cursors, n, t->run->now,
-		c->max_body, c->memory, CPU_SECONDS, t->run->options->limit, c->keep_empty};
+		c->max_body, c->memory, CPU_SECONDS, t->run->options->limit, c->keep_empty, 0, c->words, c->program,
+		c->args, c->n_args};
 }
 
 /* A trial commits nothing: its rows are checked and counted. */

@@ -123,6 +123,8 @@ static bool skip_delta(struct cursor *c, uint64_t n)
 
 static bool skip_values(struct cursor *c, uint64_t n)
 {
+	if (n == 0) /* a page of null rows alone may have no bytes */
+		return true;
 	if (c->encoding == PQ_PLAIN)
 		return skip_plain(c, n);
 	if (c->encoding == PQ_DELTA_BINARY_PACKED)

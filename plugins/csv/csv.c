@@ -10,6 +10,7 @@ static const struct glane_opt options[] = {
 	{OPT(LIST, indicators, "", "what {indicator} goes through: slices, each of which may fail alone")},
 	{OPT(LIST, periods, "", "what {period} goes through")},
 	{OPT(STR, member, "", "entry of an archive, a glob; none: its only CSV")},
+	{OPT(STR, sheet, "", "the files are .xlsx: a sheet by name or number; *: the first visible")},
 	{OPT(STR, delimiter, ",", "one character, or the word tab")},
 	{OPT(STR, quote, "\"", "one character, or the word none")},
 	{OPT(STR, encoding, "", "ISO-8859-1 windows-1252 UTF-16LE UTF-16BE; none: UTF-8 or by mark")},

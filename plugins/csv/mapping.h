@@ -14,7 +14,7 @@
 struct options {
 	struct glane_list files, indicators, periods, value, ignore, missing;
 	struct glane_map dims, where, status_map, units, unit_mults;
-	const char *member, *delimiter, *quote, *encoding, *decimal, *group;
+	const char *member, *delimiter, *quote, *encoding, *decimal, *group, *sheet;
 	const char *dataset, *indicator, *area, *area_scheme, *area_title, *period, *period_format, *freq, *wide;
 	const char *unit, *unit_mult, *title, *status, *flags, *note, *cover;
 	int64_t skip;

@@ -218,9 +218,10 @@ glane_rc file_read(struct state *s, const char *url)
 		.no_header = o->no_header,
 		.ragged = o->ragged,
 		.trim = o->trim,
-		.encoding = o->encoding[0] ? o->encoding : NULL};
+		.encoding = o->encoding[0] ? o->encoding : NULL,
+		.sheet = strcmp(o->sheet, "*") != 0 ? o->sheet : NULL};
 	const struct glane_request q = {.size = sizeof(q),
-		.format = GLANE_FMT_CSV,
+		.format = o->sheet[0] ? GLANE_FMT_XLSX : GLANE_FMT_CSV,
 		.url = url,
 		.csv = &csv,
 		.member = o->member[0] ? o->member : NULL};

@@ -76,12 +76,14 @@ static glane_rc ask(const struct glane_host *h, glane_run *r, const struct state
 		return rc;
 	rc = read_all(h, r, s, rd, code, &n);
 	footer = h->head(rd, 0), poll = h->head(rd, 1);
-	*ret_later = n == 0 && footer.n == 3 && memcmp(footer.p, "413", 3) == 0 &&
+	*ret_later = n == 0 && footer.n >= 3 && memcmp(footer.p, "413", 3) == 0 &&
 		     (poll.n || q->format == GLANE_FMT_JSONSTAT);
 	if (*ret_later)
 		follow(h, r, q, poll);
-	if (rc == GLANE_OK && (*ret_later || (q->again && n == 0)))
-		rc = h->fail(r, GLANE_E_DATA, "%s: the provider prepares the answer (413); it has not come", code);
+	if (rc == GLANE_OK && *ret_later)
+		rc = GLANE_E_DATA; /* said by fetch(), once nobody asks again */
+	else if (rc == GLANE_OK && q->again && n == 0)
+		rc = h->fail(r, GLANE_E_DATA, "%s: the provider has prepared an answer (413) without data", code);
 	h->close(rd);
 	return rc;
 }
@@ -103,7 +105,7 @@ glane_rc fetch(const struct glane_host *h, glane_run *r, const struct state *s, 
 		rc = ask(h, r, s, code, &q, &later);
 		q.again++, q.wait = (uint32_t)s->poll_every;
 	} while (later && q.again <= s->poll_times);
-	if (rc == GLANE_E_FETCH && q.again > 1)
+	if (later)
 		rc = h->fail(r, rc, "%s: the provider prepares the answer (413); it has not come", code);
 	return rc;
 }

@@ -102,9 +102,19 @@ size_t data_query(
 	return n;
 }
 
+/* FNV-1a: cursors are named by configuration keys, in which a flow's commas and slashes cannot stand. */
+static unsigned hash_of(const char *text)
+{
+	uint32_t h = 2166136261u;
+
+	for (; *text; text++)
+		h = (h ^ (unsigned char)*text) * 16777619u;
+	return h;
+}
+
 const char *increment(const struct glane_host *h, glane_run *r, const struct state *s, const char *item)
 {
-	const char *keys[] = {h->fmt(r, "after/%s", item), h->fmt(r, "full/%s", item)};
+	const char *keys[] = {h->fmt(r, "after_%08x", hash_of(item)), h->fmt(r, "full_%08x", hash_of(item))};
 	const glane_str after = keys[0] ? h->cursor(r, keys[0]) : (glane_str){NULL, 0};
 	const glane_str full = keys[1] ? h->cursor(r, keys[1]) : (glane_str){NULL, 0};
 	const int64_t now = h->now(r), since = full.n ? strtoll(h->fmt(r, "%.*s", (int)full.n, full.p), NULL, 10) : 0;
@@ -116,8 +126,7 @@ const char *increment(const struct glane_host *h, glane_run *r, const struct sta
 	if (s->increments && keys[0] && keys[1] && gmtime_r(&begin, &tm) &&
 		strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm)) {
 		h->set_cursor(r, keys[0], str(text));
-		if (!is_part)
-			h->set_cursor(r, keys[1], str(h->fmt(r, "%lld", (long long)now)));
+		h->set_cursor(r, keys[1], str(h->fmt(r, "%lld", (long long)(is_part ? since : now))));
 	}
 	return is_part ? h->fmt(r, "%.*s", (int)after.n, after.p) : NULL;
 }

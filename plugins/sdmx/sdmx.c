@@ -70,7 +70,9 @@ static glane_rc declare(
 	return h->cover(r, &c);
 }
 
-static glane_rc run_flow(const struct glane_host *h, glane_run *r, struct state *s, const char *item, glane_rc *ret)
+/* is_last_hope: all the others have failed, and with this one the source does. */
+static glane_rc run_flow(
+	const struct glane_host *h, glane_run *r, struct state *s, const char *item, int is_last_hope, glane_rc *ret)
 {
 	const struct flow f = flow_cut(h, r, s, item);
 	const char *after = increment(h, r, s, item);
@@ -85,6 +87,8 @@ static glane_rc run_flow(const struct glane_host *h, glane_run *r, struct state 
 		return *ret;
 	if (*ret != GLANE_OK)
 		h->fail(r, *ret, "flow %s was not read", item);
+	if (*ret != GLANE_OK && is_last_hope)
+		return *ret;
 	return declare(h, r, s, s->cube.dataset, after != NULL, *ret);
 }
 
@@ -104,10 +108,10 @@ static glane_rc run(const struct glane_host *h, glane_run *r, void *state)
 		return rc == GLANE_OK && s->dataset[0] ? declare(h, r, s, s->cube.dataset, 0, rc) : rc;
 	}
 	for (size_t i = 0; rc == GLANE_OK && i < s->flows.n; i++) {
-		rc = run_flow(h, r, s, s->flows.v[i], &how);
+		rc = run_flow(h, r, s, s->flows.v[i], n_failed + 1 == s->flows.n, &how);
 		n_failed += how != GLANE_OK;
 	}
-	return rc == GLANE_OK && n_failed == s->flows.n ? how : rc;
+	return rc;
 }
 
 GLANE_PLUGIN(.name = "sdmx", .version = "1.0", .title = "SDMX web services and messages", .opts = options, .run = run,

@@ -42,6 +42,19 @@ TSV = ("freq,indic_is,unit,geo\\TIME_PERIOD\t2022 \t2023 \nA,I_IU3,PC_IND,DE\t93
 TSV_OLD = "unit,geo\\time\t2021W99 \t2020 \nMIO_EUR,AT\t1.0 \t2.50 \n"
 QUEUED = ('<env:Envelope xmlns:env="http://schemas.xmlsoap.org/soap/envelope/"><env:Body><ns0:syncResponse><ns0:queued><ns0:id>n-1</ns0:id>'
           "<ns0:status>SUBMITTED</ns0:status></ns0:queued></ns0:syncResponse></env:Body></env:Envelope>")
+FOOTER = """<?xml version="1.0" encoding="UTF-8"?>
+<message:GenericData xmlns:footer="http://www.sdmx.org/resources/sdmxml/schemas/v2_1/message/footer"
+ xmlns:common="http://www.sdmx.org/resources/sdmxml/schemas/v2_1/common" xmlns:message="http://www.sdmx.org/resources/sdmxml/schemas/v2_1/message">
+<message:Header><message:ID>cf8d</message:ID><message:Test>false</message:Test><message:Prepared>2018-11-23T13:15:30</message:Prepared></message:Header>
+<footer:Footer><footer:Message code="413" severity="Infomation"><common:Text>Due to the large query the response will be written to a file which
+will be located under URL: {0}</common:Text><common:Text>{0}</common:Text></footer:Message></footer:Footer></message:GenericData>"""
+GENERIC = """<?xml version="1.0" encoding="UTF-8"?>
+<message:GenericData xmlns:generic="http://www.sdmx.org/resources/sdmxml/schemas/v2_1/data/generic"
+ xmlns:message="http://www.sdmx.org/resources/sdmxml/schemas/v2_1/message"><message:Header><message:ID>x</message:ID>
+<message:Structure structureID="S" dimensionAtObservation="TIME_PERIOD"/></message:Header><message:DataSet structureRef="S"><generic:Series>
+<generic:SeriesKey><generic:Value id="UNIT" value="CLV05_MEUR"/><generic:Value id="NA_ITEM" value="B1GQ"/><generic:Value id="GEO" value="AL"/>
+<generic:Value id="FREQ" value="A"/></generic:SeriesKey><generic:Obs><generic:ObsDimension value="2017"/><generic:ObsValue value="9820.6"/>
+<generic:Attributes><generic:Value id="OBS_STATUS" value="e"/></generic:Attributes></generic:Obs></generic:Series></message:DataSet></message:GenericData>"""
 WARNING = {"warning": {"status": 413, "label": "ASYNCHRONOUS_RESPONSE. Your request will be treated asynchronously. Please try again later."}}
 TOO_BIG = {"error": [{"status": 413, "id": 413, "label": "EXTRACTION_TOO_BIG: The requested extraction is too big"}]}
 
@@ -81,7 +94,7 @@ def parsed():
     code, out, err = site.glane("parse", "eurostat", "--datasets=X", payload=TSV_OLD.encode())
     suite.true("eurostat: a week that no year has goes to quarantine, the rest is read",
                "1 rows, 0 empty, 1 rejected" in err and "2021W99" in err and ",2020,2020-01-01,2.50," in out, (code, out, err))
-    parse(site, "eurostat: what is being prepared, and there is no more", ["eurostat", "--datasets=X"], QUEUED, "it has not come")
+    parse(site, "eurostat: what is being prepared, and there is no more", ["eurostat", "--datasets=X"], QUEUED, "without data")
     code, _, err = site.glane("parse", "eurostat", "--datasets=X", "--answer=xml", payload=b"x")
     suite.true("eurostat: an answer that does not exist", code == 2 and "answer is tsv, sdmx or jsonstat" in err, (code, err))
 
@@ -130,23 +143,28 @@ body     = {query}
 
 def eurostat_runs():
     packed = gzip.compress(TSV.encode())
-    prepared = {"asked": 0, "warned": 0}
+    prepared = {"asked": 0, "warned": 0, "filed": 0}
 
-    def zipped():
+    def zipped(name, text):
         body = io.BytesIO()
         with zipfile.ZipFile(body, "w") as z:
-            z.writestr("n-1.tsv", TSV)
+            z.writestr(name, text)
         return body.getvalue()
 
     def answer(target):
         path = target.split("?")[0]
+        if path == "/sdmx/2.1/data/file":
+            return Answer(FOOTER.format(server.url + "/file/7JUd"), "application/xml")
+        if path == "/file/7JUd":
+            prepared["filed"] += 1
+            return Answer(zipped("x.xml", GENERIC), "application/zip") if prepared["filed"] > 1 else Answer("not yet", "text/plain", 404)
         if path == "/sdmx/2.1/data/small":
             return Answer(packed, "application/gzip")
         if path in ("/sdmx/2.1/data/large", "/sdmx/2.1/data/never"):
             return Answer(QUEUED if path.endswith("large") else QUEUED.replace("n-1", "n-2"), "application/xml")
         if path == "/1.0/async/data/n-1":
             prepared["asked"] += 1
-            return Answer(zipped(), "application/zip") if prepared["asked"] > 2 else Answer("not yet", "text/plain", 404)
+            return Answer(zipped("n-1.tsv", TSV), "application/zip") if prepared["asked"] > 2 else Answer("not yet", "text/plain", 404)
         if path == "/statistics/1.0/data/later":
             prepared["warned"] += 1
             return Answer(json.dumps(USERS if prepared["warned"] > 2 else WARNING), "application/json", 200)
@@ -161,6 +179,13 @@ datasets   = small large never
 poll_every = 1s
 poll_times = 3
 retries    = 0
+[source sdmx]
+plugin     = eurostat
+base_url   = {server.url}
+datasets   = file
+answer     = sdmx
+poll_every = 1s
+retries    = 0
 [source api]
 plugin     = eurostat
 base_url   = {server.url}
@@ -172,7 +197,7 @@ poll_every = 1s
         began = time.monotonic()
         run = site.run()
         took = time.monotonic() - began
-        check("eurostat: what is prepared in time is read, what is not, or is refused, fails alone", run.verdicts, {"bulk": "partial", "api": "partial"})
+        check("eurostat: what is prepared in time is read, what is not, or is refused, fails alone", run.verdicts, {"bulk": "partial", "api": "partial", "sdmx": "ok"})
         suite.true("eurostat: with the reason", "never: the provider prepares" in repr(run) and "(413)" in repr(run) and "EXTRACTION_TOO_BIG" in repr(run), run)
         suite.true("eurostat: the broker waits between two questions", 3 < took < 60, took)
         check("eurostat: the answer under its number, asked for until it is there", [s for t, s in server.log if t == "/1.0/async/data/n-1"], [404, 404, 200])
@@ -183,6 +208,7 @@ poll_every = 1s
         for row in site.export():
             got.setdefault(row["dataset"], []).append(" ".join(row[c] for c in ("area", "period", "value", "status")))
         want = ["DEU 2022 93.09 A", "DEU 2023 94.55 B", "GRC 2022 85.00 B", "GRC 2023  C", "GBR 2023  U"]
+        check("eurostat: the file that a footer names", got.pop("file", None), ["ALB 2017 9820.6 E"])
         check("eurostat: bulk", {k: sorted(v) for k, v in got.items()}, {
             "small": sorted(want), "large": sorted(want), "later": sorted(["DEU 2022 93.09 A", "DEU 2023 94.55 B", "GRC 2022 85.0 A", "GRC 2023  C"])})
         again = site.run()

@@ -272,14 +272,15 @@ def few_descriptors(port):
     check("and all is well with enough of them", done.returncode == 0, done)
 
 
-server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Data)
-threading.Thread(target=server.serve_forever, daemon=True).start()
-together(server.server_port)
-ended_from_outside(server.server_port)
-few_descriptors(server.server_port)
-if os.environ.get("GLANE_EVIL_ALONE"):
-    alone(server.server_port)
-print(f"1..{len(results)}")
-if all(results):
-    shutil.rmtree(WORK)
-sys.exit(0 if all(results) else 1)
+if __name__ == "__main__":
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Data)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    together(server.server_port)
+    ended_from_outside(server.server_port)
+    few_descriptors(server.server_port)
+    if os.environ.get("GLANE_EVIL_ALONE"):
+        alone(server.server_port)
+    print(f"1..{len(results)}")
+    if all(results):
+        shutil.rmtree(WORK)
+    sys.exit(0 if all(results) else 1)

@@ -26,8 +26,11 @@ BAD = [
     ("worldbank/error_120_invalid_value.json", "worldbank", ["--indicators=X"], "The provided parameter value is not valid"),
     ("worldbank/v1_brazil_NOT_JSON.json", "worldbank", ["--indicators=X"], "byte"),
     ("itu/Individuals_Internet_2000-2015.xls", "csv", ["--dataset=X", "--value=*"], "not UTF-8"),
+    ("itu/Individuals_Internet_2000-2015.xls", "csv", ["--dataset=X", "--value=*", "--sheet=*"], "save it as .xlsx"),
     ("itu/ITU_ICTPriceBaskets_2008-2023.xlsx", "csv", ["--dataset=X", "--value=*"], "member"),
+    ("itu/ITU_ICTPriceBaskets_2008-2023.xlsx", "csv", ["--dataset=X", "--value=*", "--sheet=x"], "there are: Overview"),
     ("worldbank/GemDataEXTR.zip", "csv", ["--dataset=X", "--value=*"], "member"),
+    ("worldbank/GemDataEXTR.zip", "csv", ["--dataset=X", "--value=*", "--sheet=*"], "unpack them"),
 ]
 
 

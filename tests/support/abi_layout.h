@@ -31,7 +31,7 @@ SIZE(glane_map, 16);
 AT(glane_map, v, 0);
 AT(glane_map, n, 8);
 
-SIZE(glane_csv, 24);
+SIZE(glane_csv, 32);
 AT(glane_csv, size, 0);
 AT(glane_csv, delimiter, 4);
 AT(glane_csv, quote, 5);
@@ -42,6 +42,7 @@ AT(glane_csv, no_header, 12);
 AT(glane_csv, ragged, 13);
 AT(glane_csv, trim, 14);
 AT(glane_csv, encoding, 16);
+AT(glane_csv, sheet, 24);
 
 SIZE(glane_request, 232);
 AT(glane_request, size, 0);

@@ -85,8 +85,7 @@ static const struct form forms[] = {
 	{"status sparse in no order", DATASET("\"status\":{\"2\":\":\",\"0\":\":\"},\"value\":[1,2,null,4]"),
 		CELLS("1 :", "2 ~", "~ ~", "4 ~")},
 	{"value before the rest",
-		"\xef\xbb\xbf{\"value\":[1,2,3,4]," DIMS "," ROLES "," SHAPE
-		",\"label\":\"A "
+		"\xef\xbb\xbf{\"value\":[1,2,3,4]," DIMS "," ROLES "," SHAPE ",\"label\":\"A "
 		"\\\"title\\\"\",\"updated\":\"2024-01-02\",\"extension\":{\"lang\":\"EN\",\"id\":\"ABC\"}}",
 		"1: sex=1 geo=5 year=2 value=3 OBS_STATUS=4 #dataset=ABC #title=A \"title\" #updated=2024-01-02\n"
 		" F TG 2020 1 ~\n F TG 2021 2 ~\n T TG 2020 3 ~\n T TG 2021 4 ~\n"},

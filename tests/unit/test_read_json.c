@@ -150,6 +150,14 @@ static glane_rc read_records(const void *arg, struct slice doc, size_t step, str
 	return rc;
 }
 
+/* Lines may end after any of them: a cut between two is no cut. */
+static const struct records_case lines[] = {
+	{"lines", "{\"a\":1}\n{\"a\":2}{\"b\":[1]}\r\n\n{\"a\":\"x\"}", "$lines", {"a"}, {NULL}, "1\n2\n~\nx\nend", 0,
+		0, 0},
+	{"lines of garbage", "{\"a\":1}\nno\n", "$lines", {"a"}, {NULL}, "1\nformat", 0, 0, 0},
+	{"no line", "\n", "$lines", {"a"}, {NULL}, "format", 0, 0, 0},
+};
+
 static void test_golden(void **state)
 {
 	(void)state;
@@ -158,6 +166,25 @@ static void test_golden(void **state)
 		const struct family f = {.name = c->name, .read = read_case, .arg = c, .doc = slice_of(c->doc)};
 
 		family_golden(&f, strstr(c->want, "format") ? GLANE_E_FORMAT : GLANE_END, c->want);
+	}
+}
+
+static void test_lines(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(lines); i++) {
+		const struct records_case *c = &lines[i];
+		struct family f = {.name = c->name,
+			.read = read_case,
+			.arg = c,
+			.doc = slice_of(c->doc),
+			.is_quoting_input = true,
+			.is_open_ended = true};
+
+		family_golden(&f, strstr(c->want, "format") ? GLANE_E_FORMAT : GLANE_END, c->want);
+		family_split(&f);
+		f.read = read_records;
+		family_cut(&f);
 	}
 }
 
@@ -539,6 +566,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_golden),
+		cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_split),
 		cmocka_unit_test(test_changed_bytes),

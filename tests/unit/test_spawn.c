@@ -79,7 +79,7 @@ static int limited(void)
 	} limits[] = {{"DATA", RLIMIT_DATA}, {"AS", RLIMIT_AS}, {"CPU", RLIMIT_CPU}, {"CORE", RLIMIT_CORE},
 		{"FSIZE", RLIMIT_FSIZE}, {"NOFILE", RLIMIT_NOFILE}, {"NPROC", RLIMIT_NPROC}};
 
-	if (sandbox_limits((uint64_t)64 << 20, (uint64_t)1 << 20, 100, &d) != GLANE_OK)
+	if (sandbox_limits((uint64_t)64 << 20, (uint64_t)1 << 20, 100, false, &d) != GLANE_OK)
 		return 1;
 	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
 		limit_of(limits[i].name, limits[i].which);
@@ -93,7 +93,7 @@ static int out_of_memory(void)
 {
 	struct diag d = {.code = GLANE_OK};
 
-	if (sandbox_limits((uint64_t)32 << 20, 0, 100, &d) != GLANE_OK || sandbox_watch(&d) != GLANE_OK)
+	if (sandbox_limits((uint64_t)32 << 20, 0, 100, false, &d) != GLANE_OK || sandbox_watch(&d) != GLANE_OK)
 		return 1;
 	for (;;) {
 		volatile char *p = malloc(4096);
@@ -108,7 +108,7 @@ static int crash_with_memory(void)
 {
 	struct diag d = {.code = GLANE_OK};
 
-	if (sandbox_limits((uint64_t)32 << 20, 0, 100, &d) != GLANE_OK || sandbox_watch(&d) != GLANE_OK)
+	if (sandbox_limits((uint64_t)32 << 20, 0, 100, false, &d) != GLANE_OK || sandbox_watch(&d) != GLANE_OK)
 		return 1;
 	abort();
 }

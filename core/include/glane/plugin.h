@@ -69,6 +69,7 @@ typedef struct glane_reader glane_reader; /* a stream of records; closed by the 
 #define GLANE_FMT_CSV 1  /* records are lines; fields are columns by header name */
 #define GLANE_FMT_JSON 2 /* records are selected by path; fields are paths inside the record */
 #define GLANE_FMT_XML 3  /* records are selected elements; fields are attributes, child texts, ancestors' attributes */
+#define GLANE_FMT_XLSX 7 /* as CSV, from a sheet of a workbook; skip counts rows, short rows are padded */
 /* Cubes: a record is an observation, columns are the components of its dataset; role(), label() and cube() are theirs. `select`
  * is not used. `field` names the dimensions, in order, where a message may not tell them from attributes. get() also
  * knows "#dataset" (id), "#title", "#updated" (the provider's stamp), "#action" (one of I A M R D). */
@@ -103,6 +104,7 @@ struct glane_csv { /* dialect; zero bytes mean the default in brackets */
 	uint8_t ragged;       /* 1: short records are padded, e.g. trailing footers; 0: they are an error */
 	uint8_t trim;         /* 1: blanks around cells are dropped */
 	const char *encoding; /* [UTF-8, or by byte-order mark] ISO-8859-1, windows-1252, UTF-16LE, UTF-16BE */
+	const char *sheet;    /* XLSX: name, or number from 1 [the first visible one] */
 };
 
 struct glane_request { /* what to fetch, and how to cut it into records */
@@ -254,7 +256,8 @@ struct glane_host {
 	glane_rc (*cover)(glane_run *, const struct glane_cover *);
 
 	glane_str (*cursor)(glane_run *, const char *key);
-	glane_rc (*set_cursor)(glane_run *, const char *key, glane_str); /* stored only if the run commits */
+	/* Stored only if the run commits; key: a word as the keys of a configuration are. */
+	glane_rc (*set_cursor)(glane_run *, const char *key, glane_str);
 	/* Keeps the message (a cause under way goes behind it) and returns the code to be returned. */
 	glane_rc (*fail)(glane_run *, glane_rc, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 	void (*log)(glane_run *, int level, const char *fmt, ...) __attribute__((format(printf, 3, 4)));

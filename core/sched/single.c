@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+/* One worker on its own: its sockets, its output and its end. */
+#include "sched/single.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#define TAIL_MAX ((size_t)4096)
+
+static glane_rc answer(struct single *s, struct frame *f, struct diag *d)
+{
+	struct single_answer a = {.fd = -1};
+	struct request q;
+	struct arena arena;
+	struct diag why;
+	glane_rc rc;
+
+	if (f->type != B_FETCH)
+		return fail(d, GLANE_E_FORMAT, "the worker asked for something else than a fetch");
+	diag_clear(&why);
+	arena_init(&arena, (size_t)4 << 20);
+	rc = frame_request(f, &arena, &q, d);
+	if (rc == GLANE_OK) {
+		rc = s->fetch(s->arg, &q, &a, &why);
+		wire_begin(&s->broker, B_ANSWER);
+		wire_i64(&s->broker, rc);
+		wire_cstr(&s->broker, rc < GLANE_OK ? why.text : NULL);
+		wire_cstr(&s->broker, a.sha256);
+		wire_u64(&s->broker, a.size);
+		wire_cstr(&s->broker, NULL);
+		wire_cstr(&s->broker, NULL);
+		rc = wire_end(&s->broker, rc == GLANE_OK ? a.fd : -1, d);
+	}
+	arena_release(&arena);
+	return rc == GLANE_OK ? wire_flush(&s->broker, d) : rc;
+}
+
+static glane_rc serve_fetch(struct single *s, struct diag *d)
+{
+	struct frame f;
+	glane_rc rc = wire_fill(&s->broker, d);
+
+	while (rc == GLANE_OK) {
+		rc = wire_take(&s->broker, &f, d);
+		if (rc == GLANE_OK)
+			rc = answer(s, &f, d);
+	}
+	return rc == GLANE_END ? GLANE_OK : rc;
+}
+
+static glane_rc serve_rows(struct single *s, struct diag *d)
+{
+	struct frame f;
+	glane_rc rc = wire_fill(&s->up, d);
+
+	while (rc == GLANE_OK) {
+		rc = wire_take(&s->up, &f, d);
+		if (rc == GLANE_OK)
+			rc = intake_frame(s->intake, &f, d);
+	}
+	return rc == GLANE_END ? GLANE_OK : rc;
+}
+
+/* A worker that prints without end is read at most so often before the clock is looked at again. */
+static void keep_output(struct single *s)
+{
+	char buf[1024];
+	ssize_t n = 0;
+
+	for (int i = 0; i < 256 && (n = read(s->child.output, buf, sizeof(buf))) > 0; i++)
+		if (s->tail.n + (size_t)n < TAIL_MAX)
+			strbuf_add(&s->tail, buf, (size_t)n);
+	if (n == 0)
+		fd_close(&s->child.output);
+}
+
+static bool is_late(struct single *s)
+{
+	s->late = s->deadline_ms && clock_mono_ms() >= s->deadline_ms;
+	return s->late;
+}
+
+/* Waits for the process, until the deadline; then it is killed. */
+static void reap(struct single *s)
+{
+	struct pollfd p = {s->child.pidfd, POLLIN, 0};
+
+	while (s->deadline_ms && !is_late(s) && poll(&p, 1, 50) == 0)
+		if (s->child.output >= 0)
+			keep_output(s);
+	if (s->late)
+		child_kill(&s->child, SIGKILL);
+	s->status = child_wait(&s->child);
+	if (s->child.output >= 0)
+		keep_output(s);
+}
+
+static glane_rc ended(struct single *s, struct diag *d)
+{
+	char how[96];
+
+	reap(s);
+	if (s->late)
+		return fail(d, GLANE_E_CANCELLED, "the worker of plugin %s did not end in time, and was killed",
+			s->job->plugin_name);
+	if (s->intake->ended)
+		return GLANE_OK;
+	child_status_text(s->status, how, sizeof(how));
+	return fail(d, GLANE_E_DATA, "the worker of plugin %s ended with %s%s%.*s", s->job->plugin_name, how,
+		s->tail.n ? ": " : "", SLICE_FMT(slice_trim(strbuf_get(&s->tail))));
+}
+
+static glane_rc pump(struct single *s, struct diag *d)
+{
+	glane_rc rc = GLANE_OK;
+
+	while (rc == GLANE_OK && !s->up.eof && !s->intake->ended && !is_late(s)) {
+		struct pollfd fds[3] = {{s->up.fd, POLLIN, 0}, {s->broker.eof ? -1 : s->broker.fd, POLLIN, 0},
+			{s->child.output, POLLIN, 0}};
+
+		if (poll(fds, 3, s->deadline_ms ? 200 : -1) < 0 && errno != EINTR)
+			return fail(d, GLANE_E_IO, "poll: %s", strerror(errno));
+		if (fds[1].revents)
+			rc = serve_fetch(s, d);
+		if (rc == GLANE_OK && fds[0].revents)
+			rc = serve_rows(s, d);
+		if (fds[2].revents)
+			keep_output(s);
+	}
+	if (rc == GLANE_E_IO && !s->intake->ended) {
+		diag_clear(d); /* reset by a killed worker: its exit status says the rest */
+		rc = GLANE_OK;
+	}
+	return rc == GLANE_OK ? ended(s, d) : rc;
+}
+
+static glane_rc start(struct single *s, struct diag *d)
+{
+	int up[2], broker[2], fds[2];
+	glane_rc rc = socket_pair(up, d);
+
+	if (rc != GLANE_OK)
+		return rc;
+	rc = socket_pair(broker, d);
+	if (rc != GLANE_OK) {
+		close(up[0]);
+		close(up[1]);
+		return rc;
+	}
+	wire_init(&s->up, up[0]);
+	wire_init(&s->broker, broker[0]);
+	fds[0] = up[1];
+	fds[1] = broker[1];
+	rc = child_spawn("@worker", NULL, fds, 2, false, true, &s->child, d);
+	close(up[1]);
+	close(broker[1]);
+	return rc;
+}
+
+glane_rc single_run(struct single *s, struct diag *d)
+{
+	glane_rc rc;
+
+	s->up.fd = s->broker.fd = s->child.output = s->child.pidfd = -1;
+	s->status = 0;
+	s->late = false;
+	strbuf_init(&s->tail, 2 * TAIL_MAX);
+	rc = start(s, d);
+	if (rc == GLANE_OK)
+		rc = job_send(&s->up, s->job, d);
+	if (rc == GLANE_OK)
+		rc = wire_flush(&s->up, d);
+	return rc == GLANE_OK ? pump(s, d) : rc;
+}
+
+void single_release(struct single *s)
+{
+	child_close(&s->child);
+	wire_release(&s->up);
+	wire_release(&s->broker);
+	strbuf_release(&s->tail);
+}

@@ -1,0 +1,25 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The plugin of this folder, offline: the conformance suite over fixture/, and the rows of one answer. TAP on standard output."""
+import csv
+import io
+import os
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(Path(os.environ.get("GLANE_TOP", HERE.parents[1])) / "tests/run"))
+import support  # noqa: E402
+
+suite = support.Suite(HERE.name)
+site = suite.site("site")
+
+code, out, err = site.glane("check-plugin", HERE.name, HERE / "fixture", "--indicators=IT.NET.USER.ZS EG.ELC.ACCS.ZS")
+suite.true("it conforms", code == 0, out + err)
+
+code, out, err = site.glane("parse", HERE.name, "--indicators=EG.ELC.ACCS.ZS", "--empty=keep",
+                            payload=(HERE / "fixture/electricity-1.json").read_bytes())
+rows = [[r[k] for k in ("indicator", "area", "period", "value", "status", "note")] for r in csv.DictReader(io.StringIO(out))]
+suite.same("each record is a row", rows, [["EG.ELC.ACCS.ZS", "BEN", "2022", "56.5", "A", ""],
+                                          ["EG.ELC.ACCS.ZS", "BEN", "2023", "", "M", "not collected"]])
+sys.exit(suite.finish())

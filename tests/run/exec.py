@@ -1,0 +1,153 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Sources in other languages (`program`): what the program gets, what its lines become, and that one that misbehaves costs only its source."""
+import csv
+import io
+import os
+import sys
+import time
+
+import support
+from support import Answer
+
+suite = support.Suite("exec")
+BODY = "TGO,2020,1.50\nBEN,2021,0.10\n"
+ROWS = ["I TGO 2020 1.50", "I BEN 2021 0.10"]
+READ = """#!/usr/bin/env python3
+import json, sys
+for line in sys.stdin:
+    area, period, value = line.strip().split(",")
+    print('{"dataset":"D","indicator":"%s","area":"%s","area_scheme":"ISO3","period":"%s","value":%s}' % ("I", area, period, value))
+print('{"cover":"full","dataset":"D"}')
+"""
+SHELL = """#!/bin/sh
+tr , ' ' | while read -r area period value; do
+    echo "{\\"dataset\\":\\"D\\",\\"indicator\\":\\"I\\",\\"area\\":\\"$area\\",\\"period\\":\\"$period\\",\\"value\\":\\"$value\\"}"
+done
+"""
+SINGER = """#!/usr/bin/env python3
+import json, sys
+print(json.dumps({"type": "SCHEMA", "stream": "s", "schema": {"properties": {}}, "key_properties": ["c"]}))
+for line in sys.stdin:
+    c, y, v = line.strip().split(",")
+    print(json.dumps({"type": "RECORD", "stream": "s", "record": {"c": c, "y": y, "v": v, "sex": "F"}}))
+    print(json.dumps({"type": "RECORD", "stream": "other", "record": {"c": c, "y": y, "v": "9"}}))
+print(json.dumps({"type": "STATE", "value": {"at": 5}}))
+"""
+LINE = '{"dataset":"D","indicator":"I","area":"TGO","period":"2020","value":"1"}'
+PY = "#!/usr/bin/env python3\nimport os, signal, sys, time\n"
+
+
+def program(name, text, mode=0o755):
+    path = suite.folder / name
+    path.write_text(text)
+    path.chmod(mode)
+    return path
+
+
+def parse(name, text, *words, payload=BODY.encode(), mode=0o755):
+    path = program(name, text, mode)
+    return suite_site.glane("parse", "exec", f"--program={path}", *words, payload=payload)
+
+
+def short(text, columns="indicator area period value"):
+    return [" ".join(r[c] for c in columns.split()) for r in csv.DictReader(io.StringIO(text))]
+
+
+suite_site = suite.site("parse")
+
+# ---- what lines become
+for name, text, words, columns, want in [
+        ("python", READ, [], "indicator area period value", ROWS),
+        ("shell", SHELL, [], "indicator area period value", ROWS),
+        ("singer", SINGER, ["--map=indicator=record.i area=record.c period=record.y value=record.v", "--values=dataset=D indicator=I",
+                            "--dims=SEX=record.sex", "--stream=s"], "indicator area dims period value",
+         ["I TGO SEX=F 2020 1.50", "I BEN SEX=F 2021 0.10"]),
+        ("dims", "#!/bin/sh\necho '" + LINE.replace('"value"', '"dims":"SEX=F;AGE=Y15","unit_mult":3,"status":"E","note":"n","value"') + "'\n", [],
+         "dims unit_mult status note value", ["AGE=Y15;SEX=F 3 E n 1"]),
+        ("the last line needs no newline", f"#!/bin/sh\nprintf '%s' '{LINE}'\n", [], "area value", ["TGO 1"]),
+        ("standard input is closed early", f"#!/bin/sh\nexec <&-\necho '{LINE}'\n", [], "area value", ["TGO 1"]),
+        ("what it leaves behind is killed", PY + f"print('{LINE}', flush=True)\nif os.fork() == 0:\n    time.sleep(600)\n", [], "area value", ["TGO 1"])]:
+    code, out, err = parse(name.replace(" ", "-"), text, *words)
+    suite.same(f"lines: {name}", (code, short(out, columns)), (0, want)) or print("# " + err[-500:])
+
+big = BODY.encode() * 200000
+code, out, err = parse("read", READ, "--format=none", payload=big)
+suite.true("400,000 lines through both pipes", code == 0 and "400000 rows" in err, err)
+
+code, out, err = parse("odd", f"#!/bin/sh\necho '{LINE}'\necho '{{\"indicator\":\"I\"}}'\necho '{LINE.replace('2020', 'soon')}'\n")
+suite.same("rows that make no sense go to quarantine by their numbers", (code, short(out), "record 2" in err, "record 3" in err), (1, ["I TGO 2020 1"], True, True))
+
+# ---- what fails
+for name, text, want in [
+        ("crashes", f"#!/bin/sh\necho '{LINE}'\necho 'my last words' >&2\nkill -SEGV $$\n", ["signal 11", "my last words"]),
+        ("exits with 3", f"#!/bin/sh\necho '{LINE}'\nexit 3\n", ["exit status 3"]),
+        ("garbage", "#!/bin/sh\necho '<html>no</html>'\n", ["JSON", "byte 0"]),
+        ("half a last line", f"#!/bin/sh\necho '{LINE}'\nprintf '{{\"dataset\":\"D\",\"ind'\n", ["ends too early"]),
+        ("nothing", "#!/bin/sh\nexit 0\n", ["empty"]),
+        ("its own words", "#!/bin/sh\necho '{\"error\":\"the sheet is gone\"}'\n", ["the program says: the sheet is gone"]),
+        ("dims as an object", "#!/bin/sh\necho '" + LINE.replace('"value"', '"dims":{"SEX":"F"},"value"') + "'\n", ["dims"]),
+        ("no interpreter", "#!/nowhere/python\n", ["cannot be started", "interpreter"]),
+        ("writes a file", f"#!/bin/sh\necho x > {suite.folder}/written && echo '{LINE}'\n", ["ended with"])]:
+    code, out, err = parse("fails", text)
+    suite.true(f"fails: {name}", code == 1 and all(w in err for w in want), f"{code} {err}")
+
+begun = time.monotonic()
+code, out, err = parse("flood", f"#!/bin/sh\nyes '{LINE}'\n", "--format=none", "--max_body=1G")
+suite.true("a gigabyte and no end: stopped at max_body", code == 1 and "max_body" in err, err[-500:])
+print(f"# 1 GiB of output took {time.monotonic() - begun:.1f} s")
+code, out, err = parse("loud", f"#!/bin/sh\nyes words | head -100000 >&2\necho '{LINE}'\n")
+suite.true("standard error is bounded", code == 0 and err.count("words") <= 200, err.count("words"))
+
+for name, mode, want in [("group can write", 0o775, "writable by group"), ("not executable", 0o644, "not executable")]:
+    code, out, err = parse("refused", READ, mode=mode)
+    suite.true(f"refused: {name}", code == 1 and want in err, err)
+
+code, out, err = parse("env", PY + "print(*sorted(os.environ), *[f for f in range(3, 60) if os.path.exists(f'/proc/self/fd/{f}')], *sys.argv[1:], file=sys.stderr)\n"
+                       f"print('{LINE}')\n", "--arguments=a 'b c'")
+suite.true("arguments, a clean environment, no further descriptors",
+           "GLANE_NOW GLANE_PAYLOAD_SHA256 GLANE_SOURCE GLANE_URL LC_ALL PATH PYTHONDONTWRITEBYTECODE PYTHONUTF8 a" in err, err)
+
+# ---- nights
+
+def section(name, url, path, more=""):
+    return f"[source {name}]\nplugin = exec\nbase_url = {url}\nprogram = {path}\nrate = 500/s\nretries = 0\n{more}\n"
+
+
+with support.Server({"/a": Answer(BODY, "text/plain", etag='"1"')}) as server:
+    good = program("good.py", READ)
+    stubborn = program("stubborn.py", PY + f"signal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint('{LINE}', flush=True)\n"
+                       "time.sleep(600)\n")
+    crash = program("crash.py", READ + "raise SystemExit('no more')\n")
+    site = suite.site("nights", section("good", server.url + "/a", "../../good.py") + section("hang", server.url + "/a", stubborn, "deadline = 3s")
+                      + section("crash", server.url + "/a", crash))
+    begun = time.monotonic()
+    run = site.run(env={"SECRET_WORD": "xyzzy"})
+    suite.same("one crashes, one hangs and ignores SIGTERM: each costs its own source",
+               {k: v in ("failed", "cancelled") for k, v in run.verdicts.items()}, {"good": False, "hang": True, "crash": True})
+    suite.true("the deadline holds", time.monotonic() - begun < 20, f"{time.monotonic() - begun}")
+    suite.same("nothing of the others is committed", (run.verdicts["good"], site.short("source indicator area period value")),
+               ("ok", ["good " + r for r in sorted(ROWS, key=lambda r: r.split()[1])]))
+    time.sleep(0.3)
+    left = [p for p in os.listdir("/proc") if p.isdigit() and "stubborn.py" in (open(f"/proc/{p}/cmdline").read() if os.path.exists(f"/proc/{p}/cmdline") else "")]
+    suite.same("the one that hung is gone", left, [])
+
+    site = suite.site("again", section("good", server.url + "/a", "../../good.py"))
+    good.write_text(READ + "print('was here', file=sys.stderr)\n")
+    first, second = site.run(), site.run()
+    suite.same("an unchanged night runs no program", (first.verdicts, 'was here' in first.err + first.out, second.verdicts, 'was here' in second.err + second.out),
+               ({"good": "ok"}, True, {"good": "unchanged"}, False))
+    good.write_text(READ.replace('"period"', '"unit":"PT","period"'))
+    run = site.run()
+    suite.same("an edited program reads the archived answer again, for the cause `mapping`",
+               (run.verdicts, run.sources["good"]["cause"], {r["unit"] for r in site.export()}), ({"good": "ok"}, "mapping", {"PT"}))
+    good.unlink()
+    suite.true("a program that is gone fails its source", site.run().verdicts == {"good": "failed"})
+    site = suite.site("csv", f"[source c]\nplugin = csv\nbase_url = {server.url}/a\nprogram = {program('head.sh', '#!/bin/sh' + chr(10) + 'echo a,p,v; cat' + chr(10))}\n"
+                      "dataset = D\nindicator = =I\narea = a\nperiod = p\nvalue = v\nrate = 500/s\n")
+    site.run()
+    suite.same("a program before another plugin", sorted(site.short("indicator area period value")), sorted(ROWS))
+    site = suite.site("wrong", "[source w]\nplugin = exec\narguments = a\n")
+    code, out, err = site.glane("check", "--conf")
+    suite.true("arguments without a program are an error of the configuration", code != 0 and "all.conf:3" in err + out, err + out)
+sys.exit(suite.finish())

@@ -1,0 +1,210 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The sdmx plugin against a web service: addresses of REST 2.1 and 3.0, forms that are refused, structures and availability, increments that
+never withdraw, deletions that do; recorded messages as their providers serve them. TAP on standard output."""
+import csv
+import gzip
+import io
+import json
+import sys
+from collections import Counter
+from decimal import Decimal
+from pathlib import Path
+from urllib.parse import parse_qs, unquote, urlsplit
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+import support
+from support import Answer
+
+suite = support.Suite("sdmx")
+check = suite.same
+NS = 'xmlns:m="http://www.sdmx.org/resources/sdmxml/schemas/v2_1/message"'
+# European Central Bank, reference rates of January 2013.
+RATES = {("NZD", "2013-01-18"): "1.5931", ("NZD", "2013-01-21"): "1.5925", ("RUB", "2013-01-18"): "40.3426", ("RUB", "2013-01-21"): "40.3000"}
+
+
+def sdmx_csv(rates, action=None):
+    head = "DATAFLOW" if action is None else "STRUCTURE,STRUCTURE_ID,ACTION"
+    lines = [head + ",FREQ,CURRENCY,TIME_PERIOD,OBS_VALUE,OBS_STATUS"]
+    for (currency, day), value in rates.items():
+        first = "ECB:EXR(1.0)" if action is None else f"dataflow,ECB:EXR(1.0),{action}"
+        lines.append(f"{first},D,{currency},{day},{value},A")
+    return "\n".join(lines) + "\n"
+
+
+def message(*datasets):
+    """Structure-specific datasets, each (action, rates)."""
+    body = ""
+    for action, rates in datasets:
+        body += f'<m:DataSet action="{action}">' + "".join(
+            f'<Obs FREQ="D" CURRENCY="{c}" TIME_PERIOD="{d}" OBS_VALUE="{v}" OBS_STATUS="A"/>' for (c, d), v in rates.items()) + "</m:DataSet>"
+    return f'<?xml version="1.0"?><m:StructureSpecificData {NS}><m:Header><m:ID>x</m:ID></m:Header>{body}</m:StructureSpecificData>'
+
+
+STRUCTURE = f"""<m:Structure {NS} xmlns:s="s"><m:Structures><s:DataStructures><s:DataStructure id="EXR"><s:DataStructureComponents><s:DimensionList>
+<s:Dimension id="FREQ" position="1"/><s:Dimension id="CURRENCY" position="2"/><s:TimeDimension id="TIME_PERIOD" position="3"/></s:DimensionList>
+</s:DataStructureComponents></s:DataStructure></s:DataStructures></m:Structures></m:Structure>"""
+AVAILABLE = f"""<m:Structure {NS} xmlns:s="s" xmlns:c="c"><m:Structures><s:Constraints><s:ContentConstraint><s:CubeRegion><c:KeyValue id="CURRENCY">
+<c:Value>NZD</c:Value><c:Value>RUB</c:Value></c:KeyValue></s:CubeRegion></s:ContentConstraint></s:Constraints></m:Structures></m:Structure>"""
+CSV_TYPE, XML_TYPE = "application/vnd.sdmx.data+csv;version=1.0.0", "application/vnd.sdmx.structurespecificdata+xml;version=2.1"
+
+
+def rates_of(site):
+    return {(dict(p.split("=") for p in r["dims"].split(";"))["CURRENCY"], r["period"]): r["value"] for r in site.export()}
+
+
+def events_of(site):
+    return Counter(e["event"] for e in csv.DictReader(io.StringIO(site.glane("changes", "--format=csv")[1])))
+
+
+def addresses():
+    routes = {"/rest/data/ECB,EXR,1.0/D..": Answer(gzip.compress(sdmx_csv(RATES).encode()), CSV_TYPE, headers=[("Content-Encoding", "gzip")]),
+              "/v2/data/dataflow/ECB/EXR/1.0/D.*": Answer(sdmx_csv(RATES, "I"), "application/vnd.sdmx.data+csv;version=2.0.0"),
+              "/wb/data/WDI/all/": Answer(message(("Append", RATES)), XML_TYPE),
+              "/wb/dataflow/all/WDI/latest": Answer(STRUCTURE, "application/vnd.sdmx.structure+xml;version=2.1"),
+              "/part/availableconstraint/EXR/D./all/CURRENCY": Answer(AVAILABLE, "application/xml")}
+
+    def answer(target):
+        url = urlsplit(target)
+        if url.path.startswith("/part/data/EXR/D."):
+            wanted = unquote(url.path.rsplit(".", 1)[1]).split("+")
+            return Answer(sdmx_csv({k: v for k, v in RATES.items() if k[0] in wanted}), CSV_TYPE)
+        return routes.get(url.path)
+
+    with support.Server(answer) as server:
+        site = suite.site("addresses", f"""
+[source rest1]
+plugin   = sdmx
+base_url = {server.url}/rest
+flows    = ECB,EXR,1.0/D..
+start    = 2013-01-18
+query    = detail=full
+[source rest2]
+plugin   = sdmx
+base_url = {server.url}/v2
+rest     = 3.0
+flows    = ECB,EXR,1.0/D.*
+start    = 2013-01-18
+end      = 2013-01-21
+[source slash]
+plugin    = sdmx
+base_url  = {server.url}/wb
+flows     = WDI
+accept    = json xml
+structure = yes
+slash     = yes
+retries   = 0
+[source part]
+plugin    = sdmx
+base_url  = {server.url}/part
+flows     = EXR/D.{{split}}
+split     = CURRENCY
+split_max = 1
+""")
+        run = site.run()
+        check("every service is read", run.verdicts, {n: "ok" for n in ("rest1", "rest2", "slash", "part")})
+        for name in ("rest1", "rest2", "slash", "part"):
+            rows = {(r["dims"], r["period"]): r["value"] for r in site.export("--source", name)}
+            check(f"{name}: four observations", rows, {(f"CURRENCY={c}", d): v for (c, d), v in RATES.items()})
+        queries = {urlsplit(t).path: parse_qs(urlsplit(t).query) for t, _ in server.log}
+        check("REST 2.1: parameters", queries["/rest/data/ECB,EXR,1.0/D.."], {"startPeriod": ["2013-01-18"], "detail": ["full"]})
+        check("REST 3.0: parameters", queries["/v2/data/dataflow/ECB/EXR/1.0/D.*"], {"c[TIME_PERIOD]": ["ge:2013-01-18+le:2013-01-21"]})
+        check("availability splits what is asked for", [t for t, _ in server.log if t.startswith("/part")],
+              ["/part/availableconstraint/EXR/D./all/CURRENCY", "/part/data/EXR/D.NZD", "/part/data/EXR/D.RUB"])
+
+
+def forms():
+    """A service that has XML only: the CSV that is asked for first is refused."""
+    asked = []
+
+    def answer(target):
+        asked.append(target)
+        return Answer(b'{"error":"Not Acceptable"}', "application/json", 406) if len(asked) % 2 else Answer(message(("Append", RATES)), XML_TYPE)
+
+    with support.Server(answer) as server:
+        site = suite.site("forms", f"[source x]\nplugin = sdmx\nbase_url = {server.url}\nflows = EXR\naccept = csv xml\n")
+        run = site.run()
+        check("a form that is refused is followed by the next", (run.verdicts, len(asked), rates_of(site)), ({"x": "ok"}, 2, RATES))
+
+
+def increments():
+    state = {"all": dict(RATES), "news": None}
+
+    def answer(target):
+        query = parse_qs(urlsplit(target).query)
+        if "updatedAfter" not in query:
+            return Answer(message(("Append", state["all"])), XML_TYPE)
+        state["after"] = query["updatedAfter"][0]
+        if state["news"] is None:
+            return Answer(b'<Error><ErrorMessage code="100"><Text>No Results Found</Text></ErrorMessage></Error>', "application/xml", 404)
+        return Answer(message(*state["news"]), XML_TYPE)
+
+    with support.Server(answer) as server:
+        site = suite.site("increments", f"[source x]\nplugin = sdmx\nbase_url = {server.url}\nflows = EXR\naccept = xml\nincrements = yes\n"
+                          "gate.max_revised_percent = 100\ngate.max_withdrawn_percent = 100\ngate.min_rows_percent = 0\nkeep_payloads = all\n")
+        first = site.run("--now", "2026-11-01T02:00:00Z")
+        check("the first night asks for everything", (first.verdicts, rates_of(site)), ({"x": "ok"}, RATES))
+        quiet = site.run("x", "--now", "2026-11-02T02:00:00Z")
+        check("an increment without news changes nothing", (quiet.verdicts, rates_of(site)), ({"x": "unchanged"}, RATES))
+        check("it begins before the run that it follows", state.get("after"), "2026-10-30T02:00:00Z")
+        state["news"] = [("Append", {("NZD", "2013-01-21"): "1.6000", ("NZD", "2013-01-22"): "1.5900"})]
+        news = site.run("x", "--now", "2026-11-03T02:00:00Z")
+        want = {**RATES, ("NZD", "2013-01-21"): "1.6000", ("NZD", "2013-01-22"): "1.5900"}
+        check("an increment adds and revises, and never withdraws", (news.verdicts, rates_of(site)), ({"x": "ok"}, want))
+        check("its events", events_of(site), Counter({"revised": 1, "new": 1}))
+        state["news"] = [("Delete", {("RUB", "2013-01-18"): "40.3426", ("NZD", "2013-01-22"): "1.5900"}), ("Append", {("NZD", "2013-01-22"): "1.5800"})]
+        gone = site.run("x", "--now", "2026-11-04T02:00:00Z")
+        want = {k: v for k, v in want.items() if k != ("RUB", "2013-01-18")} | {("NZD", "2013-01-22"): "1.5800"}
+        check("a message is applied in its order: what is deleted is withdrawn, what comes back stays", (gone.verdicts, rates_of(site)), ({"x": "ok"}, want))
+        check("its events, too", events_of(site), Counter({"withdrawn": 1, "revised": 1}))
+        state["all"] = {("NZD", "2013-01-18"): "1.5931"}
+        whole = site.run("x", "--now", "2026-12-05T02:00:00Z")
+        check("after 30 days everything is asked for again, and what is gone is withdrawn", (whole.verdicts, rates_of(site)),
+              ({"x": "ok"}, {("NZD", "2013-01-18"): "1.5931"}))
+
+
+def errors():
+    answers = {"/gone": Answer('<Error><ErrorMessage code="150"><Text>Semantic error: no flow X</Text></ErrorMessage></Error>', "application/xml", 200),
+               "/html": Answer("<!DOCTYPE html><html><title>Sorry</title></html>", "text/html"),
+               "/none": Answer('<Error><ErrorMessage code="100"><Text>No Results Found</Text></ErrorMessage></Error>', "application/xml", 404),
+               "/json": Answer(json.dumps({"errors": [{"code": 400, "title": "bad key"}]}), "application/json")}
+    with support.Server(lambda target: answers.get("/" + target.split("/")[1])) as server:
+        site = suite.site("errors", "".join(
+            f"[source {n[1:]}]\nplugin = sdmx\nbase_url = {server.url}{n}\nflows = X\naccept = any\nretries = 0\n" for n in answers))
+        run = site.run()
+        check("what is no data fails", set(run.verdicts.values()), {"failed"})
+        for name, words in (("gone", "150: Semantic error"), ("html", "Sorry"), ("none", "404"), ("json", "bad key")):
+            suite.true(f"{name}: in the provider's words", words in json.dumps(run.sources[name]), run.sources[name])
+
+
+def recorded():
+    """A message as it was recorded, at an address of its provider: the exact sum comes out of the store."""
+    files = {"insee/IPI-2010-A21_structurespecific_2.1.xml": (XML_TYPE, "FREQ PRODUIT NATURE"), "insee/IPI-2010-A21_generic_2.1.xml": (XML_TYPE, ""),
+             "bis/BIS_DER_generic_series.xml": (XML_TYPE, ""), "oecd/sdmxjson1_TOURISM_INBOUND.json": ("application/json", ""),
+             "eurostat/large_csv_2.csv": (CSV_TYPE, ""), "ecb/bsi_weekly_compact_2.0.xml": (XML_TYPE, "")}
+    if not (support.PAYLOADS / "FACTS.json").is_file():
+        suite.skip("recorded messages", "no recorded payloads beside the project")
+        return
+    facts = json.loads((support.PAYLOADS / "FACTS.json").read_text())["files"]
+    for file, (kind, dimensions) in files.items():
+        if not (support.PAYLOADS / file).is_file():
+            suite.skip(file, "not among the recorded payloads")
+            continue
+        body, want = (support.PAYLOADS / file).read_bytes(), facts[file]["facts"]
+        with support.Server(lambda target, b=body, k=kind: Answer(gzip.compress(b), k, headers=[("Content-Encoding", "gzip")])) as server:
+            site = suite.site(file.replace("/", "-"), f"[source x]\nplugin = sdmx\nbase_url = {server.url}\nflows = A,F,1.0/all\naccept = any\n"
+                              f"dimensions = {dimensions}\ngate.row_limits = 1\n")
+            run = site.run()
+            values = [Decimal(r["value"]) for r in site.export() if r["value"]]
+            suite.true(f"{file}: numbers and sum", run.verdicts == {"x": "ok"} and len(values) == want["n_numeric"] and
+                       abs(float(sum(values)) - want["sum_float64"]) <= 1e-9 * max(1.0, abs(want["sum_float64"])),
+                       (run.verdicts, len(values), want["n_numeric"], sum(values), want["sum_float64"], run.err[-300:]))
+            check(f"{file}: a second night changes nothing", site.run("x").verdicts, {"x": "unchanged"})
+
+
+addresses()
+forms()
+increments()
+errors()
+recorded()
+sys.exit(suite.finish())

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT */
+/* core/proc/program.c: a program as a stream. The test starts itself in the role that becomes the program. */
+#include "support/cmocka.h"
+
+#include "proc/program.h"
+#include "proc/spawn.h"
+
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct world {
+	char dir[64], path[96];
+	int payload;
+	bool cancelled;
+	struct strbuf log, out;
+	struct host_seams seams;
+	struct diag d;
+};
+
+static void on_log(void *arg, int level, struct slice text)
+{
+	struct world *w = arg;
+
+	(void)level;
+	strbuf_slice(&w->log, text);
+	strbuf_putc(&w->log, '\n');
+}
+
+static bool on_cancelled(void *arg)
+{
+	return ((struct world *)arg)->cancelled;
+}
+
+static int world_open(void **state)
+{
+	struct world *w = calloc(1, sizeof(*w));
+
+	snprintf(w->dir, sizeof(w->dir), "/tmp/glane-program-XXXXXX");
+	assert_non_null(mkdtemp(w->dir));
+	snprintf(w->path, sizeof(w->path), "%s/p", w->dir);
+	w->payload = open(w->dir, O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
+	assert_true(w->payload >= 0);
+	strbuf_init(&w->log, 0);
+	strbuf_init(&w->out, 0);
+	diag_clear(&w->d);
+	w->seams = (struct host_seams){.arg = w, .log = on_log, .cancelled = on_cancelled};
+	*state = w;
+	return 0;
+}
+
+static int world_close(void **state)
+{
+	struct world *w = *state;
+
+	unlink(w->path);
+	rmdir(w->dir);
+	close(w->payload);
+	strbuf_release(&w->log);
+	strbuf_release(&w->out);
+	free(w);
+	return 0;
+}
+
+static glane_rc start(struct world *w, const char *script, struct payload_source **ret)
+{
+	static const char *const args[] = {"one", "two words"};
+	const struct host_piece piece = {w->payload, "http://x/y", "abc"};
+	const int fd = open(w->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
+	static struct program p; /* outlives the source */
+
+	assert_true(fd >= 0);
+	assert_int_equal(fd_write(fd, script, strlen(script), &w->d), GLANE_OK);
+	close(fd);
+	program_init(&p, w->path, args, 2, "src", 0);
+	return p.base.open(&p.base, &w->seams, &piece, ret, &w->d);
+}
+
+/* All that the script writes, in pieces of `cap`. */
+static glane_rc take(struct world *w, const char *script, size_t cap)
+{
+	struct payload_source *s = NULL;
+	glane_rc rc = start(w, script, &s);
+	size_t n = 1;
+
+	while (rc == GLANE_OK && n > 0) {
+		char *room = strbuf_room(&w->out, cap);
+
+		assert_non_null(room);
+		rc = s->read(s, room, cap, &n, &w->d);
+		w->out.n += rc == GLANE_OK ? n : 0;
+	}
+	if (s)
+		s->close(s);
+	return rc;
+}
+
+static void test_filters(void **state)
+{
+	struct world *w = *state;
+	static char bytes[1 << 20];
+
+	memset(bytes, 'x', sizeof(bytes));
+	assert_int_equal(fd_write(w->payload, bytes, sizeof(bytes), &w->d), GLANE_OK);
+	assert_int_equal(take(w, "#!/bin/sh\nexec cat\n", 1000), GLANE_OK);
+	assert_int_equal(w->out.n, sizeof(bytes));
+	assert_memory_equal(w->out.p, bytes, sizeof(bytes));
+}
+
+static void test_words(void **state)
+{
+	struct world *w = *state;
+
+	setenv("GLANE_SECRET", "secret-value", 1);
+	assert_int_equal(
+		take(w, "#!/bin/sh\nenv\necho \"$1|$2|$#\"\nls /proc/self/fd | wc -l\necho said >&2\n", 64), GLANE_OK);
+	strbuf_putc(&w->out, '\0');
+	assert_non_null(strstr(w->out.p, "GLANE_URL=http://x/y\n"));
+	assert_non_null(strstr(w->out.p, "GLANE_NOW=1970-01-01T00:00:00Z\n"));
+	assert_non_null(strstr(w->out.p, "one|two words|2\n4\n")); /* 0 1 2 and the folder that ls reads */
+	assert_null(strstr(w->out.p, "secret-value"));
+	assert_true(slice_is(strbuf_get(&w->log), "said\n"));
+}
+
+static void test_failures(void **state)
+{
+	static const struct {
+		const char *script, *words;
+	} bad[] = {{"#!/bin/sh\necho a\necho why >&2\nexit 7\n", "exit status 7; its last words: why"},
+		{"#!/bin/sh\nkill -KILL $$\n", "signal 9"}, {"#!/nowhere\n", "cannot be started"}};
+	struct world *w = *state;
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		diag_clear(&w->d);
+		assert_int_equal(take(w, bad[i].script, 16), GLANE_E_DATA);
+		assert_non_null(strstr(w->d.text, bad[i].words));
+	}
+}
+
+/* Its pid, as it wrote it first. */
+static pid_t pid_of(struct world *w, struct payload_source *s)
+{
+	char text[32];
+	size_t n = 0;
+
+	assert_int_equal(s->read(s, text, sizeof(text) - 1, &n, &w->d), GLANE_OK);
+	text[n] = '\0';
+	return (pid_t)strtol(text, NULL, 10);
+}
+
+static void test_stops(void **state)
+{
+	struct world *w = *state;
+	struct payload_source *s = NULL;
+	char buf[16];
+	size_t n;
+	pid_t pid;
+
+	assert_int_equal(start(w, "#!/bin/sh\ntrap '' TERM\necho $$\nwhile :; do sleep 100; done\n", &s), GLANE_OK);
+	pid = pid_of(w, s);
+	w->cancelled = true;
+	assert_int_equal(s->read(s, buf, sizeof(buf), &n, &w->d), GLANE_E_CANCELLED);
+	s->close(s);
+	assert_int_equal(kill(pid, 0), -1);
+	assert_int_equal(errno, ESRCH);
+}
+
+/* A child that holds the pipe and lives on does not hold the reader. */
+static void test_left_behind(void **state)
+{
+	struct world *w = *state;
+
+	assert_int_equal(take(w, "#!/bin/sh\nsleep 1000 &\necho done\n", 16), GLANE_OK);
+	assert_true(slice_is(strbuf_get(&w->out), "done\n"));
+}
+
+static void test_refused(void **state)
+{
+	struct world *w = *state;
+	const int fd = open(w->path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+
+	close(fd);
+	assert_int_equal(program_check(w->path, &w->d), GLANE_E_DENIED);
+	assert_int_equal(chmod(w->path, 0775), 0);
+	diag_clear(&w->d);
+	assert_int_equal(program_check(w->path, &w->d), GLANE_E_DENIED);
+	assert_int_equal(chmod(w->path, 0755), 0);
+	assert_int_equal(program_check(w->path, &w->d), GLANE_OK);
+	diag_clear(&w->d);
+	assert_int_equal(program_check("/nowhere/p", &w->d), GLANE_E_CONFIG);
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, world_open, world_close)
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		T(test_filters), T(test_words), T(test_failures), T(test_stops), T(test_left_behind), T(test_refused)};
+
+	if (argc > 2 && strcmp(argv[1], "@program") == 0)
+		return child_adopt_parent(argv[2]) ? program_main(argc, argv) : 2;
+	return cmocka_run_group_tests_name("program", tests, NULL, NULL);
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/* Secrets struck out of what is recorded, however the provider wrote them. */
+#include "support/cmocka.h"
+
+#include "app/scrub.h"
+
+#include <stdlib.h>
+
+static void scrubbed(const char *secret, const char *text, const char *want, size_t n)
+{
+	const struct fetch_secret spec = {"key", "env:GLANE_TEST_SCRUB"};
+	struct arena a;
+	struct scrub s;
+	struct strbuf b;
+	struct diag d;
+
+	diag_clear(&d);
+	arena_init(&a, 0);
+	strbuf_init(&b, 0);
+	setenv("GLANE_TEST_SCRUB", secret, 1);
+	assert_int_equal(scrub_init(&s, &a, &spec, 1, &d), GLANE_OK);
+	assert_int_equal(scrub_text(&s, slice_of(text), &b), n);
+	strbuf_putc(&b, 0);
+	assert_true(strbuf_ok(&b));
+	assert_string_equal(b.p, want);
+	scrub_release(&s);
+	strbuf_release(&b);
+	arena_release(&a);
+}
+
+static void every_writing(void **state)
+{
+	(void)state;
+	scrubbed("k3y/x", "a k3y/x b", "a {auth:key} b", 1);
+	scrubbed("k3y/x", "k3y%2Fx k3y%2fx %6b3y%2Fx", "{auth:key} {auth:key} {auth:key}", 3);
+	scrubbed("k3y/x", "k3y\\/x k3y\\u002Fx k3y\\\\/x", "{auth:key} {auth:key} {auth:key}", 3);
+	scrubbed("k3y\"x", "k3y\"\"x k3y\\\"x k3y\\\\\"\"x k3y&quot;x k3y&#34;x k3y&#x22;x",
+		"{auth:key} {auth:key} {auth:key} {auth:key} {auth:key} {auth:key}", 6);
+	scrubbed("k3y\\x", "k3y\\x k3y\\\\x", "{auth:key} {auth:key}", 2);
+	scrubbed("k3y\"\"x", "k3y\"\"x", "{auth:key}", 1);
+	scrubbed("k3yx", "a3l5eA== azN5eA==", "a3l5eA== {auth:key}", 1);
+	scrubbed("a&b<c", "a&amp;b&lt;c", "{auth:key}", 1);
+}
+
+static void nothing_else(void **state)
+{
+	(void)state;
+	scrubbed("k3y/x", "", "", 0);
+	scrubbed("k3y/x", "k3y/ k3y%2 k3y% k3y\\ k3y\\u002 k3y&", "k3y/ k3y%2 k3y% k3y\\ k3y\\u002 k3y&", 0);
+	scrubbed("aaaa", "aaa aaaaa", "aaa {auth:key}a", 1);
+}
+
+static void too_short(void **state)
+{
+	const struct fetch_secret spec = {"key", "env:GLANE_TEST_SCRUB"};
+	struct arena a;
+	struct scrub s;
+	struct diag d;
+
+	(void)state;
+	diag_clear(&d);
+	arena_init(&a, 0);
+	setenv("GLANE_TEST_SCRUB", "abc", 1);
+	assert_int_equal(scrub_init(&s, &a, &spec, 1, &d), GLANE_E_CONFIG);
+	assert_non_null(strstr(d.text, "'key' is shorter than 4"));
+	scrub_release(&s);
+	arena_release(&a);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_writing),
+		cmocka_unit_test(nothing_else),
+		cmocka_unit_test(too_short),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -119,22 +119,28 @@ glane_rc mapping_resolve(struct state *s)
 	return rc == GLANE_OK ? resolve_values(s) : rc;
 }
 
+static int is_word(const char *text, const char *a, const char *b)
+{
+	return strcmp(text, a) == 0 || strcmp(text, b) == 0;
+}
+
 glane_rc mapping_check(const struct state *s)
 {
 	const struct options *o = &s->o;
-	const char *wrong = o->freq[0] && (o->freq[1] || !strchr("ASTQMWDB", o->freq[0]))    ? "freq"
-			    : strcmp(o->cover, "full") != 0 && strcmp(o->cover, "none") != 0 ? "cover"
-			    : o->paging[0] && strcmp(o->paging, "number") && strcmp(o->paging, "offset") &&
-					    strcmp(o->paging, "next")
-				    ? "paging"
-			    : strcmp(o->paging, "next") == 0 && !o->page_next[0] ? "page_next"
-			    : o->page_len < 1                                    ? "page_len"
-			    : o->value.n > MAX_VALUES                            ? "value"
-			    : o->query.n > MAX_QUERY                             ? "query"
-			    : o->dims.n > MAX_DIMS                               ? "dims"
-			    : o->where.n > MAX_WHERE                             ? "where"
-										 : NULL;
+	const int is_next = strcmp(o->paging, "next") == 0;
+	const struct {
+		const char *option;
+		int is_right;
+	} all[] = {{"freq", !o->freq[0] || (!o->freq[1] && strchr("ASTQMWDB", o->freq[0]))},
+		{"cover", is_word(o->cover, "full", "none")},
+		{"paging", !o->paging[0] || is_next || is_word(o->paging, "number", "offset")},
+		{"page_next", !is_next || o->page_next[0]}, {"page_len", o->page_len >= 1},
+		{"value", o->value.n <= MAX_VALUES}, {"query", o->query.n <= MAX_QUERY},
+		{"dims", o->dims.n <= MAX_DIMS}, {"where", o->where.n <= MAX_WHERE}};
 
-	return wrong ? s->h->fail(s->r, GLANE_E_CONFIG, "%s cannot be that: see `glane plugins json`", wrong)
-		     : GLANE_OK;
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		if (!all[i].is_right)
+			return s->h->fail(
+				s->r, GLANE_E_CONFIG, "%s cannot be that: see `glane plugins json`", all[i].option);
+	return GLANE_OK;
 }

@@ -121,14 +121,15 @@ static glane_rc find_series(struct state *s, const struct value *v, glane_str ar
 static glane_rc emit_item(struct state *s, const struct value *v, size_t k, struct glane_row row)
 {
 	const struct cell *c = &v->cell;
+	const struct glane_kv *item = c->list && c->item ? &c->item[k] : NULL;
 	glane_str side[SIDES], letter, period = side_text(s, &s->period, c, k);
 
-	if (!s->o.period[0] && c->list && c->item[k].k)
-		period = str_of(c->item[k].k);
+	if (!s->o.period[0] && item && item->k)
+		period = str_of(item->k);
 	for (size_t i = 0; i < SIDES; i++)
 		side[i] = side_text(s, &s->side[i], c, k);
 	row.period = period_text(period);
-	row.value = unless_missing(s, c->list ? c->item[k].v : cell_text(s, c));
+	row.value = unless_missing(s, item ? item->v : cell_text(s, c));
 	letter = mapped(&s->o.status_map, side[SIDE_STATUS].n ? side[SIDE_STATUS] : side[SIDE_FLAGS]);
 	row.status = letter.n ? letter : side[SIDE_STATUS];
 	row.flags = letter.n && !side[SIDE_FLAGS].n ? side[SIDE_STATUS] : side[SIDE_FLAGS];

@@ -115,7 +115,7 @@ static void test_no_padding_at_the_end(void **state)
 	assert_int_equal(offsetof(struct glane_row, unit_mult) + sizeof(glane_str), sizeof(struct glane_row));
 	assert_int_equal(offsetof(struct glane_cover, to) + sizeof(glane_str), sizeof(struct glane_cover));
 	assert_int_equal(offsetof(struct glane_request, again) + sizeof(uint32_t), sizeof(struct glane_request));
-	assert_int_equal(offsetof(struct glane_csv, encoding) + sizeof(void *), sizeof(struct glane_csv));
+	assert_int_equal(offsetof(struct glane_csv, sheet) + sizeof(void *), sizeof(struct glane_csv));
 	assert_int_equal(offsetof(struct glane_opt, max) + sizeof(int64_t), sizeof(struct glane_opt));
 	assert_int_equal(offsetof(struct glane_annotation, zero2) + sizeof(uint32_t), sizeof(struct glane_annotation));
 	assert_int_equal(

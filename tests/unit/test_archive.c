@@ -387,7 +387,7 @@ static void test_bombs(void **state)
 		expect(strbuf_get(&b), &small, GLANE_E_LIMIT, CSV, "more than 1048576 bytes come out");
 	}
 	pack(&b, "7zip", NULL, &e, 1); /* LZMA: thousands to one */
-	expect(strbuf_get(&b), &plain, GLANE_E_LIMIT, CSV, "1032 times the archive's size");
+	expect(strbuf_get(&b), &plain, GLANE_E_LIMIT, CSV, "1032 times an archive's size");
 	strbuf_release(&b);
 	mem_free(zeros);
 }

@@ -197,7 +197,7 @@ static const struct form forms[] = {
 		FOUR("M"), NULL},
 	{"JSON with holes, as one provider writes them",
 		"{\"structure\":" J_STRUCTURE ",\"dataSets\":[{\"attributes\":[],\"series\":{\"1\":{\"observations\":{"
-					      "\"0\":[,0],\"1\":[40.3000,]}}}}]}",
+		"\"0\":[,0],\"1\":[40.3000,]}}}}]}",
 		"EXR I D RUB 2013-01-18 ~ A ~\nEXR I D RUB 2013-01-21 40.3000 ~ ~\n", NULL},
 	{"nothing said, and NaN",
 		"<CompactData><DataSet><Series FREQ=\"D\" CURRENCY=\"NZD\"><Obs TIME_PERIOD=\"2013-01-18\"/><Obs "

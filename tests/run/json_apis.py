@@ -114,6 +114,26 @@ def unsdg():
         check("unsdg: a revision, and the rest unchanged", (site.run().verdicts, len(site.export())), ({"unsdg": "partial"}, 8))
 
 
+def dbnomics():
+    docs = [{"@frequency": "annual", "dataset_code": "CHELEM-TRADE-CHEL", "provider_code": "CEPII", "series_code": f"AES.AES.CAT.{p}", "series_name": p,
+             "dimensions": {"exporter": "AES", "importer": "AES", "product": f"CAT_{p}", "secgroup": "CAT"}, "period": ["1967", "1968", "1969"],
+             "period_start_day": ["1967-01-01", "1968-01-01", "1969-01-01"], "value": v} for p, v in (("BA", [4.4180715605, "NA", 5.4290137388]), ("II", [0, 0.0, None]))]
+
+    def answer(target):
+        offset = int(re.search(r"offset=(\d+)", target).group(1))
+        return Answer(json.dumps({"_meta": {"version": "22.1.17"}, "errors": None, "series": {
+            "docs": docs[offset:offset + 1], "limit": 1, "num_found": 2, "offset": offset}}), KIND)
+
+    with support.Server(answer) as server:
+        site = suite.site("dbnomics", shipped("dbnomics", server.url))
+        run = site.run()
+        check("dbnomics: a page for each series, as many as are found", (run.verdicts, [t.split("offset=")[1] for t, _ in server.log]),
+              ({"dbnomics": "ok"}, ["0", "1"])) or print("#", run.sources)
+        check("dbnomics: observations", site.short("dataset indicator area_code dims period value unit unit_mult"), [
+            f"CEPII/CHELEM-TRADE-CHEL CHELEM-TRADE-CHEL AES exporter=AES;importer=AES;product=CAT_{r} USD 6"
+            for r in ("BA;secgroup=CAT 1967 4.4180715605", "BA;secgroup=CAT 1969 5.4290137388", "II;secgroup=CAT 1967 0", "II;secgroup=CAT 1968 0.0")])
+
+
 def pages():
     rows = [{"SpatialDimType": "COUNTRY", "SpatialDim": a, "TimeDim": 2019, "IndicatorCode": "WHOSIS_000001", "Dim1": d, "Dim2": None, "Dim3": None,
              "Value": "64.3 [63-65]", "NumericValue": 64.25, "Comments": None} for a in ("TGO", "BEN") for d in ("SEX_BTSX", "SEX_FMLE")]
@@ -170,6 +190,7 @@ value      = v
 
 parsed()
 unsdg()
+dbnomics()
 pages()
 bodies()
 sys.exit(suite.finish())

@@ -76,7 +76,7 @@ ENDPOINTS = {
     "data360-api": "https://data360api.worldbank.org/data360/data?DATABASE_ID=WB_WDI&INDICATOR=WB_WDI_IT_NET_USER_ZS&skip=0",
     "comtrade": "https://comtradeapi.un.org/data/v1/get/C/A/HS?reporterCode=768&partnerCode=0&flowCode=M,X&cmdCode=TOTAL&period=2018",
     "wto": "https://api.wto.org/timeseries/v1/data?i=ITS_CS_AM6&r=all&p=000&ps=all&max=1000000&fmt=json&mode=full&head=M&lang=1",
-    "dbnomics": "https://api.db.nomics.world/v22/series/AMECO/ZUTN?observations=1&limit=1000&offset=0",
+    "dbnomics": "https://api.db.nomics.world/v22/series/CEPII/CHELEM-TRADE-CHEL/AES.AES.CAT.?observations=1&limit=1000&offset=0",
     "imf-datamapper": "https://www.imf.org/external/datamapper/api/v1/NGDP_RPCH",
     "pip": "https://api.worldbank.org/pip/v1/pip?country=all&year=all&fill_gaps=false",
     "uis": "https://api.uis.unesco.org/api/public/data/indicators?indicator=CR.1",

@@ -210,7 +210,7 @@ static glane_rc explain(struct glane_reader *rd, glane_rc rc)
 
 	if (rc >= GLANE_OK || rc == GLANE_E_CANCELLED)
 		return rc;
-	if (words.p) {
+	if (words.n) {
 		diag_clear(d);
 		return fail(d, GLANE_E_DATA, "%s: the provider answers: %.*s", rd->url, SLICE_FMT(words));
 	}
@@ -365,7 +365,7 @@ static glane_rc page_turn(struct glane_reader *rd)
 	const char *url = NULL;
 	glane_rc rc;
 
-	if (rd->head_error && record_head(rd->records, rd->head_error - 1).p)
+	if (rd->head_error && record_head(rd->records, rd->head_error - 1).n)
 		return explain(rd, GLANE_E_DATA);
 	diag_clear(&r->diag);
 	rc = page_done(rd, &r->diag);
@@ -439,6 +439,12 @@ static glane_str host_at(glane_reader *rd, size_t i)
 	return rd && rd->records ? str_from(record_at(rd->records, i)) : (glane_str){NULL, 0};
 }
 
+static const struct glane_kv *host_items(glane_reader *rd, const char *path, size_t *ret_n)
+{
+	*ret_n = 0;
+	return rd && path && rd->records ? record_items(rd->records, path, ret_n) : NULL;
+}
+
 static size_t host_columns(glane_reader *rd)
 {
 	return rd && rd->records ? record_columns(rd->records) : 0;
@@ -494,6 +500,7 @@ void open_services(struct glane_host *h)
 	h->next = host_next;
 	h->get = host_get;
 	h->at = host_at;
+	h->items = host_items;
 	h->columns = host_columns;
 	h->column = host_column;
 	h->head = host_head;

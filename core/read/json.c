@@ -66,6 +66,24 @@ static struct slice json_get(void *state, const char *text)
 	return s;
 }
 
+static const struct glane_kv *json_items(void *state, const char *text, size_t *ret_n)
+{
+	struct json *r = state;
+	struct json_path path = {NULL, 0};
+	struct glane_kv *items = NULL;
+	glane_rc rc;
+
+	*ret_n = 0;
+	if (!r->is_record)
+		return NULL;
+	rc = json_path_parse(&path, &r->scratch, text, false, NULL);
+	if (rc == GLANE_OK)
+		items = json_path_items(&path, (struct slice){r->rec.p, r->rec.n}, &r->scratch, ret_n, &rc);
+	if (rc == GLANE_E_NOMEM)
+		r->over = fail(r->diag, rc, "no memory for the items of '%s' of a JSON record", text);
+	return items;
+}
+
 static size_t json_columns(const void *state)
 {
 	(void)state;
@@ -195,4 +213,5 @@ const struct record_ops json_record_ops = {
 	.where = json_where,
 	.text = json_raw,
 	.close = json_close,
+	.items = json_items,
 };

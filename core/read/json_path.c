@@ -107,21 +107,98 @@ static const char *step_find(const struct json_step *step, bool is_object, const
 	return NULL;
 }
 
+/* Where the value at path begins inside a checked text; NULL: there is none. */
+static const char *path_walk(
+	const struct json_path *path, struct slice text, struct json_cursor *c, struct arena *a, glane_rc *ret_rc)
+{
+	const char *p = text.p;
+
+	for (size_t i = 0; p && i < path->n; i++) {
+		if (*p != '{' && *p != '[')
+			return NULL;
+		p = step_find(&path->step[i], *p == '{', json_blanks(p + 1, c->end), c, a, ret_rc);
+	}
+	return p;
+}
+
 struct slice json_path_find(
 	const struct json_path *path, struct slice text, struct arena *a, uint8_t *ret_kind, glane_rc *ret_rc)
 {
 	struct json_cursor c = {.end = text.p + text.n, .last = true};
-	const char *p = text.p, *end;
+	const char *p = path_walk(path, text, &c, a, ret_rc), *end;
 
-	for (size_t i = 0; p && i < path->n; i++) {
-		if (*p != '{' && *p != '[')
-			return (struct slice){NULL, 0};
-		p = step_find(&path->step[i], *p == '{', json_blanks(p + 1, c.end), &c, a, ret_rc);
-	}
 	if (!p || *p == '{' || *p == '[')
 		return (struct slice){NULL, 0};
 	end = json_scan_scalar(&c, p, ret_kind);
 	return end ? (struct slice){p, (size_t)(end - p)} : (struct slice){NULL, 0};
+}
+
+static size_t item_count(const char *p, const char *end)
+{
+	size_t n = 0;
+
+	for (; *p != '}' && *p != ']'; n++) {
+		p = json_blanks(json_pass(p, end), end);
+		if (*p == ':') /* was a key */
+			p = json_blanks(json_pass(json_blanks(p + 1, end), end), end);
+		if (*p == ',')
+			p = json_blanks(p + 1, end);
+	}
+	return n;
+}
+
+/* p stands on a member or element: reads it; the position behind it. */
+static const char *item_read(
+	struct glane_kv *item, bool is_object, const char *p, struct json_cursor *c, struct arena *a, glane_rc *ret_rc)
+{
+	const char *end = json_pass(p, c->end);
+	struct slice text;
+	uint8_t kind = 0;
+
+	*item = (struct glane_kv){NULL, {NULL, 0}};
+	if (is_object) {
+		const struct slice raw = {p, (size_t)(end - p)};
+		const uint8_t key_kind = memchr(raw.p, '\\', raw.n) ? JSON_ESCAPED : JSON_STRING;
+		const struct slice key = json_unquote(raw, key_kind, a, ret_rc);
+
+		item->k = arena_strndup(a, key.p ? key.p : "", key.n);
+		if (!item->k)
+			*ret_rc = GLANE_E_NOMEM;
+		p = json_blanks(json_blanks(end, c->end) + 1, c->end);
+		end = json_pass(p, c->end);
+	}
+	text = (struct slice){p, (size_t)(end - p)};
+	if (*p != '{' && *p != '[' && json_scan_scalar(c, p, &kind))
+		text = json_unquote(text, kind, a, ret_rc);
+	item->v = (glane_str){text.p, text.n};
+	return end;
+}
+
+struct glane_kv *json_path_items(
+	const struct json_path *path, struct slice text, struct arena *a, size_t *ret_n, glane_rc *ret_rc)
+{
+	struct json_cursor c = {.end = text.p + text.n, .last = true};
+	const char *p = path_walk(path, text, &c, a, ret_rc);
+	const bool is_object = p && *p == '{';
+	struct glane_kv *items;
+
+	*ret_n = 0;
+	if (!p || (!is_object && *p != '['))
+		return NULL;
+	p = json_blanks(p + 1, c.end);
+	*ret_n = item_count(p, c.end);
+	items = arena_alloc(a, (*ret_n + 1) * sizeof(*items));
+	if (!items)
+		*ret_rc = GLANE_E_NOMEM;
+	for (size_t i = 0; items && *ret_rc == GLANE_OK && i < *ret_n; i++) {
+		p = json_blanks(item_read(&items[i], is_object, p, &c, a, ret_rc), c.end);
+		if (*p == ',')
+			p = json_blanks(p + 1, c.end);
+	}
+	if (*ret_rc == GLANE_OK)
+		return items;
+	*ret_n = 0;
+	return NULL;
 }
 
 static bool node_new(struct json_tree *t, uint32_t parent, struct json_step step, uint32_t *ret_node)

@@ -26,6 +26,10 @@ glane_rc json_path_parse(struct json_path *ret, struct arena *a, const char *tex
  * there is no scalar. Member names with escapes are decoded into `a`; out of memory, nothing is found and *ret_rc is set. */
 struct slice json_path_find(
 	const struct json_path *path, struct slice text, struct arena *a, uint8_t *ret_kind, glane_rc *ret_rc);
+/* The members of the object, or the elements of the array (key absent), at path inside `text`, in order: keys end in NUL, the text of
+ * a scalar is decoded, absent for null, an object or array stands as it is written. NULL: there is none (or *ret_rc is set). */
+struct glane_kv *json_path_items(
+	const struct json_path *path, struct slice text, struct arena *a, size_t *ret_n, glane_rc *ret_rc);
 /* The text of a raw scalar: without quotes, escapes decoded into `a`; absent for null (and out of memory). */
 struct slice json_unquote(struct slice raw, uint8_t kind, struct arena *a, glane_rc *ret_rc);
 

@@ -65,6 +65,12 @@ struct slice record_get(struct record_reader *r, const char *path)
 	return r->ops->get(r->state, path);
 }
 
+const struct glane_kv *record_items(struct record_reader *r, const char *path, size_t *ret_n)
+{
+	*ret_n = 0;
+	return r->ops->items ? r->ops->items(r->state, path, ret_n) : NULL;
+}
+
 size_t record_columns(const struct record_reader *r)
 {
 	return r->ops->columns(r->state);

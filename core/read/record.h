@@ -32,6 +32,8 @@ glane_rc record_next(struct record_reader *r);
 struct slice record_at(struct record_reader *r, size_t i);
 /* Any path of the current record, slower; absent where it is not there. */
 struct slice record_get(struct record_reader *r, const char *path);
+/* JSON: the members of the object, or the elements of the array, at the path of the current record (json_path.h); NULL: there is none. */
+const struct glane_kv *record_items(struct record_reader *r, const char *path, size_t *ret_n);
 size_t record_columns(const struct record_reader *r);                /* CSV header; 0 otherwise */
 struct slice record_column(const struct record_reader *r, size_t i); /* CSV: name of column i */
 struct slice record_head(const struct record_reader *r, size_t i);   /* absent until passed */
@@ -70,7 +72,8 @@ struct record_ops {
 	void (*where)(const void *state, uint64_t *number, uint64_t *line, uint64_t *offset);
 	struct slice (*text)(const void *state, size_t max);
 	void (*close)(void *state);
-	const struct cube_ops *cube; /* NULL: no cube */
+	const struct cube_ops *cube;                                                   /* NULL: no cube */
+	const struct glane_kv *(*items)(void *state, const char *path, size_t *ret_n); /* NULL: not of this format */
 };
 extern const struct record_ops csv_record_ops, json_record_ops, xml_record_ops;
 extern const struct record_ops jsonstat_record_ops, tsv_record_ops;

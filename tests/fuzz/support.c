@@ -152,6 +152,25 @@ static void put_value(struct strbuf *out, struct slice s)
 	strbuf_slice(out, s);
 }
 
+/* JSON: members or elements of the record and of what the first field's path begins with. */
+static void put_items(struct strbuf *out, struct record_reader *r, const struct record_options *o)
+{
+	const char *const first = o->field && o->n_field ? o->field[0] : "0";
+	char path[64];
+	const size_t step = strcspn(first, ".");
+
+	snprintf(path, sizeof(path), "%.*s", (int)(step < sizeof(path) ? step : 0), first);
+	for (int k = 0; k < 2; k++) {
+		size_t n = 0;
+		const struct glane_kv *item = record_items(r, k ? path : "", &n);
+
+		for (size_t i = 0; i < n; i++) {
+			strbuf_puts(out, item[i].k ? item[i].k : "-");
+			put_value(out, (struct slice){item[i].v.p, item[i].v.n});
+		}
+	}
+}
+
 static void put_record(struct strbuf *out, struct record_reader *r, const struct record_options *o)
 {
 	/* of SDMX `field` names dimensions, and the text of a record is not kept for as long as it is read */
@@ -170,6 +189,7 @@ static void put_record(struct strbuf *out, struct record_reader *r, const struct
 		FUZZ_SAY(is_starving || (!at.p == !get.p && slice_eq(at, get)), "%s: at %.*s, get %.*s", o->field[i],
 			SLICE_FMT(at), SLICE_FMT(get));
 	}
+	put_items(out, r, o);
 	if (!is_sdmx)
 		put_value(out, record_text(r, 24));
 	strbuf_putc(out, '\n');

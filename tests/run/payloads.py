@@ -5,7 +5,8 @@ every number in file order as it was published: what Python reads in the same by
 of FACTS.json. What is no data is refused with a clear word. TAP on standard output.
 
 payloads.d/*.tsv: a line for each further file: FILE, PLUGIN, OPTIONS (words of a shell), and what is expected: `facts` (those of FACTS.json;
-`facts PATH`: those below it), `same FILE` (as the facts of another), `rows N numbers M` (counted with another program), `none REGEX` (no data: refused with these words), or
+`facts PATH`: those below it), `same FILE` (as the facts of another), `rows N numbers M` (counted with another program;
+`... rejected R`: and R go to quarantine), `none REGEX` (no data: refused with these words), or
 `skip WHY`. A file of the folder that no table names is a failure."""
 import csv
 import hashlib
@@ -114,11 +115,11 @@ def check_entry(suite, site, file, plugin, options, expectation, by_file):
     if kind == "none":
         suite.true(f"{what} is refused with a clear word", code == 1 and re.search(rest, err) and len(err) > 20, (code, out[:200], err[-300:]))
         return
-    if code != 0:
+    n, m, rejected = (re.fullmatch(r"(\d+) numbers (\d+)(?: rejected (\d+))?", rest) if kind == "rows" else re.match("()()()", "")).groups()
+    if code != (1 if rejected else 0) or (rejected and not err.rstrip().endswith(f" {rejected} rejected")):
         suite.true(f"{what} is read", False, (code, err[-500:]))
         return
     if kind == "rows":
-        n, m = re.fullmatch(r"(\d+) numbers (\d+)", rest).groups()
         rows = list(csv.DictReader(io.StringIO(out, newline="")))
         suite.same(f"{what}: rows and numbers", (len(rows), sum(1 for r in rows if r["value"])), (int(n), int(m)))
         return

@@ -134,7 +134,7 @@ AT(glane_cover, indicator, 24);
 AT(glane_cover, from, 40);
 AT(glane_cover, to, 56);
 
-SIZE(glane_host, 232);
+SIZE(glane_host, 240);
 AT(glane_host, size, 0);
 AT(glane_host, abi_major, 4);
 AT(glane_host, abi_minor, 6);
@@ -166,6 +166,7 @@ AT(glane_host, extension, 200);
 AT(glane_host, role, 208);
 AT(glane_host, label, 216);
 AT(glane_host, cube, 224);
+AT(glane_host, items, 232);
 
 SIZE(glane_cube, 264);
 AT(glane_cube, size, 0);

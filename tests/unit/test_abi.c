@@ -121,7 +121,7 @@ static void test_no_padding_at_the_end(void **state)
 	assert_int_equal(
 		offsetof(struct glane_plugin, extension) + sizeof(void (*)(void)), sizeof(struct glane_plugin));
 	assert_int_equal(offsetof(struct glane_cube, where) + sizeof(struct glane_map), sizeof(struct glane_cube));
-	assert_int_equal(offsetof(struct glane_host, cube) + sizeof(void (*)(void)), sizeof(struct glane_host));
+	assert_int_equal(offsetof(struct glane_host, items) + sizeof(void (*)(void)), sizeof(struct glane_host));
 }
 
 int main(void)

@@ -451,6 +451,90 @@ static void test_current_record(void **state)
 	payload_close(&p);
 }
 
+static const char items_doc[] =
+	"[{\"v\":[1, \"NA\" ,null,[2],{\"x\":\"}\"},\"a\\\"b\"],\"d\" : {\"S\\u0065x\" : \"F\", \"\":true,\"o\":{}},"
+	"\"e\":[],\"n\":{ },\"s\":7}]";
+
+/* Opens it at its only record. */
+static glane_rc items_open(struct record_reader **r, struct payload *p, struct diag *d)
+{
+	const struct record_options o = {.format = GLANE_FMT_JSON, .select = "*"};
+	glane_rc rc;
+
+	payload_memory(p, slice_of(items_doc), 7, d);
+	rc = record_open(r, p, &o, d);
+	return rc == GLANE_OK ? record_next(*r) : rc;
+}
+
+static void expect_items(struct record_reader *r, const char *path, size_t n, const struct glane_kv *want)
+{
+	size_t n_item = 99;
+	const struct glane_kv *item = record_items(r, path, &n_item);
+
+	assert_non_null(item);
+	assert_int_equal(n_item, n);
+	for (size_t i = 0; i < n; i++) {
+		assert_true(want[i].k ? item[i].k && strcmp(item[i].k, want[i].k) == 0 : !item[i].k);
+		assert_int_equal(item[i].v.n, want[i].v.n);
+		assert_true(
+			want[i].v.p ? item[i].v.p && memcmp(item[i].v.p, want[i].v.p, item[i].v.n) == 0 : !item[i].v.p);
+	}
+}
+
+/* items(): elements and members in order, decoded; containers as written; where there are none. */
+static void test_items(void **state)
+{
+	static const struct glane_kv elements[] = {{NULL, GLANE_STR_INIT("1")}, {NULL, GLANE_STR_INIT("NA")},
+		{NULL, {NULL, 0}}, {NULL, GLANE_STR_INIT("[2]")}, {NULL, GLANE_STR_INIT("{\"x\":\"}\"}")},
+		{NULL, GLANE_STR_INIT("a\"b")}};
+	static const struct glane_kv members[] = {
+		{"Sex", GLANE_STR_INIT("F")}, {"", GLANE_STR_INIT("true")}, {"o", GLANE_STR_INIT("{}")}};
+	static const char *const none[] = {"s", "v.0", "q", "d.q", "v.9", "a..b", "$key"};
+	struct record_reader *r = NULL;
+	struct payload p;
+	struct diag d = {.code = 0};
+	size_t n = 99;
+
+	(void)state;
+	assert_int_equal(items_open(&r, &p, &d), GLANE_OK);
+	expect_items(r, "v", 6, elements);
+	expect_items(r, "d", 3, members);
+	expect_items(r, "v.3", 1, &(struct glane_kv){NULL, GLANE_STR_INIT("2")});
+	expect_items(r, "e", 0, NULL);
+	expect_items(r, "n", 0, NULL);
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
+		assert_null(record_items(r, none[i], &n));
+		assert_int_equal(n, 0);
+	}
+	assert_non_null(record_items(r, "", &n));
+	assert_int_equal(n, 5);
+	assert_int_equal(record_next(r), GLANE_END);
+	assert_null(record_items(r, "v", &n));
+	record_close(r);
+	payload_close(&p);
+}
+
+/* Out of memory there are no items, and the next record is an error. */
+static void test_items_memory(void **state)
+{
+	(void)state;
+	for (long k = 1, is_done = 0; !is_done; k++) {
+		struct record_reader *r = NULL;
+		struct payload p;
+		struct diag d = {.code = 0};
+		size_t n;
+
+		assert_true(k < 100);
+		assert_int_equal(items_open(&r, &p, &d), GLANE_OK);
+		mem_fail_after(k, true);
+		is_done = record_items(r, "d", &n) != NULL;
+		mem_fail_after(0, false);
+		assert_int_equal(record_next(r), is_done ? GLANE_END : GLANE_E_NOMEM);
+		record_close(r);
+		payload_close(&p);
+	}
+}
+
 /* The N-th allocation fails, once or from then on: an error, no crash, no leak; enough of them, and it works. */
 static void test_memory(void **state)
 {
@@ -493,6 +577,8 @@ int main(void)
 		cmocka_unit_test(test_double_places),
 		cmocka_unit_test(test_bad_paths),
 		cmocka_unit_test(test_current_record),
+		cmocka_unit_test(test_items),
+		cmocka_unit_test(test_items_memory),
 		cmocka_unit_test(test_memory),
 	};
 

@@ -131,7 +131,7 @@ struct glane_request { /* what to fetch, and how to cut it into records */
 	const char *page_pages;      /* path of the number of pages, or NULL */
 	const char *page_total;      /* path of the number of records over all pages, or NULL */
 	const char *page_next;       /* path of the next page's URL */
-	const char *error;           /* path that exists only in an error answer; its text is reported */
+	const char *error;           /* path that is there, and not empty, only in an error answer; its text is reported */
 	const struct glane_str
 		*split; /* items joined by split_sep into "{split}" of the URL, in as few requests as fit */
 	size_t n_split;
@@ -270,6 +270,9 @@ struct glane_host {
 	glane_str (*label)(glane_reader *, size_t i); /* cubes: name of the current record's code in column i */
 	/* Cubes: series() and emit() of the current record, or a removal where its action is D. */
 	glane_rc (*cube)(glane_run *, glane_reader *, const struct glane_cube *);
+	/* JSON: members of the object, or elements of the array (k == NULL), at the path in the current record, in order; NULL: there is
+	 * neither. The text of an object or array is as it is written, of null absent. Until next(). */
+	const struct glane_kv *(*items)(glane_reader *, const char *path, size_t *ret_n);
 };
 #define GLANE_LOG_DEBUG 0
 #define GLANE_LOG_INFO 1

@@ -1,0 +1,196 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""JSON APIs by declaration: what the json plugin makes of documents in the providers' form (`glane parse`), and the shipped sections against
+a server: pages, error answers, slices that fail alone, secrets in headers, bodies. TAP on standard output."""
+import csv
+import io
+import json
+import os
+import re
+import sys
+
+import support
+from support import Answer, TOP
+
+suite = support.Suite("json_apis")
+check = suite.same
+KIND = "application/json"
+
+
+def parse(name, words, document, columns, want):
+    body = document if isinstance(document, bytes) else json.dumps(document).encode()
+    code, out, err = suite.parse_site.glane("parse", "json", "--dataset=X", *words, payload=body)
+    if isinstance(want, str):
+        suite.true(name, code in (1, 2) and want in err, (code, out, err))
+        return
+    rows = [" ".join(r[c] for c in columns.split()) for r in csv.DictReader(io.StringIO(out))]
+    check(name, (code, rows), (0, want)) or print("#", err)
+
+
+def point(area, year, value, dims, **more):
+    """A record of the UN SDG API v1."""
+    return {"goal": ["4"], "target": ["4.4"], "indicator": ["4.4.1"], "series": "SE_ADT_ACTS", "seriesDescription": "ICT skills", "seriesCount": "9",
+            "geoAreaCode": area, "geoAreaName": "?", "timePeriodStart": year, "value": value, "valueType": "Float", "time_detail": None,
+            "timeCoverage": None, "upperBound": None, "lowerBound": None, "source": "ITU", "footnotes": [""], "attributes": {"Nature": "C", "Units": "PERCENT"},
+            "dimensions": dims, **more}
+
+
+SDG = [point("768", 2019.0, "12.5", {"Sex": "BOTHSEX", "Type of skill": "ARSP", "Reporting Type": "G"}),
+       point("768", 2021.0, "NaN", {"Sex": "BOTHSEX", "Type of skill": "ARSP", "Reporting Type": "G"}),
+       point("12", 2021.0, ">95", {"Sex": "FEMALE", "Type of skill": "EMAIL", "Reporting Type": "G"}, footnotes=["Survey"], attributes={"Nature": "E", "Units": "PERCENT"}),
+       point("204", 2021.0, 3.25, {})]
+DOC = {"series": {"docs": [
+    {"dimensions": {"geo": "FRA", "freq": "A"}, "period": ["2019", "2020", "2021"], "value": [8.4, "NA", None], "series_code": "A.FRA", "series_name": "France"},
+    {"dimensions": {"geo": "DEU", "freq": "A", "späte \"Reihe\"": "x\u00e9"}, "period": ["2021"], "value": ["3.60"], "series_name": "Germany"}],
+    "limit": 1000, "num_found": 2, "offset": 0}}
+DBN = ["--select=series.docs.*", "--indicator==U", "--area=dimensions.geo", "--period=period.*", "--value=value.*", "--dims=*=dimensions", "--missing=NA"]
+MAPPER = {"values": {"GDP": {"TGO": {"2020": 2.0, "2021": 6.0}, "BEN": {"2021": 7.2}}}, "api": {"version": "1"}}
+FLAT = ["--area=c", "--period=y", "--value=v"]
+
+
+def parsed():
+    suite.parse_site = suite.site("parse")
+    sdg = ["--select=data.*", "--indicator=series", "--area=geoAreaCode", "--area_scheme=M49", "--period=timePeriodStart", "--value=value",
+           "--unit=attributes.Units", "--flags=attributes.Nature", "--status_map=E=E", "--note=footnotes.0", "--dims=*=dimensions"]
+    parse("SDG: years with a point, texts as values, NaN is no value, all members of dimensions", sdg, {"data": SDG}, "area dims period value value_text unit status flags note", [
+        "TGO Reporting Type=G;Sex=BOTHSEX;Type of skill=ARSP 2019 12.5  PERCENT A C ",
+        "TGO Reporting Type=G;Sex=BOTHSEX;Type of skill=ARSP 2021   PERCENT O C ",
+        "DZA Reporting Type=G;Sex=FEMALE;Type of skill=EMAIL 2021  >95 PERCENT E E Survey", "BEN  2021 3.25  PERCENT A C "])
+    parse("DBnomics: arrays side by side, NA and null are nothing", DBN, DOC, "area dims period value",
+          ["FRA freq=A;geo=FRA 2019 8.4", 'DEU freq=A;geo=DEU;späte "Reihe"=xé 2021 3.60'])
+    longer = json.loads(json.dumps(DOC))
+    longer["series"]["docs"][0]["value"].append(1)
+    parse("arrays that do not fit", DBN, longer, "", "value.* holds 4 items, but period.* 3: has the source changed its shape?")
+    parse("an array that is gone", DBN, {"series": {"docs": [{"dimensions": {"geo": "FRA"}, "period": ["2020"]}]}}, "", "value = value.*: none of the 1 records holds it")
+    parse("DataMapper: names are areas and periods", ["--select=values.GDP.*", "--indicator==GDP", "--area=$key", "--value=*"], MAPPER, "indicator area period value",
+          ["GDP TGO 2020 2.0", "GDP TGO 2021 6.0", "GDP BEN 2021 7.2"])
+    parse("objects side by side go by their names", ["--area=a", "--value=V=v.*", "--flags=f.*"],
+          [{"a": "TGO", "v": {"2020": 1, "2021": 2}, "f": {"2021": "p"}}], "indicator period value flags", ["V 2020 1 ", "V 2021 2 p"])
+    parse("several values, first of several areas, a multiplier, records not wanted",
+          ["--area=i3|i2", "--period=y", "--value", "A=a B=b.n", "--units=A=USD", "--unit_mult=m", "--where=k=x|z"],
+          [{"i3": "", "i2": "TGO", "y": "2020Q1", "a": 1, "b": {"n": "2"}, "m": 6, "k": "x"}, {"i3": "BEN", "y": "2020Q1", "a": 9, "b": None, "m": 3, "k": "y"},
+           {"i3": "BEN", "y": "2020Q2", "a": 9, "b": None, "m": 3, "k": "z"}], "indicator area period value unit unit_mult",
+          ["A TGO 2020-Q1 1 USD 6", "B TGO 2020-Q1 2  6", "A BEN 2020-Q2 9 USD 3"])
+    parse("windows-1252", FLAT + ["--area_scheme=NAME", "--encoding=windows-1252"], '[{"c":"Côte d’Ivoire","y":2020,"v":1}]'.encode("windows-1252"), "area", ["CIV"])
+    parse("an error answer", FLAT + ["--error=error"], {"error": "no such id"}, "", "the provider answers: no such id")
+    parse("an error that is empty is none", FLAT + ["--error=error", "--select=data.*"], {"data": [{"c": "TGO", "y": 2020, "v": 1}], "error": ""}, "value", ["1"])
+    parse("no records", FLAT + ["--select=data.*"], {"data": []}, "", "the answer holds no records")
+    parse("no records, where that is right", FLAT + ["--select=data.*", "--may_be_empty=yes"], {"data": []}, "value", [])
+    parse("a value that no record holds", FLAT, [{"c": "TGO", "y": 2020, "w": 1}], "", "value = v: none of the 1 records holds it")
+    parse("a value that is null everywhere is no failure", FLAT, [{"c": "TGO", "y": 2020, "v": None}], "value", [])
+    parse("a value without an area", FLAT, [{"c": "", "y": 2020, "v": 1}], "", "a value without an area: 'c' is empty")
+    parse("a record without area and value is passed over", FLAT, [{"c": "", "y": 2020, "v": "N/A"}, {"c": "TGO", "y": 2020, "v": 2}], "value", ["2"])
+    parse("an object where a value was", FLAT, [{"c": "TGO", "y": 2020, "v": {"a": 1}}], "", "field 'v' is an object, not a single value")
+    parse("a list where none may be", FLAT + ["--unit=u.*"], [], "", "unit = u.*: a list has no place there")
+    parse("paging that does not exist", FLAT + ["--paging=link"], [], "", "paging cannot be that")
+
+
+def shipped(name, url):
+    """The section as it is shipped, with its address alone changed."""
+    text = "\n".join(f.read_text() for f in sorted((TOP / "conf/sources.d").glob("*.conf")))
+    section = re.search(rf"^\[source {name}\]\n(?:(?![\[#]).*\n?)*", text, re.M).group(0)
+    return re.sub(r"^(enabled|base_url|rate)\s*=.*\n", "", section, flags=re.M).rstrip() + f"\nbase_url = {url}\nrate = 500/s\n\n"
+
+
+def unsdg():
+    def answer(target):
+        asked = dict(p.split("=") for p in target.split("?")[1].split("&"))
+        if not target.startswith("/Series/Data?") or asked["seriesCode"] == "SE_ACS_INTNT":
+            return None
+        records = [dict(p, series=asked["seriesCode"]) for p in SDG] if asked["seriesCode"] != "IT_MOB_OWN" else []
+        page = int(asked["page"])
+        return Answer(json.dumps({"size": 3, "totalElements": len(records), "totalPages": (len(records) + 2) // 3, "pageNumber": page, "attributes": [],
+                                  "dimensions": [], "data": records[3 * page - 3:3 * page]}), KIND)
+
+    with support.Server(answer) as server:
+        site = suite.site("unsdg", shipped("unsdg", server.url) + "retries = 0\n")
+        run = site.run()
+        check("unsdg: a series that is gone and one that is empty fail alone", run.verdicts, {"unsdg": "partial"})
+        suite.true("unsdg: with the reason", "the answer holds no records" in json.dumps(run.sources["unsdg"]), run.sources)
+        check("unsdg: rows of all pages", sorted(site.short("dataset indicator area period value value_text")), sorted(
+            f"SDG {s} {r}" for s in ("SE_ADT_ACTS", "SE_ACS_CMPTR") for r in ("TGO 2019 12.5 ", "TGO 2021  ", "DZA 2021  >95", "BEN 2021 3.25 ")))
+        check("unsdg: pages asked for", sorted(re.sub(r".*page=", "", t) for t, s in server.log if "SE_ADT_ACTS" in t and s == 200), ["1", "2"])
+        SDG[0]["value"] = "13.5"
+        check("unsdg: a revision, and the rest unchanged", (site.run().verdicts, len(site.export())), ({"unsdg": "partial"}, 8))
+
+
+def dbnomics():
+    docs = [{"@frequency": "annual", "dataset_code": "CHELEM-TRADE-CHEL", "provider_code": "CEPII", "series_code": f"AES.AES.CAT.{p}", "series_name": p,
+             "dimensions": {"exporter": "AES", "importer": "AES", "product": f"CAT_{p}", "secgroup": "CAT"}, "period": ["1967", "1968", "1969"],
+             "period_start_day": ["1967-01-01", "1968-01-01", "1969-01-01"], "value": v} for p, v in (("BA", [4.4180715605, "NA", 5.4290137388]), ("II", [0, 0.0, None]))]
+
+    def answer(target):
+        offset = int(re.search(r"offset=(\d+)", target).group(1))
+        return Answer(json.dumps({"_meta": {"version": "22.1.17"}, "errors": None, "series": {
+            "docs": docs[offset:offset + 1], "limit": 1, "num_found": 2, "offset": offset}}), KIND)
+
+    with support.Server(answer) as server:
+        site = suite.site("dbnomics", shipped("dbnomics", server.url))
+        run = site.run()
+        check("dbnomics: a page for each series, as many as are found", (run.verdicts, [t.split("offset=")[1] for t, _ in server.log]),
+              ({"dbnomics": "ok"}, ["0", "1"])) or print("#", run.sources)
+        check("dbnomics: observations", site.short("dataset indicator area_code dims period value unit unit_mult"), [
+            f"CEPII/CHELEM-TRADE-CHEL CHELEM-TRADE-CHEL AES exporter=AES;importer=AES;product=CAT_{r} USD 6"
+            for r in ("BA;secgroup=CAT 1967 4.4180715605", "BA;secgroup=CAT 1969 5.4290137388", "II;secgroup=CAT 1967 0", "II;secgroup=CAT 1968 0.0")])
+
+
+def pages():
+    rows = [{"SpatialDimType": "COUNTRY", "SpatialDim": a, "TimeDim": 2019, "IndicatorCode": "WHOSIS_000001", "Dim1": d, "Dim2": None, "Dim3": None,
+             "Value": "64.3 [63-65]", "NumericValue": 64.25, "Comments": None} for a in ("TGO", "BEN") for d in ("SEX_BTSX", "SEX_FMLE")]
+    rows.append(dict(rows[0], SpatialDimType="REGION", SpatialDim="AFR"))
+
+    def who(target):
+        second = "skip=3" in target
+        link = {} if second else {"@odata.nextLink": "/WHOSIS_000001?$skip=3"}
+        return Answer(json.dumps({"@odata.context": "x", "value": rows[3:] if second else rows[:3], **link}), KIND) if target.startswith("/WHOSIS") else None
+
+    with support.Server(who) as server:
+        site = suite.site("gho", shipped("gho", server.url))
+        check("gho: pages by their links, countries only", (site.run().verdicts, site.short("area dims value")), (
+            {"gho": "ok"}, [f"{a} DIM1={d} 64.25" for a in ("BEN", "TGO") for d in ("SEX_BTSX", "SEX_FMLE")]))
+    record = {"DATABASE_ID": "WB_WDI", "INDICATOR": "WB_WDI_IT_NET_USER_ZS", "REF_AREA": "TGO", "SEX": "_T", "OBS_VALUE": "35.2", "UNIT_MEASURE": "PT",
+              "UNIT_MULT": "0", "OBS_STATUS": "A"}
+
+    def data360(target):
+        skip = int(re.search(r"skip=(\d+)", target).group(1))
+        return Answer(json.dumps({"count": 1500, "value": [dict(record, TIME_PERIOD=f"{1900 + k // 12}-{k % 12 + 1:02}") for k in range(skip, min(skip + 1000, 1500))]}), KIND)
+
+    with support.Server(data360) as server:
+        site = suite.site("data360", shipped("data360-api", server.url))
+        check("data360-api: pages by records left out", (site.run().verdicts, len(site.export())), ({"data360-api": "ok"}, 1500))
+        check("data360-api: two requests", [re.search(r"skip=\d+", t).group(0) for t, _ in server.log], ["skip=0", "skip=1000"])
+
+
+def bodies():
+    os.environ["JSON_API_KEY"] = "s3cret"
+    with support.Server(lambda t: Answer(json.dumps({"data": [{"c": "TGO", "v": "1.50"}], "error": ""}), KIND)) as server:
+        site = suite.site("post", f"""
+[source post]
+plugin     = json
+base_url   = {server.url}/q
+dataset    = D
+auth       = key=env:JSON_API_KEY
+headers    = Ocp-Apim-Subscription-Key={{auth:key}}
+body       = {{"indicator":"{{indicator}}","year":{{period}}}}
+indicators = A B
+periods    = 2020 2021
+select     = data.*
+error      = error
+area       = c
+period     = ={{period}}
+value      = v
+""")
+        run = site.run()
+        check("a body for each indicator and period", (run.verdicts, sorted(json.loads(b)["indicator"] + str(json.loads(b)["year"]) for _, b in server.posts)),
+              ({"post": "ok"}, ["A2020", "A2021", "B2020", "B2021"])) or print("#", run.sources)
+        check("the secret goes into the header", {h.get("Ocp-Apim-Subscription-Key") for h, _ in server.posts}, {"s3cret"})
+        check("rows under the indicator and the period that were asked for", site.short("indicator period value"),
+              [f"{i} {y} 1.50" for i in "AB" for y in (2020, 2021)])
+
+
+parsed()
+unsdg()
+dbnomics()
+pages()
+bodies()
+sys.exit(suite.finish())

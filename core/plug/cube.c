@@ -523,7 +523,9 @@ static glane_rc host_cube(glane_run *r, glane_reader *rd, const struct glane_cub
 	diag_clear(&r->diag);
 	if (!rd->cube)
 		rc = cube_begin(r, rd, given);
-	if (rc == GLANE_OK && rd->cube->shape != record_shape(rd->records))
+	if (rc != GLANE_OK || !rd->cube)
+		return rc;
+	if (rd->cube->shape != record_shape(rd->records))
 		rc = map_shape(rd->cube, rd->records, &r->diag);
 	if (rc != GLANE_OK)
 		return rc;

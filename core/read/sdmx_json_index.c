@@ -335,6 +335,26 @@ static glane_rc note_place(struct json_pull *j, char wanted, uint64_t *ret)
 	return rc == GLANE_OK ? json_pull_pass(j, 0) : rc;
 }
 
+/* A member of a dataset. */
+static glane_rc take_dataset_member(struct sdmx_json_index *x, struct sdmx_json_dataset *d, struct json_pull *j)
+{
+	const struct {
+		const char *key;
+		char bracket;
+		uint64_t *at;
+	} places[] = {{"attributes", '[', &d->attributes_at}, {"dimensionGroupAttributes", '{', &d->groups_at},
+		{"series", '{', &d->series_at}, {"observations", '{', &d->obs_at}};
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+		if (is_key(j, places[i].key))
+			return note_place(j, places[i].bracket, places[i].at);
+	if (is_key(j, "structure"))
+		return take_index(j, &d->structure);
+	if (is_key(j, "action"))
+		return take_action(j, &d->action);
+	return is_key(j, "validFrom") ? take_text(j, &x->arena, &d->updated) : json_pull_pass(j, 0);
+}
+
 static glane_rc take_dataset(struct sdmx_json_index *x, struct json_pull *j)
 {
 	struct sdmx_json_dataset d = {.action = 'I'};
@@ -346,14 +366,7 @@ static glane_rc take_dataset(struct sdmx_json_index *x, struct json_pull *j)
 		return rc == GLANE_OK ? json_pull_fail(j, "a dataset that is no object") : rc;
 	json_pull_open(j);
 	while ((rc = json_pull_member(j, &is_first)) == GLANE_OK) {
-		rc = is_key(j, "structure")                  ? take_index(j, &d.structure)
-		     : is_key(j, "action")                   ? take_action(j, &d.action)
-		     : is_key(j, "validFrom")                ? take_text(j, &x->arena, &d.updated)
-		     : is_key(j, "attributes")               ? note_place(j, '[', &d.attributes_at)
-		     : is_key(j, "dimensionGroupAttributes") ? note_place(j, '{', &d.groups_at)
-		     : is_key(j, "series")                   ? note_place(j, '{', &d.series_at)
-		     : is_key(j, "observations")             ? note_place(j, '{', &d.obs_at)
-							     : json_pull_pass(j, 0);
+		rc = take_dataset_member(x, &d, j);
 		if (rc != GLANE_OK)
 			return rc;
 	}

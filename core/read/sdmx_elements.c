@@ -235,7 +235,9 @@ static enum kind in_dataset(struct sdmx_xml *s, const char *name, const struct x
 	if (strstr(name, "Group")) {
 		if (!sdmx_log_group(&s->log))
 			log_failed(s);
-		put_components(s, a, n, KEYS | REST);
+		for (size_t i = 0; i < n; i++) /* its `type` is the group's name, of generic messages */
+			if (strcmp((const char *)a[i].name, "type") != 0)
+				put_components(s, &a[i], 1, KEYS | REST);
 		return GROUP;
 	}
 	if (strcmp(name, "Attributes") == 0 || strcmp(name, "Atts") == 0) {

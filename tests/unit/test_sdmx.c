@@ -33,6 +33,8 @@ static glane_rc read_all(const void *arg, struct slice doc, size_t step, struct 
 			strbuf_puts(out, s.p ? "" : "~");
 			strbuf_slice(out, s);
 		}
+		if (record_get(r, "type").p)
+			strbuf_puts(out, " (the type of a group is no component)");
 		for (size_t i = 0; i < record_columns(r); i++) /* what is said by id and by column is the same */
 			if (record_role(r, i) == GLANE_ROLE_MEASURE &&
 				!slice_eq(record_at(r, i), record_get(r, "OBS_VALUE")))

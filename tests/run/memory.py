@@ -19,6 +19,7 @@ TOP = Path(os.environ.get("GLANE_TOP", Path(__file__).resolve().parents[2]))
 sys.path[:0] = [str(TOP / "tests/support"), str(TOP / "tests/bench")]
 import editions  # noqa: E402
 import measure  # noqa: E402
+import messages  # noqa: E402
 
 GLANE = os.environ.get("GLANE", str(TOP / "build/glane"))
 OUT = Path(os.environ.get("GLANE_OUT", TOP / "build/release")).resolve()
@@ -61,7 +62,7 @@ def bounded(done, limit=LIMIT):
 
 
 def documents():
-    for name, (make, plugin, options) in measure.JOBS.items():
+    for name, (make, plugin, options) in [*measure.JOBS.items(), *((f"message, {n}", job) for n, job in messages.JOBS.items())]:
         path = make(WORK / name, SIZE)
         done, _ = parse(path, plugin, options)
         check(f"{name}: {SIZE // 1_000_000} MB in less than {LIMIT:.0f} MiB", bounded(done), done)

@@ -528,7 +528,7 @@ static glane_rc host_cube(glane_run *r, glane_reader *rd, const struct glane_cub
 	if (rd->cube->shape != record_shape(rd->records))
 		rc = map_shape(rd->cube, rd->records, &r->diag);
 	if (rc != GLANE_OK)
-		return rc;
+		return diag_prefix(&r->diag, "%s", rd->url);
 	if (rd->cube->series != record_series(rd->records)) {
 		memset(rd->cube->handle, 0, sizeof(rd->cube->handle));
 		rd->cube->series = record_series(rd->records);

@@ -336,6 +336,18 @@ static void begin_fault(const struct xml_push_attr *a, size_t n, struct strbuf *
 		strbuf_puts(b, ":");
 }
 
+/* Whether a footer's message says that the data before it is not whole (SDMX 2.1, section 7, codes of web services). */
+static bool says_cut(const struct xml_push_attr *a, size_t n)
+{
+	static const char *const codes[] = {"130", "413", "500", "501", "503", "510"};
+	const struct slice code = attr_of(a, n, "code"), severity = attr_of(a, n, "severity");
+
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+		if (slice_is(code, codes[i]))
+			return true;
+	return slice_is(severity, "Error");
+}
+
 static bool is_one_of(const char *name, const char *const *list, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -402,6 +414,7 @@ static void on_open(void *arg, const char *name, const struct xml_push_attr *a, 
 	else if (here == COMPONENT)
 		next = TEXT;
 	else if (here == FAULT || here == FOOTER) {
+		s->is_cut |= here == FOOTER && says_cut(a, n);
 		begin_fault(a, n, here == FAULT ? &s->fault : &s->footer);
 		next = here;
 	}

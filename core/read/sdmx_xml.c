@@ -36,6 +36,8 @@ static glane_rc finish(struct sdmx_xml *s)
 			s->root.n ? s->root.p : "not there");
 	if (s->footer.n && !s->number && !is_asked(s, "#poll"))
 		return fail(s->diag, GLANE_E_DATA, "the provider answers: %s", s->footer.p);
+	if (s->is_cut && s->number)
+		return fail(s->diag, GLANE_E_DATA, "the data is not whole, the provider says: %s", s->footer.p);
 	return GLANE_END;
 }
 

@@ -48,7 +48,7 @@ struct sdmx_xml {
 	char action;                     /* DataSetAction of the header; 0: not said */
 	uint32_t component;              /* of an open Comp */
 	uint64_t obs_line, obs_start;
-	bool is_message, is_structures, is_cross, is_dataset_open, is_obs_due;
+	bool is_message, is_structures, is_cross, is_cut, is_dataset_open, is_obs_due;
 	uint64_t held_from; /* where the dataset begins */
 	uint64_t number;
 	glane_rc over;

@@ -273,6 +273,10 @@ static const struct refusal refusals[] = {
 		"413 Too big"},
 	{"<GenericData><Footer><Message code=\"510\"><Text>Cut</Text></Message></Footer></GenericData>", GLANE_E_DATA,
 		"510: Cut"},
+	{"<CompactData><DataSet><Series A=\"1\"><Obs TIME_PERIOD=\"2020\" "
+	 "OBS_VALUE=\"1\"/></Series></DataSet><Footer><Message code=\"510\">"
+	 "<Text>Response size exceeds service limit</Text></Message></Footer></CompactData>",
+		GLANE_E_DATA, "not whole, the provider says: 510: Response size"},
 	{"<!DOCTYPE x><CompactData/>", GLANE_E_FORMAT, "DOCTYPE"},
 	{"<GenericData xmlns:g=\"g\"><DataSet><Series><SeriesKey><g:Value "
 	 "id=\"A\"/></SeriesKey></Series></DataSet></GenericData>",

@@ -21,6 +21,7 @@ struct place { /* where a text comes from: a column, or a constant */
 };
 struct cube_map {
 	struct glane_cube given; /* lists and their texts are the plugin's, valid during run() */
+	uint64_t said;           /* hash of what the current series was asked by */
 	uint64_t shape, series;  /* what the rest was made for; 0: nothing yet */
 	struct place indicator[MAX_PARTS], area, unit, unit_mult, status, flags, note, title, freq, time;
 	size_t n_indicator;
@@ -512,8 +513,31 @@ void cube_close(struct glane_reader *rd)
 	rd->cube = NULL;
 }
 
+/* Of what a series is asked by, beside its dimensions: components that are configured may stand at the observation. */
+static uint64_t hash_said(struct record_reader *rec, const struct cube_map *m)
+{
+	const struct place *const said[] = {&m->area, &m->unit, &m->title, &m->freq};
+	uint64_t h = 0;
+
+	for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
+		const struct slice s =
+			said[i]->column == NOWHERE ? (struct slice){NULL, 0} : record_at(rec, said[i]->column);
+
+		if (s.n)
+			h = hash_bytes(s.p, s.n, h + i + 1);
+	}
+	for (size_t i = 0; i < m->n_indicator; i++) {
+		const struct slice s = text_at(rec, m->indicator[i]);
+
+		if (s.n)
+			h = hash_bytes(s.p, s.n, h + i + 11);
+	}
+	return h;
+}
+
 static glane_rc host_cube(glane_run *r, glane_reader *rd, const struct glane_cube *given)
 {
+	uint64_t said;
 	glane_rc rc = run_check(r);
 
 	if (rc != GLANE_OK)
@@ -529,9 +553,11 @@ static glane_rc host_cube(glane_run *r, glane_reader *rd, const struct glane_cub
 		rc = map_shape(rd->cube, rd->records, &r->diag);
 	if (rc != GLANE_OK)
 		return diag_prefix(&r->diag, "%s", rd->url);
-	if (rd->cube->series != record_series(rd->records)) {
+	said = hash_said(rd->records, rd->cube);
+	if (rd->cube->series != record_series(rd->records) || rd->cube->said != said) {
 		memset(rd->cube->handle, 0, sizeof(rd->cube->handle));
 		rd->cube->series = record_series(rd->records);
+		rd->cube->said = said;
 	}
 	return take_record(r, rd);
 }

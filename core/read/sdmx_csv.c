@@ -57,18 +57,27 @@ static enum meaning meaning_of(const struct sdmx_csv *s, struct slice id, size_t
 		return s->is_v1 ? FLOW : PASSED;
 	if (!s->is_v1 && slice_is(id, "STRUCTURE_ID"))
 		return FLOW;
-	if (slice_is(id, "STRUCTURE_NAME"))
+	if (!s->is_v1 && slice_is(id, "STRUCTURE_NAME"))
 		return FLOW_NAME;
-	if (slice_is(id, "ACTION"))
+	if (!s->is_v1 && slice_is(id, "ACTION"))
 		return ACTION;
 	if (slice_is(id, "LAST UPDATE") || slice_is(id, "LAST_UPDATE"))
 		return STAMP;
 	return slice_is(id, "SERIES_KEY") || slice_is(id, "OBS_KEY") ? PASSED : COMPONENT;
 }
 
+/* OBS_VALUE, OBS_VALUE1, ...; MEAS_... as the field guide has them. */
 static bool is_measure(struct slice id)
 {
-	return (id.n >= 9 && strncasecmp(id.p, "OBS_VALUE", 9) == 0) || (id.n > 5 && strncmp(id.p, "MEAS_", 5) == 0);
+	size_t i = 9;
+
+	if (id.n > 5 && strncmp(id.p, "MEAS_", 5) == 0)
+		return true;
+	if (id.n < 9 || strncasecmp(id.p, "OBS_VALUE", 9) != 0)
+		return false;
+	while (i < id.n && id.p[i] >= '0' && id.p[i] <= '9')
+		i++;
+	return i == id.n;
 }
 
 /* What stands before the first measure are dimensions, what stands behind it attributes, as far as their ids do not say otherwise. */
@@ -76,6 +85,8 @@ static int role_at(const struct record_options *o, struct slice id, bool is_behi
 {
 	const int role = sdmx_role(id, o->field, o->field ? o->n_field : 0);
 
+	if (o->field && o->n_field && (role == GLANE_ROLE_DIMENSION || role == GLANE_ROLE_TIME))
+		return role;
 	if (is_measure(id))
 		return GLANE_ROLE_MEASURE;
 	if (role != GLANE_ROLE_DIMENSION || (o->field && o->n_field))

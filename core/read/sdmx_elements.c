@@ -148,7 +148,7 @@ static char action_of(struct slice s)
 	static const char *const names[] = {"Information", "Append", "Merge", "Replace", "Delete", "Update"};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (s.n == strlen(names[i]) && strncasecmp(s.p, names[i], s.n) == 0)
+		if (s.p && s.n == strlen(names[i]) && strncasecmp(s.p, names[i], s.n) == 0)
 			return *names[i] == 'U' ? 'M' : *names[i];
 	return 0;
 }
@@ -481,7 +481,7 @@ static void on_close(void *arg)
 		if (s->log.n_obs)
 			sdmx_log_obs_end(&s->log, xml_push_offset(&s->x));
 		s->obs_start = UINT64_MAX;
-		s->log.level = SDMX_AT_SERIES;
+		s->log.level = SDMX_AT_NOTHING; /* what a series says itself stands before its observations */
 	} else if (kind == GROUP && s->log.level == SDMX_AT_GROUP && !sdmx_log_group_end(&s->log))
 		log_failed(s);
 	else if (kind == DATASET)

@@ -48,6 +48,7 @@ void sdmx_log_release(struct sdmx_log *l)
 	mem_free(l->obs);
 	mem_free(l->group);
 	mem_free(l->shape);
+	mem_free(l->applied);
 	arena_release(&l->arena);
 }
 
@@ -187,7 +188,7 @@ static bool index_group(struct sdmx_log *l, struct sdmx_shape *s, uint32_t g)
 
 static bool same_shape(const struct sdmx_log *l, const struct sdmx_shape *s, const struct sdmx_group *g)
 {
-	if (s->n != g->n)
+	if (s->n != g->n || s->dataset != g->dataset)
 		return false;
 	for (size_t i = 0; i < s->n; i++)
 		if (s->column[i] != l->outer.v[g->first + i].column)
@@ -197,7 +198,7 @@ static bool same_shape(const struct sdmx_log *l, const struct sdmx_shape *s, con
 
 static bool new_shape(struct sdmx_log *l, const struct sdmx_group *g)
 {
-	struct sdmx_shape s = {.n = g->n};
+	struct sdmx_shape s = {.n = g->n, .dataset = g->dataset};
 
 	s.column = arena_alloc(&l->arena, (g->n + 1) * sizeof(*s.column));
 	s.key = arena_alloc(&l->arena, (g->n + 1) * sizeof(*s.key));
@@ -223,18 +224,31 @@ bool sdmx_log_group_end(struct sdmx_log *l)
 	return !l->shape[g->shape].is_ready || index_group(l, &l->shape[g->shape], (uint32_t)l->n_group - 1);
 }
 
-/* The key of a group are those of its components that are dimensions of the series. */
-static bool ready_shape(struct sdmx_log *l, uint32_t at, const struct sdmx_series *of)
+/* The key of a group are those of its components that are dimensions of the series or of the observation. */
+static bool ready_shape(struct sdmx_log *l, uint32_t at, const struct sdmx_series *of, const struct sdmx_obs *o)
 {
 	struct sdmx_shape *s = &l->shape[at];
 
-	for (size_t i = 0; i < s->n; i++)
-		if (l->column[s->column[i]].role == GLANE_ROLE_DIMENSION &&
-			find_cell(&l->inner, of->first, of->n, s->column[i]))
-			s->key[s->n_key++] = s->column[i];
+	for (size_t i = 0; i < s->n; i++) {
+		const bool is_outer = find_cell(&l->inner, of->first, of->n, s->column[i]);
+
+		if (l->column[s->column[i]].role != GLANE_ROLE_DIMENSION ||
+			(!is_outer && !find_cell(&l->inner, o->first, o->n, s->column[i])))
+			continue;
+		s->key[s->n_key++] = s->column[i];
+		s->is_inner |= !is_outer;
+	}
 	s->is_ready = true;
 	for (uint32_t g = 0; g < l->n_group; g++)
 		if (l->group[g].shape == at && !index_group(l, s, g))
+			return false;
+	return true;
+}
+
+static bool ready_shapes(struct sdmx_log *l, const struct sdmx_series *s, const struct sdmx_obs *o)
+{
+	for (uint32_t k = 0; k < l->n_shape; k++)
+		if (l->shape[k].dataset == s->dataset && !l->shape[k].is_ready && !ready_shape(l, k, s, o))
 			return false;
 	return true;
 }
@@ -247,48 +261,72 @@ static void put_cells(const struct sdmx_cells *c, size_t first, size_t n, struct
 		to[c->v[i].column] = cell_text(c, &c->v[i]);
 }
 
-static void put_group(struct sdmx_log *l, const struct sdmx_group *g, const struct sdmx_series *of)
+/* The group of a shape that what stands in `from` belongs to; SDMX_NONE: none. */
+static uint32_t group_of(struct sdmx_log *l, const struct sdmx_shape *s, const struct slice *from)
 {
-	for (size_t i = g->first; i < g->first + g->n; i++) {
-		const struct sdmx_cell *cell = &l->outer.v[i];
+	const uint64_t *found;
 
-		if (!find_cell(&l->inner, of->first, of->n, cell->column))
-			l->base[cell->column] = cell_text(&l->outer, cell);
-	}
+	strbuf_reset(&l->key);
+	strbuf_add(&l->key, &s->dataset, sizeof(s->dataset));
+	for (size_t i = 0; i < s->n_key; i++)
+		key_add(l, from[s->key[i]].p ? from[s->key[i]] : (struct slice){"", 0});
+	found = strbuf_ok(&l->key) ? map_find(&s->by_key, strbuf_get(&l->key)) : NULL;
+	return found ? (uint32_t)*found : SDMX_NONE;
 }
 
-static bool put_groups(struct sdmx_log *l, const struct sdmx_series *s)
+static bool is_key(const struct sdmx_shape *s, uint32_t column)
 {
-	for (uint32_t k = 0; k < l->n_shape; k++) {
-		const uint64_t *found;
+	for (size_t i = 0; i < s->n_key; i++)
+		if (s->key[i] == column)
+			return true;
+	return false;
+}
 
-		if (!l->shape[k].is_ready && !ready_shape(l, k, s))
-			return false;
-		strbuf_reset(&l->key);
-		strbuf_add(&l->key, &s->dataset, sizeof(s->dataset));
-		for (size_t i = 0; i < l->shape[k].n_key; i++) {
-			const struct sdmx_cell *cell = find_cell(&l->inner, s->first, s->n, l->shape[k].key[i]);
+static void put_group(struct sdmx_log *l, const struct sdmx_group *g, struct slice *to)
+{
+	for (size_t i = g->first; i < g->first + g->n; i++)
+		if (!is_key(&l->shape[g->shape], l->outer.v[i].column))
+			to[l->outer.v[i].column] = cell_text(&l->outer, &l->outer.v[i]);
+}
 
-			key_add(l, cell ? cell_text(&l->inner, cell) : (struct slice){"", 0});
+/* Of several groups the one with the longer key says more: it is put later. */
+static bool put_groups(struct sdmx_log *l, uint32_t dataset, bool is_inner, struct slice *values)
+{
+	size_t longest = 0;
+
+	for (uint32_t k = 0; k < l->n_shape; k++)
+		longest = l->shape[k].n_key > longest ? l->shape[k].n_key : longest;
+	for (size_t n = 0; l->n_shape && n <= longest; n++)
+		for (uint32_t k = 0; k < l->n_shape; k++) {
+			const struct sdmx_shape *s = &l->shape[k];
+			const bool is_one = s->dataset == dataset && s->is_inner == is_inner && s->n_key == n;
+			const uint32_t g = is_one ? group_of(l, s, values) : SDMX_NONE;
+
+			if (g == SDMX_NONE)
+				continue;
+			put_group(l, &l->group[g], values);
+			if (!is_inner)
+				continue;
+			if (!mem_grow(&l->applied, &l->cap_applied, l->n_applied + 1, sizeof(*l->applied)))
+				return false;
+			l->applied[l->n_applied++] = g;
 		}
-		found = map_find(&l->shape[k].by_key, strbuf_get(&l->key));
-		if (found)
-			put_group(l, &l->group[*found], s);
-	}
-	return true;
+	return strbuf_ok(&l->key);
 }
 
-static bool show_series(struct sdmx_log *l, uint32_t at)
+static bool show_series(struct sdmx_log *l, uint32_t at, const struct sdmx_obs *o)
 {
 	const struct sdmx_series *s = &l->series[at];
 	const struct sdmx_dataset *d = &l->dataset[s->dataset];
 
 	memset(l->base, 0, sizeof(l->base[0]) * l->n_columns);
 	put_cells(&l->outer, d->first, d->n, l->base);
-	if (!put_groups(l, s))
-		return false;
 	put_cells(&l->inner, s->first, s->n, l->base);
+	if (l->n_shape && (!ready_shapes(l, s, o) || !put_groups(l, s->dataset, false, l->base)))
+		return false;
+	put_cells(&l->inner, s->first, s->n, l->base); /* what it says itself counts more */
 	memcpy(l->value, l->base, sizeof(l->base[0]) * l->n_columns);
+	l->n_applied = 0;
 	l->shown = at;
 	return true;
 }
@@ -318,12 +356,18 @@ bool sdmx_log_next(struct sdmx_log *l)
 
 		for (size_t i = last->first; i < last->first + last->n; i++)
 			l->value[l->inner.v[i].column] = l->base[l->inner.v[i].column];
+		for (; l->n_applied; l->n_applied--) {
+			const struct sdmx_group *g = &l->group[l->applied[l->n_applied - 1]];
+
+			for (size_t i = g->first; i < g->first + g->n; i++)
+				l->value[l->outer.v[i].column] = l->base[l->outer.v[i].column];
+		}
 	}
 	o = &l->obs[l->at++];
 	hash = hash_inner(l, o);
 	if (l->shown != o->series || hash != l->inner_hash)
 		l->series_no++;
-	if (l->shown != o->series && !show_series(l, o->series)) {
+	if (l->shown != o->series && !show_series(l, o->series, o)) {
 		l->key.failed = true;
 		return true;
 	}
@@ -333,6 +377,10 @@ bool sdmx_log_next(struct sdmx_log *l)
 		l->shape_no++;
 	}
 	put_cells(&l->inner, o->first, o->n, l->value);
+	if (l->n_shape && !put_groups(l, l->series[o->series].dataset, true, l->value))
+		l->key.failed = true;
+	if (l->n_applied)
+		put_cells(&l->inner, o->first, o->n, l->value);
 	return true;
 }
 

@@ -43,6 +43,8 @@ struct sdmx_obs {
 struct sdmx_shape { /* groups with the same components */
 	uint32_t *column, *key;
 	size_t n, n_key;
+	uint32_t dataset;
+	bool is_inner;     /* a dimension of the key stands at the observation */
 	bool is_ready;     /* key is known, and the groups so far are in by_key */
 	struct map by_key; /* values of key[] -> group */
 };
@@ -70,6 +72,8 @@ struct sdmx_log {
 	uint32_t shown; /* the series in base[]; SDMX_NONE */
 	uint32_t shown_dataset;
 	struct slice base[SDMX_COLUMNS], value[SDMX_COLUMNS];
+	uint32_t *applied; /* groups of the current observation alone, one for each shape at most */
+	size_t n_applied, cap_applied;
 	uint64_t shape_no, series_no, inner_hash;
 	struct strbuf key;
 };

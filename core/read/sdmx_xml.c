@@ -26,18 +26,18 @@ static bool is_asked(const struct sdmx_xml *s, const char *head)
 static glane_rc finish(struct sdmx_xml *s)
 {
 	if (s->fault.n)
-		return fail(s->diag, GLANE_E_DATA, "the provider answers: %s", s->fault.p);
+		return fail(&s->x.found, GLANE_E_DATA, "the provider answers: %s", s->fault.p);
 	if (!s->is_message)
-		return fail(s->diag, GLANE_E_FORMAT, "SDMX: %s: the root element is %s",
+		return fail(&s->x.found, GLANE_E_FORMAT, "SDMX: %s: the root element is %s",
 			s->is_cross ? "cross-sectional and utility messages of SDMX 1.0 and 2.0 are not read; ask for "
 				      "another form"
 			: s->is_structures ? "structures or metadata, no data"
 					   : "no data message",
 			s->root.n ? s->root.p : "not there");
 	if (s->footer.n && !s->number && !is_asked(s, "#poll"))
-		return fail(s->diag, GLANE_E_DATA, "the provider answers: %s", s->footer.p);
+		return fail(&s->x.found, GLANE_E_DATA, "the provider answers: %s", s->footer.p);
 	if (s->is_cut && s->number)
-		return fail(s->diag, GLANE_E_DATA, "the data is not whole, the provider says: %s", s->footer.p);
+		return fail(&s->x.found, GLANE_E_DATA, "the data is not whole, the provider says: %s", s->footer.p);
 	return GLANE_END;
 }
 
@@ -50,11 +50,11 @@ static glane_rc sdmx_next(void *state)
 	s->is_record = false;
 	while (!sdmx_log_next(&s->log)) {
 		if (s->x.failed)
-			s->over = fail(s->diag, s->x.failed, "%s", s->x.found.text);
+			s->over = s->x.failed;
 		else if (s->x.is_ended)
 			s->over = finish(s);
 		if (s->over)
-			return s->over;
+			return s->over == GLANE_END ? GLANE_END : fail(s->diag, s->over, "%s", s->x.found.text);
 		sdmx_log_drained(&s->log);
 		do
 			xml_push_piece(&s->x, s->obs_start);
@@ -63,7 +63,8 @@ static glane_rc sdmx_next(void *state)
 			s->log.n_closed = s->log.at;
 	}
 	if (!sdmx_log_ok(&s->log))
-		return s->over = fail(s->diag, GLANE_E_NOMEM, "SDMX: no memory for a series");
+		return s->over = fail(s->diag, fail(&s->x.found, GLANE_E_NOMEM, "SDMX: no memory for a series"), "%s",
+			       s->x.found.text);
 	s->number++;
 	s->is_record = true;
 	return GLANE_OK;

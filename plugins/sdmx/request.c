@@ -72,21 +72,22 @@ static glane_rc ask_available(const struct glane_host *h, glane_run *r, const st
 
 /* Opens the data in the first form that the service gives. */
 static glane_rc open_data(
-	const struct glane_host *h, glane_run *r, struct state *s, struct glane_request *q, glane_reader **rd)
+	const struct glane_host *h, glane_run *r, struct state *s, const struct glane_request *asked, glane_reader **rd)
 {
 	struct glane_kv accept = {"Accept", {NULL, 0}};
+	struct glane_request q = *asked;
 	glane_rc rc = GLANE_E_CONFIG;
 
 	if (s->accept.n == 0)
-		return h->open(r, q, rd);
+		return h->open(r, &q, rd);
 	for (size_t i = 0; i < s->accept.n; i++) {
 		const char *form = s->accept.v[i];
 
 		accept.v = str(media(s, form));
 		if (!accept.v.p && !is(form, "any"))
 			return h->fail(r, GLANE_E_CONFIG, "accept = %s: csv, json, xml, generic or any", form);
-		q->header = &accept, q->n_header = accept.v.p ? 1 : 0;
-		rc = h->open(r, q, rd);
+		q.header = &accept, q.n_header = accept.v.p ? 1 : 0;
+		rc = h->open(r, &q, rd);
 		if (rc != GLANE_E_FETCH)
 			return rc;
 	}
@@ -103,6 +104,7 @@ glane_rc read_data(const struct glane_host *h, glane_run *r, struct state *s, co
 		.csv = s->decimal[0] ? &s->csv : NULL};
 	glane_str items[MAX_ITEMS];
 	glane_reader *rd = NULL;
+	size_t n = 0;
 	glane_rc rc = GLANE_OK;
 
 	q.url = f ? data_url(h, r, s, f) : "{base_url}", q.n_query = data_query(h, r, s, after, query);
@@ -117,9 +119,11 @@ glane_rc read_data(const struct glane_host *h, glane_run *r, struct state *s, co
 	}
 	if (rc == GLANE_OK)
 		rc = open_data(h, r, s, &q, &rd);
-	while (rc == GLANE_OK && (rc = h->next(rd)) == GLANE_OK)
+	for (; rc == GLANE_OK && (rc = h->next(rd)) == GLANE_OK; n++)
 		rc = h->cube(r, rd, &s->cube);
 	if (rd)
 		h->close(rd);
+	if (rc == GLANE_END && n == 0 && !after)
+		return h->fail(r, GLANE_E_DATA, "the message holds no observation");
 	return rc == GLANE_END ? GLANE_OK : rc;
 }

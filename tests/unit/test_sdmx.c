@@ -201,6 +201,22 @@ static const struct form forms[] = {
 		"{\"structure\":" J_STRUCTURE ",\"dataSets\":[{\"attributes\":[],\"series\":{\"1\":{\"observations\":{"
 		"\"0\":[,0],\"1\":[40.3000,]}}}}]}",
 		"EXR I D RUB 2013-01-18 ~ A ~\nEXR I D RUB 2013-01-21 40.3000 ~ ~\n", NULL},
+	{"groups of what stands at the observation",
+		"<CompactData><DataSet><Group CURRENCY=\"NZD\" UNIT_MULT=\"3\"/><Group CURRENCY=\"RUB\" "
+		"UNIT_MULT=\"6\"/>"
+		"<Series FREQ=\"D\" TIME_PERIOD=\"2013-01-18\"><Obs CURRENCY=\"NZD\" OBS_VALUE=\"1\"/><Obs "
+		"CURRENCY=\"CHF\" OBS_VALUE=\"2\"/>"
+		"<Obs CURRENCY=\"RUB\" OBS_VALUE=\"3\"/></Series></DataSet></CompactData>",
+		"~ I D NZD 2013-01-18 1 ~ 3\n~ I D CHF 2013-01-18 2 ~ ~\n~ I D RUB 2013-01-18 3 ~ 6\n", NULL},
+	{"groups of two datasets, and of two sizes",
+		"<CompactData><DataSet><Group FREQ=\"D\" UNIT_MULT=\"1\"/><Series FREQ=\"D\"><Obs "
+		"TIME_PERIOD=\"2013-01-18\" OBS_VALUE=\"1\"/>"
+		"</Series></DataSet><DataSet><Group FREQ=\"D\" CURRENCY=\"NZD\" UNIT_MULT=\"3\"/><Group FREQ=\"D\" "
+		"UNIT_MULT=\"9\"/>"
+		"<Series FREQ=\"D\" CURRENCY=\"NZD\"><Obs TIME_PERIOD=\"2013-01-18\" OBS_VALUE=\"2\"/></Series><Series "
+		"FREQ=\"D\" "
+		"CURRENCY=\"RUB\"><Obs TIME_PERIOD=\"2013-01-18\" OBS_VALUE=\"3\"/></Series></DataSet></CompactData>",
+		"~ I D ~ 2013-01-18 1 ~ 1\n~ I D NZD 2013-01-18 2 ~ 3\n~ I D RUB 2013-01-18 3 ~ 9\n", NULL},
 	{"nothing said, and NaN",
 		"<CompactData><DataSet><Series FREQ=\"D\" CURRENCY=\"NZD\"><Obs TIME_PERIOD=\"2013-01-18\"/><Obs "
 		"TIME_PERIOD=\"2013-01-21\" "
@@ -277,6 +293,10 @@ static const struct refusal refusals[] = {
 	 "OBS_VALUE=\"1\"/></Series></DataSet><Footer><Message code=\"510\">"
 	 "<Text>Response size exceeds service limit</Text></Message></Footer></CompactData>",
 		GLANE_E_DATA, "not whole, the provider says: 510: Response size"},
+	{"<GenericData xmlns:g=\"g\"><DataSet><Series><SeriesKey><g:Value id=\"A\" "
+	 "value=\"1\"/></SeriesKey><Obs/><Attributes><g:Value id=\"B\" "
+	 "value=\"2\"/></Attributes></Series></DataSet></GenericData>",
+		GLANE_E_FORMAT, "outside of dataset"},
 	{"<!DOCTYPE x><CompactData/>", GLANE_E_FORMAT, "DOCTYPE"},
 	{"<GenericData xmlns:g=\"g\"><DataSet><Series><SeriesKey><g:Value "
 	 "id=\"A\"/></SeriesKey></Series></DataSet></GenericData>",

@@ -16,15 +16,6 @@ static struct slice attr_of(const struct xml_push_attr *a, size_t n, const char 
 	return (struct slice){NULL, 0};
 }
 
-/* As attr_of(), by a local name in whatever namespace: ss:structureRef, ss:action. */
-static struct slice any_attr(const struct xml_push_attr *a, size_t n, const char *name)
-{
-	for (size_t i = 0; i < n; i++)
-		if (strcmp((const char *)a[i].name, name) == 0)
-			return (struct slice){(const char *)a[i].value, (size_t)(a[i].end - a[i].value)};
-	return (struct slice){NULL, 0};
-}
-
 static struct slice keep(struct sdmx_xml *s, struct slice text)
 {
 	struct slice kept = {NULL, 0};
@@ -171,14 +162,14 @@ static void open_dataset(struct sdmx_xml *s, const struct xml_push_attr *a, size
 		"validFromDate", "validToDate", "publicationYear", "publicationPeriod", "REPORTING_YEAR_START_DAY",
 		"isExternalReference"};
 	struct slice id = s->family;
-	const char action = action_of(any_attr(a, n, "action"));
+	const char action = action_of(xml_push_find(a, n, "action"));
 
-	find_structure(s, any_attr(a, n, "structureRef"));
+	find_structure(s, xml_push_find(a, n, "structureRef"));
 	if (s->current && s->current->name.n)
 		id = s->current->name;
 	if (!id.n)
-		id = any_attr(a, n, "dataflowID");
-	if (!sdmx_log_dataset(&s->log, id, (struct slice){NULL, 0}, any_attr(a, n, "validFromDate"),
+		id = xml_push_find(a, n, "dataflowID");
+	if (!sdmx_log_dataset(&s->log, id, (struct slice){NULL, 0}, xml_push_find(a, n, "validFromDate"),
 		    action      ? action
 		    : s->action ? s->action
 				: 'I'))
@@ -465,12 +456,13 @@ static void find_poll(struct sdmx_xml *s, struct slice text)
 	strbuf_add(&s->poll, at, n);
 }
 
-static void on_close(void *arg)
+static void on_close(void *arg, const char *name)
 {
 	struct sdmx_xml *s = arg;
 	const enum kind kind = (enum kind)s->kind[--s->depth];
 	const enum kind around = s->depth ? (enum kind)s->kind[s->depth - 1] : OTHER;
 
+	(void)name;
 	if (kind == TEXT)
 		end_text(s, around);
 	else if (kind == SERIES)

@@ -132,14 +132,9 @@ static void sdmx_where(const void *state, uint64_t *number, uint64_t *line, uint
 static struct slice sdmx_text(const void *state, size_t max)
 {
 	const struct sdmx_xml *s = state;
-	const struct payload *p = s->x.payload;
 	const struct sdmx_obs *o = s->is_record ? &s->log.obs[s->log.at - 1] : NULL;
-	size_t n;
 
-	if (!o || s->x.is_latin1 || o->start < p->pos || o->end > p->pos + p->n)
-		return (struct slice){NULL, 0};
-	n = (size_t)(o->end - o->start);
-	return (struct slice){p->p + (o->start - p->pos), n < max ? n : max};
+	return o ? xml_push_text(&s->x, o->start, o->end, max) : (struct slice){NULL, 0};
 }
 
 static uint64_t sdmx_shape(const void *state)
@@ -203,7 +198,7 @@ static glane_rc sdmx_open(void **state, struct payload *p, const struct record_o
 	strbuf_init(&s->footer, 4 * MAX_WORDS);
 	strbuf_init(&s->poll, MAX_TEXT);
 	strbuf_init(&s->root, MAX_TEXT);
-	rc = xml_push_open(&s->x, p, &sdmx_events, s, MAX_DEPTH, d);
+	rc = xml_push_open(&s->x, p, &sdmx_events, s, MAX_DEPTH, false, d);
 	if (rc < 0) {
 		sdmx_close(s);
 		return rc;

@@ -54,9 +54,9 @@ static glane_rc part_read(struct workbook *w, const char *name, const struct xml
 
 	if (rc != GLANE_OK)
 		return rc;
-	rc = xml_events_open(&x, h, w, w->d);
+	rc = xml_events_open(&x, &p, h, w, w->d);
 	while (rc == GLANE_OK)
-		rc = xml_events_feed(x, &p, PIECE);
+		rc = xml_events_feed(x, PIECE);
 	xml_events_close(x);
 	payload_close(&p);
 	if (rc == GLANE_END)

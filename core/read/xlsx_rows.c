@@ -210,7 +210,7 @@ static glane_rc rows_read(struct payload_source *base, char *buf, size_t cap, si
 	if (s->out_at == s->out.n)
 		s->out_at = s->out.n = 0;
 	while (s->out.n == 0 && !s->is_end) {
-		glane_rc rc = xml_events_feed(s->xml, &s->part, PIECE);
+		glane_rc rc = xml_events_feed(s->xml, PIECE);
 
 		if (rc < 0)
 			return rc;
@@ -265,7 +265,7 @@ glane_rc xlsx_rows(struct payload_source **ret, struct payload *part, struct xls
 	s->decimal = sheet->decimal;
 	strbuf_init(&s->out, MAX_PENDING);
 	strbuf_init(&s->cell, MAX_CELL);
-	rc = xml_events_open(&s->xml, &h, s, d);
+	rc = xml_events_open(&s->xml, &s->part, &h, s, d);
 	if (rc != GLANE_OK) {
 		rows_close(&s->base);
 		return rc;

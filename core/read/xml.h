@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * XML 1.0 records by libxml2's SAX2 push parser (the only file that includes libxml2 is xml.c). A DOCTYPE, an undeclared entity, any
+ * XML 1.0 records over xml_push.h. A DOCTYPE, an undeclared entity, any
  * parser error is GLANE_E_FORMAT with line. Depth, 128 attributes per element, text and record sizes are capped; nothing is ever loaded
  * from outside. Names are local names (namespace prefixes are passed over).
  *

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* XML as events, for readers of several small parts: libxml2's push parser with the limits and refusals of xml.h. */
+/* XML as events with a verdict each, for readers of several small parts: xml_push.h for callbacks that may fail. */
 #ifndef READ_XML_EVENTS_H
 #define READ_XML_EVENTS_H
-#include "read/payload.h"
+#include "read/xml_push.h"
 
 struct xml_attributes {
-	const unsigned char **v; /* as SAX2 gives them: local name, prefix, URI, begin, end */
-	int n;
+	const struct xml_push_attr *v;
+	size_t n;
 };
 /* Names are local names. A callback that has failed returns its code, with the message in the parser's diag. */
 struct xml_handler {
@@ -16,9 +16,11 @@ struct xml_handler {
 };
 struct xml_events;
 
-glane_rc xml_events_open(struct xml_events **ret, const struct xml_handler *h, void *arg, struct diag *d);
-/* Feeds at most `max` bytes of p's window and moves it; GLANE_END once the document has ended well. */
-glane_rc xml_events_feed(struct xml_events *x, struct payload *p, size_t max);
+/* p and h have to outlive it. */
+glane_rc xml_events_open(
+	struct xml_events **ret, struct payload *p, const struct xml_handler *h, void *arg, struct diag *d);
+/* Feeds at most `max` bytes of the window and moves it; GLANE_END once the document has ended well. */
+glane_rc xml_events_feed(struct xml_events *x, size_t max);
 void xml_events_close(struct xml_events *x);
 /* An attribute's value, absent where there is none. What holds an ampersand is written "&#38;": xml_attribute_text(). */
 struct slice xml_attribute(const struct xml_attributes *a, const char *name);

@@ -3,12 +3,15 @@
 #include "read/xml_push.h"
 #include "read/xml_head.h"
 
+#include <inttypes.h>
 #include <libxml/parser.h>
 
+#define MAX_DEPTH 64
 #define DEPTH_CEILING 200 /* below libxml2's own 256 */
 #define MAX_ATTRIBUTES 128
 #define PIECE ((size_t)64 << 10)
-/* Bytes that the parser may hold back before it reports anything; see xml.c. */
+/* Bytes that the parser may hold back before it reports anything. Its time for one start tag grows with the square of
+ * the attributes, before we can count them; comments and the like take linear time. */
 #define MAX_TAG ((size_t)128 << 10)
 #define MAX_HELD ((size_t)1 << 20)
 #define SNIFF 256 /* bytes of the XML declaration */
@@ -23,6 +26,28 @@ void xml_push_stop(struct xml_push *x, glane_rc rc, const char *what)
 	if (x->failed == GLANE_OK)
 		x->failed = rc == GLANE_E_NOMEM ? fail(&x->found, rc, "no memory for an XML record")
 						: fail(&x->found, rc, "XML: line %u: %s", xml_push_line(x), what);
+}
+
+void xml_push_stop_limit(struct xml_push *x, const char *what, size_t limit)
+{
+	if (x->failed == GLANE_OK)
+		x->failed = fail(
+			&x->found, GLANE_E_LIMIT, "XML: line %u: %s (the limit is %zu)", xml_push_line(x), what, limit);
+}
+
+const char *xml_push_intern(struct xml_push *x, const char *p, size_t n)
+{
+	return n > INT32_MAX ? NULL : (const char *)xmlDictLookup(parser_of(x)->dict, (const xmlChar *)p, (int)n);
+}
+
+struct slice xml_push_text(const struct xml_push *x, uint64_t start, uint64_t end, size_t max)
+{
+	const struct payload *p = x->payload;
+	const size_t n = (size_t)(end - start);
+
+	if (x->is_latin1 || start < p->pos || end > p->pos + p->n)
+		return (struct slice){NULL, 0};
+	return (struct slice){p->p + (start - p->pos), n < max ? n : max};
 }
 
 unsigned xml_push_line(const struct xml_push *x)
@@ -54,6 +79,14 @@ uint64_t xml_push_tag(const struct xml_push *x)
 	return x->base + (uint64_t)in->consumed + (uint64_t)(p - in->base);
 }
 
+struct slice xml_push_find(const struct xml_push_attr *a, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp((const char *)a[i].name, name) == 0)
+			return (struct slice){(const char *)a[i].value, (size_t)(a[i].end - a[i].value)};
+	return (struct slice){NULL, 0};
+}
+
 void xml_push_value(struct strbuf *b, const struct xml_push_attr *a)
 {
 	struct slice value = {(const char *)a->value, (size_t)(a->end - a->value)};
@@ -82,11 +115,11 @@ static void on_open(void *arg, const xmlChar *name, const xmlChar *prefix, const
 	if (x->failed)
 		return;
 	if (n_attr < 0 || n_ns < 0 || n_attr + n_ns > MAX_ATTRIBUTES) {
-		xml_push_stop(x, GLANE_E_LIMIT, "an element has too many attributes (the limit is 128)");
+		xml_push_stop_limit(x, "an element has too many attributes", MAX_ATTRIBUTES);
 		return;
 	}
 	if (x->depth >= x->max_depth) {
-		xml_push_stop(x, GLANE_E_LIMIT, "elements are nested too deep (the limit is 64)");
+		xml_push_stop_limit(x, "elements are nested too deep", x->max_depth);
 		return;
 	}
 	x->depth++;
@@ -98,13 +131,12 @@ static void on_close(void *arg, const xmlChar *name, const xmlChar *prefix, cons
 {
 	struct xml_push *x = arg;
 
-	(void)name;
 	(void)prefix;
 	(void)uri;
 	if (x->failed || x->depth == 0)
 		return;
 	x->depth--;
-	x->events->close(x->arg);
+	x->events->close(x->arg, (const char *)name);
 }
 
 static void on_text(void *arg, const xmlChar *p, int n)
@@ -129,12 +161,16 @@ static void on_error(void *arg, xmlErrorPtr error)
 {
 	struct xml_push *x = arg;
 	const struct slice what = slice_trim(slice_of(error && error->message ? error->message : "no message"));
-	char text[512];
+	const bool is_memory = error && error->code == XML_ERR_NO_MEMORY;
+	char after[48] = "";
 
 	if (error && error->level == XML_ERR_WARNING)
 		return; /* well-formed all the same: a relative namespace name, a version to come */
-	(void)snprintf(text, sizeof(text), "%.*s", (int)(what.n < 400 ? what.n : 400), what.p);
-	xml_push_stop(x, error && error->code == XML_ERR_NO_MEMORY ? GLANE_E_NOMEM : GLANE_E_FORMAT, text);
+	if (x->is_counting)
+		(void)snprintf(after, sizeof(after), " (after record %" PRIu64 ")", x->n_records);
+	if (x->failed == GLANE_OK)
+		x->failed = fail(&x->found, is_memory ? GLANE_E_NOMEM : GLANE_E_FORMAT, "XML: line %d%s: %.*s",
+			error ? error->line : 0, after, SLICE_FMT(what));
 	xmlStopParser(parser_of(x));
 }
 
@@ -167,7 +203,7 @@ static glane_rc parser_open(struct xml_push *x, struct diag *d)
 }
 
 /* Looks at the first bytes, behind a byte-order mark. */
-static glane_rc document_open(struct xml_push *x, struct diag *d)
+static glane_rc document_open(struct xml_push *x, bool is_utf8, struct diag *d)
 {
 	struct payload *p = x->payload;
 	struct slice text;
@@ -183,21 +219,21 @@ static glane_rc document_open(struct xml_push *x, struct diag *d)
 		text = (struct slice){text.p + 3, text.n - 3};
 	x->done = (size_t)(text.p - p->p);
 	x->base = p->pos + x->done;
-	rc = xml_encoding(text, &encoding, d);
+	rc = is_utf8 ? GLANE_OK : xml_encoding(text, &encoding, d);
 	x->is_latin1 = encoding == XML_LATIN1;
 	return rc;
 }
 
 glane_rc xml_push_open(struct xml_push *x, struct payload *p, const struct xml_push_events *events, void *arg,
-	size_t max_depth, struct diag *d)
+	size_t max_depth, bool is_utf8, struct diag *d)
 {
 	glane_rc rc;
 
-	*x = (struct xml_push){.events = events, .arg = arg, .payload = p};
-	x->max_depth = max_depth && max_depth < DEPTH_CEILING ? max_depth : 64;
+	*x = (struct xml_push){.events = events, .arg = arg, .payload = p, .piece = PIECE};
+	x->max_depth = max_depth == 0 ? MAX_DEPTH : max_depth < DEPTH_CEILING ? max_depth : DEPTH_CEILING;
 	strbuf_init(&x->latin1, 2 * PIECE);
 	rc = parser_open(x, d);
-	return rc == GLANE_OK ? document_open(x, d) : rc;
+	return rc == GLANE_OK ? document_open(x, is_utf8, d) : rc;
 }
 
 void xml_push_close(struct xml_push *x)
@@ -215,9 +251,7 @@ static void check_held(struct xml_push *x)
 	const bool is_tag = held < 2 || in->cur[0] != '<' || (in->cur[1] != '!' && in->cur[1] != '?');
 
 	if (!x->failed && held > (is_tag ? MAX_TAG : MAX_HELD))
-		xml_push_stop(x, GLANE_E_LIMIT,
-			is_tag ? "a tag is too long (the limit is 128 KiB)"
-			       : "a comment is too long (the limit is 1 MiB)");
+		xml_push_stop_limit(x, "a tag or comment is too long", is_tag ? MAX_TAG : MAX_HELD);
 }
 
 static void feed(struct xml_push *x, const char *p, size_t n, bool is_last)
@@ -236,7 +270,7 @@ static void feed(struct xml_push *x, const char *p, size_t n, bool is_last)
 	}
 	code = xmlParseChunk(x->parser, p, (int)n, is_last);
 	if (code != XML_ERR_OK && !x->failed)
-		xml_push_stop(x, GLANE_E_FORMAT, "the parser gives up");
+		x->failed = fail(&x->found, GLANE_E_FORMAT, "XML: line %u: parser error %d", xml_push_line(x), code);
 	if (!is_last && !x->failed)
 		check_held(x);
 }
@@ -271,7 +305,7 @@ void xml_push_piece(struct xml_push *x, uint64_t keep)
 		x->is_ended = true;
 		return;
 	}
-	n = n < PIECE ? n : PIECE;
+	n = n < x->piece ? n : x->piece;
 	x->done += n;
 	feed(x, p->p + x->done - n, n, false);
 }

@@ -197,28 +197,34 @@ glane_rc json_pull_text(struct json_pull *j, struct slice *ret)
 	return GLANE_OK;
 }
 
-static glane_rc pass_members(struct json_pull *j, unsigned depth)
+static glane_rc pass_one(void *arg, struct json_pull *j)
+{
+	const unsigned *depth = arg;
+
+	return json_pull_pass(j, *depth + 1);
+}
+
+glane_rc json_pull_each(struct json_pull *j, char bracket, json_pull_take *take, void *arg)
 {
 	bool is_first = true;
-	glane_rc rc;
+	char ch = 0;
+	glane_rc rc = json_pull_peek(j, &ch);
 
+	if (rc != GLANE_OK || ch != bracket)
+		return rc == GLANE_OK ? json_pull_pass(j, 0) : rc;
 	json_pull_open(j);
-	while ((rc = json_pull_member(j, &is_first)) == GLANE_OK)
-		if ((rc = json_pull_pass(j, depth + 1)) != GLANE_OK)
+	while ((rc = bracket == '{' ? json_pull_member(j, &is_first) : json_pull_element(j, &is_first)) == GLANE_OK) {
+		rc = take(arg, j);
+		if (rc != GLANE_OK)
 			return rc;
+	}
 	return rc == GLANE_END ? GLANE_OK : rc;
 }
 
-static glane_rc pass_elements(struct json_pull *j, unsigned depth)
+void json_pull_look(struct json_pull *j, struct payload *view, const struct payload *p, uint64_t at, struct diag *d)
 {
-	bool is_first = true;
-	glane_rc rc;
-
-	json_pull_open(j);
-	while ((rc = json_pull_element(j, &is_first)) == GLANE_OK)
-		if ((rc = json_pull_pass(j, depth + 1)) != GLANE_OK)
-			return rc;
-	return rc == GLANE_END ? GLANE_OK : rc;
+	payload_view(view, p, at);
+	json_pull_init(j, view, d);
 }
 
 glane_rc json_pull_pass(struct json_pull *j, unsigned depth)
@@ -235,7 +241,7 @@ glane_rc json_pull_pass(struct json_pull *j, unsigned depth)
 	if (depth >= JSON_PULL_DEPTH)
 		return fail(j->diag, GLANE_E_LIMIT, "JSON, byte %llu: more than %d containers inside each other",
 			(unsigned long long)json_pull_offset(j), JSON_PULL_DEPTH);
-	return ch == '{' ? pass_members(j, depth) : pass_elements(j, depth);
+	return json_pull_each(j, ch, pass_one, &depth);
 }
 
 glane_rc json_pull_end(struct json_pull *j)

@@ -36,6 +36,14 @@ glane_rc json_pull_member(struct json_pull *j, bool *is_first);
 glane_rc json_pull_element(struct json_pull *j, bool *is_first);
 /* A scalar: its text without quotes, decoded; absent for null. Until the next call. An object or array is GLANE_E_FORMAT. */
 glane_rc json_pull_text(struct json_pull *j, struct slice *ret);
+/*
+ * A container that begins with this bracket: take() reads each value, of an object with its name in j->key (until the next call), and what it
+ * returns ends the walk unless it is GLANE_OK. A value of another kind is passed.
+ */
+typedef glane_rc json_pull_take(void *arg, struct json_pull *j);
+glane_rc json_pull_each(struct json_pull *j, char bracket, json_pull_take *take, void *arg);
+/* A reader with a window of its own on a settled payload, from an offset on. */
+void json_pull_look(struct json_pull *j, struct payload *view, const struct payload *p, uint64_t at, struct diag *d);
 /* Passes a value of any kind. */
 glane_rc json_pull_pass(struct json_pull *j, unsigned depth);
 /* Nothing but blanks follows. */

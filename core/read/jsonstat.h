@@ -98,6 +98,4 @@ glane_rc jsonstat_cells_next(struct jsonstat_cells *c, uint64_t i, struct slice 
 void jsonstat_cells_close(struct jsonstat_cells *c);
 /* The index that a sparse object's member name is. */
 glane_rc jsonstat_number(struct json_pull *j, uint64_t *ret);
-/* A window of its own at an offset. */
-void jsonstat_look(struct json_pull *j, struct payload *view, const struct payload *p, uint64_t at, struct diag *d);
 #endif

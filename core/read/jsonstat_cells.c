@@ -86,7 +86,7 @@ glane_rc jsonstat_cells_open(
 		return fail(d, GLANE_E_FORMAT,
 			"JSON-stat: position %llu of a sparse object is beyond the %llu cells of the dataset",
 			(unsigned long long)(l->top - 1), (unsigned long long)n);
-	jsonstat_look(&c->pull, &c->view, p, l->at, d);
+	json_pull_look(&c->pull, &c->view, p, l->at, d);
 	c->is_open = true;
 	return open_list(c, n, d);
 }

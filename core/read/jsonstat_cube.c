@@ -29,12 +29,6 @@ struct categories {         /* of one dimension */
 	struct arena *a;
 };
 
-void jsonstat_look(struct json_pull *j, struct payload *view, const struct payload *p, uint64_t at, struct diag *d)
-{
-	payload_view(view, p, at);
-	json_pull_init(j, view, d);
-}
-
 static glane_rc no_memory(struct diag *d)
 {
 	return fail(d, GLANE_E_NOMEM, "no memory for the categories of a JSON-stat dataset");
@@ -355,7 +349,7 @@ static glane_rc read_dimensions(struct build *b)
 	char ch = 0;
 	glane_rc rc;
 
-	jsonstat_look(&j, &view, b->p, b->at->part[PART_DIMENSION], b->d);
+	json_pull_look(&j, &view, b->p, b->at->part[PART_DIMENSION], b->d);
 	json_pull_open(&j);
 	while ((rc = json_pull_member(&j, &is_first)) == GLANE_OK) {
 		const struct slice key = strbuf_get(&j.key);
@@ -387,7 +381,7 @@ static glane_rc read_part(
 
 	if (!b->at->part[part] || b->at->kind[part] != kind)
 		return GLANE_OK;
-	jsonstat_look(&j, &view, b->p, b->at->part[part], b->d);
+	json_pull_look(&j, &view, b->p, b->at->part[part], b->d);
 	rc = read(b, &j);
 	json_pull_release(&j);
 	return rc;
@@ -403,7 +397,7 @@ static glane_rc part_text(struct build *b, enum jsonstat_part part, struct slice
 
 	if (!b->at->part[part] || b->at->kind[part] == '{' || b->at->kind[part] == '[')
 		return GLANE_OK;
-	jsonstat_look(&j, &view, b->p, b->at->part[part], b->d);
+	json_pull_look(&j, &view, b->p, b->at->part[part], b->d);
 	rc = json_pull_text(&j, &text);
 	if (rc == GLANE_OK && !dup_text(b, text, ret))
 		rc = no_memory(b->d);

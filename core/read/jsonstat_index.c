@@ -86,7 +86,7 @@ static glane_rc nested_kind(struct json_pull *j, char *ret)
 	bool is_first = true;
 	glane_rc rc;
 
-	jsonstat_look(&peek, &view, j->p, json_pull_offset(j), j->diag);
+	json_pull_look(&peek, &view, j->p, json_pull_offset(j), j->diag);
 	json_pull_open(&peek);
 	rc = json_pull_member(&peek, &is_first);
 	if (rc == GLANE_OK && slice_is(strbuf_get(&peek.key), "value"))

@@ -37,13 +37,18 @@ struct sdmx_json_index {
 	struct sdmx_json_dataset *dataset;
 	size_t n_structures, cap_structures, n_datasets, cap_datasets;
 	struct strbuf words; /* of an error answer */
-	bool has_datasets;
+	bool has_datasets, is_in_data;
 };
 void sdmx_json_index_release(struct sdmx_json_index *x);
 /* Walks the whole message, which p stands at the beginning of. */
 glane_rc sdmx_json_index(struct sdmx_json_index *x, struct payload *p, struct diag *d);
-/* A reader of its own, of a settled payload from an offset on. */
-void sdmx_json_look(struct json_pull *j, struct payload *view, const struct payload *p, uint64_t at, struct diag *d);
+/* json_pull_look() of a message: arrays may have holes. */
+static inline void sdmx_json_look(
+	struct json_pull *j, struct payload *view, const struct payload *p, uint64_t at, struct diag *d)
+{
+	json_pull_look(j, view, p, at, d);
+	j->has_holes = true;
+}
 /* A value of any kind as one text, appended: an array's elements joined by ';', of an object (languages) the first. */
 glane_rc sdmx_json_loose(struct json_pull *j, struct strbuf *b, bool *ret_absent, unsigned depth);
 

@@ -22,13 +22,6 @@ void sdmx_json_index_release(struct sdmx_json_index *x)
 	arena_release(&x->arena);
 }
 
-void sdmx_json_look(struct json_pull *j, struct payload *view, const struct payload *p, uint64_t at, struct diag *d)
-{
-	payload_view(view, p, at);
-	json_pull_init(j, view, d);
-	j->has_holes = true;
-}
-
 static bool is_key(const struct json_pull *j, const char *name)
 {
 	return slice_is(strbuf_get(&j->key), name);
@@ -88,63 +81,65 @@ glane_rc sdmx_json_loose(struct json_pull *j, struct strbuf *b, bool *ret_absent
 
 /* ---- components ---- */
 
-/* An object with id and name, a text, or null. */
-static glane_rc take_value(struct sdmx_json_index *x, struct sdmx_json_part *part, struct json_pull *j)
+struct taking { /* what is read, and where it goes */
+	struct sdmx_json_index *x;
+	struct sdmx_json_structure *s;
+	struct sdmx_json_part *part;
+	int role, level;
+	struct slice id, name, value, role_said, urn, rel;
+};
+
+static glane_rc object_due(struct json_pull *j, const char *otherwise)
 {
-	struct slice id = {NULL, 0}, name = {NULL, 0}, value = {NULL, 0};
-	bool is_first = true;
-	uint32_t cap = part->cap;
 	char kind;
 	glane_rc rc = json_pull_peek(j, &kind);
 
-	if (rc == GLANE_OK && kind != '{') {
-		rc = take_text(j, &x->arena, &id);
-	} else if (rc == GLANE_OK) {
-		json_pull_open(j);
-		while ((rc = json_pull_member(j, &is_first)) == GLANE_OK) {
-			rc = is_key(j, "id")      ? take_text(j, &x->arena, &id)
-			     : is_key(j, "name")  ? take_text(j, &x->arena, &name)
-			     : is_key(j, "value") ? take_text(j, &x->arena, &value)
-						  : json_pull_pass(j, 0);
-			if (rc != GLANE_OK)
-				return rc;
-		}
-		rc = rc == GLANE_END ? GLANE_OK : rc;
-	}
-	if (rc != GLANE_OK)
-		return rc;
-	if (part->n == cap) {
-		struct slice *code, *label;
-
-		cap = cap ? 2 * cap : 8;
-		code = mem_realloc(part->code, cap, sizeof(*code));
-		part->code = code ? code : part->code;
-		label = code ? mem_realloc(part->label, cap, sizeof(*label)) : NULL;
-		part->label = label ? label : part->label;
-		if (!code || !label)
-			return no_memory(j);
-		part->cap = cap;
-	}
-	part->code[part->n] = id.p ? id : value.p ? value : name;
-	part->label[part->n++] = name;
-	return GLANE_OK;
+	return rc == GLANE_OK && kind != '{' ? json_pull_fail(j, otherwise) : rc;
 }
 
-static glane_rc take_values(struct sdmx_json_index *x, struct sdmx_json_part *part, struct json_pull *j)
+static glane_rc take_value_member(void *arg, struct json_pull *j)
 {
-	bool is_first = true;
+	struct taking *t = arg;
+
+	return is_key(j, "id")      ? take_text(j, &t->x->arena, &t->id)
+	       : is_key(j, "name")  ? take_text(j, &t->x->arena, &t->name)
+	       : is_key(j, "value") ? take_text(j, &t->x->arena, &t->value)
+				    : json_pull_pass(j, 0);
+}
+
+static bool part_grow(struct sdmx_json_part *part)
+{
+	const uint32_t cap = part->cap ? 2 * part->cap : 8;
+	struct slice *code, *label;
+
+	if (part->n < part->cap)
+		return true;
+	code = mem_realloc(part->code, cap, sizeof(*code));
+	part->code = code ? code : part->code;
+	label = code ? mem_realloc(part->label, cap, sizeof(*label)) : NULL;
+	part->label = label ? label : part->label;
+	part->cap = code && label ? cap : part->cap;
+	return code && label;
+}
+
+/* An object with id and name, a text, or null. */
+static glane_rc take_value(void *arg, struct json_pull *j)
+{
+	struct taking *t = arg;
+	struct sdmx_json_part *part = t->part;
 	char kind;
 	glane_rc rc = json_pull_peek(j, &kind);
 
-	if (rc != GLANE_OK || kind != '[')
-		return rc == GLANE_OK ? json_pull_pass(j, 0) : rc;
-	json_pull_open(j);
-	while ((rc = json_pull_element(j, &is_first)) == GLANE_OK) {
-		rc = take_value(x, part, j);
-		if (rc != GLANE_OK)
-			return rc;
-	}
-	return rc == GLANE_END ? GLANE_OK : rc;
+	t->id = t->name = t->value = (struct slice){NULL, 0};
+	if (rc == GLANE_OK)
+		rc = kind == '{' ? json_pull_each(j, '{', take_value_member, t) : take_text(j, &t->x->arena, &t->id);
+	if (rc != GLANE_OK)
+		return rc;
+	if (!part_grow(part))
+		return no_memory(j);
+	part->code[part->n] = t->id.p ? t->id : t->value.p ? t->value : t->name;
+	part->label[part->n++] = t->name;
+	return GLANE_OK;
 }
 
 static bool is_time(struct slice id)
@@ -152,82 +147,55 @@ static bool is_time(struct slice id)
 	return slice_is(id, "TIME_PERIOD") || slice_is(id, "TIME") || slice_is(id, "time_period");
 }
 
-/* One component. `role`: that of the list that it stands in. */
-static glane_rc take_part(
-	struct sdmx_json_index *x, struct sdmx_json_structure *s, int role, int level, struct json_pull *j)
+static glane_rc take_part_member(void *arg, struct json_pull *j)
 {
-	struct sdmx_json_part part = {.role = role, .level = level};
-	struct slice said = {NULL, 0};
-	bool is_first = true;
-	glane_rc rc;
+	struct taking *t = arg;
 
-	if (s->n == SDMX_JSON_PARTS || !mem_grow(&s->part, &s->cap, s->n + 1, sizeof(*s->part)))
+	return is_key(j, "id")       ? take_text(j, &t->x->arena, &t->part->id)
+	       : is_key(j, "role")   ? take_text(j, &t->x->arena, &t->role_said)
+	       : is_key(j, "values") ? json_pull_each(j, '[', take_value, t)
+				     : json_pull_pass(j, 0);
+}
+
+/* One component, of the role and level of the list that it stands in. */
+static glane_rc take_part(void *arg, struct json_pull *j)
+{
+	struct taking *t = arg;
+	struct sdmx_json_part part = {.role = t->role, .level = t->level};
+	glane_rc rc = object_due(j, "a component that is no object");
+
+	if (rc != GLANE_OK)
+		return rc;
+	if (t->s->n == SDMX_JSON_PARTS || !mem_grow(&t->s->part, &t->s->cap, t->s->n + 1, sizeof(*t->s->part)))
 		return fail(
 			j->diag, GLANE_E_LIMIT, "SDMX-JSON: more than %d components, or no memory", SDMX_JSON_PARTS);
-	json_pull_open(j);
-	while ((rc = json_pull_member(j, &is_first)) == GLANE_OK) {
-		rc = is_key(j, "id")       ? take_text(j, &x->arena, &part.id)
-		     : is_key(j, "role")   ? take_text(j, &x->arena, &said)
-		     : is_key(j, "values") ? take_values(x, &part, j)
-					   : json_pull_pass(j, 0);
-		if (rc != GLANE_OK)
-			break;
-	}
-	if (role == GLANE_ROLE_DIMENSION &&
-		(is_time(part.id) || slice_is(said, "time") || slice_is(said, "TIME_PERIOD")))
+	t->part = &part;
+	t->role_said = (struct slice){NULL, 0};
+	rc = json_pull_each(j, '{', take_part_member, t);
+	if (part.role == GLANE_ROLE_DIMENSION &&
+		(is_time(part.id) || slice_is(t->role_said, "time") || slice_is(t->role_said, "TIME_PERIOD")))
 		part.role = GLANE_ROLE_TIME;
-	s->part[s->n++] = part; /* in any case: the index frees its lists */
-	if (rc == GLANE_END && !part.id.n)
-		return json_pull_fail(j, "a component without an id");
-	return rc == GLANE_END ? GLANE_OK : rc;
-}
-
-static int level_of(const struct json_pull *j)
-{
-	return is_key(j, "dataSet")          ? AT_DATASET
-	       : is_key(j, "dimensionGroup") ? AT_GROUP
-	       : is_key(j, "series")         ? AT_SERIES
-	       : is_key(j, "observation")    ? AT_OBS
-					     : -1;
-}
-
-static glane_rc take_list(
-	struct sdmx_json_index *x, struct sdmx_json_structure *s, int role, int level, struct json_pull *j)
-{
-	bool is_first = true;
-	char kind;
-	glane_rc rc = json_pull_peek(j, &kind);
-
-	if (rc != GLANE_OK || kind != '[' || level < 0)
-		return rc == GLANE_OK ? json_pull_pass(j, 0) : rc;
-	json_pull_open(j);
-	while ((rc = json_pull_element(j, &is_first)) == GLANE_OK) {
-		rc = json_pull_peek(j, &kind);
-		if (rc == GLANE_OK)
-			rc = kind == '{' ? take_part(x, s, role, level, j)
-					 : json_pull_fail(j, "a component that is no object");
-		if (rc != GLANE_OK)
-			return rc;
-	}
-	return rc == GLANE_END ? GLANE_OK : rc;
+	t->s->part[t->s->n++] = part; /* in any case: the index frees its lists */
+	return rc == GLANE_OK && !part.id.n ? json_pull_fail(j, "a component without an id") : rc;
 }
 
 /* {"dataSet": [...], "series": [...], "observation": [...]} */
-static glane_rc take_levels(struct sdmx_json_index *x, struct sdmx_json_structure *s, int role, struct json_pull *j)
+static glane_rc take_level(void *arg, struct json_pull *j)
 {
-	bool is_first = true;
-	char kind;
-	glane_rc rc = json_pull_peek(j, &kind);
+	struct taking *t = arg;
 
-	if (rc != GLANE_OK || kind != '{')
-		return rc == GLANE_OK ? json_pull_pass(j, 0) : rc;
-	json_pull_open(j);
-	while ((rc = json_pull_member(j, &is_first)) == GLANE_OK) {
-		rc = take_list(x, s, role, level_of(j), j);
-		if (rc != GLANE_OK)
-			return rc;
-	}
-	return rc == GLANE_END ? GLANE_OK : rc;
+	t->level = is_key(j, "dataSet")          ? AT_DATASET
+		   : is_key(j, "dimensionGroup") ? AT_GROUP
+		   : is_key(j, "series")         ? AT_SERIES
+		   : is_key(j, "observation")    ? AT_OBS
+						 : -1;
+	return t->level < 0 ? json_pull_pass(j, 0) : json_pull_each(j, '[', take_part, t);
+}
+
+static glane_rc take_levels(struct taking *t, int role, struct json_pull *j)
+{
+	t->role = role;
+	return json_pull_each(j, '{', take_level, t);
 }
 
 /* "urn:...=AGENCY:ID(1.0)" */
@@ -240,42 +208,45 @@ static struct slice urn_id(struct slice urn)
 	return end ? (struct slice){s.p, (size_t)(end - s.p)} : (struct slice){NULL, 0};
 }
 
-/* The id of the flow, or else of what it is built on, out of the links. */
-static glane_rc take_links(struct sdmx_json_index *x, struct sdmx_json_structure *s, struct json_pull *j)
+static glane_rc take_link_member(void *arg, struct json_pull *j)
 {
-	bool is_first = true, is_inner;
-	char kind;
-	glane_rc rc = json_pull_peek(j, &kind);
+	struct taking *t = arg;
 
-	if (rc != GLANE_OK || kind != '[')
-		return rc == GLANE_OK ? json_pull_pass(j, 0) : rc;
-	json_pull_open(j);
-	while ((rc = json_pull_element(j, &is_first)) == GLANE_OK) {
-		struct slice urn = {NULL, 0}, rel = {NULL, 0};
-
-		rc = json_pull_peek(j, &kind);
-		if (rc != GLANE_OK || kind != '{')
-			return rc == GLANE_OK ? json_pull_fail(j, "a link that is no object") : rc;
-		json_pull_open(j);
-		for (is_inner = true; (rc = json_pull_member(j, &is_inner)) == GLANE_OK;) {
-			rc = is_key(j, "urn")   ? take_text(j, &x->arena, &urn)
-			     : is_key(j, "rel") ? take_text(j, &x->arena, &rel)
-						: json_pull_pass(j, 0);
-			if (rc != GLANE_OK)
-				return rc;
-		}
-		if (rc != GLANE_END)
-			return rc;
-		if (urn_id(urn).n && (slice_is(rel, "dataflow") || !s->id.n))
-			s->id = urn_id(urn);
-	}
-	return rc == GLANE_END ? GLANE_OK : rc;
+	return is_key(j, "urn")   ? take_text(j, &t->x->arena, &t->urn)
+	       : is_key(j, "rel") ? take_text(j, &t->x->arena, &t->rel)
+				  : json_pull_pass(j, 0);
 }
 
-static glane_rc take_structure(struct sdmx_json_index *x, struct json_pull *j)
+/* The id of the flow, or else of what it is built on. */
+static glane_rc take_link(void *arg, struct json_pull *j)
 {
-	struct sdmx_json_structure *s;
-	bool is_first = true;
+	struct taking *t = arg;
+	glane_rc rc = object_due(j, "a link that is no object");
+
+	t->urn = t->rel = (struct slice){NULL, 0};
+	if (rc == GLANE_OK)
+		rc = json_pull_each(j, '{', take_link_member, t);
+	if (rc == GLANE_OK && urn_id(t->urn).n && (slice_is(t->rel, "dataflow") || !t->s->id.n))
+		t->s->id = urn_id(t->urn);
+	return rc;
+}
+
+static glane_rc take_structure_member(void *arg, struct json_pull *j)
+{
+	struct taking *t = arg;
+
+	return is_key(j, "name")         ? take_text(j, &t->x->arena, &t->s->title)
+	       : is_key(j, "links")      ? json_pull_each(j, '[', take_link, t)
+	       : is_key(j, "dimensions") ? take_levels(t, GLANE_ROLE_DIMENSION, j)
+	       : is_key(j, "measures")   ? take_levels(t, GLANE_ROLE_MEASURE, j)
+	       : is_key(j, "attributes") ? take_levels(t, GLANE_ROLE_ATTRIBUTE, j)
+					 : json_pull_pass(j, 0);
+}
+
+static glane_rc take_structure(void *arg, struct json_pull *j)
+{
+	struct sdmx_json_index *x = arg;
+	struct taking t = {.x = x};
 	char kind;
 	glane_rc rc = json_pull_peek(j, &kind);
 
@@ -283,20 +254,9 @@ static glane_rc take_structure(struct sdmx_json_index *x, struct json_pull *j)
 		return rc == GLANE_OK ? json_pull_pass(j, 0) : rc;
 	if (!mem_grow(&x->structure, &x->cap_structures, x->n_structures + 1, sizeof(*x->structure)))
 		return no_memory(j);
-	s = &x->structure[x->n_structures++];
-	*s = (struct sdmx_json_structure){0};
-	json_pull_open(j);
-	while ((rc = json_pull_member(j, &is_first)) == GLANE_OK) {
-		rc = is_key(j, "name")         ? take_text(j, &x->arena, &s->title)
-		     : is_key(j, "links")      ? take_links(x, s, j)
-		     : is_key(j, "dimensions") ? take_levels(x, s, GLANE_ROLE_DIMENSION, j)
-		     : is_key(j, "measures")   ? take_levels(x, s, GLANE_ROLE_MEASURE, j)
-		     : is_key(j, "attributes") ? take_levels(x, s, GLANE_ROLE_ATTRIBUTE, j)
-					       : json_pull_pass(j, 0);
-		if (rc != GLANE_OK)
-			return rc;
-	}
-	return rc == GLANE_END ? GLANE_OK : rc;
+	t.s = &x->structure[x->n_structures++];
+	*t.s = (struct sdmx_json_structure){0};
+	return json_pull_each(j, '{', take_structure_member, &t);
 }
 
 /* ---- datasets ---- */
@@ -335,67 +295,47 @@ static glane_rc note_place(struct json_pull *j, char wanted, uint64_t *ret)
 	return rc == GLANE_OK ? json_pull_pass(j, 0) : rc;
 }
 
-/* A member of a dataset. */
-static glane_rc take_dataset_member(struct sdmx_json_index *x, struct sdmx_json_dataset *d, struct json_pull *j)
+struct dataset_taking {
+	struct sdmx_json_index *x;
+	struct sdmx_json_dataset d;
+};
+
+static glane_rc take_dataset_member(void *arg, struct json_pull *j)
 {
+	struct dataset_taking *t = arg;
 	const struct {
 		const char *key;
 		char bracket;
 		uint64_t *at;
-	} places[] = {{"attributes", '[', &d->attributes_at}, {"dimensionGroupAttributes", '{', &d->groups_at},
-		{"series", '{', &d->series_at}, {"observations", '{', &d->obs_at}};
+	} places[] = {{"attributes", '[', &t->d.attributes_at}, {"dimensionGroupAttributes", '{', &t->d.groups_at},
+		{"series", '{', &t->d.series_at}, {"observations", '{', &t->d.obs_at}};
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
 		if (is_key(j, places[i].key))
 			return note_place(j, places[i].bracket, places[i].at);
 	if (is_key(j, "structure"))
-		return take_index(j, &d->structure);
+		return take_index(j, &t->d.structure);
 	if (is_key(j, "action"))
-		return take_action(j, &d->action);
-	return is_key(j, "validFrom") ? take_text(j, &x->arena, &d->updated) : json_pull_pass(j, 0);
+		return take_action(j, &t->d.action);
+	return is_key(j, "validFrom") ? take_text(j, &t->x->arena, &t->d.updated) : json_pull_pass(j, 0);
 }
 
-static glane_rc take_dataset(struct sdmx_json_index *x, struct json_pull *j)
+static glane_rc take_dataset(void *arg, struct json_pull *j)
 {
-	struct sdmx_json_dataset d = {.action = 'I'};
-	bool is_first = true;
-	char kind;
-	glane_rc rc = json_pull_peek(j, &kind);
+	struct sdmx_json_index *x = arg;
+	struct dataset_taking t = {x, {.action = 'I'}};
+	glane_rc rc = object_due(j, "a dataset that is no object");
 
-	if (rc != GLANE_OK || kind != '{')
-		return rc == GLANE_OK ? json_pull_fail(j, "a dataset that is no object") : rc;
-	json_pull_open(j);
-	while ((rc = json_pull_member(j, &is_first)) == GLANE_OK) {
-		rc = take_dataset_member(x, &d, j);
-		if (rc != GLANE_OK)
-			return rc;
-	}
-	if (rc != GLANE_END)
+	if (rc == GLANE_OK)
+		rc = json_pull_each(j, '{', take_dataset_member, &t);
+	if (rc != GLANE_OK)
 		return rc;
 	if (x->n_datasets == SDMX_JSON_DATASETS ||
 		!mem_grow(&x->dataset, &x->cap_datasets, x->n_datasets + 1, sizeof(*x->dataset)))
 		return fail(
 			j->diag, GLANE_E_LIMIT, "SDMX-JSON: more than %u datasets, or no memory", SDMX_JSON_DATASETS);
-	x->dataset[x->n_datasets++] = d;
+	x->dataset[x->n_datasets++] = t.d;
 	return GLANE_OK;
-}
-
-static glane_rc each(
-	struct sdmx_json_index *x, struct json_pull *j, glane_rc (*take)(struct sdmx_json_index *, struct json_pull *))
-{
-	bool is_first = true;
-	char kind;
-	glane_rc rc = json_pull_peek(j, &kind);
-
-	if (rc != GLANE_OK || kind != '[')
-		return rc == GLANE_OK ? json_pull_pass(j, 0) : rc;
-	json_pull_open(j);
-	while ((rc = json_pull_element(j, &is_first)) == GLANE_OK) {
-		rc = take(x, j);
-		if (rc != GLANE_OK)
-			return rc;
-	}
-	return rc == GLANE_END ? GLANE_OK : rc;
 }
 
 static glane_rc take_words(struct sdmx_json_index *x, struct json_pull *j)
@@ -414,46 +354,47 @@ static glane_rc take_words(struct sdmx_json_index *x, struct json_pull *j)
 	return rc;
 }
 
+struct errors_taking {
+	struct sdmx_json_index *x;
+	unsigned depth;
+};
+
 /* {"error": [{"status": .., "label": ".."}]}, {"errors": [{"code": .., "title": ".."}]}: what their members say, in order. */
-static glane_rc take_errors(struct sdmx_json_index *x, struct json_pull *j, unsigned depth)
+static glane_rc take_errors(void *arg, struct json_pull *j)
 {
-	bool is_first = true;
+	struct errors_taking *t = arg;
 	char kind;
 	glane_rc rc = json_pull_peek(j, &kind);
 
-	if (rc != GLANE_OK || (kind != '{' && kind != '[') || depth > 4)
-		return rc == GLANE_OK ? take_words(x, j) : rc;
-	json_pull_open(j);
-	while ((rc = kind == '{' ? json_pull_member(j, &is_first) : json_pull_element(j, &is_first)) == GLANE_OK) {
-		rc = take_errors(x, j, depth + 1);
-		if (rc != GLANE_OK)
-			return rc;
-	}
-	return rc == GLANE_END ? GLANE_OK : rc;
+	if (rc != GLANE_OK || (kind != '{' && kind != '[') || t->depth > 4)
+		return rc == GLANE_OK ? take_words(t->x, j) : rc;
+	t->depth++;
+	rc = json_pull_each(j, kind, take_errors, t);
+	t->depth--;
+	return rc;
 }
 
-/* The message, or its `data`. */
-static glane_rc walk(struct sdmx_json_index *x, struct json_pull *j, unsigned depth)
+/* The members of the message, or of its `data`. */
+static glane_rc take_message_member(void *arg, struct json_pull *j)
 {
-	bool is_first = true;
-	char kind;
-	glane_rc rc = json_pull_peek(j, &kind);
+	struct sdmx_json_index *x = arg;
+	struct errors_taking errors = {x, 0};
 
-	if (rc != GLANE_OK || kind != '{')
-		return rc == GLANE_OK ? json_pull_fail(j, "no SDMX message: no object") : rc;
-	json_pull_open(j);
-	while ((rc = json_pull_member(j, &is_first)) == GLANE_OK) {
-		x->has_datasets |= is_key(j, "dataSets");
-		rc = is_key(j, "data") && depth == 0             ? walk(x, j, 1)
-		     : is_key(j, "structure")                    ? take_structure(x, j)
-		     : is_key(j, "structures")                   ? each(x, j, take_structure)
-		     : is_key(j, "dataSets")                     ? each(x, j, take_dataset)
-		     : is_key(j, "error") || is_key(j, "errors") ? take_errors(x, j, 0)
-								 : json_pull_pass(j, 0);
-		if (rc != GLANE_OK)
-			return rc;
+	x->has_datasets |= is_key(j, "dataSets");
+	if (is_key(j, "data") && !x->is_in_data) {
+		glane_rc rc = object_due(j, "no SDMX message: no object");
+
+		x->is_in_data = true;
+		if (rc == GLANE_OK)
+			rc = json_pull_each(j, '{', take_message_member, x);
+		x->is_in_data = false;
+		return rc;
 	}
-	return rc == GLANE_END ? GLANE_OK : rc;
+	return is_key(j, "structure")                      ? take_structure(x, j)
+	       : is_key(j, "structures")                   ? json_pull_each(j, '[', take_structure, x)
+	       : is_key(j, "dataSets")                     ? json_pull_each(j, '[', take_dataset, x)
+	       : is_key(j, "error") || is_key(j, "errors") ? take_errors(&errors, j)
+							   : json_pull_pass(j, 0);
 }
 
 glane_rc sdmx_json_index(struct sdmx_json_index *x, struct payload *p, struct diag *d)
@@ -466,7 +407,9 @@ glane_rc sdmx_json_index(struct sdmx_json_index *x, struct payload *p, struct di
 	if (rc != GLANE_OK)
 		return rc;
 	sdmx_json_look(&j, &view, p, p->pos + skip, d);
-	rc = walk(x, &j, 0);
+	rc = object_due(&j, "no SDMX message: no object");
+	if (rc == GLANE_OK)
+		rc = json_pull_each(&j, '{', take_message_member, x);
 	if (rc == GLANE_OK)
 		rc = json_pull_end(&j);
 	json_pull_release(&j);

@@ -28,7 +28,6 @@ struct cube_map {
 	size_t measure[MAX_MEASURES], n_measures;
 	size_t dim[MAX_DIMS], n_dims;
 	uint32_t handle[MAX_MEASURES]; /* of the current series; 0: to be asked for */
-	char freq_code;                /* of the current series */
 	int32_t mult;                  /* of the current series */
 	struct strbuf names;           /* ids of dim[] and measure[] with their NULs */
 	struct strbuf indicator_text, flags_text;
@@ -309,7 +308,7 @@ static glane_rc ask_series(struct glane_run *r, struct record_reader *rec, struc
 	s.indicator = series_indicator(rec, m, s.dataset);
 	s.area = str_from(text_at(rec, m->area)), s.area_scheme = m->given.area_scheme;
 	s.unit = str_from(text_at(rec, m->unit)), s.unit_mult = m->mult = series_mult(rec, m);
-	s.freq = m->freq_code = series_freq(rec, m);
+	s.freq = series_freq(rec, m);
 	s.title = series_title(rec, m), s.area_title = str_from(label_at(rec, m->area));
 	s.updated = str_from(record_get(rec, "#updated"));
 	for (size_t i = 0; i < m->n_measures; i++, name += strlen(name) + 1)

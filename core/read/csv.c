@@ -402,13 +402,6 @@ static struct slice csv_column(const void *state, size_t i)
 	return i < r->n_column ? r->column[i] : (struct slice){NULL, 0};
 }
 
-static struct slice csv_head(const void *state, size_t i)
-{
-	(void)state;
-	(void)i;
-	return (struct slice){NULL, 0};
-}
-
 static void csv_where(const void *state, uint64_t *number, uint64_t *line, uint64_t *offset)
 {
 	const struct csv_reader *r = state;
@@ -440,7 +433,6 @@ const struct record_ops csv_record_ops = {
 	.get = csv_get,
 	.columns = csv_columns,
 	.column = csv_column,
-	.head = csv_head,
 	.where = csv_where,
 	.text = csv_text,
 	.close = csv_close,

@@ -83,7 +83,7 @@ struct slice record_column(const struct record_reader *r, size_t i)
 
 struct slice record_head(const struct record_reader *r, size_t i)
 {
-	return r->ops->head(r->state, i);
+	return r->ops->head ? r->ops->head(r->state, i) : (struct slice){NULL, 0};
 }
 
 void record_where(const struct record_reader *r, uint64_t *ret_number, uint64_t *ret_line, uint64_t *ret_offset)
@@ -113,7 +113,7 @@ int record_role(const struct record_reader *r, size_t i)
 
 struct slice record_label(struct record_reader *r, size_t i)
 {
-	return r->ops->cube ? r->ops->cube->label(r->state, i) : (struct slice){NULL, 0};
+	return r->ops->cube && r->ops->cube->label ? r->ops->cube->label(r->state, i) : (struct slice){NULL, 0};
 }
 
 void record_close(struct record_reader *r)

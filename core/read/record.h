@@ -57,7 +57,7 @@ struct cube_ops {
 	uint64_t (*shape)(const void *state);
 	uint64_t (*series)(const void *state);
 	int (*role)(const void *state, size_t i);
-	struct slice (*label)(void *state, size_t i);
+	struct slice (*label)(void *state, size_t i); /* NULL: codes without labels */
 };
 
 /* The vtable each format fills; record.c dispatches. */
@@ -68,7 +68,7 @@ struct record_ops {
 	struct slice (*get)(void *state, const char *path);
 	size_t (*columns)(const void *state);
 	struct slice (*column)(const void *state, size_t i);
-	struct slice (*head)(const void *state, size_t i);
+	struct slice (*head)(const void *state, size_t i); /* NULL: nothing outside the records */
 	void (*where)(const void *state, uint64_t *number, uint64_t *line, uint64_t *offset);
 	struct slice (*text)(const void *state, size_t max);
 	void (*close)(void *state);

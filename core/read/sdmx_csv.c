@@ -324,13 +324,6 @@ static struct slice sdmx_column(const void *state, size_t i)
 	return i < s->n_columns ? s->part[s->column[i]].id : (struct slice){NULL, 0};
 }
 
-static struct slice sdmx_head(const void *state, size_t i)
-{
-	(void)state;
-	(void)i;
-	return (struct slice){NULL, 0};
-}
-
 static void sdmx_where(const void *state, uint64_t *number, uint64_t *line, uint64_t *offset)
 {
 	csv_record_ops.where(((const struct sdmx_csv *)state)->csv, number, line, offset);
@@ -381,7 +374,6 @@ const struct record_ops sdmx_csv_ops = {
 	.get = sdmx_get,
 	.columns = sdmx_columns,
 	.column = sdmx_column,
-	.head = sdmx_head,
 	.where = sdmx_where,
 	.text = sdmx_text,
 	.close = sdmx_close,

@@ -342,13 +342,6 @@ static struct slice sdmx_column(const void *state, size_t i)
 	return r->s && i < r->s->n ? r->s->part[i].id : (struct slice){NULL, 0};
 }
 
-static struct slice sdmx_head(const void *state, size_t i)
-{
-	(void)state;
-	(void)i;
-	return (struct slice){NULL, 0};
-}
-
 static void sdmx_where(const void *state, uint64_t *number, uint64_t *line, uint64_t *offset)
 {
 	const struct sdmx_json *r = state;
@@ -465,7 +458,6 @@ const struct record_ops sdmx_json_ops = {
 	.get = sdmx_get,
 	.columns = sdmx_columns,
 	.column = sdmx_column,
-	.head = sdmx_head,
 	.where = sdmx_where,
 	.text = sdmx_text,
 	.close = sdmx_close,

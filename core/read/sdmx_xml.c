@@ -156,13 +156,6 @@ static int sdmx_role_at(const void *state, size_t i)
 	return i < s->log.n_columns ? s->log.column[i].role : 0;
 }
 
-static struct slice sdmx_label(void *state, size_t i)
-{
-	(void)state;
-	(void)i;
-	return (struct slice){NULL, 0};
-}
-
 static void sdmx_close(void *state)
 {
 	struct sdmx_xml *s = state;
@@ -207,7 +200,7 @@ static glane_rc sdmx_open(void **state, struct payload *p, const struct record_o
 	return GLANE_OK;
 }
 
-static const struct cube_ops sdmx_xml_cube = {sdmx_shape, sdmx_series_no, sdmx_role_at, sdmx_label};
+static const struct cube_ops sdmx_xml_cube = {.shape = sdmx_shape, .series = sdmx_series_no, .role = sdmx_role_at};
 const struct record_ops sdmx_xml_ops = {
 	.open = sdmx_open,
 	.next = sdmx_next,

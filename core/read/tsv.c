@@ -370,15 +370,7 @@ static int tsv_role(const void *state, size_t i)
 	return i == VALUE ? GLANE_ROLE_MEASURE : GLANE_ROLE_ATTRIBUTE;
 }
 
-static struct slice tsv_label(void *state, size_t i)
-{
-	(void)state;
-	(void)i;
-	return (struct slice){NULL, 0};
-}
-
-static const struct cube_ops cube_ops = {
-	.shape = tsv_shape, .series = tsv_series, .role = tsv_role, .label = tsv_label};
+static const struct cube_ops cube_ops = {.shape = tsv_shape, .series = tsv_series, .role = tsv_role};
 
 const struct record_ops tsv_record_ops = {.open = tsv_open,
 	.next = tsv_next,

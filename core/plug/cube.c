@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The services of cubes: role, label, and cube(), which takes an observation out of SDMX, JSON-stat or TSV by the roles of its components.
+ * The services of cubes: role, label, and cube(), which takes an observation out of SDMX, JSON-stat, TSV or PC-Axis by the roles of its components.
  * What a component means is found once for each shape of the records; a series is asked for once while its dimensions stay.
  */
 #include "plug/run.h"
@@ -427,7 +427,8 @@ static glane_rc emit_measure(struct glane_run *r, struct glane_reader *rd, size_
 	if (!strbuf_ok(&m->flags_text))
 		return run_no_memory(r, "flags");
 	/* an observation of SDMX that has no value is one all the same; the empty cells of a dense cube are not */
-	if (!row.value.n && !row.status.n && rd->req.format == GLANE_FMT_SDMX)
+	if (!row.status.n && ((rd->req.format == GLANE_FMT_SDMX && !row.value.n) ||
+				     (rd->req.format == GLANE_FMT_PX && row.flags.n))) /* a symbol, no number */
 		row.status = GLANE_STR("O");
 	row.note = str_from(text_at(rec, m->note));
 	row.unit_mult = own_mult(rec, m);

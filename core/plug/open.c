@@ -39,7 +39,7 @@ static const char *request_wrong(const struct glane_request *q)
 	const char *advance;
 	struct glane_csv csv;
 
-	if (!q->url || q->format > GLANE_FMT_XLSX || q->paging > GLANE_PAGE_NEXT ||
+	if (!q->url || q->format > GLANE_FMT_PX || q->paging > GLANE_PAGE_NEXT ||
 		q->flags & ~(GLANE_REQ_NO_ARCHIVE | GLANE_REQ_MAY_BE_EMPTY))
 		return "without a URL, or of a format, paging or flag that does not exist";
 	if (q->wait > MAX_WAIT)

@@ -263,3 +263,17 @@ glane_rc charset_open(struct payload *p, const char *encoding, struct diag *d)
 	}
 	return set && set->run ? converter_open(p, set, d) : GLANE_OK;
 }
+
+bool charset_ansi(struct strbuf *out, struct slice s)
+{
+	char *room = strbuf_room(out, s.n * 3 + 4);
+	struct cursor c = {.in = (const unsigned char *)s.p, .in_end = (const unsigned char *)s.p + s.n};
+
+	if (!room)
+		return true; /* strbuf_ok() tells */
+	c.out = room, c.out_end = room + s.n * 3 + 4;
+	if (!run_cp1252(&c))
+		return false;
+	out->n += (size_t)(c.out - room);
+	return true;
+}

@@ -22,6 +22,8 @@ static const struct record_ops *ops_of(uint8_t format)
 		return &jsonstat_record_ops;
 	case GLANE_FMT_TSV:
 		return &tsv_record_ops;
+	case GLANE_FMT_PX:
+		return &px_record_ops;
 	default:
 		return NULL;
 	}

@@ -43,7 +43,7 @@ void record_where(const struct record_reader *r, uint64_t *ret_number, uint64_t 
 struct slice record_text(const struct record_reader *r, size_t max);
 void record_close(struct record_reader *r);
 
-/* ---- cubes: SDMX, JSON-stat, TSV; 0 or absent of other formats ---- */
+/* ---- cubes: SDMX, JSON-stat, TSV, PC-Axis; 0 or absent of other formats ---- */
 /* Counts up whenever columns, their roles or the dataset change; 0: no cube. From the first record on. */
 uint64_t record_shape(const struct record_reader *r);
 /* Counts up at the latest when a dimension other than time, or what an attribute above the observation says, changes. */
@@ -76,5 +76,5 @@ struct record_ops {
 	const struct glane_kv *(*items)(void *state, const char *path, size_t *ret_n); /* NULL: not of this format */
 };
 extern const struct record_ops csv_record_ops, json_record_ops, xml_record_ops;
-extern const struct record_ops jsonstat_record_ops, tsv_record_ops;
+extern const struct record_ops jsonstat_record_ops, tsv_record_ops, px_record_ops;
 #endif

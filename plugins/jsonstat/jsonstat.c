@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* JSON-stat 1.x and 2.0 of any provider: https://json-stat.org/full/. README.md says how to write a source. */
+/* JSON-stat (https://json-stat.org/full/) and PC-Axis of any provider. README.md says how to write a source. */
 #include <glane/plugin.h>
 
 #include <string.h>
@@ -8,6 +8,7 @@ struct state {
 	const struct glane_host *h;
 	glane_run *r;
 	const char *url, *dataset, *area_scheme, *cover, *body;
+	uint8_t px;
 	struct glane_list datasets;
 	struct glane_map query;
 	struct glane_cube cube;
@@ -19,6 +20,7 @@ static const struct glane_opt options[] = {
 	{OPT(STR, url, "", "address; none: {base_url}/{dataset}, without datasets {base_url}")},
 	{OPT(MAP, query, "", "NAME=VALUE parameters of the address")},
 	{OPT(STR, body, "", "a JSON query to be sent (POST), as PxWeb wants it")},
+	{OPT(BOOL, px, "no", "the answers are PC-Axis files (.px)")},
 	{OPT(STR, dataset, "", "name of the dataset; none: the item of datasets, else as the message says")},
 	{OPT(STR, area_scheme, "ISO2", "how area is meant: ISO2 ISO3 M49 NAME ...")},
 	{OPT(STR, cover, "", "full, or none for an increment; none given: full unless the query or a body restricts")},
@@ -87,16 +89,15 @@ static glane_rc read_all(struct state *s, glane_reader *rd, const char **name)
 
 static glane_rc fetch(struct state *s, const char *item, const char **name)
 {
-	struct glane_request q = {.size = sizeof(q), .format = GLANE_FMT_JSONSTAT, .url = url_of(s, item)};
+	struct glane_request q = {.size = sizeof(q), .url = url_of(s, item)};
 	glane_reader *rd = NULL;
 	glane_rc rc;
 
-	q.query = s->query.v, q.n_query = s->query.n;
+	q.format = s->px ? GLANE_FMT_PX : GLANE_FMT_JSONSTAT, q.query = s->query.v, q.n_query = s->query.n;
 	if (s->body[0])
 		q.body = str(s->body), q.content_type = "application/json";
 	rc = q.url ? s->h->open(s->r, &q, &rd) : s->h->fail(s->r, GLANE_E_NOMEM, "no memory for a URL");
-	if (rc == GLANE_OK)
-		rc = read_all(s, rd, name);
+	rc = rc == GLANE_OK ? read_all(s, rd, name) : rc;
 	s->h->close(rd);
 	return rc;
 }
@@ -120,11 +121,10 @@ static glane_rc run(const struct glane_host *h, glane_run *r, void *state)
 			return one;
 		if (one != GLANE_OK)
 			h->fail(r, one, "dataset %s was not read", item);
-		if (name)
-			rc = declare(s, one == GLANE_OK ? cover_kind(s) : GLANE_COVER_FAILED, name);
+		rc = name ? declare(s, one == GLANE_OK ? cover_kind(s) : GLANE_COVER_FAILED, name) : rc;
 	}
 	return rc;
 }
 
-GLANE_PLUGIN(.name = "jsonstat", .version = "1.0", .title = "JSON-stat 1.x and 2.0 of any provider", .opts = options,
-	.run = run, .state_size = sizeof(struct state));
+GLANE_PLUGIN(.name = "jsonstat", .version = "1.0", .title = "JSON-stat 1.x and 2.0, and PC-Axis, of any provider",
+	.opts = options, .run = run, .state_size = sizeof(struct state));

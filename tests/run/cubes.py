@@ -37,6 +37,9 @@ PXWEB = {"dataset": {"dimension": {
     "Tid": {"category": {"index": {"2022": 0, "2023": 1}, "label": {"2022": "2022", "2023": "2023"}}},
     "id": ["BEV", "ContentsCode", "Tid"], "size": [2, 1, 2], "role": {"metric": ["ContentsCode"], "time": ["Tid"]}},
     "label": "Population", "updated": "2024-02-12T07:00:00Z", "value": [2923, 2949, 2951, 2984], "extension": {"px": {"tableid": "HISB3"}}}}
+PX = ('CHARSET="ANSI";LANGUAGE="fi";MATRIX="rates";TITLE="Korkoja väliltä";UNITS="per cent";STUB="Maa","Tieto";HEADING="Vuosi";CONTVARIABLE="Tieto";'
+      'VALUES("Maa")="Togo","Bénin";CODES("Maa")="TG","BJ";VALUES("Tieto")="Korko";CODES("Tieto")="RATE";VALUES("Vuosi")="2000","2001";'
+      'TIMEVAL("Vuosi")=TLIST(A1,"2000"-"2001");DATA=\r\n2.90 3.64 \r\n".." ".";\r\n').encode("latin-1")
 TSV = ("freq,indic_is,unit,geo\\TIME_PERIOD\t2022 \t2023 \nA,I_IU3,PC_IND,DE\t93.09 \t94.55 b\nA,I_IU3,PC_IND,EL\t85.00 bp\t: c\n"
        "A,I_IU3,PC_IND,UK\t: \t: u\n")
 TSV_OLD = "unit,geo\\time\t2021W99 \t2020 \nMIO_EUR,AT\t1.0 \t2.50 \n"
@@ -60,8 +63,8 @@ TOO_BIG = {"error": [{"status": 413, "id": 413, "label": "EXTRACTION_TOO_BIG: Th
 
 
 def parse(site, name, words, document, want):
-    body = document if isinstance(document, str) else json.dumps(document)
-    code, out, err = site.glane("parse", *words, payload=body.encode())
+    body = document if isinstance(document, bytes) else document.encode() if isinstance(document, str) else json.dumps(document).encode()
+    code, out, err = site.glane("parse", *words, payload=body)
     rows = list(support.csv.DictReader(io.StringIO(out)))
     got = [" ".join(r[c] for c in FLAGS.split()) for r in rows] if code == 0 else [err.strip()]
     if isinstance(want, str):
@@ -87,6 +90,11 @@ def parsed():
     anonymous = {k: v for k, v in USERS.items() if k != "extension"}
     code, _, err = site.glane("parse", "jsonstat", payload=json.dumps(anonymous).encode())
     suite.true("jsonstat: a message that does not name its dataset", code != 0 and "set `dataset`" in err, (code, err))
+    parse(site, "px: PC-Axis in ISO-8859-1, symbols as flags, one of them mapped", ["jsonstat", "--px=yes", "--status_map=..=M", "--area=Maa"], PX, [
+        "rates RATE TGO  2000 2.90  per cent A ", "rates RATE TGO  2001 3.64  per cent A ",
+        "rates RATE BEN  2000  .. per cent M ..", "rates RATE BEN  2001  . per cent O ."])
+    parse(site, "px: a file that was cut", ["jsonstat", "--px=yes"], PX.decode("latin-1")[:-3], "cell 4 of 4")
+    parse(site, "px: JSON where PC-Axis was asked", ["jsonstat", "--px=yes"], '{"error": "Table not found"}', "Table not found")
     parse(site, "eurostat: TSV with flags, without values, with both", ["eurostat", "--datasets=X"], TSV, [
         "X I_IU3 DEU unit=PC_IND 2022 93.09  PC_IND A ", "X I_IU3 DEU unit=PC_IND 2023 94.55  PC_IND B b",
         "X I_IU3 GRC unit=PC_IND 2022 85.00  PC_IND B bp", "X I_IU3 GRC unit=PC_IND 2023   PC_IND C c",

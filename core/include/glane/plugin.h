@@ -76,6 +76,7 @@ typedef struct glane_reader glane_reader; /* a stream of records; closed by the 
 #define GLANE_FMT_SDMX 4     /* SDMX-ML 2.0, 2.1, 3.0; SDMX-CSV 1.0, 2.x; SDMX-JSON 1.0, 2.x: the bytes say which */
 #define GLANE_FMT_JSONSTAT 5 /* JSON-stat 1.x, 2.0: datasets, bundles, collections */
 #define GLANE_FMT_TSV 6      /* Eurostat's: dimensions and periods in one header, a value and its flags in a cell */
+#define GLANE_FMT_PX 8       /* PC-Axis: keywords, then the cells */
 
 #define GLANE_ROLE_DIMENSION 1
 #define GLANE_ROLE_TIME 2

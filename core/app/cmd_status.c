@@ -92,6 +92,7 @@ static json_t *source_json(const struct state *s, int64_t now)
 	json_set_text(j, "source", s->c->name);
 	json_set_text(j, "status", status_of(s));
 	json_set_text(j, "message", json_text(s->last, "message", NULL));
+	json_set_text(j, "doubts", json_text(s->last, "doubts", NULL));
 	json_set_text(j, "run", json_text(s->last, "run", NULL));
 	json_set_text(j, "newest_period", json_text(s->last, "newest_period", NULL));
 	json_set_int(j, "rows", json_int(s->last, "rows", 0));
@@ -151,7 +152,7 @@ static void print_holds(const struct state *s, int64_t now)
 static void print_line(const struct state *s, int64_t now)
 {
 	char checked[32], changed[32];
-	const char *message = json_text(s->last, "message", NULL);
+	const char *message = json_text(s->last, "message", NULL), *doubts = json_text(s->last, "doubts", NULL);
 
 	printf("%-24s %-10s checked %-20s changed %-20s newest %-10s %9" PRId64 " rows%s\n", s->c->name,
 		s->c->enabled ? status_of(s) : "disabled", time_or_dash(s->last, "checked", checked),
@@ -159,6 +160,8 @@ static void print_line(const struct state *s, int64_t now)
 		json_int(s->last, "rows", 0), s->overdue ? "  OVERDUE" : "");
 	if (message)
 		printf("%-24s %s\n", "", message);
+	if (doubts)
+		printf("%-24s %s\n", "", doubts);
 	print_holds(s, now);
 }
 

@@ -66,6 +66,16 @@ const char *answer_validator(const struct answer *a)
 	return date_is_strong(a) ? a->last_modified : NULL;
 }
 
+const char *answer_modified(const struct answer *a)
+{
+	int64_t modified, sent;
+
+	return *a->etag || !time_parse_http(slice_of(a->last_modified), &modified) ||
+			       !time_parse_http(slice_of(a->date), &sent) || sent - modified >= STRONG_DATE
+		       ? a->last_modified
+		       : "";
+}
+
 static bool is_name(struct slice name, const char *want)
 {
 	return name.n == strlen(want) && curl_strnequal(name.p, want, name.n);

@@ -26,4 +26,6 @@ bool etag_is_strong(const char *etag); /* RFC 9110 8.8.3: quoted, without W/ */
 /* What If-Range may carry for this answer (RFC 9110 13.1.5): its strong ETag; without any ETag its Last-Modified, where that is
  * a minute older than Date or more, so that no second change can hide in the same stamp (8.8.2.2). NULL: nothing. */
 const char *answer_validator(const struct answer *a);
+/* What If-Modified-Since may carry next time: the Last-Modified, but "" where nothing else would tell a second change within its minute. */
+const char *answer_modified(const struct answer *a);
 #endif

@@ -303,7 +303,7 @@ static glane_rc keep_validators(struct fetch *r, struct diag *d)
 	const struct answer *a = &r->t.answer;
 	struct fetch_result *out = &r->result;
 
-	if (!keep(r, &out->etag, a->etag) || !keep(r, &out->last_modified, a->last_modified) ||
+	if (!keep(r, &out->etag, a->etag) || !keep(r, &out->last_modified, answer_modified(a)) ||
 		!keep(r, &out->content_type, a->content_type) || !keep(r, &out->date, a->date)) {
 		out->etag = out->last_modified = out->content_type = out->date = "";
 		return fail(d, GLANE_E_NOMEM, "no memory for an answer");

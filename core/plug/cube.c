@@ -1,260 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The services of cubes: role, label, and cube(), which takes an observation out of SDMX, JSON-stat, TSV or PC-Axis by the roles of its components.
- * What a component means is found once for each shape of the records; a series is asked for once while its dimensions stay.
+ * The services of cubes: role, label, and cube(), which takes an observation out of SDMX, JSON-stat, TSV or PC-Axis by the roles of its components
+ * (cube_map.c). A series is asked for once while its dimensions stay.
  */
-#include "plug/run.h"
+#include "plug/cube.h"
 
 #include "model/status.h"
 
 #include <string.h>
-#include <strings.h>
-
-#define NOWHERE SIZE_MAX
-#define MAX_PARTS 8     /* components that make an indicator */
-#define MAX_MEASURES 32 /* of one observation */
-#define MAX_DIMS 64     /* see dims_print() */
-
-struct place { /* where a text comes from: a column, or a constant */
-	size_t column;
-	glane_str constant;
-};
-struct cube_map {
-	struct glane_cube given; /* lists and their texts are the plugin's, valid during run() */
-	uint64_t said;           /* hash of what the current series was asked by */
-	uint64_t shape, series;  /* what the rest was made for; 0: nothing yet */
-	struct place indicator[MAX_PARTS], area, unit, unit_mult, status, flags, note, title, freq, time;
-	size_t n_indicator;
-	size_t measure[MAX_MEASURES], n_measures;
-	size_t dim[MAX_DIMS], n_dims;
-	uint32_t handle[MAX_MEASURES]; /* of the current series; 0: to be asked for */
-	int32_t mult;                  /* of the current series */
-	struct strbuf names;           /* ids of dim[] and measure[] with their NULs */
-	struct strbuf indicator_text, flags_text;
-};
-
-/* ---- what the components mean ---- */
-
-static const char *const indicators[] = {"INDICATOR", "SERIES", "INDICATOR_CODE", "SERIES_CODE", "INDIC", "INDIC_*",
-	"SUBJECT", "VARIABLE", "DATA_ITEM", "BS_ITEM", "NA_ITEM", "BOP_ITEM", "MEASURE", "CONTENTSCODE", "STATISTIC"};
-static const char *const areas[] = {"REF_AREA", "GEO", "LOCATION", "COUNTRY", "AREA", "REGION", "COU", "COUNTRY_CODE",
-	"GEOGRAPHY", "REF_AREA_CODE", "GEOGRAPHIC_PLACE_NAME", "REPORTING_COUNTRY", "REPORTER"};
-static const char *const units[] = {"UNIT_MEASURE", "UNIT"};
-static const char *const mults[] = {"UNIT_MULT", "POWERCODE"};
-static const char *const statuses[] = {"OBS_STATUS"};
-static const char *const flag_ids[] = {"OBS_FLAG", "CONF_STATUS", "OBS_CONF", "OBS_CONF_STATUS", "CONF_STATUS_OBS"};
-static const char *const notes[] = {"OBS_COM", "COMMENT_OBS", "OBS_COMMENT", "OBS_NOTE", "COMMENT"};
-static const char *const titles[] = {"TITLE", "TITLE_COMPL", "SERIES_NAME"};
-static const char *const freqs[] = {"FREQ", "FREQUENCY"};
-static const char *const times[] = {"TIME_PERIOD", "TIME", "PERIOD", "YEAR"};
-static const char *const multipliers[] = {"UNIT_MULT"};
-#define DEFAULTS(list)                                                                                                 \
-	(struct glane_list)                                                                                            \
-	{                                                                                                              \
-		list, sizeof(list) / sizeof((list)[0])                                                                 \
-	}
-
-static bool is_id(struct slice id, const char *wanted, size_t n)
-{
-	if (n && wanted[n - 1] == '*')
-		return id.n >= n - 1 && strncasecmp(id.p, wanted, n - 1) == 0;
-	return id.n == n && strncasecmp(id.p, wanted, n) == 0;
-}
-
-static bool is_dimension(int role)
-{
-	return role == GLANE_ROLE_DIMENSION || role == GLANE_ROLE_AREA || role == GLANE_ROLE_INDICATOR;
-}
-
-/* The first column of a role (0: any) with this id; NOWHERE: none. */
-static size_t column_of(const struct record_reader *rec, const char *wanted, size_t n, int role)
-{
-	for (size_t i = 0; i < record_columns(rec); i++)
-		if (is_id(record_column(rec, i), wanted, n) &&
-			(!role || record_role(rec, i) == role ||
-				(role == GLANE_ROLE_DIMENSION && is_dimension(record_role(rec, i)))))
-			return i;
-	return NOWHERE;
-}
-
-static struct place place_of(const struct record_reader *rec, struct glane_list given, struct glane_list dflt, int role)
-{
-	const struct glane_list l = given.n ? given : dflt;
-
-	for (size_t i = 0; i < l.n; i++) {
-		const char *want = l.v[i];
-		size_t column;
-
-		if (want[0] == '=')
-			return (struct place){NOWHERE, {want + 1, strlen(want + 1)}};
-		column = column_of(rec, want, strlen(want), given.n ? 0 : role);
-		if (column != NOWHERE)
-			return (struct place){column, {NULL, 0}};
-	}
-	return (struct place){NOWHERE, {NULL, 0}};
-}
-
-/* As place_of(); before the usual ids goes the dimension that the message itself says has this role. */
-static struct place said_place(
-	const struct record_reader *rec, struct glane_list given, struct glane_list dflt, int role)
-{
-	for (size_t i = 0; !given.n && i < record_columns(rec); i++)
-		if (record_role(rec, i) == role)
-			return (struct place){i, {NULL, 0}};
-	return place_of(rec, given, dflt, GLANE_ROLE_DIMENSION);
-}
-
-/* "A+B" names two components; all have to be there. */
-static bool indicator_of(const struct record_reader *rec, const char *want, struct cube_map *m)
-{
-	m->n_indicator = 0;
-	for (const char *at = want; *at && m->n_indicator < MAX_PARTS;) {
-		const size_t n = strcspn(at, "+");
-		const size_t column = column_of(rec, at, n, 0);
-
-		if (column == NOWHERE)
-			return false;
-		m->indicator[m->n_indicator++] = (struct place){column, {NULL, 0}};
-		at += n + (at[n] == '+');
-	}
-	return m->n_indicator > 0;
-}
-
-static void find_indicator(const struct record_reader *rec, struct cube_map *m)
-{
-	const struct glane_list l = m->given.indicator;
-
-	m->n_indicator = 0;
-	for (size_t i = 0; i < l.n; i++) {
-		if (l.v[i][0] == '=') {
-			m->indicator[0] = (struct place){NOWHERE, {l.v[i] + 1, strlen(l.v[i] + 1)}};
-			m->n_indicator = 1;
-			return;
-		}
-		if (indicator_of(rec, l.v[i], m))
-			return;
-	}
-	m->n_indicator = 0;
-	if (l.n)
-		return;
-	m->indicator[0] = said_place(rec, l, DEFAULTS(indicators), GLANE_ROLE_INDICATOR);
-	m->n_indicator = m->indicator[0].column != NOWHERE;
-}
-
-static bool is_listed(struct slice id, struct glane_list l)
-{
-	for (size_t i = 0; i < l.n; i++)
-		if (is_id(id, l.v[i], strlen(l.v[i])))
-			return true;
-	return false;
-}
-
-static bool is_indicator(const struct cube_map *m, size_t column)
-{
-	for (size_t i = 0; i < m->n_indicator; i++)
-		if (m->indicator[i].column == column)
-			return true;
-	return false;
-}
-
-static glane_rc add_name(
-	struct cube_map *m, size_t *list, size_t *n, size_t max, size_t column, struct slice id, struct diag *d)
-{
-	if (*n == max)
-		return fail(d, GLANE_E_LIMIT, "more than %zu dimensions or measures in one dataset", max);
-	list[(*n)++] = column;
-	strbuf_slice(&m->names, id);
-	strbuf_putc(&m->names, '\0');
-	return GLANE_OK;
-}
-
-static glane_rc find_measures(const struct record_reader *rec, struct cube_map *m, struct diag *d)
-{
-	glane_rc rc = GLANE_OK;
-
-	m->n_measures = 0;
-	for (size_t i = 0; rc == GLANE_OK && i < record_columns(rec); i++) {
-		const struct slice id = record_column(rec, i);
-
-		if (m->given.value.n ? is_listed(id, m->given.value) : record_role(rec, i) == GLANE_ROLE_MEASURE)
-			rc = add_name(m, m->measure, &m->n_measures, MAX_MEASURES, i, id, d);
-	}
-	return rc;
-}
-
-static bool is_measure(const struct cube_map *m, size_t column)
-{
-	for (size_t i = 0; i < m->n_measures; i++)
-		if (m->measure[i] == column)
-			return true;
-	return false;
-}
-
-static glane_rc find_dims(const struct record_reader *rec, struct cube_map *m, struct diag *d)
-{
-	glane_rc rc = GLANE_OK;
-
-	m->n_dims = 0;
-	for (size_t i = 0; rc == GLANE_OK && i < record_columns(rec); i++) {
-		const struct slice id = record_column(rec, i);
-
-		if (is_dimension(record_role(rec, i)) && i != m->area.column && i != m->time.column &&
-			i != m->freq.column && !is_indicator(m, i) && !is_measure(m, i) &&
-			!is_listed(id, m->given.drop))
-			rc = add_name(m, m->dim, &m->n_dims, MAX_DIMS, i, id, d);
-	}
-	return rc;
-}
-
-static struct place time_of(const struct record_reader *rec, const struct cube_map *m)
-{
-	for (size_t i = 0; !m->given.time.n && i < record_columns(rec); i++)
-		if (record_role(rec, i) == GLANE_ROLE_TIME)
-			return (struct place){i, {NULL, 0}};
-	return place_of(rec, m->given.time, DEFAULTS(times), 0);
-}
-
-/* The records have another shape: finds what each component means. */
-static glane_rc map_shape(struct cube_map *m, const struct record_reader *rec, struct diag *d)
-{
-	const struct glane_cube *g = &m->given;
-	glane_rc rc;
-
-	strbuf_reset(&m->names);
-	m->series = 0;
-	m->time = time_of(rec, m);
-	find_indicator(rec, m);
-	m->area = said_place(rec, g->area, DEFAULTS(areas), GLANE_ROLE_AREA);
-	m->freq = place_of(rec, g->freq, DEFAULTS(freqs), 0);
-	m->unit = place_of(rec, g->unit, DEFAULTS(units), 0);
-	m->unit_mult = place_of(rec, g->unit_mult, DEFAULTS(mults), GLANE_ROLE_ATTRIBUTE);
-	if (m->unit_mult.column == NOWHERE && !g->unit_mult.n) /* a dimension in some datasets */
-		m->unit_mult = place_of(rec, g->unit_mult, DEFAULTS(multipliers), 0);
-	m->status = place_of(rec, g->status, DEFAULTS(statuses), 0);
-	m->flags = place_of(rec, g->flags, DEFAULTS(flag_ids), 0);
-	m->note = place_of(rec, g->note, DEFAULTS(notes), 0);
-	m->title = place_of(rec, g->title, DEFAULTS(titles), GLANE_ROLE_ATTRIBUTE);
-	rc = find_measures(rec, m, d);
-	if (rc == GLANE_OK)
-		rc = find_dims(rec, m, d);
-	if (rc == GLANE_OK && !strbuf_ok(&m->names))
-		rc = fail(d, GLANE_E_NOMEM, "no memory for the components of a dataset");
-	if (rc == GLANE_OK && m->n_measures == 0)
-		rc = fail(d, GLANE_E_DATA, "the dataset has no measure, or none of those that are configured");
-	m->shape = rc == GLANE_OK ? record_shape(rec) : 0;
-	return rc;
-}
 
 /* ---- the current record ---- */
 
 static struct slice text_at(struct record_reader *rec, struct place p)
 {
-	return p.column != NOWHERE ? record_at(rec, p.column) : slice_from(p.constant);
+	return p.column != CUBE_NOWHERE ? record_at(rec, p.column) : slice_from(p.constant);
 }
 
 static struct slice label_at(struct record_reader *rec, struct place p)
 {
-	return p.column != NOWHERE ? record_label(rec, p.column) : (struct slice){NULL, 0};
+	return p.column != CUBE_NOWHERE ? record_label(rec, p.column) : (struct slice){NULL, 0};
 }
 
 static glane_str series_indicator(struct record_reader *rec, struct cube_map *m, glane_str dataset)
@@ -300,7 +64,7 @@ static int32_t series_mult(struct record_reader *rec, const struct cube_map *m)
 
 static glane_rc ask_series(struct glane_run *r, struct record_reader *rec, struct cube_map *m, size_t k)
 {
-	struct glane_kv dims[MAX_DIMS + 2];
+	struct glane_kv dims[CUBE_DIMS + 2];
 	struct glane_series s = {.size = sizeof(s), .dims = dims};
 	const char *name = m->names.p; /* the measures' ids stand before the dimensions' */
 
@@ -316,7 +80,7 @@ static glane_rc ask_series(struct glane_run *r, struct record_reader *rec, struc
 			dims[s.n_dims++] = (struct glane_kv){"MEASURE", {name, strlen(name)}};
 	for (size_t i = 0; i < m->n_dims; i++, name += strlen(name) + 1)
 		dims[s.n_dims++] = (struct glane_kv){name, str_from(record_at(rec, m->dim[i]))};
-	if (!s.freq && m->freq.column != NOWHERE && is_dimension(record_role(rec, m->freq.column)))
+	if (!s.freq && m->freq.column != CUBE_NOWHERE && cube_is_dimension(record_role(rec, m->freq.column)))
 		dims[s.n_dims++] = (struct glane_kv){"FREQ", str_from(text_at(rec, m->freq))};
 	if (!strbuf_ok(&m->indicator_text))
 		return run_no_memory(r, "series");
@@ -328,8 +92,8 @@ static bool is_wanted(struct record_reader *rec, const struct cube_map *m)
 {
 	for (size_t i = 0; i < m->given.where.n; i++) {
 		const struct glane_kv *w = &m->given.where.v[i];
-		const size_t column = column_of(rec, w->k, strlen(w->k), 0);
-		const struct slice have = column == NOWHERE ? (struct slice){NULL, 0} : record_at(rec, column);
+		const size_t column = cube_column(rec, w->k, strlen(w->k), 0);
+		const struct slice have = column == CUBE_NOWHERE ? (struct slice){NULL, 0} : record_at(rec, column);
 		struct slice left = slice_from(w->v);
 		bool is_one = false;
 
@@ -451,7 +215,7 @@ static bool names_one(struct record_reader *rec, const struct cube_map *m)
 	for (size_t i = 0; i < record_columns(rec); i++) {
 		const int role = record_role(rec, i);
 
-		if ((is_dimension(role) || role == GLANE_ROLE_TIME) && record_at(rec, i).n == 0)
+		if ((cube_is_dimension(role) || role == GLANE_ROLE_TIME) && record_at(rec, i).n == 0)
 			return false;
 	}
 	return text_at(rec, m->time).n > 0;
@@ -521,7 +285,7 @@ static uint64_t hash_said(struct record_reader *rec, const struct cube_map *m)
 
 	for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
 		const struct slice s =
-			said[i]->column == NOWHERE ? (struct slice){NULL, 0} : record_at(rec, said[i]->column);
+			said[i]->column == CUBE_NOWHERE ? (struct slice){NULL, 0} : record_at(rec, said[i]->column);
 
 		if (s.n)
 			h = hash_bytes(s.p, s.n, h + i + 1);
@@ -550,7 +314,7 @@ static glane_rc host_cube(glane_run *r, glane_reader *rd, const struct glane_cub
 	if (rc != GLANE_OK || !rd->cube)
 		return rc;
 	if (rd->cube->shape != record_shape(rd->records))
-		rc = map_shape(rd->cube, rd->records, &r->diag);
+		rc = cube_map_shape(rd->cube, rd->records, &r->diag);
 	if (rc != GLANE_OK)
 		return diag_prefix(&r->diag, "%s", rd->url);
 	said = hash_said(rd->records, rd->cube);

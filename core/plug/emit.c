@@ -164,13 +164,23 @@ static bool plain_number(struct glane_run *r, struct slice *text)
 	return true;
 }
 
+#define MINUS "\xE2\x88\x92" /* U+2212, as spreadsheets and typesetters write it */
+#define MINUS_MAX 128
+
 /* Number or text of a value: fills coef and exp10, and sets *ret_text where the text has to be kept. Blanks around a number are
  * none of it; text that is no number stays as it is. */
 static glane_rc value_of(struct glane_run *r, struct slice given, struct glane_obs *o, struct slice *ret_text)
 {
-	struct slice text = slice_trim(given);
+	struct slice text = slice_trim(given), published = {NULL, 0};
+	char with_hyphen[MINUS_MAX];
 	struct decimal v;
 
+	if (slice_has_prefix(text, MINUS) && text.n < sizeof(with_hyphen)) {
+		published = text;
+		with_hyphen[0] = '-';
+		memcpy(with_hyphen + 1, text.p + strlen(MINUS), text.n - strlen(MINUS));
+		text = (struct slice){with_hyphen, text.n - strlen(MINUS) + 1};
+	}
 	o->coef = 0;
 	o->exp10 = DECIMAL_NONE;
 	*ret_text = (struct slice){NULL, 0};
@@ -184,13 +194,13 @@ static glane_rc value_of(struct glane_run *r, struct slice given, struct glane_o
 	case DECIMAL_OK:
 		o->coef = v.coef;
 		o->exp10 = (int8_t)v.exp10;
-		if (!v.canonical)
-			*ret_text = text;
+		if (published.n || !v.canonical)
+			*ret_text = published.n ? published : text;
 		return GLANE_OK;
 	case DECIMAL_LONG: /* the text is the value; the first digits stand for it in the observation */
 		o->coef = v.coef;
 		o->exp10 = (int8_t)v.exp10;
-		*ret_text = text;
+		*ret_text = published.n ? published : text;
 		return GLANE_OK;
 	case DECIMAL_TEXT:
 		*ret_text = words_missing(&r->words, given) ? *ret_text : given;
@@ -315,6 +325,8 @@ static glane_rc emit_row(struct glane_run *r, const struct glane_row *row, struc
 		r->counts.padding++;
 		return GLANE_OK;
 	}
+	if (!s->def.dataset.n || !s->def.indicator.n)
+		return run_reject(r, "series", "a row without a dataset or without an indicator");
 	rc = period_of(r, s->def.freq, slice_from(row->period), &freq, &o.period);
 	if (rc == GLANE_E_DATA)
 		return reject_row(r, "period");
@@ -386,9 +398,11 @@ static glane_rc push_checked(struct glane_run *r, struct glane_obs o)
 
 	if (!s || !freq)
 		return run_usage(r, "push() with a series handle that is not valid, or of a series without freq");
+	if (!s->def.dataset.n || !s->def.indicator.n)
+		return run_usage(r, "push() of a series without a dataset or without an indicator");
 	if (o.flags & ~GLANE_OBS_LAST || (o.note && !batch_is_recent(o.note, r->notes.n)) ||
 		(o.status && !status_ok(o.status)))
-		return run_usage(r, "push() with a note or status that does not exist");
+		return run_usage(r, "push() with flags, a note or a status that does not exist");
 	if (o.exp10 == DECIMAL_NONE ? o.coef != 0 : o.coef >= MAX_COEF || o.coef <= -MAX_COEF)
 		return run_usage(r, "push() with a number of more than 18 digits, or digits where there is no number");
 	if (o.period < 0 ? !batch_is_recent((uint64_t) - (int64_t)o.period, r->periods.n)

@@ -253,9 +253,10 @@ glane_rc options_fill(
 
 	for (size_t i = 0; i < p->n_options; i++) {
 		const struct option_spec *o = &p->options[i];
+		const struct conf_entry *e = conf_find(section, o->name);
 		glane_rc rc;
 
-		if (conf_find(section, o->name))
+		if (e && (!(o->flags & GLANE_OPT_REQUIRED) || e->value[0]))
 			continue;
 		if (o->flags & GLANE_OPT_REQUIRED) {
 			fail(d, GLANE_E_CONFIG, "[source %s] needs '%s': %s", section->name ? section->name : "?",

@@ -92,20 +92,6 @@ static glane_rc take_payload(struct intake *in, struct slice sha256, struct diag
 	return rc;
 }
 
-/* Kept for messages: whole characters, control bytes made visible. */
-static void note_unknown(struct intake *in, struct slice code)
-{
-	size_t at = 0, n;
-	char shown[8];
-
-	in->unknown_areas++;
-	while ((n = slice_show(&code, shown)) != 0 && at + n < sizeof(in->last_unknown)) {
-		memcpy(in->last_unknown + at, shown, n);
-		at += n;
-	}
-	in->last_unknown[at] = 0;
-}
-
 static glane_rc take_series(struct intake *in, struct series *s, struct diag *d)
 {
 	const struct slice texts[] = {s->dataset, s->indicator, s->area_code, s->area_scheme, s->dims, s->unit,
@@ -127,7 +113,7 @@ static glane_rc take_series(struct intake *in, struct series *s, struct diag *d)
 	if (s->area_code.n)
 		areas_map(in->areas, s->area_scheme, s->area_code, &area, &known);
 	if (!known)
-		note_unknown(in, s->area_code);
+		doubt_add(&in->unknown_areas, s->area_code);
 	s->area = strbuf_get(&area);
 	rc = strbuf_ok(&area) ? batch_series(in->batch, s, &index, d)
 			      : fail(d, GLANE_E_NOMEM, "no memory for a series");
@@ -167,6 +153,15 @@ static glane_rc take_period(struct intake *in, struct slice text, struct diag *d
 	if (rc == GLANE_OK)
 		in->period_at[in->n_periods++ % RING] = index;
 	return rc;
+}
+
+static void doubt_text(struct intake *in, const struct note *n)
+{
+	for (size_t i = 0; i < n->value_text.n && !n->remove; i++)
+		if (n->value_text.p[i] >= '0' && n->value_text.p[i] <= '9') {
+			doubt_add(&in->text_values, n->value_text);
+			return;
+		}
 }
 
 /* What the worker's handles stand for, or what is wrong with the observation. */
@@ -223,6 +218,8 @@ static glane_rc take_obs(struct intake *in, const struct glane_obs *obs, size_t 
 
 			if (wrong)
 				return bad(d, wrong);
+			if (checked[i].exp10 == DECIMAL_NONE && checked[i].note)
+				doubt_text(in, &in->batch->notes[checked[i].note - 1]);
 			in->batch->is_last_kept |= (obs[i].flags & GLANE_OBS_LAST) != 0;
 			checked[i].seq = in->rows + i;
 		}

@@ -33,6 +33,10 @@ struct intake_reject {
 	uint64_t number, line, offset;
 	bool by_plugin; /* see struct host_reject */
 };
+struct doubt { /* what may be wrong with the configuration, and is no error */
+	uint64_t n;
+	char example[128]; /* the last one, cut, as a message may show it */
+};
 struct intake {
 	struct batch *batch;
 	const struct areas *areas;
@@ -55,9 +59,9 @@ struct intake {
 	struct glane_kv *cursors;
 	size_t n_cursors, cap_cursors;
 	uint64_t rows, progress_rows, progress_bytes;
-	uint64_t unknown_areas;
-	char last_unknown[128]; /* the last such code, cut, as a message may show it */
-	bool ended;             /* W_END was seen */
+	/* Series with areas that no table knows; values with digits that are no numbers. */
+	struct doubt unknown_areas, text_values;
+	bool ended; /* W_END was seen */
 	glane_rc end_rc;
 	char *end_message;
 	struct host_counts counts;
@@ -67,4 +71,7 @@ void intake_release(struct intake *in);
 glane_rc intake_frame(struct intake *in, struct frame *f, struct diag *d);
 /* The same checks as seams of an in-process run (fetch and cancelled are the caller's). */
 void intake_seams(struct intake *in, struct host_seams *ret, struct diag *d);
+void doubt_add(struct doubt *d, struct slice example);
+/* Appends "8 series with areas that no table knows, e.g. 'X'; ..."; nothing where there is no doubt. */
+void intake_doubts(const struct intake *in, struct strbuf *b);
 #endif

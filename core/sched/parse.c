@@ -94,6 +94,7 @@ glane_rc parse_payload(const struct parse_options *o, int fd, parse_rows *rows, 
 		o->max_body, (uint64_t)256 << 20, CPU_SECONDS, o->limit, o->keep_empty, 0, o->words, o->program,
 		o->args, o->n_args};
 	struct parsing p = {.o = o, .fd = fd, .rows = rows, .arg = arg};
+	struct strbuf doubts;
 	struct stat st;
 	glane_rc rc;
 
@@ -119,9 +120,11 @@ glane_rc parse_payload(const struct parse_options *o, int fd, parse_rows *rows, 
 		fprintf(stderr, "glane: rejected: record %llu, line %llu: %s\n",
 			(unsigned long long)p.intake.rejects[i].number, (unsigned long long)p.intake.rejects[i].line,
 			p.intake.rejects[i].reason);
-	if (p.intake.unknown_areas)
-		fprintf(stderr, "glane: %llu series with areas that no table knows, e.g. '%s'\n",
-			(unsigned long long)p.intake.unknown_areas, p.intake.last_unknown);
+	strbuf_init(&doubts, 0);
+	intake_doubts(&p.intake, &doubts);
+	if (doubts.n)
+		fprintf(stderr, "glane: %.*s\n", SLICE_FMT(strbuf_get(&doubts)));
+	strbuf_release(&doubts);
 	*ret = p.intake.counts;
 	*ret_rejected = p.intake.rejected;
 	release(&p);

@@ -5,6 +5,15 @@
 #define SIX_HOURS INT64_C(21600)
 #define DAY INT64_C(86400)
 
+/* Whether its section, or its program, was edited after it failed. */
+static bool is_mended(const struct source_conf *c, const json_t *last)
+{
+	const char *with = json_text(last, "failed_with", "");
+	char now[65];
+
+	return with[0] && c->desc && source_options_digest(c, now, NULL) == GLANE_OK && strcmp(with, now) != 0;
+}
+
 /* Due a little early, so that a nightly cron that starts at slightly different times never skips a night (DESIGN section 6).
  * What is held is asked for again, and heard of, every night. */
 bool source_due(const struct run *r, const struct source_conf *c, const json_t *last)
@@ -14,7 +23,7 @@ bool source_due(const struct run *r, const struct source_conf *c, const json_t *
 	const int64_t every = held && c->every > DAY ? DAY : c->every;
 	const int64_t early = every / 4 < SIX_HOURS ? every / 4 : SIX_HOURS;
 
-	return checked == INT64_MIN || checked > r->now || r->now >= checked + every - early;
+	return checked == INT64_MIN || checked > r->now || r->now >= checked + every - early || is_mended(c, last);
 }
 
 static bool tagged(const struct run_options *o, const struct source_conf *c)

@@ -21,7 +21,26 @@ static bool put_commit(json_t *j, const struct task *t)
 static bool put_verdict(json_t *j, const struct task *t)
 {
 	json_object_del(j, "message");
-	return json_set_text(j, "status", task_verdict_names[t->verdict]) && json_set_text(j, "message", t->message);
+	json_object_del(j, "failed_with");
+	return json_set_text(j, "status", task_verdict_names[t->verdict]) && json_set_text(j, "message", t->message) &&
+	       (t->verdict != V_FAILED || json_set_text(j, "failed_with", t->options_digest));
+}
+
+/* Answers that still hold were not read: what was doubted of them stays. */
+static bool put_doubts(json_t *j, const struct task *t)
+{
+	struct strbuf b;
+	bool ok = true;
+
+	if (!t->intake.ended)
+		return true;
+	json_object_del(j, "doubts");
+	strbuf_init(&b, 0);
+	intake_doubts(&t->intake, &b);
+	if (b.n || !strbuf_ok(&b))
+		ok = strbuf_ok(&b) && json_set_slice(j, "doubts", strbuf_get(&b));
+	strbuf_release(&b);
+	return ok;
 }
 
 /* Whether the answers that were parsed again are those of the last verdict. */
@@ -49,7 +68,8 @@ static glane_rc write_last(const struct task *t, struct diag *d)
 
 	if (ok && t->last)
 		ok = json_object_update(j, t->last) == 0;
-	ok = ok && put_outcome(j, t) && put_commit(j, t) && (!task_holds(t) || hold_put_list(j, task_holds(t)));
+	ok = ok && put_outcome(j, t) && put_doubts(j, t) && put_commit(j, t) &&
+	     (!task_holds(t) || hold_put_list(j, task_holds(t)));
 	rc = ok ? store_last_write(&t->run->store, t->conf->name, j, d)
 		: fail(d, GLANE_E_NOMEM, "no memory for the state of %s", t->conf->name);
 	json_decref(j);

@@ -100,7 +100,8 @@ static json_t *task_json(const struct task *t)
 	json_set_int(j, "padding", (int64_t)t->intake.counts.padding);
 	json_set_int(j, "replayed", (int64_t)t->replays);
 	json_set_int(j, "wire_bytes", (int64_t)t->wire_bytes);
-	json_set_int(j, "unknown_areas", (int64_t)t->intake.unknown_areas);
+	json_set_int(j, "unknown_areas", (int64_t)t->intake.unknown_areas.n);
+	json_set_int(j, "text_values", (int64_t)t->intake.text_values.n);
 	json_set_int(j, "security_events", t->security);
 	if (t->commit)
 		json_set_int(j, "commit", (int64_t)t->commit);
@@ -163,6 +164,17 @@ static void requests_line(const struct task *t)
 	}
 }
 
+static void doubts_text(const struct task *t)
+{
+	struct strbuf b;
+
+	strbuf_init(&b, 0);
+	intake_doubts(&t->intake, &b);
+	if (b.n)
+		printf("; %.*s", SLICE_FMT(strbuf_get(&b)));
+	strbuf_release(&b);
+}
+
 void report_task(const struct task *t)
 {
 	const struct run *r = t->run;
@@ -184,10 +196,14 @@ void report_task(const struct task *t)
 		       " withdrawn, %" PRIu64 " restored (%s, %.1f s)",
 			t->intake.rows, s.added, s.revised, s.status, s.withdrawn, s.restored, size,
 			(double)(t->ended_ms - t->started_ms) / 1e3);
+	else if (t->verdict == V_UNCHANGED && t->replays)
+		printf(" %zu request%s still hold%s", t->replays, t->replays == 1 ? "" : "s",
+			t->replays == 1 ? "s" : "");
 	else if (t->verdict == V_UNCHANGED)
-		printf(" %zu requests still hold", t->replays);
+		printf(" %" PRIu64 " rows, as before", t->intake.rows);
 	if (t->message)
 		printf("%s%s", t->verdict == V_FAILED || t->verdict == V_HELD ? " " : "; ", t->message);
+	doubts_text(t);
 	putchar('\n');
 	if (r->options->dry_run)
 		requests_line(t);

@@ -94,6 +94,26 @@ static glane_rc open_data(
 	return rc;
 }
 
+/* What the datasets of a message are called, and whether they only update what was there. */
+static glane_rc note_dataset(const struct glane_host *h, glane_run *r, struct state *s, glane_reader *rd)
+{
+	const glane_str name = h->get(rd, "#dataset"), action = h->get(rd, "#action");
+	size_t i = s->n_said;
+
+	if (!name.n)
+		return h->fail(r, GLANE_E_CONFIG, "the message does not name its dataset: set `dataset`");
+	while (i > 0 && (strlen(s->said[i - 1].name) != name.n || memcmp(s->said[i - 1].name, name.p, name.n) != 0))
+		i--;
+	if (i == 0 && s->n_said == MAX_SAID)
+		return h->fail(r, GLANE_E_LIMIT, "a message of more than %d datasets: name one in `dataset`", MAX_SAID);
+	if (i == 0) {
+		i = ++s->n_said;
+		s->said[i - 1] = (struct said){h->fmt(r, "%.*s", (int)name.n, name.p), 0};
+	}
+	s->said[i - 1].is_update |= action.n && *action.p != 'I';
+	return s->said[i - 1].name ? GLANE_OK : GLANE_E_NOMEM;
+}
+
 glane_rc read_data(const struct glane_host *h, glane_run *r, struct state *s, const struct flow *f, const char *after)
 {
 	struct glane_kv query[8 + MAX_DIMS];
@@ -119,11 +139,34 @@ glane_rc read_data(const struct glane_host *h, glane_run *r, struct state *s, co
 	}
 	if (rc == GLANE_OK)
 		rc = open_data(h, r, s, &q, &rd);
-	for (; rc == GLANE_OK && (rc = h->next(rd)) == GLANE_OK; n++)
-		rc = h->cube(r, rd, &s->cube);
+	for (; rc == GLANE_OK && (rc = h->next(rd)) == GLANE_OK; n++) {
+		rc = f || s->dataset[0] ? GLANE_OK : note_dataset(h, r, s, rd);
+		rc = rc == GLANE_OK ? h->cube(r, rd, &s->cube) : rc;
+	}
 	if (rd)
 		h->close(rd);
 	if (rc == GLANE_END && n == 0 && !after)
 		return h->fail(r, GLANE_E_DATA, "the message holds no observation");
 	return rc == GLANE_END ? GLANE_OK : rc;
+}
+
+/* Everything is covered where everything was asked for; a span of years or days from its first day to its last. */
+glane_rc declare(
+	const struct glane_host *h, glane_run *r, const struct state *s, glane_str dataset, int is_part, glane_rc how)
+{
+	struct glane_cover c = {.size = sizeof(c), .dataset = dataset, .kind = GLANE_COVER_FULL};
+	const size_t n = strlen(s->start), m = strlen(s->end);
+
+	if (s->start[0] || s->end[0]) {
+		const int is_span = (n == 0 || n == 4 || n == 10) && (m == 0 || m == 4 || m == 10);
+
+		c.kind = is_span ? GLANE_COVER_RANGE : GLANE_COVER_NONE;
+		c.from = str(n == 0 ? "0001-01-01" : n == 4 ? h->fmt(r, "%s-01-01", s->start) : s->start);
+		c.to = str(m == 0 ? "9999-12-31" : m == 4 ? h->fmt(r, "%s-12-31", s->end) : s->end);
+	}
+	if (is_part || s->last_n || is(s->cover, "none"))
+		c.kind = GLANE_COVER_NONE;
+	if (how != GLANE_OK)
+		c.kind = GLANE_COVER_FAILED;
+	return h->cover(r, &c);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define MAX_DIMS 64
+#define MAX_SAID 64
 
 struct state {
 	struct glane_list flows, accept, dimensions, areas;
@@ -18,6 +19,11 @@ struct state {
 	struct glane_csv csv;
 	const char *dims[MAX_DIMS];
 	size_t n_dims;
+	struct said { /* a dataset that a message named */
+		const char *name;
+		int is_update; /* its action is not Information */
+	} said[MAX_SAID];
+	size_t n_said;
 };
 
 struct flow { /* one item of `flows`, cut */
@@ -49,4 +55,7 @@ const char *increment(const struct glane_host *h, glane_run *r, const struct sta
 glane_rc ask_structure(const struct glane_host *h, glane_run *r, struct state *s, const struct flow *f);
 /* Every observation of a flow; f NULL: of base_url itself. `after`: an increment. */
 glane_rc read_data(const struct glane_host *h, glane_run *r, struct state *s, const struct flow *f, const char *after);
+/* The cover of a dataset that was read, or not (how). is_part: only what was updated was asked for, or told. */
+glane_rc declare(
+	const struct glane_host *h, glane_run *r, const struct state *s, glane_str dataset, int is_part, glane_rc how);
 #endif

@@ -29,8 +29,11 @@ static const struct glane_opt options[] = {
 	{OPT(STR, member, "", "entry of an archive, a glob")},
 	{OPT(STR, decimal, "", "decimal mark of SDMX-CSV, where it is no point")},
 	{OPT(STR, dataset, "", "none: the flow's id")},
-	{OPT(STR, area_scheme, "", "how area codes are to be read: ISO2 ISO3 M49 ...")},
-	{OPT(STR, cover, "auto", "none: nothing is ever withdrawn; auto: by start, end, last_n and increments")},
+	{OPT(STR, area_scheme, "ISO2", "how area codes are to be read: ISO2 ISO3 M49 ...")},
+	{OPT(STR, cover, "auto",
+		"none: nothing is ever withdrawn; auto: by start, end, last_n, increments, and the message's action; "
+		"full: a "
+		"message at base_url is whole whatever its action")},
 	{CUBE(LIST, indicator,
 		"components of the indicator, the first that is there; A+B: both, joined by '.'; =TEXT")},
 	{CUBE(LIST, area, "component of the area, or =CODE")},
@@ -48,27 +51,6 @@ static const struct glane_opt options[] = {
 	{CUBE(MAP, where, "only records with ID=VALUE|VALUE")},
 	{0},
 };
-
-/* Everything is covered where everything was asked for; a span of years or days from its first day to its last. */
-static glane_rc declare(
-	const struct glane_host *h, glane_run *r, const struct state *s, glane_str dataset, int is_part, glane_rc how)
-{
-	struct glane_cover c = {.size = sizeof(c), .dataset = dataset, .kind = GLANE_COVER_FULL};
-	const size_t n = strlen(s->start), m = strlen(s->end);
-
-	if (s->start[0] || s->end[0]) {
-		const int is_span = (n == 0 || n == 4 || n == 10) && (m == 0 || m == 4 || m == 10);
-
-		c.kind = is_span ? GLANE_COVER_RANGE : GLANE_COVER_NONE;
-		c.from = str(n == 0 ? "0001-01-01" : n == 4 ? h->fmt(r, "%s-01-01", s->start) : s->start);
-		c.to = str(m == 0 ? "9999-12-31" : m == 4 ? h->fmt(r, "%s-12-31", s->end) : s->end);
-	}
-	if (is_part || s->last_n || is(s->cover, "none"))
-		c.kind = GLANE_COVER_NONE;
-	if (how != GLANE_OK)
-		c.kind = GLANE_COVER_FAILED;
-	return h->cover(r, &c);
-}
 
 /* is_last_hope: all the others have failed, and with this one the source does. */
 static glane_rc run_flow(
@@ -92,6 +74,20 @@ static glane_rc run_flow(
 	return declare(h, r, s, s->cube.dataset, after != NULL, *ret);
 }
 
+/* A message at base_url is whole, but for datasets that it only updates. */
+static glane_rc run_message(const struct glane_host *h, glane_run *r, struct state *s)
+{
+	glane_rc rc;
+
+	s->cube.dataset = str(s->dataset[0] ? s->dataset : NULL);
+	rc = read_data(h, r, s, NULL, NULL);
+	if (rc == GLANE_OK && s->dataset[0])
+		rc = declare(h, r, s, s->cube.dataset, 0, rc);
+	for (size_t i = 0; rc == GLANE_OK && i < s->n_said; i++)
+		rc = declare(h, r, s, str(s->said[i].name), s->said[i].is_update && !is(s->cover, "full"), rc);
+	return rc;
+}
+
 static glane_rc run(const struct glane_host *h, glane_run *r, void *state)
 {
 	struct state *s = state;
@@ -102,11 +98,10 @@ static glane_rc run(const struct glane_host *h, glane_run *r, void *state)
 		return h->fail(r, GLANE_E_CONFIG, "rest = %s: 2.1 or 3.0", s->rest);
 	s->csv = (struct glane_csv){.size = sizeof(s->csv), .decimal = s->decimal[0]};
 	s->cube.size = sizeof(s->cube), s->cube.area_scheme = str(s->area_scheme);
-	if (s->flows.n == 0) {
-		s->cube.dataset = str(s->dataset[0] ? s->dataset : NULL);
-		rc = read_data(h, r, s, NULL, NULL);
-		return rc == GLANE_OK && s->dataset[0] ? declare(h, r, s, s->cube.dataset, 0, rc) : rc;
-	}
+	if (!is(s->cover, "auto") && !is(s->cover, "none") && !is(s->cover, "full"))
+		return h->fail(r, GLANE_E_CONFIG, "cover = %s: auto, none or full", s->cover);
+	if (s->flows.n == 0)
+		return run_message(h, r, s);
 	for (size_t i = 0; rc == GLANE_OK && i < s->flows.n; i++) {
 		rc = run_flow(h, r, s, s->flows.v[i], n_failed + 1 == s->flows.n, &how);
 		n_failed += how != GLANE_OK;

@@ -188,8 +188,8 @@ static void check_rejects(const struct intake *in)
 		FUZZ_CHECK(slice_is_utf8(slice_of(in->rejects[i].reason)) &&
 			   slice_is_utf8(slice_of(in->rejects[i].record)));
 	FUZZ_CHECK(!in->end_message || slice_is_utf8(slice_of(in->end_message)));
-	FUZZ_CHECK(slice_is_utf8(slice_of(in->last_unknown)));
-	for (const char *p = in->last_unknown; *p; p++)
+	FUZZ_CHECK(slice_is_utf8(slice_of(in->unknown_areas.example)));
+	for (const char *p = in->unknown_areas.example; *p; p++)
 		FUZZ_CHECK((unsigned char)*p >= ' ' && *p != 0x7f);
 }
 

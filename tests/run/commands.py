@@ -256,6 +256,41 @@ def due(suite, server):
     suite.same("the clock went back by a year: due", at("2025-04-10T03:17:00Z")[1], {"daily": "unchanged", "weekly": "unchanged"})
 
 
+def mended(suite, server):
+    """A source that failed is due as soon as its section is another one."""
+    every = "every = 1d\n"
+    site = suite.site("mended", source("one", server.url, more=every).replace("value = value", "value = valeur"))
+
+    def due():
+        out = site.glane("run", "--json")[1]
+        return {s["source"]: s["status"] for s in json.loads(out)["sources"]} if out else {}
+
+    suite.same("a section with a column that is not there", due(), {"one": "failed"})
+    suite.same("as it stands it waits for its time", due(), {})
+    site.configure(source("one", server.url, more=every))
+    suite.same("mended it is due at once", due(), {"one": "ok"})
+    site.configure(source("one", server.url, more=every + "unit = =PT\n"))
+    suite.same("what did not fail is not asked earlier for it", due(), {})
+
+
+def doubts(suite, server):
+    """What no rule forbids and looks like a mistake: told by parse, by the line of the run, by its report and by status."""
+    text = "code,year,value\nBénin,2020,\"1,5\"\nTogo,2020,2\nTogo,2021,n.a. (see note)\n"
+    server.routes["/doubts.csv"] = support.Answer(text, "text/csv", etag='"1"')
+    site = suite.site("doubts", source("one", server.url, "doubts.csv"))
+    want = "2 series with areas that no table knows, e.g. 'Togo' (area_scheme?); 1 values are no numbers, e.g. '1,5' (decimal? group?)"
+    err = site.glane("parse", "csv", *shlex.split("--dataset=D --indicator==I --area=code --period=year --value=value"), payload=text.encode())[2]
+    suite.true("doubts: parse", f"glane: {want}\n" in err, err)
+    out = site.glane("run")[1]
+    suite.true("doubts: the line of the run", f"; {want}\n" in out, out)
+    report = json.loads(sorted((site.store / "runs").glob("*.json"))[-1].read_text())["sources"][0]
+    suite.same("doubts: the report", (report["unknown_areas"], report["text_values"]), (2, 1))
+    site.run("--all")
+    suite.true("doubts: status, also after a night on which nothing was read", f" {want}\n" in site.glane("status")[1], site.glane("status"))
+    site.configure(source("one", server.url, "doubts.csv", "area_scheme = NAME\ndecimal = ,\n"))
+    suite.true("doubts: gone with their cause", site.glane("run", "one")[0] == 0 and "no table" not in site.glane("status")[1], site.glane("status"))
+
+
 def no_event(suite, server):
     """Other bytes, same rows: parsed once, then these bytes vouch for the rows as well."""
     def answer(path, text, etag):
@@ -414,6 +449,8 @@ def main():
         dry(suite, server)
         options(suite, server)
         due(suite, server)
+        mended(suite, server)
+        doubts(suite, server)
         no_event(suite, server)
         states(suite, server)
         listings(suite, server)

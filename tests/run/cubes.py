@@ -87,6 +87,8 @@ def parsed():
           "--where=BEV=M"], PXWEB, ["X HISB3.M DNK  2022 2923  Number A ", "X HISB3.M DNK  2023 2949  Number A "])
     parse(site, "jsonstat: a value that is too short", ["jsonstat"], {**USERS, "value": [1, 2]}, "'value' has 2 elements, but the sizes make 4 cells")
     parse(site, "jsonstat: an error", ["jsonstat"], TOO_BIG, "the provider answers: 413: EXTRACTION_TOO_BIG")
+    for option, why in (("--area=PAYS", "area = PAYS"), ("--indicator=IND", "indicator = IND"), ("--time=WHEN", "time = WHEN"), ("--where=SEX=F", "where = SEX")):
+        parse(site, f"jsonstat: {option} names what is not there", ["jsonstat", option], USERS, f"{why}: the dataset has no such component; there are: ")
     anonymous = {k: v for k, v in USERS.items() if k != "extension"}
     code, _, err = site.glane("parse", "jsonstat", payload=json.dumps(anonymous).encode())
     suite.true("jsonstat: a message that does not name its dataset", code != 0 and "set `dataset`" in err, (code, err))

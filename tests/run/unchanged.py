@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import sys
+from email.utils import formatdate
 
 import support
 from support import Answer
@@ -48,7 +49,9 @@ def silent(suite, name, site, server, statuses):
 
 def validators(suite):
     for name, answer, statuses in (("an ETag", Answer(BODY, "text/csv", etag='"1"'), [304]), ("a weak ETag", Answer(BODY, "text/csv", etag='W/"1"'), [304]),
-                                   ("Last-Modified", Answer(BODY, "text/csv", modified=DATE), [304]), ("no validator", Answer(BODY, "text/csv"), [200])):
+                                   ("Last-Modified", Answer(BODY, "text/csv", modified=DATE), [304]),
+                                   # a second change within its minute would have the same stamp (RFC 9110 8.8.2.2)
+                                   ("Last-Modified of just now", Answer(BODY, "text/csv", modified=formatdate(usegmt=True)), [200]), ("no validator", Answer(BODY, "text/csv"), [200])):
         with support.Server({"/a.csv": answer}) as server:
             site = suite.site(name.replace(" ", "-"), f"[source s]\n{KEYS}base_url = {server.url}\nfiles = a.csv\n")
             suite.same(f"{name}: the first night", site.run().verdicts, {"s": "ok"})

@@ -61,6 +61,27 @@ RUN(numbers)
 	return rc;
 }
 
+RUN(minuses)
+{
+	glane_rc rc = ROW(.period = S("2020"), .value = S(" \xe2\x88\x92"
+							  "1.50"));
+
+	return rc == GLANE_OK ? ROW(.period = S("2021"), .value = S("1\xe2\x88\x92"
+								    "2"))
+			      : rc;
+}
+
+/* A column of indicators may have an empty cell. */
+static glane_rc nameless(const struct glane_host *h, glane_run *r, void *state)
+{
+	const struct glane_series def = {.size = sizeof(def), .dataset = S("D")};
+	uint32_t s;
+	glane_rc rc = h->series(r, &def, &s);
+
+	(void)state;
+	return rc == GLANE_OK ? ROW(.period = S("2020"), .value = S("1")) : rc;
+}
+
 RUN(beyond)
 {
 	glane_rc rc = ROW(.period = S("2020"), .value = S("1e999"));
@@ -392,6 +413,13 @@ static const struct emit_case cases[] = {
 	{"push of a status that does not exist", push_status, GLANE_E_USAGE, "status", false},
 	{"push with bits that mean nothing", push_zero, GLANE_E_USAGE, "push()", false},
 	{"push with a note that was not made", push_note, GLANE_E_USAGE, "note", false},
+	{"a minus of Unicode is one, and its text stays", minuses, GLANE_OK,
+		"note 1 \xe2\x88\x92"
+		"1.50 ~ ~ ~ 0\nseries 1 A D I TGO ISO3  ~ 0 ~ ~ ~\nnote 2 1\xe2\x88\x92"
+		"2 ~ ~ ~ 0\nobs 1 2020 -1.50 A 1\nobs 1 2021 ~ A 2\n",
+		false},
+	{"a row of a series without an indicator", nameless, GLANE_OK,
+		"reject series: a row without a dataset or without an indicator []\n", false},
 	{"push beyond year 9999", push_year, GLANE_E_USAGE, "period out of range", false},
 	{"push of the least period", push_least, GLANE_E_USAGE, "period out of range", false},
 	{"push with an entry of an empty period table", push_table, GLANE_E_USAGE, "period out of range", false},
@@ -441,7 +469,7 @@ static void run_case(void **state)
 
 static glane_rc from_nowhere(const struct glane_host *h, glane_run *r, void *state)
 {
-	const struct glane_series def = {.size = sizeof(def), .dataset = S("D")};
+	const struct glane_series def = {.size = sizeof(def), .dataset = S("D"), .indicator = S("I")};
 	uint32_t s;
 	glane_rc rc = h->series(r, &def, &s);
 
@@ -471,7 +499,8 @@ static glane_rc many_series(const struct glane_host *h, glane_run *r, void *stat
 	for (unsigned i = 0; rc == GLANE_OK && i < WINDOW; i++) {
 		char code[16];
 		const int n = snprintf(code, sizeof(code), "%u", i);
-		const struct glane_series def = {.size = sizeof(def), .dataset = S("D"), .area = {code, (size_t)n}};
+		const struct glane_series def = {
+			.size = sizeof(def), .dataset = S("D"), .indicator = S("I"), .area = {code, (size_t)n}};
 
 		rc = h->series(r, &def, &s);
 		if (i == 0)

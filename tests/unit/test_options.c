@@ -143,6 +143,7 @@ static const struct wrong wrongs[] = {
 	{rows, "txt = 1\n", "x.conf:4: plugin test has no option 'txt': did you mean 'text'?"},
 	{rows, "deadlin = 5m\n", "x.conf:4: plugin test has no option 'deadlin': did you mean 'deadline'?"},
 	{rows, "colour = red\n", "x.conf:4: plugin test has no option 'colour' (glane plugins test lists them)"},
+	{needs, "text =\n", "x.conf:2: [source s] needs 'text': help of text"},
 	{needs, "", "x.conf:2: [source s] needs 'text': help of text"},
 	{bad_default, "", "default of plugin test: number = seven: not an integer"},
 };

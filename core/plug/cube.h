@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* What the components of a dataset mean: found once for each shape of its records. */
+#ifndef PLUG_CUBE_H
+#define PLUG_CUBE_H
+#include "plug/run.h"
+
+#define CUBE_NOWHERE SIZE_MAX
+#define CUBE_PARTS 8     /* components that make an indicator */
+#define CUBE_MEASURES 32 /* of one observation */
+#define CUBE_DIMS 64     /* see dims_print() */
+
+struct place { /* where a text comes from: a column, or a constant */
+	size_t column;
+	glane_str constant;
+};
+struct cube_map {
+	struct glane_cube given; /* lists and their texts are the plugin's, valid during run() */
+	uint64_t said;           /* hash of what the current series was asked by */
+	uint64_t shape, series;  /* what the rest was made for; 0: nothing yet */
+	struct place indicator[CUBE_PARTS], area, unit, unit_mult, status, flags, note, title, freq, time;
+	size_t n_indicator;
+	size_t measure[CUBE_MEASURES], n_measures;
+	size_t dim[CUBE_DIMS], n_dims;
+	uint32_t handle[CUBE_MEASURES]; /* of the current series; 0: to be asked for */
+	int32_t mult;                   /* of the current series */
+	struct strbuf names;            /* ids of dim[] and measure[] with their NULs */
+	struct strbuf indicator_text, flags_text;
+};
+/* Fills what follows from the records' shape; GLANE_E_DATA: an option names what the dataset does not have. */
+glane_rc cube_map_shape(struct cube_map *m, const struct record_reader *rec, struct diag *d);
+bool cube_is_dimension(int role);
+/* The first column of a role (0: any) with this id; CUBE_NOWHERE: none. */
+size_t cube_column(const struct record_reader *rec, const char *wanted, size_t n, int role);
+#endif

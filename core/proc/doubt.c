@@ -26,6 +26,7 @@ void intake_doubts(const struct intake *in, struct strbuf *b)
 	if (in->unknown_areas.n && in->text_values.n)
 		strbuf_puts(b, "; ");
 	if (in->text_values.n)
-		strbuf_fmt(b, "%llu values are no numbers, e.g. '%s' (decimal? group?)",
-			(unsigned long long)in->text_values.n, in->text_values.example);
+		strbuf_fmt(b, "%llu %s, e.g. '%s' (decimal? group?)", (unsigned long long)in->text_values.n,
+			in->text_values.n == 1 ? "value is no number" : "values are no numbers",
+			in->text_values.example);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define NAMES_SHOWN 12
+#define MARK_MAX 8 /* bytes behind a year */
 
 const char *mapping_fill(const struct state *s, const char *text)
 {
@@ -131,7 +132,7 @@ static int side_column(const struct state *s, size_t side, glane_str header)
 	return i >= 0 ? i + 1 : 0;
 }
 
-static glane_rc add_value(struct state *s, size_t i, glane_str code)
+static glane_rc add_value(struct state *s, size_t i, glane_str code, glane_str mark)
 {
 	struct value_column *v = &s->values[s->n_values];
 
@@ -141,6 +142,7 @@ static glane_rc add_value(struct state *s, size_t i, glane_str code)
 	v->column = (uint16_t)i;
 	v->header = s->h->column(s->rd, i);
 	v->code = code.n ? code : v->header;
+	v->mark = mark;
 	for (size_t k = 0; k < SIDES; k++)
 		v->side[k] = (uint16_t)side_column(s, k, v->header);
 	return GLANE_OK;
@@ -162,7 +164,7 @@ static glane_rc named_values(struct state *s)
 		}
 		rc = i == -1 ? no_column(s, "value", name) : add_column(s, "value", name, &(struct cell){.n = MAX_OR});
 		if (rc == GLANE_OK)
-			rc = add_value(s, (size_t)i, code);
+			rc = add_value(s, (size_t)i, code, (glane_str){NULL, 0});
 	}
 	return rc;
 }
@@ -175,16 +177,43 @@ static int is_ignored(const struct state *s, glane_str name)
 	return 0;
 }
 
-/* The period that a header names: 2020, F2020, 2020 [YR2020], 2020Q1; absent where it names none. */
-static glane_str header_period(const struct state *s, glane_str header)
+/* What may stand behind a year without being a part of its name: *, (p), e, a raised figure. */
+static int is_mark(glane_str t)
 {
-	glane_str text = str_trim(header);
+	size_t letters = 0;
+
+	for (size_t i = 0; i < t.n; i++) {
+		const char c = t.p[i];
+
+		if ((c >= '0' && c <= '9') || strchr("-/.:_,", c))
+			return 0;
+		letters += (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+	}
+	return t.n > 0 && t.n <= MARK_MAX && letters <= 1;
+}
+
+/* The period that a header names: 2020, F2020, 2020 [YR2020], 2020Q1, 2020* (and the mark); absent where it names none. */
+static glane_str header_period(const struct state *s, glane_str header, glane_str *mark)
+{
+	glane_str text = str_trim(header), rest;
 	int32_t period;
 	char freq;
 
+	*mark = (glane_str){NULL, 0};
 	if (text.n == 5 && text.p[0] == 'F')
 		text = (glane_str){text.p + 1, 4};
-	return s->h->period(s->r, s->o.freq[0], text, &freq, &period) == GLANE_OK ? text : (glane_str){NULL, 0};
+	if (s->h->period(s->r, s->o.freq[0], text, &freq, &period) == GLANE_OK)
+		return text;
+	rest = text.n > 4 ? str_trim((glane_str){text.p + 4, text.n - 4}) : *mark;
+	if (!is_mark(rest))
+		return *mark;
+	text.n = 4;
+	if (s->h->period(s->r, s->o.freq[0], text, &freq, &period) != GLANE_OK)
+		return *mark;
+	if (rest.n > 2 && rest.p[0] == '(' && rest.p[rest.n - 1] == ')')
+		rest = (glane_str){rest.p + 1, rest.n - 2};
+	*mark = rest;
+	return text;
 }
 
 /* Every column that has a name, that no option names, and that is not beside another one. */
@@ -200,12 +229,13 @@ static glane_rc all_values(struct state *s)
 			s->is_used[side_column(s, k, s->h->column(s->rd, i))] = 1;
 	for (size_t i = 0; rc == GLANE_OK && i < n; i++) {
 		const glane_str name = s->h->column(s->rd, i);
-		const glane_str code = s->wide == WIDE_PERIOD ? header_period(s, name) : name;
+		glane_str mark = {NULL, 0};
+		const glane_str code = s->wide == WIDE_PERIOD ? header_period(s, name, &mark) : name;
 
 		if (s->is_used[i + 1] || is_ignored(s, name))
 			continue;
 		if (code.n)
-			rc = add_value(s, i, code);
+			rc = add_value(s, i, code, mark);
 		else if (name.n && others && n_others++ < NAMES_SHOWN)
 			others = s->h->fmt(s->r, "%s%s%.*s", others, others[0] ? ", " : "",
 				(int)(name.n < 60 ? name.n : 60), name.p);

@@ -30,6 +30,7 @@ struct value_column {
 	uint16_t column;
 	uint16_t side[SIDES];   /* column + 1; 0: the record's cell */
 	glane_str header, code; /* code: what the header stands for, see wide */
+	glane_str mark;         /* of a header like "2022*": flags of its values */
 };
 struct state {
 	struct options o;

@@ -145,6 +145,8 @@ static glane_rc emit_value(struct state *s, const struct value_column *v, glane_
 
 	for (size_t k = 0; k < SIDES; k++)
 		side[k] = v->side[k] ? s->h->at(s->rd, v->side[k] - 1u) : cell_text(s, &s->side[k]);
+	if (v->mark.n && row.value.n && !side[SIDE_FLAGS].n)
+		side[SIDE_FLAGS] = v->mark;
 	letter = mapped(&s->o.status_map, side[SIDE_STATUS].n ? side[SIDE_STATUS] : side[SIDE_FLAGS]);
 	row.status = letter.n ? letter : side[SIDE_STATUS];
 	row.flags = letter.n && !side[SIDE_FLAGS].n ? side[SIDE_STATUS] : side[SIDE_FLAGS];

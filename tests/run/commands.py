@@ -278,7 +278,7 @@ def doubts(suite, server):
     text = "code,year,value\nBénin,2020,\"1,5\"\nTogo,2020,2\nTogo,2021,n.a. (see note)\n"
     server.routes["/doubts.csv"] = support.Answer(text, "text/csv", etag='"1"')
     site = suite.site("doubts", source("one", server.url, "doubts.csv"))
-    want = "2 series with areas that no table knows, e.g. 'Togo' (area_scheme?); 1 values are no numbers, e.g. '1,5' (decimal? group?)"
+    want = "2 series with areas that no table knows, e.g. 'Togo' (area_scheme?); 1 value is no number, e.g. '1,5' (decimal? group?)"
     err = site.glane("parse", "csv", *shlex.split("--dataset=D --indicator==I --area=code --period=year --value=value"), payload=text.encode())[2]
     suite.true("doubts: parse", f"glane: {want}\n" in err, err)
     out = site.glane("run")[1]

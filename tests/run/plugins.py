@@ -70,6 +70,8 @@ EDGES = [  # the same formats as other files have them
     ("year headers in every spelling, in any order, with blanks; other columns are passed over", YEARS,
      'code,Name,2021 [YR2021],F2020,YR2019,"2018 ",2017,x2016,\nTGO,Togo,1,2,3,4,5,6,\n', "period value",
      ["2021 1", "2020 2", "2019 3", "2018 4", "2017 5"]),
+    ("years with marks: the mark becomes the flags of what has a value, or a status", YEARS + ["--status_map=p=P"],
+     "code,2019,2020 (p),2021*,2022e,2022 rank,20230\nTGO,1,2,3,,5,6\n", "period value status flags", ["2019 1 A ", "2020 2 P p", "2021 3 A *"]),
     ("headers of halves, quarters, months, weeks, days", YEARS, "code,2019Q1,2019-Q2,2019M01,2019-02,2019S1,2019W05,2019-03-01\nTGO,1,2,3,4,5,6,7\n",
      "freq period value", ["Q 2019-Q1 1", "Q 2019-Q2 2", "M 2019-01 3", "M 2019-02 4", "S 2019-S1 5", "W 2019-W05 6", "D 2019-03-01 7"]),
     ("short footers after blank lines", YEARS + ["--ragged=yes"],

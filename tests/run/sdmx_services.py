@@ -127,6 +127,28 @@ def forms():
         check("a form that is refused is followed by the next", (run.verdicts, len(asked), rates_of(site)), ({"x": "ok"}, 2, RATES))
 
 
+def messages():
+    """A message at base_url is whole, unless it says that it updates."""
+    less = {k: v for k, v in list(RATES.items())[1:]}
+
+    def xml(action, rates):
+        return Answer(message((action, rates)).replace("<m:DataSet ", '<m:DataSet dataflowID="EXR" '), XML_TYPE)
+    answers = {"/csv": lambda rates: Answer(sdmx_csv(rates), CSV_TYPE), "/info": lambda rates: xml("Information", rates),
+               "/news": lambda rates: xml("Append", rates), "/full": lambda rates: xml("Append", rates)}
+    now = {"rates": RATES}
+    with support.Server(lambda target: answers[target](now["rates"])) as server:
+        site = suite.site("messages", "".join(f"[source {n[1:]}]\nplugin = sdmx\nbase_url = {server.url}{n}\ngate.max_withdrawn_percent = 100\ngate.min_rows_percent = 0\n"
+                                              + ("cover = full\n" if n == "/full" else "") for n in answers))
+        first = site.run()
+        check("messages at base_url", first.verdicts, {n[1:]: "ok" for n in answers})
+        now["rates"] = less
+        site.run()
+        left = {n[1:]: len(site.export("--source", n[1:])) for n in answers}
+        check("what a whole message no longer has is withdrawn", left, {"csv": len(less), "info": len(less), "news": len(RATES), "full": len(less)})
+        code, _, err = site.glane("parse", "sdmx", "--cover=all", payload=sdmx_csv(RATES).encode())
+        suite.true("a cover that does not exist", code == 2 and "cover = all: auto, none or full" in err, (code, err))
+
+
 def increments():
     state = {"all": dict(RATES), "news": None}
 
@@ -204,6 +226,7 @@ def recorded():
 
 addresses()
 forms()
+messages()
 increments()
 errors()
 recorded()

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "model/batch.h"
 #include "model/batch_sort.h"
+#include "model/decimal.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -202,6 +203,11 @@ static bool removes(const struct batch *b, const struct batch_obs *o)
 	return o->note && b->notes[o->note - 1].remove;
 }
 
+static bool is_normal(const struct batch_obs *o)
+{
+	return o->status == 'A' || (!o->status && o->exp10 != DECIMAL_NONE);
+}
+
 static bool same_content(const struct batch *b, const struct batch_obs *x, const struct batch_obs *y, struct sieve *s,
 	struct row *kept, struct row *dropped)
 {
@@ -210,7 +216,8 @@ static bool same_content(const struct batch *b, const struct batch_obs *x, const
 	return removes(b, x) == removes(b, y) && row_same_value(kept, dropped) && row_same_attributes(kept, dropped);
 }
 
-/* o has the key of the kept observation: counted, and where it says something else it takes its place, or is reported. */
+/* o has the key of the kept observation: counted, and where it says something else it takes its place, or is reported. A normal value (A)
+ * is preferred to an estimate or a provisional one of the same key, as providers mean it who publish both. */
 static void drop(struct batch *b, struct sieve *s, struct batch_obs *kept, const struct batch_obs *o)
 {
 	struct row one, two;
@@ -221,6 +228,10 @@ static void drop(struct batch *b, struct sieve *s, struct batch_obs *kept, const
 	}
 	if (b->is_last_kept) {
 		*kept = *o;
+		return;
+	}
+	if (is_normal(kept) != is_normal(o) && removes(b, kept) == removes(b, o)) {
+		*kept = is_normal(o) ? *o : *kept;
 		return;
 	}
 	b->conflicts++;

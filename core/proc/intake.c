@@ -290,7 +290,7 @@ static char *visible(struct intake *in, struct slice s)
 	return copy;
 }
 
-static glane_rc take_reject(struct intake *in, const struct host_reject *q, struct diag *d)
+glane_rc intake_reject(struct intake *in, const struct host_reject *q, struct diag *d)
 {
 	struct intake_reject *r;
 
@@ -413,7 +413,7 @@ static glane_rc frame_reject(struct intake *in, struct frame *f, struct diag *d)
 	q.line = frame_u64(f);
 	q.offset = frame_u64(f);
 	q.by_plugin = frame_flag(f);
-	return frame_done(f) ? take_reject(in, &q, d) : bad(d, "a rejected record that does not read");
+	return frame_done(f) ? intake_reject(in, &q, d) : bad(d, "a rejected record that does not read");
 }
 
 static glane_rc frame_end(struct intake *in, struct frame *f, struct diag *d)
@@ -563,7 +563,7 @@ static glane_rc seam_reject(void *arg, const struct host_reject *q)
 {
 	struct intake *in = arg;
 
-	return take_reject(in, q, in->here);
+	return intake_reject(in, q, in->here);
 }
 
 static void seam_log(void *arg, int level, struct slice text)

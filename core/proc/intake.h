@@ -68,6 +68,8 @@ struct intake {
 };
 glane_rc intake_init(struct intake *in, struct batch *b, const struct areas *areas);
 void intake_release(struct intake *in);
+/* A record for the quarantine: the first 1,000 are kept, all are counted. Its payload is the current one. */
+glane_rc intake_reject(struct intake *in, const struct host_reject *q, struct diag *d);
 glane_rc intake_frame(struct intake *in, struct frame *f, struct diag *d);
 /* The same checks as seams of an in-process run (fetch and cancelled are the caller's). */
 void intake_seams(struct intake *in, struct host_seams *ret, struct diag *d);

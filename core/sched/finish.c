@@ -54,25 +54,37 @@ static glane_rc judge_rejects(struct task *t, struct diag *d)
 
 struct conflicts {
 	struct task *t;
+	struct diag *d;
+	glane_rc rc;
 	char first[512];
 };
 
 static void on_conflict(void *arg, const struct row *kept, const struct row *dropped)
 {
 	struct conflicts *c = arg;
+	struct intake *in = &c->t->intake;
+	const size_t before = in->n_rejects;
+	char text[sizeof(c->first)];
 
-	if (c->first[0])
+	if (c->rc != GLANE_OK)
 		return;
-	snprintf(c->first, sizeof(c->first), "%.*s %.*s %.*s has two values, '%.*s' and '%.*s'",
-		SLICE_FMT(kept->indicator), SLICE_FMT(kept->area_code), SLICE_FMT(kept->period), SLICE_FMT(kept->value),
-		SLICE_FMT(dropped->value));
+	snprintf(text, sizeof(text), "%.*s %.*s %.*s %.*s has two values, '%.*s' and '%.*s'",
+		SLICE_FMT(kept->indicator), SLICE_FMT(kept->area_code), SLICE_FMT(kept->dims), SLICE_FMT(kept->period),
+		SLICE_FMT(kept->value), SLICE_FMT(dropped->value));
+	if (!c->first[0])
+		memcpy(c->first, text, sizeof(text));
+	c->rc = intake_reject(
+		in, &(struct host_reject){.rule = "conflict", .reason = slice_of(text), .record = SLICE("")}, c->d);
+	if (in->n_rejects > before && dropped->payload.n == 64)
+		memcpy(in->rejects[before].sha256, dropped->payload.p, 64);
 }
 
 static glane_rc judge_conflicts(struct task *t, const struct conflicts *c, struct diag *d)
 {
 	const double percent = 100.0 * (double)t->batch.conflicts / (double)(t->batch.n_obs + t->batch.conflicts);
 
-	t->intake.rejected += t->batch.conflicts;
+	if (c->rc != GLANE_OK)
+		return c->rc;
 	if (t->batch.conflicts == 0 || percent <= t->conf->gate.max_quarantined_percent)
 		return GLANE_OK;
 	t->rule = "max_quarantined_percent";
@@ -104,12 +116,16 @@ static char *why_partial(const struct task *t)
 {
 	struct arena *a = &t->run->arena;
 
+	if (t->intake.n_rejects && t->batch.conflicts)
+		return arena_fmt(a,
+			"%llu observations contradict others of the same key, of which the first was taken, e.g. %s; "
+			"in "
+			"quarantine/%s/%s.json",
+			(unsigned long long)t->batch.conflicts, t->intake.rejects[t->intake.n_rejects - 1].reason,
+			t->conf->name, t->run->id);
 	if (t->intake.n_rejects)
 		return arena_fmt(a, "%llu records in quarantine/%s/%s.json", (unsigned long long)t->intake.rejected,
 			t->conf->name, t->run->id);
-	if (t->batch.conflicts)
-		return arena_fmt(a, "%llu observations contradict others of the same key; the first of each was taken",
-			(unsigned long long)t->batch.conflicts);
 	return arena_fmt(a,
 		"%llu records came twice over the pages of a request, so that others may be missing; nothing is "
 		"withdrawn",
@@ -129,7 +145,7 @@ static glane_rc diff_task(struct task *t, struct diag *d)
 		.gate = t->conf->gate,
 		.licence = t->conf->licence,
 		.attribution = t->conf->attribution};
-	struct conflicts c = {t, ""};
+	struct conflicts c = {t, d, GLANE_OK, ""};
 	glane_rc rc = judge_rejects(t, d);
 
 	with.gate.accept = t->run->options->accept;

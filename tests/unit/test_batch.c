@@ -594,8 +594,29 @@ static void attributes_contradict(void **state)
 	finish(f);
 	assert_int_equal(f->b.n_obs, 1);
 	assert_int_equal(f->b.duplicates, 1);
-	assert_int_equal(f->b.conflicts, 5);
+	assert_int_equal(f->b.conflicts, 4); /* not what is provisional: a normal value is preferred */
 	assert_int_equal(f->b.obs[0].seq, 0);
+}
+
+/* A provider that publishes an estimate beside the value: the value is taken, whichever comes first. */
+static void normal_is_preferred(void **state)
+{
+	struct fixture *f = *state;
+	uint32_t s = add_series(f, "I", "TGO", 'A', "");
+	const struct batch_obs value = {.series = s, .period = 2000, .coef = 1, .status = 'A'},
+			       estimate = {.series = s, .period = 2000, .coef = 2, .status = 'E'};
+	struct batch_obs later = estimate, then = value;
+
+	later.period = then.period = 2001;
+	assert_int_equal(batch_push(&f->b, &value, 1, &f->d), 0);
+	assert_int_equal(batch_push(&f->b, &estimate, 1, &f->d), 0);
+	assert_int_equal(batch_push(&f->b, &later, 1, &f->d), 0);
+	assert_int_equal(batch_push(&f->b, &then, 1, &f->d), 0);
+	finish(f);
+	assert_int_equal(f->b.n_obs, 2);
+	assert_int_equal(f->b.conflicts + f->b.duplicates, 0);
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(f->b.obs[i].coef, 1);
 }
 
 /* ---- covers ---- */
@@ -894,6 +915,7 @@ int main(void)
 		TEST(duplicates_in_order),
 		TEST(two_series_one_key),
 		TEST(attributes_contradict),
+		TEST(normal_is_preferred),
 		TEST(failed_slices_are_dropped),
 		TEST(all_dropped),
 		TEST(cover_of_a_series),

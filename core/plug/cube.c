@@ -171,6 +171,13 @@ static glane_str own_mult(struct record_reader *rec, const struct cube_map *m)
 	return s.n == 0 || (slice_int(s, -30, 30, &v) && v == m->mult) ? (glane_str){NULL, 0} : str_from(s);
 }
 
+/* Most cells of a large cube are empty: no series is asked for them. Of SDMX an observation without a value is one all the same. */
+static bool is_padding(const struct glane_run *r, const struct glane_reader *rd, const struct glane_row *row)
+{
+	return !row->value.n && !row->status.n && !row->flags.n && !row->note.n && !r->job->keep_empty &&
+	       rd->req.format != GLANE_FMT_SDMX;
+}
+
 static glane_rc emit_measure(struct glane_run *r, struct glane_reader *rd, size_t k, bool is_obs)
 {
 	struct cube_map *m = rd->cube;
@@ -182,20 +189,23 @@ static glane_rc emit_measure(struct glane_run *r, struct glane_reader *rd, size_
 	row.value = str_from(record_at(rec, m->measure[k]));
 	if (!is_obs && !row.value.p)
 		return GLANE_OK;
+	fill_status(rec, m, &row, &code);
+	row.note = str_from(text_at(rec, m->note));
+	if (is_padding(r, rd, &row)) {
+		r->counts.padding++;
+		return GLANE_OK;
+	}
 	if (!m->handle[k] || !run_series_of(r, m->handle[k]))
 		rc = ask_series(r, rec, m, k);
 	if (rc != GLANE_OK)
 		return rc;
 	row.series = m->handle[k];
-	fill_status(rec, m, &row, &code);
+	row.unit_mult = own_mult(rec, m);
 	if (!strbuf_ok(&m->flags_text))
 		return run_no_memory(r, "flags");
-	/* an observation of SDMX that has no value is one all the same; the empty cells of a dense cube are not */
 	if (!row.status.n && ((rd->req.format == GLANE_FMT_SDMX && !row.value.n) ||
 				     (rd->req.format == GLANE_FMT_PX && row.flags.n))) /* a symbol, no number */
 		row.status = GLANE_STR("O");
-	row.note = str_from(text_at(rec, m->note));
-	row.unit_mult = own_mult(rec, m);
 	return run_emit(r, &row);
 }
 

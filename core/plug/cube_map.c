@@ -167,9 +167,10 @@ static glane_rc find_dims(const struct record_reader *rec, struct cube_map *m, s
 	for (size_t i = 0; rc == GLANE_OK && i < record_columns(rec); i++) {
 		const struct slice id = record_column(rec, i);
 
-		if (cube_is_dimension(record_role(rec, i)) && i != m->area.column && i != m->time.column &&
-			i != m->freq.column && !is_indicator(m, i) && !is_measure(m, i) &&
-			!is_listed(id, m->given.drop))
+		const bool is_dim = cube_is_dimension(record_role(rec, i)) || record_role(rec, i) == GLANE_ROLE_TIME;
+
+		if (is_dim && i != m->area.column && i != m->time.column && i != m->freq.column &&
+			!is_indicator(m, i) && !is_measure(m, i) && !is_listed(id, m->given.drop))
 			rc = add_name(m, m->dim, &m->n_dims, CUBE_DIMS, i, id, d);
 	}
 	return rc;

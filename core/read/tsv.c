@@ -69,7 +69,7 @@ static glane_rc tsv_open(void **state, struct payload *p, const struct record_op
 	return GLANE_OK;
 }
 
-/* The next line without its end; GLANE_END behind the last. The last line may lack its end. */
+/* The next line without its end; GLANE_END behind the last. */
 static glane_rc next_line(struct tsv *r)
 {
 	size_t seen = 0;
@@ -215,11 +215,22 @@ static glane_rc read_row(struct tsv *r)
 	}
 	if (n != r->n_dim)
 		return bad(r, "fewer codes than the header has dimensions; was the file cut?");
+	if (r->at[-1] != '\n') /* what is left of a number may be one */
+		return bad(r, "a line without an end; was the file cut?");
 	r->i_period = 0;
 	r->series++;
 	return GLANE_OK;
 }
 
+static bool are_flags(struct slice s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (!(s.p[i] >= 'a' && s.p[i] <= 'z') && !(s.p[i] >= 'A' && s.p[i] <= 'Z') && !strchr("@ ,", s.p[i]))
+			return false;
+	return true;
+}
+
+/* "12.3 bp", ": c", ":", "9": what follows the value is flags, which are letters and @; else all of it is one text. */
 static void read_cell(struct tsv *r, struct slice cell)
 {
 	size_t n = 0;
@@ -230,7 +241,9 @@ static void read_cell(struct tsv *r, struct slice cell)
 	else
 		while (n < cell.n && cell.p[n] != ' ')
 			n++;
-	r->value = n && *cell.p != ':' ? (struct slice){cell.p, n} : (struct slice){NULL, 0};
+	if (n < cell.n && !are_flags((struct slice){cell.p + n, cell.n - n}))
+		n = cell.n;
+	r->value = n && (*cell.p != ':' || n > 1) ? (struct slice){cell.p, n} : (struct slice){NULL, 0};
 	r->flag = slice_trim((struct slice){cell.p + n, cell.n - n});
 	if (!r->flag.n)
 		r->flag.p = NULL;

@@ -33,6 +33,7 @@ static const struct glane_opt options[] = {
 	{OPT(STR, wide, "",
 		"what headers of values are: indicator (where period is given) period area or a dimension")},
 	{OPT(LIST, ignore, "", "columns that * leaves out")},
+	{OPT(BOOL, may_be_empty, "no", "a file without records beside others is no failure")},
 	{OPT(MAP, dims, "", "DIMENSION=column of each further dimension")},
 	{OPT(STR, unit, "", "column or =constant")},
 	{OPT(MAP, units, "", "INDICATOR=unit; goes before unit")},

@@ -18,7 +18,7 @@ struct options {
 	const char *dataset, *indicator, *area, *area_scheme, *area_title, *period, *period_format, *freq, *wide;
 	const char *unit, *unit_mult, *title, *status, *flags, *note, *cover;
 	int64_t skip;
-	uint8_t no_header, ragged, trim;
+	uint8_t no_header, ragged, trim, may_be_empty;
 };
 struct cell { /* a constant, or the first of some columns that is not empty */
 	glane_str constant;

@@ -228,13 +228,20 @@ glane_rc file_read(struct state *s, const char *url)
 		.csv = &csv,
 		.member = o->member[0] ? o->member : NULL};
 	glane_rc rc = s->h->open(s->r, &q, &s->rd);
+	size_t n = 0;
 
 	if (rc != GLANE_OK)
 		return rc;
 	if (s->h->columns(s->rd) > 0)
 		rc = mapping_resolve(s);
-	while (rc == GLANE_OK && (rc = s->h->next(s->rd)) == GLANE_OK)
+	for (; rc == GLANE_OK && (rc = s->h->next(s->rd)) == GLANE_OK; n++)
 		rc = record_emit(s);
+	if (rc == GLANE_END && n == 0 && !o->may_be_empty &&
+		(o->files.n > 1 || s->item_period)) /* others would hide it */
+		rc = s->h->fail(s->r, GLANE_E_DATA,
+			"%s holds no records: does the provider still have it? (may_be_empty = yes where that is no "
+			"failure)",
+			url);
 	if (rc == GLANE_END && s->n_passed)
 		s->h->log(s->r, GLANE_LOG_INFO, "%s: passed over %llu records without area or period", url,
 			(unsigned long long)s->n_passed);

@@ -14,7 +14,7 @@ uint8_t format_of(const struct state *s)
 						    : GLANE_FMT_RAW;
 }
 
-/* The filters, one parameter for each code. */
+/* The filters, one parameter for each code; more than MAX_QUERY: there were too many. */
 static size_t query_of(
 	const struct glane_host *h, glane_run *r, const struct state *s, uint8_t format, struct glane_kv *query)
 {
@@ -30,11 +30,13 @@ static size_t query_of(
 	query[n++] = (struct glane_kv){"lang", str(s->language)};
 	for (size_t i = 0; i < s->filters.n; i++)
 		for (const char *at = s->filters.v[i].v.p, *end = at + s->filters.v[i].v.n;
-			at < end && n < MAX_QUERY;) {
+			at < end && n <= MAX_QUERY;) {
 			const char *bar = memchr(at, '|', (size_t)(end - at));
 			const size_t len = (size_t)((bar ? bar : end) - at);
 
-			query[n++] = (struct glane_kv){s->filters.v[i].k, str(h->fmt(r, "%.*s", (int)len, at))};
+			if (n < MAX_QUERY)
+				query[n] = (struct glane_kv){s->filters.v[i].k, str(h->fmt(r, "%.*s", (int)len, at))};
+			n++;
 			at += len + 1;
 		}
 	return n;
@@ -98,6 +100,9 @@ glane_rc fetch(const struct glane_host *h, glane_run *r, const struct state *s, 
 	int later = 0;
 
 	q.n_query = query_of(h, r, s, q.format, query);
+	if (q.n_query > MAX_QUERY)
+		return h->fail(r, GLANE_E_CONFIG, "%s: more than %d codes in filters: split the source, or ask for TSV",
+			code, MAX_QUERY - 2);
 	q.url = q.format == GLANE_FMT_JSONSTAT
 			? h->fmt(r, "{base_url}/statistics/1.0/data/%s", code)
 			: h->fmt(r, "{base_url}/sdmx/2.1/data/%s%s%s", code, s->key[0] ? "/" : "", s->key);

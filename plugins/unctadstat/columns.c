@@ -125,8 +125,9 @@ static glane_rc columns_read(struct state *s, glane_reader *rd)
 /* 19801981 is a range of years; all else stays as it is. */
 static glane_str period_of(const struct state *s, glane_str p)
 {
-	if (p.n != 8 || strspn(p.p, "0123456789") < 8)
-		return p;
+	for (size_t i = 0; i < 8; i++)
+		if (p.n != 8 || p.p[i] < '0' || p.p[i] > '9')
+			return p;
 	return str(s->h->fmt(s->r, "%.4s-01-01/%.4s-12-31", p.p, p.p + 4));
 }
 
@@ -156,6 +157,8 @@ static glane_rc columns_emit(struct state *s, glane_reader *rd)
 	struct glane_kv dims[MAX_COLUMNS];
 	glane_rc rc = GLANE_OK;
 
+	if (s->h->at(rd, s->area_at).n == 0)
+		return s->h->reject(s->r, "area", "a record without an Economy");
 	series.area = s->h->at(rd, s->area_at), series.area_title = at(s, rd, s->area_title_at),
 	series.updated = s->stamp;
 	for (size_t i = 0; i < s->n_columns; i++)
@@ -182,14 +185,17 @@ static glane_rc columns_emit(struct state *s, glane_reader *rd)
 glane_rc read_table(struct state *s, struct glane_request *q)
 {
 	glane_reader *rd = NULL;
+	size_t n = 0;
 	glane_rc rc;
 
 	q->size = sizeof(*q), q->format = GLANE_FMT_CSV;
 	rc = s->h->open(s->r, q, &rd);
 	if (rc == GLANE_OK)
 		rc = columns_read(s, rd);
-	while (rc == GLANE_OK && (rc = s->h->next(rd)) == GLANE_OK)
+	for (; rc == GLANE_OK && (rc = s->h->next(rd)) == GLANE_OK; n++)
 		rc = columns_emit(s, rd);
+	if (rc == GLANE_END && n == 0)
+		rc = s->h->fail(s->r, GLANE_E_DATA, "%s: the table holds no records", s->report);
 	if (rd)
 		s->h->close(rd);
 	return rc == GLANE_END ? GLANE_OK : rc;

@@ -105,6 +105,11 @@ def parsed():
     suite.true("eurostat: a week that no year has goes to quarantine, the rest is read",
                "1 rows, 0 empty, 1 rejected" in err and "2021W99" in err and ",2020,2020-01-01,2.50," in out, (code, out, err))
     parse(site, "eurostat: what is being prepared, and there is no more", ["eurostat", "--datasets=X"], QUEUED, "without data")
+    parse(site, "eurostat: a cell with more than a value and its flags stays one text", ["eurostat", "--datasets=X"], "unit,geo\\time\t2020 \nPC,AT\t1 234 \n",
+          ["X X AUT unit=PC 2020  1 234 PC A "])
+    parse(site, "eurostat: a line without its end", ["eurostat", "--datasets=X"], "unit,geo\\time\t2020 \nPC,AT\t1.5", "was the file cut?")
+    code, _, err = site.glane("parse", "eurostat", "--datasets=X", "--answer=jsonstat", "--filters=geo=" + "|".join(f"G{i}" for i in range(200)), payload=b"{}")
+    suite.true("eurostat: more codes than an address takes", code == 2 and "more than 126 codes in filters" in err, (code, err))
     code, _, err = site.glane("parse", "eurostat", "--datasets=X", "--answer=xml", payload=b"x")
     suite.true("eurostat: an answer that does not exist", code == 2 and "answer is tsv, sdmx or jsonstat" in err, (code, err))
 

@@ -276,6 +276,22 @@ def covers():
     check("worldbank dates: the years asked for are covered", site.short("period"), ["2021"])
 
 
+def hollow():
+    """One of several files has its header and nothing else."""
+    routes = {"/a.csv": Answer("code,y,v\nTGO,2020,1\nTGO,2021,1\n", "text/csv"), "/b.csv": Answer("code,y,v\nBEN,2020,1\n", "text/csv")}
+    with support.Server(routes) as server:
+        section = (f"[source s]\nplugin = csv\nbase_url = {server.url}\nfiles = a.csv b.csv\ndataset = D\nindicator = =I\narea = code\nperiod = y\nvalue = v\n"
+                   "gate.max_withdrawn_percent = 100\ngate.min_rows_percent = 0\n")
+        site = suite.site("hollow", section)
+        site.run()
+        routes["/b.csv"] = Answer("code,y,v\n", "text/csv")
+        run = site.run()
+        suite.true("csv: a file without records beside others fails, and nothing is withdrawn",
+                   run.verdicts == {"s": "failed"} and "b.csv holds no records" in run.sources["s"]["message"] and len(site.export()) == 3, run)
+        site.configure(section + "may_be_empty = yes\n")
+        check("csv: unless it may be empty", (site.run().verdicts, len(site.export())), ({"s": "ok"}, 2))
+
+
 def archives():
     """One file in a gzip, a zip with others beside it, a 7z; plain text under whatever media type."""
     body = b"code,year,value\nTGO,2020,1.50\n"
@@ -362,4 +378,5 @@ worldbank_answers()
 slices()
 archives()
 covers()
+hollow()
 sys.exit(suite.finish())

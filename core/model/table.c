@@ -71,6 +71,9 @@ glane_rc table_read(struct arena *a, int dirfd, const char *dir, const struct ta
 	struct strbuf b;
 	glane_rc rc;
 
+	if (!file_exists(dirfd, t->file))
+		return fail(d, GLANE_E_IO, "%s/%s: not there (`tables = DIR` in [glane] says where %s is)", dir,
+			t->file, t->file);
 	strbuf_init(&b, 0);
 	rc = file_read(dirfd, t->file, MAX_FILE, &b, d);
 	if (rc < 0) {

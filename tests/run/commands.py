@@ -60,6 +60,11 @@ def usage(suite):
         suite.true(f"glane {' '.join(words[:3])}: 2, and why", code == 2 and not out and what in err, (code, out, err))
     code, _, err = bare("-c", "/nowhere/glane.conf", "sources")
     suite.true("no such configuration: 2", code == 2 and "/nowhere/glane.conf" in err, err)
+    alone = suite.site("alone")
+    alone.conf.write_text("[glane]\n")
+    code, _, err = alone.glane("export")
+    suite.true("no tables beside a configuration: the key that says where they are", code == 2 and "economies.csv: not there (`tables = DIR` in [glane]" in err,
+               (code, err))
 
 
 # ---- exit codes

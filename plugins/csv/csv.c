@@ -50,27 +50,6 @@ static const struct glane_opt options[] = {
 	{0},
 };
 
-static int is_one_of(const char *text, const char *letters, const char *word)
-{
-	return !text[0] || (!text[1] && strchr(letters, text[0])) || strcmp(text, word) == 0;
-}
-
-static glane_rc check(const struct state *s)
-{
-	const struct options *o = &s->o;
-	const char *wrong = strlen(o->delimiter) != 1 && strcmp(o->delimiter, "tab") != 0    ? "delimiter"
-			    : strlen(o->quote) != 1 && strcmp(o->quote, "none") != 0         ? "quote"
-			    : !is_one_of(o->decimal, ".,", ".")                              ? "decimal"
-			    : !is_one_of(o->group, ".,' ", "blank")                          ? "group"
-			    : !is_one_of(o->freq, "ASTQMWDB", "A")                           ? "freq"
-			    : strcmp(o->cover, "full") != 0 && strcmp(o->cover, "none") != 0 ? "cover"
-			    : o->dims.n > MAX_DIMS                                           ? "dims"
-			    : o->where.n > MAX_WHERE                                         ? "where"
-											     : NULL;
-
-	return wrong ? s->h->fail(s->r, GLANE_E_CONFIG, "%s cannot be that: see `glane plugins csv`", wrong) : GLANE_OK;
-}
-
 /* Every file of the current item, once for each period where its name holds {period}. */
 static glane_rc read_item(struct state *s)
 {
@@ -112,7 +91,7 @@ static glane_rc run(const struct glane_host *h, glane_run *r, void *state)
 
 	s->h = h;
 	s->r = r;
-	rc = check(s);
+	rc = options_check(s);
 	for (size_t i = 0; rc == GLANE_OK && i < (n ? n : 1); i++) {
 		s->item = n ? s->o.indicators.v[i] : NULL;
 		rc = read_item(s);
@@ -123,6 +102,8 @@ static glane_rc run(const struct glane_host *h, glane_run *r, void *state)
 			h->fail(r, rc, "%s", s->item);
 		rc = declare(s, rc == GLANE_OK ? kind : GLANE_COVER_FAILED);
 	}
+	if (rc == GLANE_OK && kind == GLANE_COVER_FULL && s->o.where.n && s->n_read && !s->n_wanted)
+		rc = h->fail(r, GLANE_E_DATA, "where: none of the %llu records passes", (unsigned long long)s->n_read);
 	return rc;
 }
 

@@ -24,7 +24,8 @@ const char *mapping_fill(const struct state *s, const char *text)
 	return text;
 }
 
-static glane_rc no_column(struct state *s, const char *option, glane_str name)
+/* `constant`: the option could be "=text" as well. */
+static glane_rc no_column(struct state *s, const char *option, glane_str name, int constant)
 {
 	const size_t n = s->h->columns(s->rd);
 	const char *names = "";
@@ -35,8 +36,9 @@ static glane_rc no_column(struct state *s, const char *option, glane_str name)
 		names = s->h->fmt(
 			s->r, "%s%s%.*s", names, i ? ", " : "", (int)(column.n < 60 ? column.n : 60), column.p);
 	}
-	return s->h->fail(s->r, GLANE_E_DATA, "%s = %.*s: the file has no such column; there are: %s%s", option,
-		(int)name.n, name.p, names ? names : "", n > NAMES_SHOWN ? ", ..." : "");
+	return s->h->fail(s->r, GLANE_E_DATA, "%s = %.*s: the file has no such column%s; there are: %s%s", option,
+		(int)name.n, name.p, constant ? s->h->fmt(s->r, " (=%.*s for a constant)", (int)name.n, name.p) : "",
+		names ? names : "", n > NAMES_SHOWN ? ", ..." : "");
 }
 
 /* Index of a column by its name or as #3 (1 is the first); -1: none, -2: two of the name. */
@@ -94,7 +96,9 @@ static glane_rc resolve(struct state *s, const char *option, const char *text, s
 		rc = add_column(s, option, (glane_str){rest.p, n}, c);
 		rest = bar ? (glane_str){bar + 1, rest.n - n - 1} : (glane_str){NULL, 0};
 	}
-	return rc == GLANE_OK && c->n == 0 && whole.p[whole.n - 1] != '|' ? no_column(s, option, whole) : rc;
+	if (rc == GLANE_OK && c->n == 0 && whole.p[whole.n - 1] != '|')
+		rc = no_column(s, option, whole, strcmp(option, "where") != 0);
+	return rc;
 }
 
 static glane_rc resolve_cells(struct state *s)
@@ -162,7 +166,8 @@ static glane_rc named_values(struct state *s)
 			name = str_of(equals + 1);
 			i = find_column(s, name);
 		}
-		rc = i == -1 ? no_column(s, "value", name) : add_column(s, "value", name, &(struct cell){.n = MAX_OR});
+		rc = i == -1 ? no_column(s, "value", name, 0)
+			     : add_column(s, "value", name, &(struct cell){.n = MAX_OR});
 		if (rc == GLANE_OK)
 			rc = add_value(s, (size_t)i, code, (glane_str){NULL, 0});
 	}
@@ -258,7 +263,7 @@ static glane_rc check_sides(struct state *s)
 		for (size_t i = 0; i < s->n_values; i++)
 			n += s->values[i].side[k] != 0;
 		if (n == 0 && strstr(texts[k], "{value}"))
-			return no_column(s, options[k], str_of(texts[k]));
+			return no_column(s, options[k], str_of(texts[k]), 0);
 	}
 	return GLANE_OK;
 }
@@ -278,12 +283,17 @@ glane_rc mapping_resolve(struct state *s)
 											 : WIDE_DIM;
 	s->dataset = str_of(mapping_fill(s, s->o.dataset));
 	if (s->wide != WIDE_INDICATOR && !s->o.indicator[0] && !s->item)
-		return s->h->fail(
-			s->r, GLANE_E_CONFIG, "indicator = ... is needed where headers are something else (wide)");
+		return s->h->fail(s->r, GLANE_E_CONFIG, "the value columns are %s: write indicator = COLUMN or =CODE",
+			s->wide == WIDE_PERIOD ? "periods"
+			: s->wide == WIDE_AREA ? "areas"
+					       : wide);
 	rc = resolve_cells(s);
 	if (rc == GLANE_OK)
 		rc = is_all ? all_values(s) : named_values(s);
 	if (rc == GLANE_OK && s->n_values == 0)
 		rc = s->h->fail(s->r, GLANE_E_DATA, "no column holds values: `value` and `wide` say which do");
+	if (rc == GLANE_OK && s->wide != WIDE_PERIOD && !s->o.period[0])
+		rc = s->h->fail(s->r, GLANE_E_CONFIG,
+			"no period: write period = COLUMN or =2023; with years as columns write value = *");
 	return rc == GLANE_OK ? check_sides(s) : rc;
 }

@@ -47,12 +47,16 @@ struct state {
 	size_t n_values;
 	struct value_column values[MAX_VALUES];
 	uint64_t n_passed; /* records without area or period */
+	/* of all files */
+	uint64_t n_read, n_wanted; /* records, and those that `where` wants */
 	/* of the last record */
 	uint32_t series;
 	int print;
 	size_t n_print; /* the texts that decide its series, in print_text[print] */
 	char print_text[2][MAX_PRINT];
 };
+/* GLANE_E_CONFIG where one has a value that it cannot have. */
+glane_rc options_check(const struct state *s);
 /* Resolves the options against the header of s->rd. */
 glane_rc mapping_resolve(struct state *s);
 /* The text with {indicator} and {period} filled in; NULL: no memory. */

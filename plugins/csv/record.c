@@ -189,8 +189,10 @@ static glane_rc record_emit(struct state *s)
 	glane_str unit_mult = {NULL, 0};
 	glane_rc rc = GLANE_OK;
 
+	s->n_read++;
 	if (!is_wanted(s))
 		return GLANE_OK;
+	s->n_wanted++;
 	if (((s->area.n && !area.n) || (s->period.n && !period.n)) && is_blank(s)) {
 		s->n_passed++;
 		return GLANE_OK;

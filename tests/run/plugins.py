@@ -103,20 +103,27 @@ EDGES = [  # the same formats as other files have them
     ("UNCTAD's periods", PLAIN, "code,y,v\nTGO,1950Q01,1\nTGO,1950M01,2\nTGO,1950S02,3\n", "period", ["1950-Q1", "1950-01", "1950-S2"]),
 ]
 WRONG = [  # what is not there fails with a word that says it, what cannot be is an error of the configuration
-    ("a column that is not there", ["--area=Code", "--value=value"], LONG, "area = Code: the file has no such column; there are: code, name,"),
-    ("a value that is not there", ["--value=V=Value"], LONG, "value = Value: the file has no such column"),
+    ("a column that is not there", ["--area=Code", "--value=value"], LONG, "area = Code: the file has no such column (=Code for a constant); there are: code, name,"),
+    ("a value that is not there", ["--value=V=Value"], LONG, "value = Value: the file has no such column; there are"),
+    ("a constant without its sign", ["--area=code", "--period=year", "--value=value", "--indicator=CIM"], LONG, "(=CIM for a constant)"),
+    ("a year as the value, and no period", ["--area=code", "--indicator==I", "--value=2019"], "code,2019\nTGO,1\n",
+     "with years as columns write value = *", 2),
+    ("nothing passes where", ["--area=code", "--period=year", "--value=value", "--where=sex=X"], LONG, "where: none of the 5 records passes"),
+    ("a delimiter in quotes", ["--area=code", "--value=value", "--delimiter=';'"], LONG,
+     "delimiter = ';': write one character without quotes, or tab", 2),
+    ("a cover misspelt", ["--area=code", "--value=value", "--cover=fulll"], LONG, "cover = fulll: write full or none", 2),
     ("two columns of one name", ["--area=a", "--value=v"], "a,a,v\n1,2,3\n", "two columns have that name"),
     ("side columns that fit nothing", ["--area=code", "--period=year", "--value=value", "--note={value} Footnote"], LONG,
      "note = {value} Footnote: the file has no such column"),
     ("no column holds values", ["--indicator==I", "--area=code"], "code,name\nTGO,Togo\n", "no column holds values"),
-    ("headers are periods, and nothing says the indicator", ["--area=code"], "code,2020\nTGO,1\n", "indicator = ... is needed", 2),
+    ("headers are periods, and nothing says the indicator", ["--area=code"], "code,2020\nTGO,1\n", "the value columns are periods: write indicator = COLUMN or =CODE", 2),
     ("a record that is too short", PLAIN, "code,y,v\nTGO,2020\n", "csv line 2: 2 cells where the header has 3"),
     ("a record that is too long", PLAIN, "code,y,v\nTGO,2020,1,2\n", "csv line 2: 4 cells where the header has 3"),
     ("a quote that never ends", PLAIN, 'code,y,v\nTGO,2020,"1\n', "csv line 2: the record that begins here has a quoted cell that never ends"),
     ("bytes that are no UTF-8", PLAIN, "code,y,v\nB\xe9nin,2020,1\n".encode("latin-1"), "csv line 2: 0xE9 at byte 10 is not UTF-8; set `encoding`"),
     ("a growth range of two years", PLAIN, "code,y,v\nTGO,19801981,1\n", "period '19801981'"),
     ("a week that no year has", PLAIN, "code,y,v\nTGO,2021W99,1\n", "period '2021W99'"),
-    ("a frequency that does not exist", ["--area=code", "--value=value", "--freq=Y"], LONG, "freq cannot be that", 2),
+    ("a frequency that does not exist", ["--area=code", "--value=value", "--freq=Y"], LONG, "freq = Y: write one of A S T Q M W D B", 2),
 ]
 
 

@@ -111,6 +111,8 @@ static glane_rc run(const struct glane_host *h, glane_run *r, void *state)
 	s->h = h, s->r = r;
 	if (s->cover[0] && strcmp(s->cover, "full") != 0 && strcmp(s->cover, "none") != 0)
 		return h->fail(r, GLANE_E_CONFIG, "cover is full or none, not '%s'", s->cover);
+	if (s->url[0] && s->url[0] != '{' && !strstr(s->url, "://"))
+		return h->fail(r, GLANE_E_CONFIG, "url = %s: write {base_url}/%s", s->url, s->url);
 	for (size_t i = 0; rc == GLANE_OK && i < n; i++) {
 		const char *item = s->datasets.n ? s->datasets.v[i] : NULL;
 		const char *name = s->dataset[0] ? s->dataset : item;

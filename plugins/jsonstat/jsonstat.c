@@ -51,9 +51,8 @@ static uint32_t cover_kind(const struct state *s)
 
 static glane_rc declare(struct state *s, uint32_t kind, const char *dataset)
 {
-	const struct glane_cover cover = {.size = sizeof(cover), .kind = kind, .dataset = str(dataset)};
-
-	return s->h->cover(s->r, &cover);
+	return s->h->cover(
+		s->r, &(struct glane_cover){.size = sizeof(struct glane_cover), .kind = kind, .dataset = str(dataset)});
 }
 
 static const char *url_of(struct state *s, const char *item)
@@ -118,8 +117,7 @@ static glane_rc run(const struct glane_host *h, glane_run *r, void *state)
 		const char *name = s->dataset[0] ? s->dataset : item;
 		const glane_rc one = fetch(s, item, &name);
 
-		n_failed += one != GLANE_OK;
-		if (one != GLANE_OK && (n_failed == n || !item || one == GLANE_E_CANCELLED || one < GLANE_E_DATA))
+		if (one != GLANE_OK && (++n_failed == n || !item || one == GLANE_E_CANCELLED || one < GLANE_E_DATA))
 			return one;
 		if (one != GLANE_OK)
 			h->fail(r, one, "dataset %s was not read", item);

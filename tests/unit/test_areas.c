@@ -544,7 +544,7 @@ static void no_tables(void **state)
 	assert_non_null(strstr(d.text, "/nonexistent"));
 	diag_clear(&d);
 	assert_int_equal(areas_load(&a, "/dev", &d), GLANE_E_IO);
-	assert_non_null(strstr(d.text, "/dev: economies.csv"));
+	assert_non_null(strstr(d.text, "/dev/economies.csv: not there (`tables = DIR` in [glane]"));
 	assert_int_equal(areas_load(&a, "/nonexistent", NULL), GLANE_E_IO);
 }
 

@@ -109,7 +109,7 @@ static void json_where(const void *state, uint64_t *number, uint64_t *line, uint
 	const struct json *r = state;
 
 	*number = r->number;
-	*line = 0;
+	*line = r->line;
 	*offset = r->offset;
 }
 

@@ -50,6 +50,18 @@ static glane_rc scan_failed(struct json *r)
 	return r->c.what ? bad(r, r->c.bad, r->c.what) : refill(r, r->at);
 }
 
+/* Lines are counted where a record is one; passes to `to`. */
+static void pass(struct json *r, const char *to)
+{
+	const char *p = r->at;
+
+	while (r->is_lines && p < to && (p = memchr(p, '\n', (size_t)(to - p)))) {
+		r->n_newlines++;
+		p++;
+	}
+	r->at = to;
+}
+
 static void value_done(struct json *r)
 {
 	r->phase = r->n_level ? JSON_AT_NEXT : JSON_AT_END;
@@ -264,6 +276,12 @@ static glane_rc read_record(struct json *r)
 
 	if (end && is_cut_number(r, end))
 		end = json_scan_cut(&r->c);
+	if (r->is_lines)
+		r->line = r->n_newlines + 1;
+	if (!end && r->rec.rc < 0 && r->is_lines) {
+		r->number++;
+		return r->rec.rc;
+	}
 	if (!end && r->rec.rc < 0)
 		return diag_prefix(
 			       r->diag, "JSON record %" PRIu64 " at byte %" PRIu64, r->number + 1, offset_of(r, r->at)),
@@ -277,7 +295,7 @@ static glane_rc read_record(struct json *r)
 		rc = heads_find(r, (struct slice){r->at, (size_t)(end - r->at)});
 	r->number++;
 	r->offset = offset_of(r, r->at);
-	r->at = end;
+	pass(r, end);
 	r->is_found = r->is_record = true;
 	value_done(r);
 	return rc;
@@ -373,7 +391,7 @@ glane_rc json_step(struct json *r)
 	if (r->phase == JSON_AT_END && r->is_lines)
 		r->phase = JSON_AT_VALUE;
 	if (r->phase != JSON_AT_START)
-		r->at = json_blanks(r->at, r->c.end);
+		pass(r, json_blanks(r->at, r->c.end));
 	if (r->at == r->c.end)
 		return r->c.last ? read_end(r) : refill(r, r->at);
 	switch (r->phase) {

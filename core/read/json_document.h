@@ -51,6 +51,7 @@ struct json {
 	bool is_key_index;
 
 	uint64_t number, offset;
+	uint64_t n_newlines, line; /* is_lines: passed so far; where the record stands */
 	bool is_record;
 	glane_rc over; /* END or an error: nothing follows */
 };

@@ -63,6 +63,8 @@ static const char *misfit(struct walk *w, uint32_t node, const char *what)
 {
 	const char *path = json_tree_path(&w->r->tree, node);
 
+	if (node == JSON_ROOT)
+		return walk_fail(w, fail(w->r->diag, GLANE_E_FORMAT, "a record must be an object {...}, not %s", what));
 	return walk_fail(w, fail(w->r->diag, GLANE_E_FORMAT,
 				    "field '%s' goes through %s: has the source changed its shape?", path, what));
 }

@@ -141,7 +141,8 @@ static glane_rc stream_more(struct payload *p, size_t keep)
 	p->pos += gone;
 	p->n = keep;
 	rc = s->read(s, s->buf + (p->p - s->buf) + keep, s->cap - (size_t)(p->p - s->buf) - keep, &got, p->diag);
-	if (rc != GLANE_OK)
+	p->failed = rc != GLANE_OK;
+	if (p->failed)
 		return rc;
 	p->n = keep + got;
 	p->last = got == 0;

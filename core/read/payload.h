@@ -14,6 +14,7 @@ struct payload {
 	size_t n;
 	uint64_t pos;                  /* offset of p in the decoded payload, for messages */
 	bool last;                     /* no more bytes follow the window */
+	bool failed;                   /* its source did: what was read so far says nothing about where */
 	struct payload_source *source; /* private: map, archive, converter; stacked */
 	uint64_t limit; /* bytes that may come out in all, GLANE_E_LIMIT beyond; in memory: their number */
 	size_t step;    /* private: bytes in memory or mapped: how many the window grows by; 0: a stream */

@@ -6,6 +6,7 @@
 struct record_reader {
 	const struct record_ops *ops;
 	void *state;
+	const struct payload *payload;
 };
 
 static const struct record_ops *ops_of(uint8_t format)
@@ -43,6 +44,7 @@ glane_rc record_open(struct record_reader **ret, struct payload *p, const struct
 	if (!r)
 		return fail(d, GLANE_E_NOMEM, "records: out of memory");
 	r->ops = ops;
+	r->payload = p;
 	rc = ops->open(&r->state, p, o, d);
 	if (rc != GLANE_OK) {
 		mem_free(r);
@@ -90,7 +92,9 @@ struct slice record_head(const struct record_reader *r, size_t i)
 
 void record_where(const struct record_reader *r, uint64_t *ret_number, uint64_t *ret_line, uint64_t *ret_offset)
 {
-	r->ops->where(r->state, ret_number, ret_line, ret_offset);
+	*ret_number = *ret_line = *ret_offset = 0;
+	if (!r->payload->failed)
+		r->ops->where(r->state, ret_number, ret_line, ret_offset);
 }
 
 struct slice record_text(const struct record_reader *r, size_t max)

@@ -37,7 +37,8 @@ const struct glane_kv *record_items(struct record_reader *r, const char *path, s
 size_t record_columns(const struct record_reader *r);                /* CSV header; 0 otherwise */
 struct slice record_column(const struct record_reader *r, size_t i); /* CSV: name of column i */
 struct slice record_head(const struct record_reader *r, size_t i);   /* absent until passed */
-/* Number of the current record (1 is the first) and where it starts: line (CSV) or byte offset. For messages. */
+/* Number of the current record (1 is the first) and where it starts: line (CSV, lines of JSON) or byte offset. Zeros where the
+ * payload's source failed, a program or an archive. For messages. */
 void record_where(const struct record_reader *r, uint64_t *ret_number, uint64_t *ret_line, uint64_t *ret_offset);
 /* Text of the current record for quarantine, at most max bytes, as it stands in the payload. */
 struct slice record_text(const struct record_reader *r, size_t max);

@@ -451,6 +451,39 @@ static void test_current_record(void **state)
 	payload_close(&p);
 }
 
+/* Also of a record that is refused, in windows of any size. */
+static void test_line_numbers(void **state)
+{
+	static const char doc[] = "{\"v\":1}\n\n{\"v\":\n2}{\"v\":3}\r\n[{\"v\":4}]\n";
+	static const uint64_t want[] = {1, 3, 4, 5};
+	const char *const fields[] = {"v"};
+	const struct record_options o = {
+		.format = GLANE_FMT_JSON, .select = "$lines", .field = fields, .n_field = COUNT(fields)};
+
+	(void)state;
+	for (size_t step = 1; step < sizeof(doc); step++) {
+		struct record_reader *r = NULL;
+		struct payload p;
+		struct diag d = {.code = 0};
+		uint64_t number = 0, line = 0, offset = 0;
+
+		payload_memory(&p, slice_of(doc), step, &d);
+		assert_int_equal(record_open(&r, &p, &o, &d), GLANE_OK);
+		for (size_t i = 0; i < COUNT(want); i++) {
+			assert_int_equal(record_next(r), i < 3 ? GLANE_OK : GLANE_E_FORMAT);
+			record_where(r, &number, &line, &offset);
+			assert_int_equal(number, i + 1);
+			assert_int_equal(line, want[i]);
+		}
+		assert_string_equal(d.text, "a record must be an object {...}, not an array");
+		p.failed = true;
+		record_where(r, &number, &line, &offset);
+		assert_int_equal(number + line + offset, 0);
+		record_close(r);
+		payload_close(&p);
+	}
+}
+
 static const char items_doc[] =
 	"[{\"v\":[1, \"NA\" ,null,[2],{\"x\":\"}\"},\"a\\\"b\"],\"d\" : {\"S\\u0065x\" : \"F\", \"\":true,\"o\":{}},"
 	"\"e\":[],\"n\":{ },\"s\":7}]";
@@ -567,6 +600,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_golden),
 		cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_line_numbers),
 		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_split),
 		cmocka_unit_test(test_changed_bytes),

@@ -266,6 +266,8 @@ int program_main(int argc, char **argv)
 			return CANNOT_EXEC;
 	execve(argv[3 + N_ENV], argv + 3 + N_ENV, env);
 	dprintf(2, "cannot be started: %s%s\n", strerror(errno),
-		errno == ENOENT ? " (is the interpreter of its first line there?)" : "");
+		errno == ENOENT    ? " (is the interpreter of its first line there?)"
+		: errno == ENOEXEC ? " (its first line names no interpreter: #!/usr/bin/env python3)"
+				   : "");
 	return CANNOT_EXEC;
 }

@@ -133,7 +133,8 @@ static void test_failures(void **state)
 	static const struct {
 		const char *script, *words;
 	} bad[] = {{"#!/bin/sh\necho a\necho why >&2\nexit 7\n", "exit status 7; its last words: why"},
-		{"#!/bin/sh\nkill -KILL $$\n", "signal 9"}, {"#!/nowhere\n", "cannot be started"}};
+		{"#!/bin/sh\nkill -KILL $$\n", "signal 9"}, {"#!/nowhere\n", "cannot be started"},
+		{"echo a\n", "(its first line names no interpreter: #!/usr/bin/env python3)"}};
 	struct world *w = *state;
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {

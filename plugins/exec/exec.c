@@ -11,7 +11,12 @@ static const struct glane_opt options[] = {
 		0, 0},
 	{"dims", GLANE_OPT_MAP, 0, offsetof(struct options, dims), "", "DIMENSION=path in the line", 0, 0},
 	{"values", GLANE_OPT_MAP, 0, offsetof(struct options, values), "", "KEY=text, for lines that do not say", 0, 0},
+	{"ignore", GLANE_OPT_LIST, 0, offsetof(struct options, ignore), "",
+		"keys of lines that nothing is to be read from; *: all that are no key of a row", 0, 0},
 	{"stream", GLANE_OPT_STR, 0, offsetof(struct options, stream), "", "of Singer messages; none: all", 0, 0},
+	{"cover", GLANE_OPT_STR, 0, offsetof(struct options, cover), "",
+		"of every dataset that rows name: full, or none for an increment; none given: as cover lines say", 0,
+		0},
 	{0},
 };
 
@@ -35,11 +40,17 @@ static glane_rc bind(struct reading *d)
 	const struct options *o = d->o;
 	glane_rc rc = check(d, &o->map, "map");
 
+	if (rc == GLANE_OK && o->cover[0] && strcmp(o->cover, "full") != 0 && strcmp(o->cover, "none") != 0)
+		rc = d->h->fail(d->r, GLANE_E_CONFIG, "cover = %s: write full or none", o->cover);
+	for (size_t i = 0; rc == GLANE_OK && i < o->requests.n; i++)
+		if (o->requests.v[i][0] != '{' && !strstr(o->requests.v[i], "://"))
+			rc = d->h->fail(d->r, GLANE_E_CONFIG, "requests: %s: write {base_url}/%s", o->requests.v[i],
+				o->requests.v[i]);
 	if (rc == GLANE_OK)
 		rc = check(d, &o->values, "values");
 	if (rc == GLANE_OK && o->dims.n > MAX_DIMS)
 		rc = d->h->fail(d->r, GLANE_E_CONFIG, "dims: more than %d", MAX_DIMS);
-	for (size_t i = 0; rc == GLANE_OK && i < N_BOUND + o->dims.n; i++) {
+	for (size_t i = 0; rc == GLANE_OK && i < N_PATHS(d); i++) {
 		const glane_str *path = i < N_BOUND ? map_find(&o->map, line_keys[i]) : &o->dims.v[i - N_BOUND].v;
 
 		d->path[i] = path ? d->h->fmt(d->r, "%.*s", (int)path->n, path->p) : line_keys[i];
@@ -47,6 +58,23 @@ static glane_rc bind(struct reading *d)
 			rc = d->h->fail(d->r, GLANE_E_NOMEM, "no memory for the map");
 	}
 	return rc;
+}
+
+/* What the option says of each dataset; where no row came, of the one that `values` names. */
+static glane_rc declare(struct reading *d)
+{
+	const glane_str *given = map_find(&d->o->values, line_keys[DATASET]);
+	struct glane_cover c = {.size = sizeof(c), .kind = d->o->cover[0] == 'f' ? GLANE_COVER_FULL : GLANE_COVER_NONE};
+	glane_rc rc = GLANE_OK;
+
+	for (size_t i = 0; rc == GLANE_OK && i < d->n_datasets; i++) {
+		c.dataset = (glane_str){d->dataset[i], strlen(d->dataset[i])};
+		rc = d->h->cover(d->r, &c);
+	}
+	if (d->n_datasets > 0 || !given)
+		return rc;
+	c.dataset = *given;
+	return d->h->cover(d->r, &c);
 }
 
 static glane_rc run(const struct glane_host *h, glane_run *r, void *state)
@@ -60,14 +88,18 @@ static glane_rc run(const struct glane_host *h, glane_run *r, void *state)
 			.url = d.o->requests.v[i],
 			.select = "$lines",
 			.field = d.path,
-			.n_field = N_BOUND + d.o->dims.n};
+			.n_field = N_PATHS(&d)};
 
 		rc = h->open(r, &q, &d.rd);
+		if (rc == GLANE_E_FORMAT)
+			h->fail(r, rc, "no lines of JSON came: is `program = ...` set?");
 		while (rc == GLANE_OK && (rc = h->next(d.rd)) == GLANE_OK)
 			rc = line_take(&d);
 		rc = rc == GLANE_END ? GLANE_OK : rc;
 	}
-	return rc;
+	if (rc == GLANE_OK && d.n_rows && !d.n_told)
+		rc = h->fail(r, GLANE_E_DATA, "%llu rows, none with a value", (unsigned long long)d.n_rows);
+	return rc == GLANE_OK && d.o->cover[0] ? declare(&d) : rc;
 }
 
 GLANE_PLUGIN(.name = "exec", .version = "1.0", .title = "Rows from a program in any language", .opts = options,

@@ -56,9 +56,68 @@ static int take_dims(struct reading *d)
 	return 1;
 }
 
+/* Whether the path begins with this member; in a path '\\' takes the meaning of what follows. */
+static int begins_with(const char *path, const char *key)
+{
+	for (; *path && *path != '.'; path++, key++) {
+		if (*path == '\\' && path[1])
+			path++;
+		if (*path != *key)
+			return 0;
+	}
+	return !*key;
+}
+
+static int is_read(const struct reading *d, const char *key)
+{
+	const struct glane_list *ignore = &d->o->ignore;
+
+	for (size_t i = 0; i < N_PATHS(d); i++)
+		if (begins_with(d->path[i], key))
+			return 1;
+	for (size_t i = 0; i < ignore->n; i++)
+		if (strcmp(ignore->v[i], key) == 0)
+			return 1;
+	return 0;
+}
+
+/* A key that nothing is read from is a mistake, unless `ignore` names it: its rows would lack what it says. */
+static glane_rc check_keys(const struct reading *d)
+{
+	const struct glane_list *ignore = &d->o->ignore;
+	size_t n = 0;
+	const struct glane_kv *kv =
+		ignore->n == 1 && strcmp(ignore->v[0], "*") == 0 ? NULL : d->h->items(d->rd, "", &n);
+
+	for (size_t i = 0; i < n; i++) {
+		const char *keys = "";
+
+		if (!kv[i].k || is_read(d, kv[i].k))
+			continue;
+		for (size_t k = 0; keys && k < N_KEYS; k++)
+			keys = d->h->fmt(d->r, "%s%s%s", keys, k ? " " : "", line_keys[k]);
+		return d->h->fail(d->r, GLANE_E_DATA,
+			"no row has a key '%.60s': `map` or `ignore` it, or write one of: %s", kv[i].k,
+			keys ? keys : "");
+	}
+	return GLANE_OK;
+}
+
+static glane_rc see_dataset(struct reading *d, glane_str name)
+{
+	for (size_t i = d->n_datasets; i > 0; i--)
+		if (is(name, d->dataset[i - 1]))
+			return GLANE_OK;
+	if (d->n_datasets == MAX_DATASETS)
+		return d->h->fail(d->r, GLANE_E_LIMIT, "cover: rows of more than %d datasets", MAX_DATASETS);
+	d->dataset[d->n_datasets] = d->h->fmt(d->r, "%.*s", (int)name.n, name.p);
+	return d->dataset[d->n_datasets++] ? GLANE_OK : d->h->fail(d->r, GLANE_E_NOMEM, "no memory for a dataset");
+}
+
 static glane_rc row(struct reading *d)
 {
-	const glane_str freq = text(d, FREQ), period = text(d, PERIOD);
+	static const size_t needed[] = {DATASET, INDICATOR, PERIOD};
+	const glane_str freq = text(d, FREQ);
 	struct glane_series s = {.size = sizeof(s),
 		.freq = '\0',
 		.dataset = text(d, DATASET),
@@ -70,7 +129,7 @@ static glane_rc row(struct reading *d)
 		.area_title = text(d, AREA_TITLE),
 		.updated = text(d, UPDATED)};
 	struct glane_row o = {.size = sizeof(o),
-		.period = period,
+		.period = text(d, PERIOD),
 		.value = text(d, VALUE),
 		.status = text(d, STATUS),
 		.flags = text(d, FLAGS),
@@ -80,8 +139,13 @@ static glane_rc row(struct reading *d)
 
 	if (!s.area_scheme.n)
 		s.area_scheme = GLANE_STR("ISO3");
-	if (!s.dataset.n || !s.indicator.n || !period.n)
-		return d->h->reject(d->r, "row", "a row needs dataset, indicator and period");
+	d->n_rows++;
+	d->n_told += o.value.n || o.status.n || o.flags.n || o.note.n;
+	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
+		if (!text(d, needed[i]).n)
+			return d->h->reject(d->r, "row", "a row needs \"%s\"", line_keys[needed[i]]);
+	if (d->o->cover[0] && (rc = see_dataset(d, s.dataset)) != GLANE_OK)
+		return rc;
 	if (freq.n > 1 || (freq.n == 1 && !strchr("ASTQMWDB", freq.p[0])))
 		return d->h->reject(d->r, "freq", "freq is none of A S T Q M W D B");
 	if (!take_dims(d))
@@ -106,9 +170,13 @@ static glane_rc cover(const struct reading *d, glane_str word)
 
 	while (c.kind <= GLANE_COVER_FAILED && !is(word, kinds[c.kind]))
 		c.kind++;
-	if (c.kind > GLANE_COVER_FAILED || !c.dataset.n)
-		return d->h->fail(
-			d->r, GLANE_E_DATA, "the program's cover is none of none full range failed, or of no dataset");
+	if (c.kind > GLANE_COVER_FAILED)
+		return d->h->fail(d->r, GLANE_E_DATA, "cover \"%.*s\": write full, none, range or failed",
+			(int)(word.n < 60 ? word.n : 60), word.p);
+	if (!c.dataset.n)
+		return d->h->fail(d->r, GLANE_E_DATA, "a cover line needs \"dataset\"");
+	if (d->o->cover[0])
+		return d->h->fail(d->r, GLANE_E_CONFIG, "`cover` is set: then no line may say one");
 	if (c.kind == GLANE_COVER_FAILED)
 		d->h->fail(d->r, GLANE_E_DATA, "the program says: %.*s", (int)why.n, why.n ? why.p : "");
 	return d->h->cover(d->r, &c);
@@ -117,7 +185,10 @@ static glane_rc cover(const struct reading *d, glane_str word)
 glane_rc line_take(struct reading *d)
 {
 	const glane_str covered = d->h->at(d->rd, COVER), error = d->h->at(d->rd, ERROR), type = d->h->at(d->rd, TYPE);
+	glane_rc rc = type.p ? GLANE_OK : check_keys(d); /* a message of Singer has its own */
 
+	if (rc != GLANE_OK)
+		return rc;
 	if (covered.p)
 		return cover(d, covered);
 	if (error.p)

@@ -76,7 +76,15 @@ code, out, err = parse("read", READ, "--format=none", payload=big)
 suite.true("400,000 lines through both pipes", code == 0 and "400000 rows" in err, err)
 
 code, out, err = parse("odd", f"#!/bin/sh\necho '{LINE}'\necho '{{\"indicator\":\"I\"}}'\necho '{LINE.replace('2020', 'soon')}'\n")
-suite.same("rows that make no sense go to quarantine by their numbers", (code, short(out), "record 2" in err, "record 3" in err), (1, ["I TGO 2020 1"], True, True))
+suite.same("rows that make no sense go to quarantine by their lines, with what is missing", (code, short(out), [w for w in (
+    'record 2, line 2: a row needs "dataset"', "record 3, line 3: period 'soon'") if w not in err]), (1, ["I TGO 2020 1"], []))
+extra = LINE.replace('"area"', '"country"')
+code, out, err = parse("extra", f"#!/bin/sh\necho '{extra}'\n")
+suite.true("a key that no row has fails the source, with those that there are", code == 1 and "no row has a key 'country': `map` or `ignore` it" in err
+           and "area area_scheme" in err, err)
+for words, want in ((["--map=area=country"], ["TGO 1"]), (["--ignore=country"], [" 1"]), (["--ignore=*"], [" 1"])):
+    code, out, err = parse("extra", f"#!/bin/sh\necho '{extra}'\n", *words)
+    suite.same(f"it is mapped, or ignored: {words[0]}", (code, short(out, "area value")), (0, want)) or print("# " + err)
 
 # ---- what fails
 for name, text, want in [
@@ -85,12 +93,17 @@ for name, text, want in [
         ("garbage", "#!/bin/sh\necho '<html>no</html>'\n", ["JSON", "byte 0"]),
         ("half a last line", f"#!/bin/sh\necho '{LINE}'\nprintf '{{\"dataset\":\"D\",\"ind'\n", ["ends too early"]),
         ("nothing", "#!/bin/sh\nexit 0\n", ["empty"]),
+        ("a cover of no kind", "#!/bin/sh\necho '{\"cover\":\"all\",\"dataset\":\"D\"}'\n", ['cover "all": write full, none, range or failed']),
+        ("a cover of no dataset", "#!/bin/sh\necho '{\"cover\":\"full\"}'\n", ['a cover line needs "dataset"']),
+        ("an array", f"#!/bin/sh\necho '{LINE}'\necho '[{LINE}]'\n", ["record 2, line 2: a record must be an object {...}, not an array"]),
+        ("rows without a value", "#!/bin/sh\necho '" + LINE.replace(',"value":"1"', "") + "'\n", ["1 rows, none with a value"]),
+        ("no first line", f"echo '{LINE}'\n", ["#!/usr/bin/env python3"]),
         ("its own words", "#!/bin/sh\necho '{\"error\":\"the sheet is gone\"}'\n", ["the program says: the sheet is gone"]),
         ("dims as an object", "#!/bin/sh\necho '" + LINE.replace('"value"', '"dims":{"SEX":"F"},"value"') + "'\n", ["dims"]),
         ("no interpreter", "#!/nowhere/python\n", ["cannot be started", "interpreter"]),
         ("writes a file", f"#!/bin/sh\necho x > {suite.folder}/written && echo '{LINE}'\n", ["ended with"])]:
     code, out, err = parse("fails", text)
-    suite.true(f"fails: {name}", code == 1 and all(w in err for w in want), f"{code} {err}")
+    suite.true(f"fails: {name}", code == 1 and all(w in err for w in want) and "byte 0: program" not in err, f"{code} {err}")
 
 begun = time.monotonic()
 code, out, err = parse("flood", f"#!/bin/sh\nyes '{LINE}'\n", "--format=none", "--max_body=1G")
@@ -147,6 +160,22 @@ with support.Server({"/a": Answer(BODY, "text/plain", etag='"1"')}) as server:
                       "dataset = D\nindicator = =I\narea = a\nperiod = p\nvalue = v\nrate = 500/s\n")
     site.run()
     suite.same("a program before another plugin", sorted(site.short("indicator area period value")), sorted(ROWS))
+    singer = ("map = indicator=record.i area=record.c period=record.y value=record.v\nvalues = dataset=D indicator=I\nstream = s\n")
+    server.routes["/s"] = Answer(BODY, "text/plain", etag='"1"')
+    program("singer.py", SINGER)
+    site = suite.site("covers", section("all", server.url + "/s", "../../singer.py", singer + "cover = full")
+                      + section("some", server.url + "/s", "../../singer.py", singer + "cover = none")
+                      + section("say", server.url + "/s", "../../singer.py", singer))
+    site.run()
+    server.routes["/s"] = Answer(BODY.splitlines(True)[0], "text/plain", etag='"2"')
+    run = site.run("--all", "--accept")
+    suite.same("cover = full withdraws what is gone, none and no word do not", (run.code, sorted(site.short("source area"))),
+               (0, ["all TGO", "say BEN", "say TGO", "some BEN", "some TGO"])) or print(f"# {run}")
+    site = suite.site("bare", f"[source b]\nplugin = exec\nbase_url = {server.url}/s\nretries = 0\n[source u]\nplugin = exec\n"
+                      f"base_url = {server.url}\nrequests = s\nretries = 0\n")
+    run = site.run()
+    suite.true("no program: asked for", "is `program = ...` set?" in run.sources["b"]["message"], run)
+    suite.true("a request without its scheme: how it is written", "write {base_url}/s" in run.sources["u"]["message"], run)
     site = suite.site("wrong", "[source w]\nplugin = exec\narguments = a\n")
     code, out, err = site.glane("check", "--conf")
     suite.true("arguments without a program are an error of the configuration", code != 0 and "all.conf:3" in err + out, err + out)

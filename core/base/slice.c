@@ -195,3 +195,26 @@ bool slice_glob(struct slice s, const char *pattern)
 		}
 	}
 }
+
+size_t slice_edits(struct slice a, struct slice b)
+{
+	size_t row[64 + 1];
+
+	if (a.n > 64 || b.n > 64)
+		return SIZE_MAX;
+	for (size_t k = 0; k <= b.n; k++)
+		row[k] = k;
+	for (size_t i = 0; i < a.n; i++) {
+		size_t corner = row[0];
+
+		row[0] = i + 1;
+		for (size_t k = 1; k <= b.n; k++) {
+			const size_t changed = corner + (a.p[i] != b.p[k - 1]);
+			const size_t moved = (row[k] < row[k - 1] ? row[k] : row[k - 1]) + 1;
+
+			corner = row[k];
+			row[k] = changed < moved ? changed : moved;
+		}
+	}
+	return row[b.n];
+}

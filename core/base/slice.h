@@ -43,6 +43,8 @@ size_t slice_char(struct slice s);
 /* Takes the first character off *s and writes it as logs, terminals and messages may show it: control characters (C0,
  * DEL, C1) and malformed bytes as \xNN. Returns the bytes written, without a NUL; 0 at the end. */
 size_t slice_show(struct slice *s, char out[8]);
+/* Characters to insert, drop or change until a is b, for "did you mean"; a text of more than 64 is like no other: SIZE_MAX. */
+size_t slice_edits(struct slice a, struct slice b);
 /* Glob with * and ?, for host and member names; the whole of s must match. */
 bool slice_glob(struct slice s, const char *pattern);
 #endif

@@ -203,6 +203,24 @@ static void test_glob(void **state)
 		assert_int_equal(slice_glob(slice_of(rows[i].text), rows[i].pattern), rows[i].match);
 }
 
+static void test_edits(void **state)
+{
+	static const struct {
+		const char *a, *b;
+		size_t n;
+	} rows[] = {{"", "", 0}, {"", "abc", 3}, {"run", "run", 0}, {"rum", "run", 1}, {"status", "stauts", 2},
+		{"export", "exprot", 2}, {"changes", "change", 1}, {"kitten", "sitting", 3}};
+	static const char many[65 + 1] = ".................................................................";
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		assert_int_equal(slice_edits(slice_of(rows[i].a), slice_of(rows[i].b)), rows[i].n);
+		assert_int_equal(slice_edits(slice_of(rows[i].b), slice_of(rows[i].a)), rows[i].n);
+	}
+	assert_true(slice_edits(slice_of(many), SLICE("a")) == SIZE_MAX);
+	assert_true(slice_edits(SLICE("a"), slice_of(many)) == SIZE_MAX);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -214,6 +232,7 @@ int main(void)
 		cmocka_unit_test(test_utf8_cut),
 		cmocka_unit_test(test_show),
 		cmocka_unit_test(test_glob),
+		cmocka_unit_test(test_edits),
 	};
 
 	return cmocka_run_group_tests_name("slice", tests, NULL, NULL);

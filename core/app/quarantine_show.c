@@ -411,6 +411,7 @@ static glane_rc show_holds(
 	const struct quarantine_view *v, const struct source_conf *c, const char *run, bool *ret_found, struct diag *d)
 {
 	json_t *doc = NULL;
+	bool is_held = false;
 	glane_rc rc = hold_read(v->store, c->name, &doc, d);
 
 	for (size_t i = 0; rc == GLANE_OK && i < hold_count(doc); i++) {
@@ -418,9 +419,12 @@ static glane_rc show_holds(
 
 		if (run && strcmp(json_text(h, "run", ""), run) != 0)
 			continue;
-		*ret_found = true;
+		*ret_found = is_held = true;
 		rc = show_hold(v, c, doc, h, d);
 	}
+	if (rc == GLANE_OK && is_held)
+		printf("  next: glane quarantine accept %s commits it, reject drops it (or glane run %s --accept)\n",
+			c->name, c->name);
 	json_decref(doc);
 	return rc;
 }

@@ -155,6 +155,7 @@ def accepted(suite, server):
     lines = re.findall(r"^  withdrawn  (\S+ (\w) \w+ \d+): (\S+) -> nothing$", out, re.M)
     suite.same("show: the reason and the first events of each", (code, err, [(i, v) for _, i, v in lines], out.count("below gate.min_rows_percent")),
                (0, "", [("A", "5.5"), ("A", "6.5"), ("A", "7.5"), ("B", "5.5"), ("B", "6.5"), ("B", "7.5")], 2))
+    suite.same("show: what to do next, once", out.count("next: glane quarantine accept wb commits it, reject drops it (or glane run wb --accept)"), 1)
     suite.same("show RUN", site.glane("quarantine", "show", run.report["run"], "--limit", "3")[1], out)
 
     before = site.export()

@@ -39,6 +39,8 @@ int complain(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)
 /* Loads the configuration, with --store put in. Returns an exit code, 0 where all is well. */
 int app_settings(const struct app *a, struct settings *s);
 int app_store(const struct settings *s, struct store *st); /* for reading */
+/* EXIT_FINE where the configuration or the store (NULL: not asked) knows each source; else the error was printed. */
+int app_sources(const struct settings *s, const struct store *st, const struct list *names);
 /* Where there is a store already: makes none. */
 glane_rc app_store_open(const struct settings *s, bool write, struct store *ret, struct diag *d);
 int flush_out(void); /* EXIT_STORE where stdout could not be written */

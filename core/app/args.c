@@ -115,8 +115,15 @@ bool args_parse(
 			if (!take_option(argc, argv, &i, args, n))
 				return false;
 		} else if (!words || !take_list(words, argv[i])) {
-			complain(EXIT_USAGE, "%s: '%s' is one word too many (--help says what it takes)", argv[0],
-				argv[i]);
+			if (find_long(args, n, SLICE("source")))
+				complain(EXIT_USAGE,
+					"%s: '%s' is one word too many; a source is named by --source %s (--help says "
+					"what "
+					"it takes)",
+					argv[0], argv[i], argv[i]);
+			else
+				complain(EXIT_USAGE, "%s: '%s' is one word too many (--help says what it takes)",
+					argv[0], argv[i]);
 			return false;
 		}
 	}
@@ -160,6 +167,28 @@ int app_store(const struct settings *s, struct store *st)
 	if (store_open(st, s->store, false, &d) != GLANE_OK)
 		return complain(EXIT_STORE, "%s", d.text);
 	return EXIT_FINE;
+}
+
+int app_sources(const struct settings *s, const struct store *st, const struct list *names)
+{
+	const char **kept = NULL;
+	struct arena a;
+	struct diag d;
+	size_t n = 0, k;
+	int code = EXIT_FINE;
+
+	diag_clear(&d);
+	arena_init(&a, 0);
+	if (st && store_sources(st, &a, &kept, &n, &d) != GLANE_OK)
+		code = complain(EXIT_STORE, "%s", d.text);
+	for (size_t i = 0; code == EXIT_FINE && i < names->n; i++) {
+		for (k = 0; k < n && strcmp(kept[k], names->v[i]) != 0;)
+			k++;
+		if (k == n && !settings_find(s, names->v[i]))
+			code = complain(EXIT_USAGE, "no source is called '%s' (glane sources lists them)", names->v[i]);
+	}
+	arena_release(&a);
+	return code;
 }
 
 glane_rc app_store_open(const struct settings *s, bool write, struct store *ret, struct diag *d)

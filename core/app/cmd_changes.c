@@ -176,7 +176,9 @@ int cmd_changes(const struct app *a, int argc, char **argv)
 	if (code == EXIT_FINE)
 		code = app_store(&s, &st);
 	if (code == EXIT_FINE) {
-		code = write_changes(&st, &o);
+		code = app_sources(&s, &st, &o.filters.source);
+		if (code == EXIT_FINE)
+			code = write_changes(&st, &o);
 		store_close(&st);
 	}
 	filters_release(&o.filters);

@@ -40,7 +40,7 @@ static int check_conf(struct settings *s)
 	catalogue_release(&catalogue);
 	if (breaks_warn(s) != EXIT_FINE)
 		return EXIT_USAGE;
-	printf("configuration  %s: %zu sources\n", s->file, s->n_sources);
+	printf("configuration  %s: %zu source%s\n", s->file, s->n_sources, s->n_sources == 1 ? "" : "s");
 	printf("sandbox        %s\n", sandbox_level());
 	return code;
 }
@@ -63,7 +63,8 @@ static int check_payloads(const struct store *st)
 		code = complain(EXIT_STORE, "%s", d.text);
 	if (report.n)
 		fprintf(stderr, "%s", report.p);
-	printf("payloads       %llu bodies, %llu damaged\n", (unsigned long long)bodies, (unsigned long long)damaged);
+	printf("payloads       %llu %s, %llu damaged\n", (unsigned long long)bodies, bodies == 1 ? "body" : "bodies",
+		(unsigned long long)damaged);
 	archive_close(&archive);
 	strbuf_release(&report);
 	return damaged ? EXIT_STORE : code;
@@ -82,7 +83,8 @@ static int check_holds(const struct store *st)
 		code = complain(EXIT_STORE, "%s", d.text);
 	if (findings.n)
 		fprintf(stderr, "%s", findings.p);
-	printf("holds          %llu, %llu findings\n", (unsigned long long)holds, (unsigned long long)n);
+	printf("holds          %llu, %llu finding%s\n", (unsigned long long)holds, (unsigned long long)n,
+		n == 1 ? "" : "s");
 	strbuf_release(&findings);
 	return n > 0 ? EXIT_STORE : code;
 }
@@ -109,8 +111,8 @@ static int check_store(const struct settings *s, bool named)
 		code = complain(EXIT_STORE, "%s", d.text);
 	if (findings.n)
 		fprintf(stderr, "%s", findings.p);
-	printf("store          %s: %llu rows, %llu findings\n", s->store, (unsigned long long)rows,
-		(unsigned long long)n);
+	printf("store          %s: %llu row%s, %llu finding%s\n", s->store, (unsigned long long)rows,
+		rows == 1 ? "" : "s", (unsigned long long)n, n == 1 ? "" : "s");
 	if (n > 0)
 		code = EXIT_STORE;
 	payloads = check_payloads(&st);

@@ -47,18 +47,15 @@ static void members_of(struct filters *f, struct query *q)
 		fprintf(stderr, "glane: %s has its members of %s\n", f->group.v[i], day);
 }
 
-static int export_store(const struct settings *set, struct options *o, enum output_format format)
+static int export_store(const struct store *st, struct options *o, enum output_format format)
 {
 	struct query q = filters_query(&o->filters);
 	struct diag d;
 	struct sink s = {.d = &d};
-	struct store st;
 	int64_t from, to;
 	glane_rc rc;
-	int code = app_store(set, &st);
+	int code;
 
-	if (code != EXIT_FINE)
-		return code;
 	diag_clear(&d);
 	q.scaled = o->scaled;
 	q.withdrawn = o->withdrawn;
@@ -67,7 +64,7 @@ static int export_store(const struct settings *set, struct options *o, enum outp
 	s.output.action = SDMX_INFORM;
 	rc = query_days(&q, &from, &to, &d); /* before anything is printed */
 	if (rc == GLANE_OK && o->as_of)
-		rc = query_as_of(&st, o->as_of, &q.as_of, &d);
+		rc = query_as_of(st, o->as_of, &q.as_of, &d);
 	if (rc == GLANE_OK && o->filters.group.n)
 		members_of(&o->filters, &q);
 	if (rc < 0) {
@@ -75,13 +72,12 @@ static int export_store(const struct settings *set, struct options *o, enum outp
 	} else {
 		rc = output_open(&s.output, o->output, &d);
 		if (rc == GLANE_OK)
-			rc = query_run(&st, &q, on_row, &s, &d);
+			rc = query_run(st, &q, on_row, &s, &d);
 		code = output_end(&s.output, rc, &d);
 		if (code == EXIT_FINE && s.output.rows == 0)
 			fprintf(stderr, "glane: no observation in the store is like that (`glane series` lists what is "
 					"there)\n");
 	}
-	store_close(&st);
 	return code;
 }
 
@@ -110,6 +106,7 @@ int cmd_export(const struct app *a, int argc, char **argv)
 	};
 	enum output_format format;
 	struct settings s;
+	struct store st;
 	bool done;
 	int code;
 
@@ -124,7 +121,13 @@ int cmd_export(const struct app *a, int argc, char **argv)
 	if (code == EXIT_FINE)
 		code = filters_load(&o.filters, s.tables);
 	if (code == EXIT_FINE)
-		code = export_store(&s, &o, format);
+		code = app_store(&s, &st);
+	if (code == EXIT_FINE) {
+		code = app_sources(&s, &st, &o.filters.source);
+		if (code == EXIT_FINE)
+			code = export_store(&st, &o, format);
+		store_close(&st);
+	}
 	filters_release(&o.filters);
 	settings_release(&s);
 	return code;

@@ -2,6 +2,8 @@
 /* glane run */
 #include "app/app.h"
 
+#include <string.h>
+
 static const char help[] =
 	"glane run [SOURCE...] [options]\n"
 	"\n"
@@ -21,6 +23,22 @@ static const char help[] =
 	"  --inproc       load plugins into this very process, for a debugger; no isolation\n"
 	"  --json         the report on standard output\n"
 	"  -q, --quiet    nothing on success\n";
+
+/* A tag that no source has is a mistake: nothing would ever be due. */
+static int check_tags(const struct settings *s, const struct list *tags)
+{
+	for (size_t i = 0; i < tags->n; i++) {
+		bool found = false;
+
+		for (size_t k = 0; k < s->n_sources && !found; k++)
+			for (size_t j = 0; j < s->sources[k].n_tags && !found; j++)
+				found = strcmp(s->sources[k].tags[j], tags->v[i]) == 0;
+		if (!found)
+			return complain(
+				EXIT_USAGE, "no source has the tag '%s' (glane sources lists them)", tags->v[i]);
+	}
+	return EXIT_FINE;
+}
 
 int cmd_run(const struct app *a, int argc, char **argv)
 {
@@ -58,6 +76,8 @@ int cmd_run(const struct app *a, int argc, char **argv)
 	o.tags = tags.v;
 	o.n_tags = tags.n;
 	code = app_settings(a, &s);
+	if (code == EXIT_FINE)
+		code = check_tags(&s, &tags);
 	if (code == EXIT_FINE)
 		code = run_all(&s, &o);
 	settings_release(&s);

@@ -345,7 +345,9 @@ static int run_list(const struct settings *set, struct listing *l, const struct 
 	strbuf_init(&l->scratch, 0);
 	diag_clear(&l->d);
 	l->areas = &f->areas;
-	code = list(&st, &q, l);
+	code = app_sources(set, &st, &f->source);
+	if (code == EXIT_FINE)
+		code = list(&st, &q, l);
 	strbuf_release(&l->line);
 	strbuf_release(&l->scratch);
 	arena_release(&l->g.arena);

@@ -97,9 +97,10 @@ static int run_show(const struct settings *set, struct show *w, const char *as_o
 	arena_init(&w->arena, 0);
 	strbuf_init(&w->out, 0);
 	diag_clear(&w->d);
-	if (as_of && query_as_of(&st, as_of, &w->as_of, &w->d) != GLANE_OK)
+	code = app_sources(set, &st, &w->filters.source);
+	if (code == EXIT_FINE && as_of && query_as_of(&st, as_of, &w->as_of, &w->d) != GLANE_OK)
 		code = complain(EXIT_USAGE, "%s", w->d.text);
-	else {
+	if (code == EXIT_FINE) {
 		w->filters.group_on = as_of ? w->as_of : 0;
 		code = answer(w);
 	}

@@ -12,12 +12,13 @@
 #define HOUR INT64_C(3600)
 #define DAY INT64_C(86400)
 
-static const char help[] = "glane status [--json] [--prometheus] [--now T]\n"
+static const char help[] = "glane status [--source S] [--json] [--prometheus] [--now T]\n"
 			   "\n"
 			   "Per source: state of the last run, last checked, last changed, newest period, rows, age of "
 			   "every hold, and whether\n"
 			   "it is overdue (enabled, and for twice its interval not checked with success).\n"
 			   "\n"
+			   "  --source S     this source alone (repeatable)\n"
 			   "  --json         the same as JSON\n"
 			   "  --prometheus   as metrics in the text exposition format\n"
 			   "  --now T        judge ages as of T (RFC 3339) instead of the clock\n";
@@ -131,7 +132,7 @@ static void print_age(int64_t seconds)
 	else if (seconds >= 2 * HOUR)
 		printf("%" PRId64 " hours", seconds / HOUR);
 	else
-		printf("%" PRId64 " minutes", seconds / 60);
+		printf("%" PRId64 " minute%s", seconds / 60, seconds / 60 == 1 ? "" : "s");
 }
 
 static void print_holds(const struct state *s, int64_t now)
@@ -241,7 +242,16 @@ static void print_metrics(const struct states *all)
 
 /* ---- the command ---- */
 
-static int read_states(struct settings *s, const struct store *st, struct states *all)
+static bool is_among(const struct list *names, const char *name)
+{
+	for (size_t i = 0; i < names->n; i++)
+		if (strcmp(names->v[i], name) == 0)
+			return true;
+	return false;
+}
+
+/* Of the named sources, or of all. */
+static int read_states(struct settings *s, const struct store *st, const struct list *names, struct states *all)
 {
 	struct diag d;
 
@@ -249,10 +259,13 @@ static int read_states(struct settings *s, const struct store *st, struct states
 	all->v = arena_alloc(&s->arena, (s->n_sources + 1) * sizeof(*all->v));
 	if (!all->v)
 		return complain(EXIT_STORE, "no memory for the states");
-	for (; all->n < s->n_sources; all->n++) {
+	for (size_t i = 0; i < s->n_sources; i++) {
 		struct state *one = &all->v[all->n];
 
-		one->c = &s->sources[all->n];
+		if (names->n && !is_among(names, s->sources[i].name))
+			continue;
+		*one = (struct state){.c = &s->sources[i]};
+		all->n++;
 		if (store_last_read(st, one->c->name, &one->last, &d) != GLANE_OK)
 			return complain(EXIT_STORE, "%s", d.text);
 		one->overdue = overdue(one->c, one->last, all->now);
@@ -260,7 +273,7 @@ static int read_states(struct settings *s, const struct store *st, struct states
 	return EXIT_FINE;
 }
 
-static int show(struct settings *s, int64_t now, bool json, bool metrics)
+static int show(struct settings *s, const struct list *names, int64_t now, bool json, bool metrics)
 {
 	struct states all = {.now = now};
 	struct store st;
@@ -270,7 +283,7 @@ static int show(struct settings *s, int64_t now, bool json, bool metrics)
 	diag_clear(&d);
 	if (store_open_if_any(&st, s->store, &d) != GLANE_OK)
 		return complain(EXIT_STORE, "%s", d.text);
-	code = read_states(s, &st, &all);
+	code = read_states(s, &st, names, &all);
 	if (code == EXIT_FINE && json)
 		code = print_states(&all);
 	else if (code == EXIT_FINE && metrics)
@@ -288,13 +301,14 @@ int cmd_status(const struct app *a, int argc, char **argv)
 {
 	bool json = false, metrics = false, done;
 	const char *time = NULL;
-	const struct arg args[] = {{"json", 0, false, take_flag, &json}, {"prometheus", 0, false, take_flag, &metrics},
-		{"now", 0, true, take_text, &time}};
+	struct list names = {{NULL}, 0};
+	const struct arg args[] = {{"source", 0, true, take_list, &names}, {"json", 0, false, take_flag, &json},
+		{"prometheus", 0, false, take_flag, &metrics}, {"now", 0, true, take_text, &time}};
 	int64_t now = clock_utc();
 	struct settings s;
 	int code;
 
-	if (!args_parse(argc, argv, args, 3, NULL, help, &done))
+	if (!args_parse(argc, argv, args, 4, NULL, help, &done))
 		return EXIT_USAGE;
 	if (done)
 		return flush_out();
@@ -304,7 +318,9 @@ int cmd_status(const struct app *a, int argc, char **argv)
 		return EXIT_USAGE;
 	code = app_settings(a, &s);
 	if (code == EXIT_FINE)
-		code = show(&s, now, json, metrics);
+		code = app_sources(&s, NULL, &names);
+	if (code == EXIT_FINE)
+		code = show(&s, &names, now, json, metrics);
 	settings_release(&s);
 	return code == EXIT_FINE ? flush_out() : code;
 }

@@ -37,7 +37,7 @@ static const char help[] =
 	"\n"
 	"  -c, --conf FILE   configuration (default: conf/glane.conf, then /etc/glane/glane.conf)\n"
 	"      --store DIR   another store than the configuration's\n"
-	"      --version, --help; each command has its own --help\n"
+	"      --version, --help; each command has its own --help, which is also `glane help COMMAND`\n"
 	"\n"
 	"Exit codes: 0 fine, 1 some source failed, was held or is partial, 2 usage or configuration,\n"
 	"3 every due source failed, 4 another run holds the lock, 5 the store is damaged or cannot be written.\n";
@@ -106,10 +106,29 @@ static void own_signals(void)
 
 static int command(const struct app *a, int argc, char **argv)
 {
-	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-		if (strcmp(argv[0], commands[i].name) == 0)
+	static char help_option[] = "--help";
+	char *ask[] = {argv[1], help_option, NULL};
+	const char *near = NULL;
+	size_t least = 3; /* more letters than that are no slip */
+
+	if (strcmp(argv[0], "help") == 0 && argc > 1 && strcmp(argv[1], "help") != 0)
+		return command(a, 2, ask);
+	if (strcmp(argv[0], "help") == 0) {
+		fputs(help, stdout);
+		return flush_out();
+	}
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		const size_t n = slice_edits(slice_of(argv[0]), slice_of(commands[i].name));
+
+		if (n == 0)
 			return commands[i].run(a, argc, argv);
-	return complain(EXIT_USAGE, "there is no command '%s' (glane --help lists them)", argv[0]);
+		if (n < least) {
+			near = commands[i].name;
+			least = n;
+		}
+	}
+	return complain(EXIT_USAGE, "there is no command '%s'%s%s%s (glane --help lists them)", argv[0],
+		near ? ": did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
 
 /* --NAME VALUE, --NAME=VALUE, or LETTER VALUE; false: another option, or one without its value. */

@@ -240,9 +240,9 @@ def filters(suite, site, nights):
     suite.same("--scaled", [(r["value"], r["unit_mult"], r["decimals"], r["event"]) for r in scaled],
                [("21300", "0", "0", "new"), ("7770", "0", "0", "revised"), ("7770", "0", "0", "status")])
     words = ("changes", "--since", when(0), "--format", "csv")
-    suite.same("filters that nothing passes: the header, and a word on standard error", site.glane(*words, "--source", "nosuch"),
+    suite.same("filters that nothing passes: the header, and a word on standard error", site.glane(*words, "--dataset", "nosuch"),
                (0, ",".join(COLUMNS) + "\n", "glane: no change of that time passes the filters\n"))
-    for words in (("--area", "Togo"), ("--freq", "a"), ("--source", "nosuch"), ("--to", "1900")):
+    for words in (("--area", "Togo"), ("--freq", "a"), ("--dataset", "nosuch"), ("--to", "1900")):
         code, out, err = site.glane("export", *words)
         suite.true(f"export {' '.join(words)}: the header, and a word on standard error",
                    (code, out.count("\n"), err.count("\n")) == (0, 1, 1) and "no observation" in err, (code, out, err))

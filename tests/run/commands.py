@@ -58,6 +58,15 @@ def usage(suite):
                         (("parse",), "KEY=VALUE")):
         code, out, err = bare(*words)
         suite.true(f"glane {' '.join(words[:3])}: 2, and why", code == 2 and not out and what in err, (code, out, err))
+    suite.same("help, help help, help COMMAND: as --help", [bare("help"), bare("help", "help"), bare("help", "plugins")],
+               [bare("--help"), bare("--help"), bare("plugins", "--help")])
+    for word, near in (("stauts", "status"), ("export-", "export"), ("chekc-plugin", "check-plugin")):
+        code, _, err = bare(word)
+        suite.true(f"a misspelt command: {word}", code == 2 and f"did you mean '{near}'?" in err, err)
+    suite.same("one that is like none", "did you mean" in bare("fetch")[2], False)
+    for word in ("status", "changes", "export"):
+        code, _, err = bare(word, "ons-trade")
+        suite.true(f"{word} with the name of a source: how it is said", code == 2 and "--source ons-trade" in err, err)
     code, _, err = bare("-c", "/nowhere/glane.conf", "sources")
     suite.true("no such configuration: 2", code == 2 and "/nowhere/glane.conf" in err, err)
     alone = suite.site("alone")
@@ -224,6 +233,8 @@ def options(suite, server):
                r.code == 0 and r.verdicts == {"one": "trial"} and r.sources["one"]["rows"] <= 7 and not os.listdir(site.store / "runs") and
                not site.commits(), r)
     suite.same("--tag: its sources, also where not due, if enabled", site.run("--tag", "daily").verdicts, {"one": "ok"})
+    code, out, err = site.glane("run", "--tag", "daily", "--tag", "nosuch")
+    suite.true("--tag that no source has: 2", code == 2 and not out and "no source has the tag 'nosuch'" in err, (code, out, err))
     suite.same("--tag twice: either", site.run("--tag", "daily", "--tag=weekly", "--all").verdicts, {"one": "unchanged", "two": "ok"})
     suite.same("a disabled source runs where it is named", (site.run("off").code, site.run("--all").verdicts.get("off")), (3, None))
     suite.same("--jobs 1", site.run("--all", "-j1").verdicts, {"one": "unchanged", "two": "unchanged"})
@@ -372,6 +383,15 @@ def states(suite, server):
     def state(name, when="2026-03-05T03:00:00Z"):
         return {s["source"]: s for s in json.loads(site.glane("status", "--json", "--now", when)[1])}[name]
 
+    code, out, _ = site.glane("status", "--source", "two", "--source", "off")
+    suite.same("status --source: these alone", (code, [line.split()[0] for line in out.splitlines() if line[0] != " "]), (0, ["off", "two"]))
+    suite.true("status --source of an unknown one: 2", (r := site.glane("status", "--source", "ons-trad"))[0] == 2 and "no source is called 'ons-trad'" in r[2], r)
+    for words in (("export",), ("changes",), ("series",), ("show", "TGO", "I")):
+        code, out, err = site.glane(*words, "--source", "ons-trad")
+        suite.true(f"{words[0]} --source of an unknown one: 2", code == 2 and not out and "no source is called 'ons-trad'" in err, (code, out, err))
+    (site.folder / "sources.d/all.conf").rename(site.folder / "sources.d/gone")
+    suite.same("export --source of one that only the store knows", site.glane("export", "--source", "one")[1].count("\n"), 41)
+    (site.folder / "sources.d/gone").rename(site.folder / "sources.d/all.conf")
     one, two = state("one"), state("two")
     suite.same("newest period, rows, times, overdue", [one[k] for k in ("status", "newest_period", "rows", "checked", "changed", "overdue")],
                ["ok", "2019", 40, "2026-03-01T03:00:00Z", "2026-03-01T03:00:00Z", True])
@@ -421,11 +441,11 @@ def listings(suite, server):
     suite.true("plugins NAME: options, types, help", code == 0 and re.search(r"^  delimiter +\S+ +\w", out, re.M) and "ABI 1." in out, out)
     suite.same("plugins of an unknown name: 2", site.glane("plugins", "nobody")[0], 2)
     code, out, err = site.glane("check")
-    suite.true("check before the first run", code == 0 and "1 sources" in out and "none at" in out and not site.store.exists(), (code, out, err))
+    suite.true("check before the first run", code == 0 and "1 source\n" in out and "none at" in out and not site.store.exists(), (code, out, err))
     suite.same("check --store where there is none: 5", site.glane("check", "--store")[0], 5)
     site.run()
     code, out, err = site.glane("check")
-    suite.true("check: both, no finding", code == 0 and "40 rows, 0 findings" in out and "1 bodies, 0 damaged" in out and not err, out + err)
+    suite.true("check: both, no finding", code == 0 and "40 rows, 0 findings" in out and "1 body, 0 damaged" in out and not err, out + err)
     rows = next((site.store / "stream").glob("one-*.parquet"))
     rows.chmod(0o644)
     data = bytearray(rows.read_bytes())

@@ -165,6 +165,26 @@ static glane_rc check_key(struct parser *p, struct slice line, struct slice key)
 	return GLANE_OK;
 }
 
+/* A '#' behind a blank, outside of quotes, looks like a comment and would be part of the value; #3 is a column's number. */
+static glane_rc check_value(struct parser *p, struct slice text)
+{
+	bool is_quoted = false;
+
+	for (size_t i = 0; i < text.n; i++) {
+		const char next = i + 1 < text.n ? text.p[i + 1] : ' ';
+
+		if (text.p[i] == '"')
+			is_quoted = !is_quoted;
+		if (text.p[i] == '#' && (i == 0 || is_blank(text.p[i - 1])) && !is_quoted && (next < '0' || next > '9'))
+			return fail(p->d, GLANE_E_CONFIG,
+				"'%.*s' would be part of the value: a comment stands on a line of its own (a '#' that "
+				"is "
+				"meant, in a list, stands in quotes)",
+				SHORT(((struct slice){text.p + i, text.n - i})));
+	}
+	return GLANE_OK;
+}
+
 static glane_rc parse_entry(struct parser *p, struct slice line)
 {
 	struct slice rest = line, key = trim(slice_cut(&rest, '='));
@@ -176,6 +196,8 @@ static glane_rc parse_entry(struct parser *p, struct slice line)
 			"'%.*s' has no '='; write key = value, or indent the line where it continues a value",
 			SHORT(line));
 	rc = check_key(p, line, key);
+	if (rc == GLANE_OK)
+		rc = check_value(p, trim(rest));
 	if (rc < 0)
 		return rc;
 	e = arena_alloc(&p->c->arena, sizeof(*e));
@@ -208,7 +230,7 @@ static glane_rc parse_continuation(struct parser *p, struct slice text)
 	if (p->value.n)
 		strbuf_putc(&p->value, ' ');
 	strbuf_slice(&p->value, text);
-	return GLANE_OK;
+	return check_value(p, text);
 }
 
 static glane_rc check_line(struct parser *p, struct slice line)

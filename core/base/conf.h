@@ -2,7 +2,8 @@
 /*
  * INI reader (DESIGN section 6): [section] or [section NAME], `key = value`, continuation by indentation (joined by a
  * single blank), '#' comments at the start of a line only (also between continuation lines), lines to 64 KiB, UTF-8
- * with or without BOM, LF or CRLF. A key twice in a section, a section twice, a key before any section: errors with file:line.
+ * with or without BOM, LF or CRLF. What looks like a comment behind a value, a key twice in a section, a section twice, a key
+ * before any section: errors with file:line.
  */
 #ifndef BASE_CONF_H
 #define BASE_CONF_H

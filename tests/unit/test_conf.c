@@ -20,7 +20,7 @@ static const char golden[] = "\xEF\xBB\xBF# comment\r\n"
 			     "[glane]\r\n"
 			     "store       = ../store  \r\n"
 			     "empty=\r\n"
-			     "  [source worldbank]  \n" /* indented: the value of `empty` */
+			     "  [source worldbank] #1 \"# 2\" \n" /* indented: the value of `empty` */
 			     "[source worldbank]\n"
 			     "plugin = worldbank\n"
 			     "indicators = IT.NET.USER.ZS\n"
@@ -42,7 +42,7 @@ static const struct {
 		unsigned line;
 	} entries[4];
 } golden_sections[] = {
-	{"glane", NULL, 3, {{"store", "../store", 4}, {"empty", "[source worldbank]", 5}}},
+	{"glane", NULL, 3, {{"store", "../store", 4}, {"empty", "[source worldbank] #1 \"# 2\"", 5}}},
 	{"source", "worldbank", 7,
 		{{"plugin", "worldbank", 8}, {"indicators", "IT.NET.USER.ZS IT.NET.SECR.P6 IT.CEL.SETS.P2", 9},
 			{"url", "https://example.org/?a=b&c=d#f ; no comment", 14}, {"gate.max_factor", "10", 15}}},
@@ -133,6 +133,11 @@ static const struct bad bad[] = {
 	{"[glane]\n  a = 1\n", 2, "indented"},
 	{"[glane]\na = 1\n[source x]\n\tb\n", 4, "indented"},
 	{"[glane]\na = 1\n  # c\n", 3, "indented '#'"},
+	{"[glane]\na = 1 # c\n", 2, "'# c' would be part of the value: a comment stands on a line of its own"},
+	{"[glane]\na = 1\t#c\n", 2, "'#c' would be"},
+	{"[glane]\na = # c\n", 2, "'# c' would be"},
+	{"[glane]\na = \"b # c\" #\n", 2, "'#' would be"},
+	{"[glane]\na = 1\n  2 # c\n", 3, "'# c' would be"},
 	{"[glane]\na\n", 2, "no '='"},
 	{"[glane]\na = 1\nb 2\n", 3, "no '='"},
 	{"[glane]\n= 1\n", 2, "'' is no key"},

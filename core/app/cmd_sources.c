@@ -21,7 +21,7 @@ static const char sources_help[] =
 	"same slice, where "
 	"it says nothing else):\n";
 static const char plugins_help[] = "glane plugins [NAME]\n\nWhat is installed in the folders of plugin_path; with NAME "
-				   "its options, types, defaults and help.\n";
+				   "its options, types, defaults and help, and the keys that every source has.\n";
 
 static void every_text(int64_t seconds, char *buf, size_t n)
 {
@@ -142,6 +142,10 @@ static int show_plugin(struct settings *s, const char *name)
 		printf("host      %s\n", p.hosts[i]);
 	for (size_t i = 0; i < p.n_options; i++)
 		print_option(&p.options[i]);
+	printf("every source also has the keys (conf/README.md):\n ");
+	for (size_t i = 0; conf_host_key(i); i++)
+		printf(" %s", conf_host_key(i));
+	puts(" gate.* (glane sources --help)");
 	return EXIT_FINE;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* glane check */
 #include "app/breaks.h"
+#include "app/check_sources.h"
 
 #include "model/areas.h"
 #include "model/catalogue.h"
@@ -14,7 +15,9 @@
 static const char help[] =
 	"glane check [--conf] [--store]\n"
 	"\n"
-	"Configuration: every file, every option of every enabled source against its plugin, the tables under conf/.\n"
+	"Configuration: every file, every option of every enabled source against its plugin, its program, the "
+	"addresses\n"
+	"and secrets that it names, the tables under conf/.\n"
 	"Store: every data file as its log says, current as the stream says, every state file, every payload against "
 	"its\n"
 	"hash, every hold with its diff and payloads. Both where neither is named.\n";
@@ -32,6 +35,8 @@ static int check_conf(struct settings *s)
 	for (size_t i = 0; i < s->n_sources; i++)
 		if (s->sources[i].refused)
 			code = complain(EXIT_SOME, "%s: %s", s->sources[i].name, s->sources[i].refused);
+		else if (s->sources[i].desc && check_source(&s->sources[i]) != EXIT_FINE)
+			code = EXIT_SOME;
 	if (areas_load(&areas, s->tables, &d) != GLANE_OK)
 		return complain(EXIT_USAGE, "%s", d.text);
 	areas_release(&areas);

@@ -457,6 +457,18 @@ def listings(suite, server):
     site.configure("[source two]\nplugin = nobody\n", "two")
     code, out, err = site.glane("check", "--conf")
     suite.true("check --conf: file and line of what is wrong", code == 2 and "two.conf:1" in err and "nobody" in err, err)
+    site.configure(f"[source two]\nplugin = csv\n{CSV}files = a.csv\n"
+                   "[source three]\nplugin = jsonstat\nurl = internet.json\nbase_url = https://example.org\n"
+                   "[source four]\nplugin = exec\nprogram = nothing.py\nrequests = https://example.org/?k={auth:ky}\nauth = key=env:K\n"
+                   "[source five]\nplugin = exec\nprogram = all.conf\n"
+                   f"[source six]\nplugin = csv\nenabled = no\n{CSV}"
+                   f"[source seven]\nplugin = csv\n{CSV}files = https://example.org/a.csv?k={{auth:k}}\nauth = k=env:K\n", "two")
+    code, out, err = site.glane("check", "--conf")
+    wants = ["two.conf:1: [source two] needs 'base_url", ": url = internet.json: no address; below base_url write {base_url}/internet.json",
+             "four: program: ", "nothing.py", ": requests = https://example.org/?k={auth:ky}: auth has no ky",
+             "five: program: ", "not executable", "[source five] needs 'base_url"]
+    suite.same("check --conf: what can be said without asking anybody", (code, [w for w in wants if w not in err], "six" in err or "seven" in err), (1, [], False)) \
+        or print("# " + err)
     (site.folder / "sources.d/two.conf").unlink()
     code, out, err = site.glane("parse", "csv", "--dataset=D", "--indicator==I", "--area=code", "--period=year", "--value=value", payload=ROWS.encode())
     suite.true("parse: rows on standard output, the count on standard error", code == 0 and out.count("\n") == 41 and "40 rows" in err, (out, err))

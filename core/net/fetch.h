@@ -19,7 +19,7 @@
 
 struct fetch_secret {
 	const char *name; /* of {auth:NAME} */
-	const char *spec; /* env:VAR or file:PATH, read when first needed; never logged */
+	const char *spec; /* env:VAR or file:PATH, read for each transfer; never logged */
 };
 struct fetch_policy { /* of one source; borrowed, must outlive its requests */
 	const char *source;

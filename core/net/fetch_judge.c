@@ -252,8 +252,8 @@ static void judge_status(struct fetch *r)
 	glane_rc rc = status == 401 || status == 403 || status == 407 ? GLANE_E_CONFIG : GLANE_E_FETCH;
 
 	strbuf_init(&words, 0);
+	secret_scrub(&r->t.secrets, &r->t.words); /* before it is cut to what is quoted */
 	body_words(&words, strbuf_get(&r->t.words));
-	secret_scrub(&r->t.secrets, &words);
 	(void)fail(&d, rc, "HTTP %d%s%s%s%s%s", status,
 		status == 407          ? ", the proxy wants to know who we are; check proxy"
 		: rc == GLANE_E_CONFIG ? ", the provider refuses us; check auth and contact"
@@ -322,9 +322,24 @@ static glane_rc hand_out(struct fetch *r, struct diag *d)
 	return r->result.fd < 0 ? GLANE_E_IO : GLANE_OK;
 }
 
+/* What refuses a body quotes it. */
+static glane_rc verify(struct fetch *r, struct diag *d)
+{
+	const struct slice tail = {r->b.tail, r->b.n_tail};
+	struct strbuf head;
+	glane_rc rc;
+
+	strbuf_init(&head, 0);
+	strbuf_add(&head, r->b.head, r->b.n_head);
+	secret_scrub(&r->t.secrets, &head);
+	rc = strbuf_ok(&head) ? body_verify(strbuf_get(&head), tail, r->b.size, r->format, r->t.answer.content_type, d)
+			      : fail(d, GLANE_E_NOMEM, "no memory for an answer");
+	strbuf_release(&head);
+	return rc;
+}
+
 static void judge_data(struct fetch *r)
 {
-	struct slice head, tail;
 	struct diag d = {0};
 	glane_rc rc = GLANE_OK;
 
@@ -338,14 +353,12 @@ static void judge_data(struct fetch *r)
 		judge_fault(r, &d);
 		return;
 	}
-	head = (struct slice){r->b.head, r->b.n_head};
-	tail = (struct slice){r->b.tail, r->b.n_tail};
-	rc = body_verify(head, tail, r->b.size, r->format, r->t.answer.content_type, &d);
+	rc = verify(r, &d);
 	if (rc == GLANE_OK)
 		rc = hand_out(r, &d);
 	if (rc == GLANE_OK) {
 		end(r, GLANE_OK);
-	} else if (rc == GLANE_E_FORMAT && body_is_html(head)) {
+	} else if (rc == GLANE_E_FORMAT && body_is_html((struct slice){r->b.head, r->b.n_head})) {
 		drop_part(r);
 		retry(r, rc, d.text, 1);
 	} else {

@@ -2,6 +2,7 @@
 /* Secrets: env:VAR and file:PATH. */
 #include "net/fetch_secret.h"
 #include "base/file.h"
+#include "base/mem.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +11,6 @@
 #include <unistd.h>
 
 #define SECRET_MAX ((size_t)8 << 10)
-#define SCRUB_MIN 4
 
 void secret_wipe(struct strbuf *b)
 {
@@ -19,13 +19,15 @@ void secret_wipe(struct strbuf *b)
 	strbuf_release(b);
 }
 
-void secret_release(struct secrets *s)
+void secrets_release(struct secrets *s)
 {
 	for (size_t i = 0; i < s->n; i++) {
-		secret_wipe(&s->v[i].plain);
-		secret_wipe(&s->v[i].encoded);
+		secret_wipe(&s->v[i].text.plain);
+		secret_wipe(&s->v[i].text.encoded);
+		secret_forms_release(&s->v[i].forms);
 	}
-	s->n = 0;
+	mem_free(s->v);
+	*s = (struct secrets){0};
 }
 
 bool secret_wanted(struct slice template_)
@@ -106,34 +108,49 @@ glane_rc secret_load(struct secret_text *t, const struct fetch_secret *spec, str
 	return rc;
 }
 
-static const struct fetch_secret *spec_of(const struct fetch_policy *p, struct slice name)
+static glane_rc read_one(struct secret *v, const struct fetch_secret *spec, struct diag *d)
 {
-	for (size_t i = 0; i < p->n_secrets; i++) {
-		if (slice_is(name, p->secrets[i].name))
-			return &p->secrets[i];
+	glane_rc rc = secret_load(&v->text, spec, d);
+
+	v->is_read = rc == GLANE_OK;
+	if (v->is_read && !secret_forms_init(&v->forms, strbuf_get(&v->text.plain)))
+		rc = fail(d, GLANE_E_NOMEM, "secret '%s': no memory", spec->name);
+	return rc;
+}
+
+glane_rc secrets_load(struct secrets *s, const struct fetch_policy *p, struct diag *d)
+{
+	*s = (struct secrets){0};
+	if (p->n_secrets == 0)
+		return GLANE_OK;
+	s->v = mem_zalloc(p->n_secrets, sizeof(*s->v));
+	if (!s->v)
+		return fail(d, GLANE_E_NOMEM, "no memory for the secrets");
+	for (; s->n < p->n_secrets; s->n++) {
+		struct diag why = {0};
+
+		if (read_one(&s->v[s->n], &p->secrets[s->n], &why) == GLANE_E_NOMEM) {
+			secrets_release(s);
+			return fail(d, GLANE_E_NOMEM, "%s", why.text);
+		}
 	}
-	return NULL;
+	return GLANE_OK;
 }
 
 static glane_rc find(struct secrets *s, struct slice name, const struct fetch_policy *p, const struct secret_text **ret,
 	struct diag *d)
 {
-	const struct fetch_secret *spec = spec_of(p, name);
 	glane_rc rc = GLANE_OK;
 	size_t i = 0;
 
-	if (!spec)
-		return fail(d, GLANE_E_CONFIG, "no secret is called '%.*s'; name it in auth", SLICE_FMT(name));
-	while (i < s->n && s->v[i].name != spec->name)
+	while (i < s->n && !slice_is(name, p->secrets[i].name))
 		i++;
-	if (i == SECRETS)
-		return fail(d, GLANE_E_LIMIT, "more than %d secrets in one request", SECRETS);
-	if (i == s->n) {
-		rc = secret_load(&s->v[i], spec, d);
-		s->n += rc == GLANE_OK;
-	}
+	if (i == s->n)
+		return fail(d, GLANE_E_CONFIG, "no secret is called '%.*s'; name it in auth", SLICE_FMT(name));
+	if (!s->v[i].is_read) /* it says why */
+		rc = read_one(&s->v[i], &p->secrets[i], d);
 	if (rc == GLANE_OK)
-		*ret = &s->v[i];
+		*ret = &s->v[i].text;
 	return rc;
 }
 
@@ -179,40 +196,82 @@ glane_rc secret_fill(struct strbuf *b, struct slice template_, unsigned how, str
 	return strbuf_ok(b) ? GLANE_OK : fail(d, GLANE_E_NOMEM, "no memory for a request");
 }
 
-static bool holds(struct slice text, const struct strbuf *secret)
+/* The longest writing of any secret at the text's beginning; 0: none. */
+static size_t found(const struct secrets *s, struct slice text, bool base64, const char **ret_name)
 {
-	return secret->n >= SCRUB_MIN && text.n >= secret->n && memmem(text.p, text.n, secret->p, secret->n);
+	size_t longest = 0;
+
+	for (size_t i = 0; i < s->n; i++) {
+		const struct secret *v = &s->v[i];
+		size_t n = v->is_read ? secret_written(text, strbuf_get(&v->text.plain)) : 0;
+
+		if (v->is_read && n == 0 && base64)
+			n = secret_in_base64(&v->forms, text);
+		if (n > longest) {
+			longest = n;
+			*ret_name = v->text.name;
+		}
+	}
+	return longest;
+}
+
+/* Bytes of the placeholder at the text's beginning; 0: there is none. */
+static size_t placeholder(struct slice text)
+{
+	const char *end = slice_has_prefix(text, "{auth:") ? memchr(text.p, '}', text.n) : NULL;
+
+	return end ? (size_t)(end - text.p) + 1 : 0;
+}
+
+size_t secret_hide(struct strbuf *b, struct slice text, const struct secrets *s)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < text.n;) {
+		const struct slice rest = {text.p + i, text.n - i};
+		const char *name = NULL;
+		size_t n = placeholder(rest);
+
+		if (n == 0 && (n = found(s, rest, false, &name)) > 0) {
+			strbuf_fmt(b, "{auth:%s}", name);
+			count++;
+		} else {
+			n = n ? n : 1;
+			strbuf_add(b, rest.p, n);
+		}
+		i += n;
+	}
+	return count;
 }
 
 bool secret_leaks(const struct secrets *s, struct slice text)
 {
-	for (size_t i = 0; i < s->n; i++) {
-		if (holds(text, &s->v[i].plain) || holds(text, &s->v[i].encoded))
+	const char *name;
+
+	for (size_t i = 0; i < text.n; i++)
+		if (found(s, (struct slice){text.p + i, text.n - i}, true, &name))
 			return true;
-	}
 	return false;
-}
-
-static void strike(struct strbuf *text, const struct strbuf *secret)
-{
-	char *at = text->p;
-
-	while (holds((struct slice){at, (size_t)(text->p + text->n - at)}, secret)) {
-		char *end = text->p + text->n;
-
-		at = memmem(at, (size_t)(end - at), secret->p, secret->n);
-		memcpy(at, "***", 3);
-		memmove(at + 3, at + secret->n, (size_t)(end - at) - secret->n);
-		text->n -= secret->n - 3;
-		explicit_bzero(text->p + text->n, secret->n - 3);
-		at += 3;
-	}
 }
 
 void secret_scrub(const struct secrets *s, struct strbuf *text)
 {
-	for (size_t i = 0; i < s->n && text->n; i++) {
-		strike(text, &s->v[i].plain);
-		strike(text, &s->v[i].encoded);
+	const char *name;
+	size_t to = 0;
+
+	/* No writing is as short as what takes its place. */
+	for (size_t i = 0; i < text->n;) {
+		const size_t n = found(s, (struct slice){text->p + i, text->n - i}, true, &name);
+
+		if (n) {
+			memcpy(text->p + to, "***", 3);
+			to += 3;
+		} else {
+			text->p[to++] = text->p[i];
+		}
+		i += n ? n : 1;
 	}
+	if (text->n > to)
+		explicit_bzero(text->p + to, text->n - to);
+	text->n = to;
 }

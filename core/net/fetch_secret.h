@@ -1,18 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* Secrets of one transfer: read when a placeholder asks for them, put into what is sent, struck out of every message, zeroed. */
+/* The secrets of a source: read for one transfer, put where a placeholder asks for them, struck out of every message, zeroed. */
 #ifndef NET_FETCH_SECRET_H
 #define NET_FETCH_SECRET_H
 #include "base/diag.h"
 #include "base/strbuf.h"
 #include "net/fetch.h"
+#include "net/secret_forms.h"
 
-#define SECRETS 8 /* of one request */
 struct secret_text {
 	const char *name;             /* borrowed from the policy */
 	struct strbuf plain, encoded; /* as it is; percent-encoded */
 };
-struct secrets {
-	struct secret_text v[SECRETS];
+struct secrets { /* all of a policy, in its order */
+	struct secret {
+		bool is_read;
+		struct secret_text text;
+		struct secret_forms forms;
+	} * v;
 	size_t n;
 };
 /* How a secret is written at its place. */
@@ -22,14 +26,18 @@ struct secrets {
 
 /* Reads one; on success t is to be wiped by its owner. */
 glane_rc secret_load(struct secret_text *t, const struct fetch_secret *spec, struct diag *d);
+/* Reads all that can be read, so that none is overlooked where it comes back; one that cannot is a failure where it is asked for. */
+glane_rc secrets_load(struct secrets *s, const struct fetch_policy *p, struct diag *d);
+void secrets_release(struct secrets *s);    /* zeroes */
 bool secret_wanted(struct slice template_); /* does it hold "{auth:"? */
 /* Appends the template with its placeholders replaced. A secret that is unknown, missing, empty, readable by others or
  * holds control bytes is GLANE_E_CONFIG. */
 glane_rc secret_fill(struct strbuf *b, struct slice template_, unsigned how, struct secrets *s,
 	const struct fetch_policy *p, struct diag *d);
-bool secret_leaks(const struct secrets *s, struct slice text); /* does the text hold one, plainly or encoded? */
-/* Replaces every secret in the text by "***". Texts of fewer than four bytes are left: they would hit by chance. */
+/* The other way round: appends the text with the placeholder in place of every secret that secret_written() finds. Returns how many. */
+size_t secret_hide(struct strbuf *b, struct slice text, const struct secrets *s);
+bool secret_leaks(const struct secrets *s, struct slice text); /* does the text hold one, in any form? */
+/* Replaces every secret in the text, in any form, by "***". */
 void secret_scrub(const struct secrets *s, struct strbuf *text);
-void secret_release(struct secrets *s); /* zeroes */
-void secret_wipe(struct strbuf *b);     /* zeroes and releases */
+void secret_wipe(struct strbuf *b); /* zeroes and releases */
 #endif

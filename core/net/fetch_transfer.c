@@ -241,38 +241,18 @@ static glane_rc check_secrets(const struct fetch *r, struct diag *d)
 	return GLANE_OK;
 }
 
-/* After a redirect no template is filled, but the request's secrets must be known to tell whether one is carried on, and to
- * strike them out of messages. */
-static glane_rc load_secrets(struct fetch *r, struct diag *d)
-{
-	struct strbuf scratch;
-	glane_rc rc;
-
-	strbuf_init(&scratch, 0);
-	rc = secret_fill(&scratch, slice_of(r->url), SECRET_PLAIN, &r->t.secrets, r->p, d);
-	for (size_t i = 0; rc == GLANE_OK && i < r->n_header; i++) {
-		struct slice value = {r->header[i].v.p, r->header[i].v.n};
-
-		rc = secret_fill(&scratch, value, SECRET_PLAIN, &r->t.secrets, r->p, d);
-	}
-	if (rc == GLANE_OK)
-		rc = secret_fill(&scratch, r->body, SECRET_PLAIN, &r->t.secrets, r->p, d);
-	secret_wipe(&scratch);
-	return rc;
-}
-
 static glane_rc fill(struct fetch *r, struct diag *d)
 {
 	struct transfer *t = &r->t;
 	glane_rc rc = check_secrets(r, d);
 
+	if (rc == GLANE_OK)
+		rc = secrets_load(&t->secrets, r->p, d);
 	/* After a redirect the URL is the server's text, where a placeholder would be a way to ask for secrets. */
-	if (rc == GLANE_OK && r->hops) {
+	if (rc == GLANE_OK && r->hops)
 		strbuf_puts(&t->url, r->hop_url);
-		rc = load_secrets(r, d);
-	} else if (rc == GLANE_OK) {
+	else if (rc == GLANE_OK)
 		rc = secret_fill(&t->url, slice_of(r->hop_url), SECRET_PERCENT, &t->secrets, r->p, d);
-	}
 	if (rc == GLANE_OK && r->body.n && !r->plain_get)
 		rc = secret_fill(&t->body, r->body, body_secret(r), &t->secrets, r->p, d);
 	if (rc == GLANE_OK)
@@ -386,7 +366,7 @@ void transfer_stop(struct fetch *r)
 	curl_slist_free_all(t->header);
 	secret_wipe(&t->url);
 	secret_wipe(&t->body);
-	secret_release(&t->secrets);
+	secrets_release(&t->secrets);
 	strbuf_release(&t->words);
 	answer_release(&t->answer);
 	t->easy = NULL;

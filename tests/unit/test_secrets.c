@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/* core/net/fetch_secret.c, secret_forms.c: secrets that a provider sends back, in the ways in which it may write them. */
+#include "support/cmocka.h"
+
+#include "net/fetch_secret.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define KEY "S3cr+t/Va&lue\"\\ 1"
+
+static const struct fetch_secret specs[] = {
+	{"none", "env:GLANE_TEST_NOT_THERE"}, {"key", "env:GLANE_TEST_KEY"}, {"short", "env:GLANE_TEST_SHORT"}};
+static const struct fetch_policy policy = {.source = "s", .secrets = specs, .n_secrets = 3};
+
+static void load(struct secrets *s)
+{
+	struct diag d = {0};
+
+	setenv("GLANE_TEST_KEY", KEY, 1);
+	setenv("GLANE_TEST_SHORT", "abc", 1);
+	assert_int_equal(secrets_load(s, &policy, &d), GLANE_OK);
+}
+
+static void test_ways(void **state)
+{
+	static const struct {
+		const char *text, *scrubbed, *hidden; /* hidden NULL: left as it is */
+	} list[] = {
+		{KEY, "***", "{auth:key}"},
+		{"k=" KEY "&k2=" KEY ".", "k=***&k2=***.", "k={auth:key}&k2={auth:key}."},
+		{"S3cr%2Bt%2FVa%26lue%22%5C%201", "***", "{auth:key}"},
+		{"S3cr%2bt%2fVa%26lue%22%5c%201", "***", "{auth:key}"},
+		{"%53%33%63%72%2b%74%2f%56%61%26%6c%75%65%22%5c%20%31", "***", "{auth:key}"},
+		{"S3cr%2Bt%2FVa%26lue%22%5C+1", "***", "{auth:key}"},
+		{"?to=S3cr%252Bt%252fVa%2526lue%2522%255C%25201;", "?to=***;", "?to={auth:key};"},
+		{"\"S3cr+t\\/Va&lue\\\"\\\\ 1\"", "\"***\"", "\"{auth:key}\""},
+		{"\"S3cr\\u002bt\\u002FVa\\u0026lue\\u0022\\\\ 1\"", "\"***\"", "\"{auth:key}\""},
+		{"S3cr+t/Va&amp;lue&quot;\\ 1", "***", "{auth:key}"},
+		{"S3cr&#43;t&#x2F;Va&#38;lue&#0034;\\ 1", "***", "{auth:key}"},
+		{"\"S3cr+t/Va&lue\"\"\\ 1\"", "\"***\"", "\"{auth:key}\""},
+		/* base64 at each place among three bytes, in both alphabets */
+		{"Basic UzNjcit0L1ZhJmx1ZSJcIDE=", "Basic ***E=", NULL},
+		{"eFMzY3IrdC9WYSZsdWUiXCAx", "eF***", NULL},
+		{"eHhTM2NyK3QvVmEmbHVlIlwgMQ==", "eHh***Q==", NULL},
+		{"eHhTM2NyK3QvVmEmbHVlIlwgMXk", "eHh***Xk", NULL},
+		/* not it */
+		{"abc S3cr t/Va&lue {auth:key} S3cr+t/Va", "abc S3cr t/Va&lue {auth:key} S3cr+t/Va", NULL},
+		{"%", "%", NULL},
+		{"", "", NULL},
+	};
+	struct secrets s;
+
+	(void)state;
+	load(&s);
+	for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++) {
+		const char *hidden = list[i].hidden ? list[i].hidden : list[i].text;
+		struct strbuf text, out;
+
+		strbuf_init(&text, 0);
+		strbuf_init(&out, 0);
+		strbuf_puts(&text, list[i].text);
+		secret_hide(&out, strbuf_get(&text), &s);
+		if (!slice_is(strbuf_get(&out), hidden)) {
+			print_error("%s\nbecame %s\n", list[i].text, out.p);
+			test_fail();
+		}
+		assert_int_equal(secret_leaks(&s, strbuf_get(&text)), strcmp(list[i].text, list[i].scrubbed) != 0);
+		secret_scrub(&s, &text);
+		if (!slice_is(strbuf_get(&text), list[i].scrubbed) || (text.p && text.p[text.n])) {
+			print_error("%s\nbecame %s\n", list[i].text, text.p);
+			test_fail();
+		}
+		strbuf_release(&text);
+		strbuf_release(&out);
+	}
+	secrets_release(&s);
+}
+
+/* Any text is gone through to its end: also one that is cut in the middle of a writing. */
+static void test_cut(void **state)
+{
+	static const char whole[] = "S3cr%252Bt\\/Va&#x26;lue\\u0022\\\\%201";
+	struct secrets s;
+
+	(void)state;
+	load(&s);
+	for (size_t n = 0; n < sizeof(whole); n++) {
+		struct strbuf text;
+
+		strbuf_init(&text, 0);
+		strbuf_add(&text, whole, n);
+		secret_scrub(&s, &text);
+		assert_int_equal(text.n, n + 1 == sizeof(whole) ? 3 : n);
+		strbuf_release(&text);
+	}
+	secrets_release(&s);
+}
+
+/* One that cannot be read is a failure only where it is asked for. */
+static void test_fill(void **state)
+{
+	struct secrets s;
+	struct strbuf b;
+	struct diag d = {0};
+
+	(void)state;
+	load(&s);
+	strbuf_init(&b, 0);
+	assert_int_equal(
+		secret_fill(&b, SLICE("k={auth:key}&s={auth:short}"), SECRET_PERCENT, &s, &policy, &d), GLANE_OK);
+	assert_string_equal(b.p, "k=S3cr%2Bt%2FVa%26lue%22%5C%201&s=abc");
+	assert_int_equal(secret_fill(&b, SLICE("{auth:none}"), SECRET_PLAIN, &s, &policy, &d), GLANE_E_CONFIG);
+	assert_non_null(strstr(d.text, "GLANE_TEST_NOT_THERE"));
+	strbuf_release(&b);
+	secrets_release(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_ways), cmocka_unit_test(test_cut), cmocka_unit_test(test_fill)};
+
+	return cmocka_run_group_tests_name("secrets", tests, NULL, NULL);
+}

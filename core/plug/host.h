@@ -23,6 +23,8 @@ struct host_answer {
 	int fd; /* read-only, complete, verified; the host closes it */
 	uint64_t size;
 	char sha256[65];
+	struct slice
+		url; /* how messages name it, where that is another text than the request's; borrowed until the next call */
 };
 struct host_reject {      /* a record that could not be normalised */
 	const char *rule; /* "period", "value", "dims", ... */

@@ -300,6 +300,11 @@ static glane_rc page_open(struct glane_reader *rd, const char *url)
 	diag_clear(&r->diag);
 	rd->req.wait = 0; /* further pages are not waited for */
 	rc = r->seams->fetch(r->seams->arg, &request, &answer, &r->diag);
+	if (answer.url.n && !slice_is(answer.url, url)) {
+		const char *shown = arena_strndup(&r->arena, answer.url.p, answer.url.n);
+
+		rd->url = shown ? shown : "?";
+	}
 	if (rc != GLANE_OK)
 		return run_failed(r, rc > GLANE_OK ? GLANE_OK : rc) == GLANE_OK ? GLANE_END : rc;
 	if (answer.size == 0 && q->flags & GLANE_REQ_MAY_BE_EMPTY) {

@@ -100,6 +100,9 @@ static glane_rc take_replay(struct source *s, struct frame *f, struct diag *d)
 	sha256 = frame_cstr(f, &s->arena);
 	if (!frame_done(f) || !sha256)
 		return fail(d, GLANE_E_FORMAT, "a request to replay does not read");
+	rc = request_hide(&r, &s->policy, &s->arena, d);
+	if (rc != GLANE_OK)
+		return rc;
 	return answer_replay(s, &r, index, etag, modified, sha256, d);
 }
 
@@ -161,6 +164,8 @@ static glane_rc client_frame(struct source *s, struct frame *f, struct diag *d)
 	rc = frame_request(f, &s->arena, &r, d);
 	if (rc == GLANE_OK && !frame_done(f))
 		rc = fail(d, GLANE_E_FORMAT, "a worker's request does not read");
+	if (rc == GLANE_OK)
+		rc = request_hide(&r, &s->policy, &s->arena, d);
 	return rc == GLANE_OK ? answer_ask(s, &r, d) : rc;
 }
 

@@ -29,7 +29,7 @@
  * On a worker's socket, worker -> broker:
  *   FETCH    REQUEST fields
  * broker -> worker:
- *   ANSWER   i64 rc; text message; text sha256; u64 size; text content_type, url   [+ descriptor where rc is GLANE_OK]
+ *   ANSWER   i64 rc; text message; text sha256; u64 size; text content_type; text url (as it may be shown)   [+ descriptor where rc is GLANE_OK]
  * REQUEST fields: cstr method, url; u32 n + n (cstr name, text value) headers; text body; cstr content_type; u8 format; u32 again, wait
  */
 #ifndef PROC_BROKER_H
@@ -72,6 +72,11 @@ struct request {                  /* what identifies a fetch; texts borrowed */
 void wire_request(struct wire *w, const struct request *r);
 /* Texts are copied into the arena; at most 64 headers. */
 glane_rc frame_request(struct frame *f, struct arena *a, struct request *ret, struct diag *d);
+/* What a provider wrote may hold a secret (the link to its next page): in the URL, the headers and the body the placeholder goes where
+ * a secret of the policy stands, so that it is not logged, listed or archived, and so that a new key is asked with where the list is
+ * asked for again. */
+struct fetch_policy;
+glane_rc request_hide(struct request *r, const struct fetch_policy *p, struct arena *a, struct diag *d);
 /* SHA-256 over method, url, headers, body and again: the key under which an answer is kept for a run. */
 bool request_key(const struct request *r, char hex[65]);
 

@@ -3,6 +3,7 @@
 #include "proc/broker.h"
 
 #include "base/sha256.h"
+#include "net/fetch_secret.h"
 
 #define MAX_HEADERS 64
 
@@ -56,6 +57,62 @@ glane_rc frame_request(struct frame *f, struct arena *a, struct request *ret, st
 		return fail(d, GLANE_E_FORMAT, "a request between processes does not read");
 	*ret = r;
 	return GLANE_OK;
+}
+
+/* Host and port stay: no placeholder has a place there. */
+static size_t authority_end(const char *url)
+{
+	const char *at = strstr(url, "://");
+
+	at = at ? at + 3 : url;
+	return (size_t)(at - url) + strcspn(at, "/?#");
+}
+
+/* The text, or a copy of it where something was hidden. */
+static bool hide(struct slice *text, size_t from, const struct secrets *s, struct arena *a)
+{
+	struct strbuf b;
+	bool ok = true;
+
+	strbuf_init(&b, 0);
+	strbuf_add(&b, text->p, from);
+	if (secret_hide(&b, (struct slice){text->p + from, text->n - from}, s))
+		ok = strbuf_ok(&b) && arena_dup(a, strbuf_get(&b), text);
+	secret_wipe(&b);
+	return ok;
+}
+
+static bool hide_all(struct request *r, const struct secrets *s, struct arena *a)
+{
+	struct slice url = slice_of(r->url);
+	struct glane_kv *kv = arena_alloc(a, (r->n_header + 1) * sizeof(*kv));
+
+	if (!kv || !hide(&url, authority_end(r->url), s, a) || (r->body.n && !hide(&r->body, 0, s, a)))
+		return false;
+	r->url = url.p;
+	for (size_t i = 0; i < r->n_header; i++) {
+		struct slice v = {r->header[i].v.p, r->header[i].v.n};
+
+		if (v.n && !hide(&v, 0, s, a))
+			return false;
+		kv[i] = (struct glane_kv){r->header[i].k, {v.p, v.n}};
+	}
+	r->header = kv;
+	return true;
+}
+
+glane_rc request_hide(struct request *r, const struct fetch_policy *p, struct arena *a, struct diag *d)
+{
+	struct secrets secrets;
+	glane_rc rc = GLANE_OK;
+
+	if (p->n_secrets == 0)
+		return GLANE_OK;
+	rc = secrets_load(&secrets, p, d);
+	if (rc == GLANE_OK && !hide_all(r, &secrets, a))
+		rc = fail(d, GLANE_E_NOMEM, "no memory for a request");
+	secrets_release(&secrets);
+	return rc;
 }
 
 bool request_key(const struct request *r, char hex[65])

@@ -306,7 +306,7 @@ static glane_rc take_answer(struct wire *broker, struct frame *f, struct host_an
 
 	ret->size = frame_u64(f);
 	frame_text(f); /* content type */
-	frame_text(f); /* URL */
+	ret->url = frame_text(f);
 	if (f->type != B_ANSWER || f->bad || rc > GLANE_END || rc < INT32_MIN)
 		return fail(d, GLANE_E_FORMAT, "the broker's answer does not read");
 	if (rc < GLANE_OK)

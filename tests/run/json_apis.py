@@ -2,12 +2,15 @@
 # SPDX-License-Identifier: MIT
 """JSON APIs by declaration: what the json plugin makes of documents in the providers' form (`glane parse`), and the shipped sections against
 a server: pages, error answers, slices that fail alone, secrets in headers, bodies. TAP on standard output."""
+import base64
 import csv
+import html
 import io
 import json
 import os
 import re
 import sys
+import urllib.parse
 
 import support
 from support import Answer, TOP
@@ -188,9 +191,87 @@ value      = v
               [f"{i} {y} 1.50" for i in "AB" for y in (2020, 2021)])
 
 
+ECHOED = """
+[source echo]
+plugin    = json
+base_url  = {url}
+files     = a?key={{auth:key}}
+auth      = key=env:ECHO_KEY other=env:NOT_THERE
+paging    = next
+page_next = next
+select    = data.*
+dataset   = D
+indicator = =I
+area      = c
+period    = p
+value     = v
+retries   = 0
+rate      = 500/s
+"""
+
+
+def holders(site, secret):
+    """Files of the store that hold it; bodies of answers are what the provider wrote."""
+    return [str(path) for path in sorted(site.store.rglob("*")) if path.is_file() and path.suffix != ".zst" and secret in path.read_bytes()]
+
+
+def quoted(key, case=str.upper):
+    return re.sub("%..", lambda m: case(m.group()), urllib.parse.quote(key, safe=""))
+
+
+def echoed():
+    """A provider that writes the key into what it answers: links to further pages, and errors."""
+    old, new = "S3cr+t/>>>?Val&e", "Sec0nd+K/y&Val"
+    row = {"c": "TGO", "p": "2020", "v": 1}
+    state = {"key": old, "write": str, "second": Answer(json.dumps({"data": [dict(row, c="BEN")]}), KIND, etag='"2"')}
+
+    def answer(target):
+        if "page2" in target:
+            return state["second"]
+        link = f"/page2?key={state['write'](state['key'])}&n=1"
+        return Answer(json.dumps({"data": [row], "next": link}), KIND)
+
+    for name, write in (("encoded", quoted), ("in lower case", lambda k: quoted(k, str.lower))):
+        state.update(key=old, write=write)
+        with support.Server(answer) as server:
+            site = suite.site("echo " + name, ECHOED.format(url=server.url), "keep_payloads = all")
+            run = site.run(env={"ECHO_KEY": old})
+            check(f"a link that holds the key, {name}, leads to its page", (run.verdicts, site.short("area value"), len(server.log)), ({"echo": "ok"}, ["BEN 1", "TGO 1"], 2))
+            state["key"] = new
+            server.log.clear()
+            run = site.run(env={"ECHO_KEY": new})
+            check("after a new key was set nothing asks with the old one",
+                  (run.verdicts["echo"] in ("ok", "unchanged"), {urllib.parse.parse_qs(t.split("?")[1])["key"][0] for t, _ in server.log}), (True, {new}))
+            state["second"], whole = Answer('{"data": [{"c": "BEN", "p": "2020", "v": 2}, oops]}', KIND), state["second"]
+            run = site.run(env={"ECHO_KEY": new})
+            state["second"] = whole
+            said = "".join(site.glane(*words)[k] for words in (["status"], ["runs"], ["status", "--json"]) for k in (1, 2)) + run.out + run.err
+            check("a page that does not read is named without the key", (run.verdicts, "/page2?key={auth:key}&n=1: " in run.out), ({"echo": "failed"}, True)) or print("#", run)
+            for key in (old, new):
+                for text in (key, write(key)):
+                    check(f"{text} is neither shown nor in the store", (text in said, holders(site, text.encode())), (False, []))
+
+    def base64_of(key, before, alphabet=b"+/"):
+        return base64.b64encode((before + key).encode(), alphabet).decode()
+
+    ways = [old, quoted(old), quoted(old, str.lower), json.dumps(old)[1:-1].replace("/", "\\/"), html.escape(old),
+            *(base64_of(old, before, alphabet) for before in ("", "u:", "u") for alphabet in (b"+/", b"-_"))]
+    for status, kind in ((403, "text/plain"), (500, KIND), (200, "text/html")):
+        for i, way in enumerate(ways):
+            body = f"no key {way} here" if kind == "text/plain" else f'{{"message": "{"m" * 180} {way} here"}}' if kind == KIND else f"<html><title>{'t' * 190} {way}</title>"
+            with support.Server(lambda _, a=Answer(body, kind, status): a) as server:
+                site = suite.site(f"error {status} {i}", ECHOED.format(url=server.url))
+                run = site.run(env={"ECHO_KEY": old})
+                told = run.sources["echo"]["message"] + run.err + "".join(site.glane("status")[1:])
+                part = way[4:9]
+                check(f"an error of status {status} that quotes the key as {way}", (run.verdicts, "***" in run.sources["echo"]["message"], part in told, holders(site, part.encode())),
+                      ({"echo": "failed"}, True, False, [])) or print("#", told)
+
+
 parsed()
 unsdg()
 dbnomics()
 pages()
 bodies()
+echoed()
 sys.exit(suite.finish())

@@ -284,7 +284,9 @@ glane_rc body_verify(
 
 	if (size == 0 && format & FORMAT_MAY_BE_EMPTY)
 		return GLANE_OK;
-	format &= (uint8_t)~FORMAT_MAY_BE_EMPTY;
+	if (format & FORMAT_NO_HTML && body_is_html(head))
+		return refuse(head, "an HTML page where data was asked", content_type, d);
+	format &= (uint8_t) ~(FORMAT_MAY_BE_EMPTY | FORMAT_NO_HTML);
 	if (size == 0)
 		return fail(d, GLANE_E_FORMAT, "the answer is empty (0 bytes)");
 	if (format == GLANE_FMT_RAW || is_archive(head))

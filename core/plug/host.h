@@ -16,7 +16,7 @@ struct host_request { /* texts borrowed */
 	struct slice body;
 	const char *content_type;
 	uint8_t format;
-	bool may_be_empty;
+	bool may_be_empty, no_html;
 	uint32_t again, wait; /* see struct glane_request */
 };
 struct host_answer {

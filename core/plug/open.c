@@ -291,7 +291,7 @@ static glane_rc page_open(struct glane_reader *rd, const char *url)
 	const char *method = q->method ? q->method : q->body.p ? "POST" : "GET";
 	const struct host_request request = {method, url, q->header, q->n_header, slice_from(q->body), q->content_type,
 		r->job->filter ? GLANE_FMT_RAW : q->format, /* only the filter knows what it takes */
-		q->flags & GLANE_REQ_MAY_BE_EMPTY, q->again, q->wait};
+		q->flags & GLANE_REQ_MAY_BE_EMPTY, r->job->filter != NULL, q->again, q->wait};
 	struct host_answer answer = {.fd = -1};
 	glane_rc rc;
 

@@ -226,6 +226,7 @@ glane_rc answer_ask(struct source *s, const struct request *r, struct diag *d)
 {
 	struct answer *a;
 	char key[65];
+	bool is_new;
 	glane_rc rc = GLANE_OK;
 
 	if (!request_key(r, key))
@@ -246,9 +247,16 @@ glane_rc answer_ask(struct source *s, const struct request *r, struct diag *d)
 		return start(a, false, d);
 	}
 	a->waited = true;
+	is_new = !a->asked;
 	rc = note_asked(a, d);
 	if (rc != GLANE_OK || a->pending)
 		return rc;
+	/* It was judged by what the last commit's request wanted. */
+	if (is_new && a->request.format != r->format && !s->broker->offline) {
+		a->request.format = r->format;
+		fd_close(&a->fd);
+		return start(a, false, d);
+	}
 	return is_lost(a) ? start(a, false, d) : answer_send(a, d);
 }
 
@@ -487,6 +495,7 @@ glane_rc source_new(struct broker *b, struct frame *f, struct diag *d)
 	s->policy.rate = frame_f64(f);
 	s->policy.ca_extra = frame_cstr(f, &s->arena);
 	s->keep = frame_u8(f);
+	s->html = frame_u8(f) != 0;
 	s->deadline = frame_i64(f);
 	s->next = b->sources;
 	b->sources = s;

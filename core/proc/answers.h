@@ -35,6 +35,7 @@ struct source {
 	struct fetch_policy policy;
 	int64_t deadline;
 	uint8_t keep; /* KEEP_* */
+	bool html;    /* its program takes HTML pages */
 	struct wire client;
 	bool has_client;
 	struct map by_key;     /* request key -> struct answer * */

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "net/verify.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -164,6 +165,8 @@ static glane_rc client_frame(struct source *s, struct frame *f, struct diag *d)
 	rc = frame_request(f, &s->arena, &r, d);
 	if (rc == GLANE_OK && !frame_done(f))
 		rc = fail(d, GLANE_E_FORMAT, "a worker's request does not read");
+	if (s->html)
+		r.format &= (uint8_t)~FORMAT_NO_HTML;
 	if (rc == GLANE_OK)
 		rc = request_hide(&r, &s->policy, &s->arena, d);
 	return rc == GLANE_OK ? answer_ask(s, &r, d) : rc;

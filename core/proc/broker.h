@@ -9,7 +9,7 @@
  *            u8 mode (0: fetch, 1: offline, 2: dry: what is not in the archive is listed, and there is no more;
  *            nothing is written, store path "": there is none); u8 ask_anyway (see fetch.h)
  *   SOURCE   u32 id; cstr name; u32 n + n cstr allowed; u32 n + n (cstr name, cstr spec) secrets; u32 n + n cstr secret_params;
- *            u64 max_body; u32 retries; f64 rate; cstr ca_extra; u8 keep (KEEP_*);
+ *            u64 max_body; u32 retries; f64 rate; cstr ca_extra; u8 keep (KEEP_*), html;
  *            i64 deadline (clock_mono_ms, 0: none)   [+ descriptor: worker socket, or none]
  *   REPLAY   u32 id; u32 index; REQUEST fields; text etag, last_modified, sha256   (one of the last commit's list)
  *   LIST     u32 id                   -> one LISTED per request that was answered, in order of asking, then LIST_END
@@ -65,7 +65,7 @@ struct request {                  /* what identifies a fetch; texts borrowed */
 	size_t n_header;
 	struct slice body;
 	const char *content_type;
-	uint8_t format; /* GLANE_FMT_*, and FORMAT_MAY_BE_EMPTY */
+	uint8_t format; /* GLANE_FMT_*, with FORMAT_MAY_BE_EMPTY and FORMAT_NO_HTML */
 	uint32_t again; /* how often the same was asked before: an answer is being prepared */
 	uint32_t wait;  /* seconds to wait before; not part of what identifies it */
 };

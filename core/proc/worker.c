@@ -324,7 +324,8 @@ static glane_rc take_answer(struct wire *broker, struct frame *f, struct host_an
 static glane_rc broker_fetch(struct wire *broker, const struct host_request *q, struct host_answer *ret, struct diag *d)
 {
 	const struct request r = {q->method, q->url, q->header, q->n_header, q->body, q->content_type,
-		(uint8_t)(q->format | (q->may_be_empty ? FORMAT_MAY_BE_EMPTY : 0)), q->again, q->wait};
+		(uint8_t)(q->format | (q->may_be_empty ? FORMAT_MAY_BE_EMPTY : 0) | (q->no_html ? FORMAT_NO_HTML : 0)),
+		q->again, q->wait};
 	struct frame f;
 	glane_rc rc;
 

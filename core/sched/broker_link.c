@@ -104,6 +104,7 @@ glane_rc broker_source(struct task *t, int client_fd)
 	wire_cstr(w, c->ca_extra);
 	/* A trial leaves nothing behind. */
 	wire_u8(w, t->run->options->limit || t->run->options->dry_run ? KEEP_EVENTS : c->keep_payloads);
+	wire_u8(w, c->html);
 	wire_i64(w, t->deadline_ms);
 	t->known = true;
 	return wire_end(w, client_fd, &t->run->diag);

@@ -311,6 +311,10 @@ static glane_rc program_of(struct settings *s, struct source_conf *c, struct dia
 
 	if (rc == GLANE_OK)
 		rc = list_of(s, c->section, "arguments", &c->args, &c->n_args, d);
+	if (rc == GLANE_OK)
+		rc = flag_of(c->section, "html", false, &c->html, d);
+	if (rc == GLANE_OK && c->html && !c->program)
+		return at_entry(d, conf_find(c->section, "html"), "there is no program that a page could go to");
 	if (rc != GLANE_OK || (!c->program && !args))
 		return rc;
 	if (!c->program)

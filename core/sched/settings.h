@@ -31,6 +31,7 @@ struct source_conf {
 	const char *program; /* NULL: none */
 	const char **args;
 	size_t n_args;
+	bool html;             /* the program takes HTML pages */
 	uint8_t keep_payloads; /* KEEP_* of proc/broker.h */
 	struct gate_limits gate;
 	const char *licence, *attribution, *owner;

@@ -176,7 +176,32 @@ with support.Server({"/a": Answer(BODY, "text/plain", etag='"1"')}) as server:
     run = site.run()
     suite.true("no program: asked for", "is `program = ...` set?" in run.sources["b"]["message"], run)
     suite.true("a request without its scheme: how it is written", "write {base_url}/s" in run.sources["u"]["message"], run)
+    site = suite.site("wrong html", "[source w]\nplugin = exec\nhtml = yes\n")
+    code, out, err = site.glane("check", "--conf")
+    suite.true("html without a program is an error of the configuration", code == 2 and "all.conf:3" in err + out, err + out)
     site = suite.site("wrong", "[source w]\nplugin = exec\narguments = a\n")
     code, out, err = site.glane("check", "--conf")
     suite.true("arguments without a program are an error of the configuration", code != 0 and "all.conf:3" in err + out, err + out)
+
+# ---- a page of HTML under status 200
+PAGE = "<!DOCTYPE html><html><title>Maintenance</title><body>TGO,1892,7</body></html>"
+MANY = "".join(f"TGO,{1900 + i},{i}\n" for i in range(100))
+state = {"b": "TGO,1890,1\nTGO,1891,2\n"}
+with support.Server(lambda t: Answer(MANY if t == "/a" else state["b"], "text/plain")) as server:
+    lines = program("lines.py", READ.replace("for line in sys.stdin:", "for line in sys.stdin.read().replace('<body>', '\\n').replace('</body>', '\\n').split():\n    if line.count(',') != 2: continue"))
+    text = section("x", server.url, lines, "requests = {base_url}/a {base_url}/b")
+    site = suite.site("page", text)
+    first = site.run()
+    state["b"] = PAGE
+    run = site.run()
+    suite.same("a page where data was is an error, and withdraws nothing", (first.verdicts, run.verdicts, "HTML page" in run.sources["x"]["message"], site.short("period", "--to", "1899")),
+               ({"x": "ok"}, {"x": "failed"}, True, ["1890", "1891"])) or print("#", first, run)
+    site.configure(text + "html = yes\n")
+    run = site.run()
+    suite.same("html = yes: the program reads it", (run.verdicts, run.sources["x"]["events"]["withdrawn"], site.short("period value", "--to", "1899")), ({"x": "ok"}, 2, ["1892 7"])) or print("#", run)
+    suite.same("html = yes: and again", site.run().verdicts, {"x": "unchanged"})
+    site.configure(text)
+    state["b"] = PAGE.replace("1892", "1893")
+    run = site.run()
+    suite.same("without it again: another page is an error", run.verdicts, {"x": "failed"}) or print("#", run)
 sys.exit(suite.finish())

@@ -80,6 +80,9 @@ static const struct row rows[] = {
 	{CSV, T("\n\n<html>busy</html>"), "HTML page"},
 	{CSV, T(""), "empty"},
 	{RAW, T("<html>whatever</html>"), NULL},
+	{RAW | FORMAT_NO_HTML, T("<html>whatever</html>"), "an HTML page where data was asked"},
+	{RAW | FORMAT_NO_HTML, T("<htmx>whatever</htmx>"), NULL},
+	{RAW | FORMAT_NO_HTML, T("anything"), NULL},
 	{RAW, T(" "), NULL},
 	{RAW, T(""), "empty"},
 };

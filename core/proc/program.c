@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "proc/guard.h"
 #include "proc/spawn.h"
 #include "read/source.h"
 
@@ -15,6 +16,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,15 +25,20 @@
 #define LOG_LINE 1000   /* bytes of a line of its standard error; longer ones are cut */
 #define LOG_LINES 200   /* lines of one process that go to the log */
 #define TAIL 600        /* last bytes of its standard error, for the message of a failure */
+#define HOLD_MS 5000    /* for processes that it left behind to close its output */
+#define CLEAR_MS 3000   /* for the guard to clear up */
+#define LINK 6          /* its guard's descriptor */
 #define CANNOT_EXEC 127 /* as the shell says it */
 
 struct program_source {
 	struct payload_source base;
 	const struct program *program;
 	const struct host_seams *seams;
-	struct child child;
+	struct child guard;
+	int link; /* see guard.h */
 	bool ended;
 	int status;
+	int64_t ended_ms;
 	int out, err; /* our ends of its pipes, non-blocking; -1: at the end */
 	char line[LOG_LINE], tail[TAIL];
 	size_t n_line, n_tail, n_lines;
@@ -87,7 +94,25 @@ static void errors_take(struct program_source *s)
 
 /* ---- its standard output ---- */
 
-/* It has ended and all that it wrote was read: proven complete by its exit status alone. */
+/* The guard tells how it ended; one that is gone itself was killed, and the program with it. */
+static void take_end(struct program_source *s)
+{
+	const ssize_t n = recv(s->link, &s->status, sizeof(s->status), MSG_DONTWAIT);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n != sizeof(s->status))
+		s->status = child_wait(&s->guard);
+	s->ended = true;
+	s->ended_ms = clock_mono_ms();
+}
+
+static bool went_well(const struct program_source *s)
+{
+	return WIFEXITED(s->status) && WEXITSTATUS(s->status) == 0;
+}
+
+/* It has ended, and what it wrote was read. */
 static glane_rc judge(struct program_source *s, struct diag *d)
 {
 	struct strbuf tail;
@@ -101,7 +126,7 @@ static glane_rc judge(struct program_source *s, struct diag *d)
 		errors_take(s);
 	}
 	line_end(s);
-	if (WIFEXITED(s->status) && WEXITSTATUS(s->status) == 0)
+	if (went_well(s))
 		return GLANE_OK;
 	child_status_text(s->status, how, sizeof(how));
 	strbuf_init(&tail, 8192);
@@ -118,13 +143,12 @@ static glane_rc program_read(struct payload_source *base, char *buf, size_t cap,
 
 	*ret_n = 0;
 	for (;;) {
-		struct pollfd fds[3] = {
-			{s->out, POLLIN, 0}, {s->err, POLLIN, 0}, {s->ended ? -1 : s->child.pidfd, POLLIN, 0}};
+		struct pollfd fds[3] = {{s->out, POLLIN, 0}, {s->err, POLLIN, 0}, {s->ended ? -1 : s->link, POLLIN, 0}};
 		ssize_t n = -1;
 
 		if (s->seams->cancelled(s->seams->arg))
 			return fail(d, GLANE_E_CANCELLED, "program %s was stopped", s->program->path);
-		if (poll(fds, 3, s->ended ? 0 : TURN_MS) < 0 && errno != EINTR)
+		if (poll(fds, 3, s->ended && !went_well(s) ? 0 : TURN_MS) < 0 && errno != EINTR)
 			return fail(d, GLANE_E_IO, "poll: %s", strerror(errno));
 		errors_take(s);
 		if (s->out >= 0)
@@ -135,9 +159,14 @@ static glane_rc program_read(struct payload_source *base, char *buf, size_t cap,
 		}
 		if (n == 0)
 			fd_close(&s->out);
-		if (s->ended)
+		if (s->ended && (s->out < 0 || !went_well(s)))
 			return judge(s, d);
-		s->ended = child_ended(&s->child, &s->status); /* what it wrote before is read in the next turn */
+		if (s->ended && clock_mono_ms() - s->ended_ms >= HOLD_MS)
+			return fail(d, GLANE_E_DATA,
+				"program %s ended, but left a process behind that still holds its output",
+				s->program->path);
+		if (!s->ended)
+			take_end(s); /* what it wrote before is read in the next turn */
 	}
 }
 
@@ -145,7 +174,14 @@ static void program_close(struct payload_source *base)
 {
 	struct program_source *s = (struct program_source *)base;
 
-	child_close(&s->child);
+	if (s->guard.pid > 0) {
+		struct pollfd end = {s->guard.pidfd, POLLIN, 0};
+
+		fd_close(&s->link);
+		(void)poll(&end, 1, CLEAR_MS);
+	}
+	child_close(&s->guard);
+	fd_close(&s->link);
 	fd_close(&s->out);
 	fd_close(&s->err);
 	mem_free(s);
@@ -155,19 +191,22 @@ static void program_close(struct payload_source *base)
 
 static glane_rc start(struct program_source *s, int fd, const char *const *args, struct diag *d)
 {
-	int out[2] = {-1, -1}, err[2] = {-1, -1};
-	glane_rc rc = GLANE_OK;
+	int out[2] = {-1, -1}, err[2] = {-1, -1}, link[2] = {-1, -1};
+	glane_rc rc = socket_pair(link, d);
 
-	if (pipe2(out, O_CLOEXEC) != 0 || pipe2(err, O_CLOEXEC) != 0 || fcntl(out[0], F_SETFL, O_NONBLOCK) != 0 ||
-		fcntl(err[0], F_SETFL, O_NONBLOCK) != 0)
+	if (rc == GLANE_OK &&
+		(pipe2(out, O_CLOEXEC) != 0 || pipe2(err, O_CLOEXEC) != 0 || fcntl(out[0], F_SETFL, O_NONBLOCK) != 0 ||
+			fcntl(err[0], F_SETFL, O_NONBLOCK) != 0))
 		rc = fail(d, GLANE_E_IO, "cannot make pipes for %s: %s", s->program->path, strerror(errno));
 	s->out = out[0];
 	s->err = err[0];
+	s->link = link[0];
 	if (rc == GLANE_OK) {
-		const int fds[] = {fd, out[1], err[1]};
+		const int fds[] = {fd, out[1], err[1], link[1]};
 
-		rc = child_spawn("@program", args, fds, 3, false, false, &s->child, d);
+		rc = child_spawn("@program", args, fds, 4, false, false, &s->guard, d);
 	}
+	fd_close(&link[1]);
 	fd_close(&out[1]);
 	fd_close(&err[1]);
 	return rc;
@@ -218,7 +257,8 @@ static glane_rc filter_open(const struct host_filter *base, const struct host_se
 	*s = (struct program_source){.base = {.read = program_read, .close = program_close},
 		.program = p,
 		.seams = seams,
-		.child = {-1, -1, -1},
+		.guard = {-1, -1, -1},
+		.link = -1,
 		.out = -1,
 		.err = -1};
 	arena_init(&a, 0);
@@ -257,6 +297,10 @@ int program_main(int argc, char **argv)
 
 	if (argc < 4 + N_ENV)
 		return CANNOT_EXEC;
+	if (!guard_fork(LINK)) {
+		dprintf(5, "cannot be started: %s\n", strerror(errno));
+		return CANNOT_EXEC;
+	}
 	for (size_t i = 0; i < sizeof(given) / sizeof(given[0]); i++)
 		signal(given[i], SIG_DFL);
 	for (int i = 0; i < N_ENV; i++)

@@ -220,6 +220,24 @@ void child_close(struct child *c)
 	c->pidfd = c->output = -1;
 }
 
+void children_kill(bool (*is_kept)(const void *arg, pid_t pid), const void *arg)
+{
+	char text[4096];
+	const int fd = open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
+	const ssize_t n = fd >= 0 ? read(fd, text, sizeof(text) - 1) : 0;
+	struct slice rest = {text, n > 0 ? (size_t)n : 0};
+
+	if (fd >= 0)
+		close(fd);
+	while (rest.n) {
+		int64_t pid;
+
+		if (slice_int(slice_trim(slice_cut(&rest, ' ')), 2, INT32_MAX, &pid) &&
+			!(is_kept && is_kept(arg, (pid_t)pid)))
+			kill((pid_t)pid, SIGKILL);
+	}
+}
+
 bool child_adopt_parent(const char *parent)
 {
 	int64_t pid;

@@ -18,6 +18,8 @@
 
 #define MAX_REPLAYING 64
 #define MAX_ACTIVE 160
+#define STRAY_ROUNDS 100 /* at the end of a run, for what outlived its worker */
+#define STRAY_US 10000
 #define TICK_MS 200
 
 static volatile sig_atomic_t stop_asked;
@@ -188,30 +190,14 @@ static void gather(struct run *r, struct waiting *w)
 	}
 }
 
-static bool is_ours(const struct run *r, pid_t pid)
+static bool is_ours(const void *arg, pid_t pid)
 {
+	const struct run *r = arg;
+
 	for (size_t i = 0; i < r->n_tasks; i++)
 		if (r->tasks[i].has_worker && r->tasks[i].worker.pid == pid)
 			return true;
 	return r->has_broker && r->broker.pid == pid;
-}
-
-/* Processes that a plugin started and that left its process group have come to us by their parents' end (subreaper). */
-static void kill_strays(const struct run *r)
-{
-	char text[4096];
-	const int fd = open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
-	const ssize_t n = fd >= 0 ? read(fd, text, sizeof(text) - 1) : 0;
-	struct slice rest = {text, n > 0 ? (size_t)n : 0};
-
-	if (fd >= 0)
-		close(fd);
-	while (rest.n) {
-		int64_t pid;
-
-		if (slice_int(slice_trim(slice_cut(&rest, ' ')), 2, INT32_MAX, &pid) && !is_ours(r, (pid_t)pid))
-			kill((pid_t)pid, SIGKILL);
-	}
 }
 
 static glane_rc serve(struct run *r, const struct waiting *w, struct diag *d)
@@ -232,25 +218,31 @@ static glane_rc serve(struct run *r, const struct waiting *w, struct diag *d)
 			task_worker_output(t);
 		else if (w->what[i] == 'e' && child_ended(&t->worker, &status)) {
 			task_worker_ended(t, status);
-			kill_strays(r);
+			children_kill(is_ours, r);
 		}
 	}
 	return rc;
 }
 
-/* Grandchildren that a plugin left behind come to us (subreaper): killed and reaped. */
-static void reap_strays(struct run *r)
+/* Processes that outlived a worker come to us (subreaper): they are killed and reaped, and what comes by their end after them. False:
+ * there is none but our own. */
+static bool reap_strays(const struct run *r)
 {
 	siginfo_t info;
+	bool any = false;
 
 	for (int i = 0; i < 1000; i++) {
 		memset(&info, 0, sizeof(info));
-		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0)
-			return;
-		if (is_ours(r, info.si_pid))
-			return;
+		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0)
+			return any;
+		if (info.si_pid == 0 || is_ours(r, info.si_pid))
+			break;
 		waitpid(info.si_pid, NULL, WNOHANG);
+		any = true;
 	}
+	if (any)
+		children_kill(is_ours, r);
+	return true;
 }
 
 static glane_rc turn(struct run *r, struct diag *d)
@@ -302,8 +294,9 @@ static glane_rc loop(struct run *r, struct diag *d)
 	for (size_t i = 0; i < r->n_tasks; i++)
 		if (r->tasks[i].has_worker)
 			child_close(&r->tasks[i].worker);
-	kill_strays(r);
-	reap_strays(r);
+	children_kill(is_ours, r);
+	for (int i = 0; i < STRAY_ROUNDS && reap_strays(r); i++)
+		usleep(STRAY_US);
 	return rc;
 }
 

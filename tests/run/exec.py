@@ -4,6 +4,7 @@
 import csv
 import io
 import os
+import subprocess
 import sys
 import time
 
@@ -67,7 +68,8 @@ for name, text, words, columns, want in [
          "dims unit_mult status note value", ["AGE=Y15;SEX=F 3 E n 1"]),
         ("the last line needs no newline", f"#!/bin/sh\nprintf '%s' '{LINE}'\n", [], "area value", ["TGO 1"]),
         ("standard input is closed early", f"#!/bin/sh\nexec <&-\necho '{LINE}'\n", [], "area value", ["TGO 1"]),
-        ("what it leaves behind is killed", PY + f"print('{LINE}', flush=True)\nif os.fork() == 0:\n    time.sleep(600)\n", [], "area value", ["TGO 1"])]:
+        ("what it leaves behind is killed", PY + f"print('{LINE}', flush=True)\nif os.fork() == 0:\n    os.close(1)\n    time.sleep(600)\n", [], "area value", ["TGO 1"]),
+        ("lines of a process that outlives it count", f"#!/bin/sh\n(sleep 1; echo '{LINE.replace('TGO', 'BEN')}')&\necho '{LINE}'\n", [], "area value", ["TGO 1", "BEN 1"])]:
     code, out, err = parse(name.replace(" ", "-"), text, *words)
     suite.same(f"lines: {name}", (code, short(out, columns)), (0, want)) or print("# " + err[-500:])
 
@@ -101,6 +103,7 @@ for name, text, want in [
         ("its own words", "#!/bin/sh\necho '{\"error\":\"the sheet is gone\"}'\n", ["the program says: the sheet is gone"]),
         ("dims as an object", "#!/bin/sh\necho '" + LINE.replace('"value"', '"dims":{"SEX":"F"},"value"') + "'\n", ["dims"]),
         ("no interpreter", "#!/nowhere/python\n", ["cannot be started", "interpreter"]),
+        ("its output is held", PY + f"print('{LINE}', flush=True)\nif os.fork() == 0:\n    time.sleep(600)\n", ["left a process behind that still holds its output"]),
         ("writes a file", f"#!/bin/sh\necho x > {suite.folder}/written && echo '{LINE}'\n", ["ended with"])]:
     code, out, err = parse("fails", text)
     suite.true(f"fails: {name}", code == 1 and all(w in err for w in want) and "byte 0: program" not in err, f"{code} {err}")
@@ -182,6 +185,40 @@ with support.Server({"/a": Answer(BODY, "text/plain", etag='"1"')}) as server:
     site = suite.site("wrong", "[source w]\nplugin = exec\narguments = a\n")
     code, out, err = site.glane("check", "--conf")
     suite.true("arguments without a program are an error of the configuration", code != 0 and "all.conf:3" in err + out, err + out)
+
+# ---- glane itself is killed
+def alive(word):
+    found = []
+    for entry in os.listdir("/proc"):
+        try:
+            words = open(f"/proc/{entry}/cmdline", "rb").read().split(b"\0") if entry.isdigit() else []
+        except OSError:
+            continue
+        if word.encode() in words:
+            found.append(int(entry))
+    return found
+
+
+def wait_for(fine, seconds):
+    end = time.monotonic() + seconds
+    while not fine() and time.monotonic() < end:
+        time.sleep(0.02)
+    return fine()
+
+
+with support.Server({"/a": Answer(BODY, "text/plain")}) as server:
+    for name, more in (("a child", "sleep {0} & sleep {0}"), ("a grandchild", "sh -c 'sleep {0}; true'"), ("one in a session of its own", "setsid sh -c 'sleep {0}; true' & sleep {0}"),
+                       ("one whose parent is gone", "sh -c 'setsid sleep {0} &'; sleep {0}")):
+        word = f"1000.{os.getpid()}"
+        site = suite.site("kill " + name, section("x", server.url + "/a", program("kill.sh", f"#!/bin/sh\necho '{LINE}'\n" + more.format(word) + "\n")))
+        glane = subprocess.Popen([support.GLANE, "-c", str(site.conf), "run", "--all"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        started = wait_for(lambda word=word, more=more: len(alive(word)) >= more.count("{0}"), 20)
+        glane.kill()
+        glane.wait()
+        gone = wait_for(lambda word=word: not alive(word), 1)
+        suite.true(f"kill -9 of the run takes what a program started with it within a second: {name}", started and gone, (started, alive(word)))
+        for pid in alive(word):
+            os.kill(pid, 9)
 
 # ---- a page of HTML under status 200
 PAGE = "<!DOCTYPE html><html><title>Maintenance</title><body>TGO,1892,7</body></html>"

@@ -172,13 +172,49 @@ static void test_stops(void **state)
 	assert_int_equal(errno, ESRCH);
 }
 
-/* A child that holds the pipe and lives on does not hold the reader. */
+/* The output is complete where nobody can write to it any more. */
 static void test_left_behind(void **state)
 {
+	static const struct {
+		const char *script, *out; /* out NULL: it fails */
+	} list[] = {
+		{"#!/bin/sh\n(sleep 1; echo late) &\necho done\n", "done\nlate\n"},
+		{"#!/bin/sh\nsleep 1000 >/dev/null &\necho done\n", "done\n"},
+		{"#!/bin/sh\nsetsid sleep 1000 >/dev/null &\necho done\n", "done\n"},
+		{"#!/bin/sh\nsleep 1000 &\necho done\n", NULL},
+	};
 	struct world *w = *state;
 
-	assert_int_equal(take(w, "#!/bin/sh\nsleep 1000 &\necho done\n", 16), GLANE_OK);
-	assert_true(slice_is(strbuf_get(&w->out), "done\n"));
+	for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++) {
+		diag_clear(&w->d);
+		strbuf_reset(&w->out);
+		assert_int_equal(take(w, list[i].script, 16), list[i].out ? GLANE_OK : GLANE_E_DATA);
+		assert_true(slice_is(strbuf_get(&w->out), list[i].out ? list[i].out : "done\n"));
+		if (!list[i].out)
+			assert_non_null(strstr(w->d.text, "left a process behind"));
+	}
+}
+
+/* Everything that it started is gone when the reader is closed: what changed its group or session too. */
+static void test_clears_up(void **state)
+{
+	static const char *const scripts[] = {"#!/bin/sh\nsleep 1000 &\necho $!\nsleep 1000\n",
+		"#!/bin/sh\nsetsid sleep 1000 &\necho $!\nsleep 1000\n",
+		"#!/bin/sh\nsetsid sh -c 'setsid sleep 1000 & echo $!; kill -9 $$; sleep 1000'\nsleep 1000\n",
+		"#!/bin/sh\nsetsid sh -c 'setsid sleep 1000 >/dev/null & echo $!'\n"};
+	struct world *w = *state;
+
+	for (size_t i = 0; i < sizeof(scripts) / sizeof(scripts[0]); i++) {
+		struct payload_source *s = NULL;
+		pid_t pid;
+
+		assert_int_equal(start(w, scripts[i], &s), GLANE_OK);
+		pid = pid_of(w, s);
+		assert_true(pid > 1);
+		s->close(s);
+		assert_int_equal(kill(pid, 0), -1);
+		assert_int_equal(errno, ESRCH);
+	}
 }
 
 static void test_refused(void **state)
@@ -200,8 +236,8 @@ static void test_refused(void **state)
 #define T(f) cmocka_unit_test_setup_teardown(f, world_open, world_close)
 int main(int argc, char **argv)
 {
-	const struct CMUnitTest tests[] = {
-		T(test_filters), T(test_words), T(test_failures), T(test_stops), T(test_left_behind), T(test_refused)};
+	const struct CMUnitTest tests[] = {T(test_filters), T(test_words), T(test_failures), T(test_stops),
+		T(test_left_behind), T(test_clears_up), T(test_refused)};
 
 	if (argc > 2 && strcmp(argv[1], "@program") == 0)
 		return child_adopt_parent(argv[2]) ? program_main(argc, argv) : 2;

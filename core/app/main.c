@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -151,6 +152,8 @@ int main(int argc, char **argv)
 	struct app a = {NULL, NULL};
 	int i;
 
+	/* The environment holds secrets: nobody of the same user is to read it out of /proc, nor to attach to us. */
+	prctl(PR_SET_DUMPABLE, 0);
 	if (argc > 1 && argv[1][0] == '@')
 		return play_role(argc, argv);
 	if (!own_standard_descriptors())

@@ -2,7 +2,10 @@
 /* Resource limits of a worker. */
 #include "proc/sandbox.h"
 
+#include "base/slice.h"
+
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
@@ -22,6 +25,8 @@
 #define SANITIZED false
 #endif
 
+#define SPARE 512
+
 static glane_rc limit(int which, const char *name, uint64_t soft, uint64_t hard, struct diag *d)
 {
 	struct rlimit now, want = {soft, hard};
@@ -35,6 +40,24 @@ static glane_rc limit(int which, const char *name, uint64_t soft, uint64_t hard,
 	if (setrlimit((__rlimit_resource_t)which, &want) != 0)
 		return fail(d, GLANE_E_IO, "cannot set the limit %s: %s", name, strerror(errno));
 	return GLANE_OK;
+}
+
+/*
+ * Processes that a program's user may have. The kernel counts all of the user's, whoever started them, so a fixed number would stop
+ * programs wherever the user is busy otherwise: it is what the whole machine runs now, and SPARE more. Unknown: no limit.
+ */
+static rlim_t process_limit(void)
+{
+	char text[128];
+	const int fd = open("/proc/loadavg", O_RDONLY | O_CLOEXEC);
+	const ssize_t n = fd >= 0 ? read(fd, text, sizeof(text)) : -1;
+	struct slice rest = {text, n > 0 ? (size_t)n : 0};
+	int64_t running;
+
+	if (fd >= 0)
+		close(fd);
+	slice_cut(&rest, '/'); /* 0.20 0.18 0.12 1/80 11206: running and all */
+	return slice_int(slice_cut(&rest, ' '), 1, INT32_MAX, &running) ? (rlim_t)running + SPARE : RLIM_INFINITY;
 }
 
 glane_rc sandbox_limits(uint64_t memory, uint64_t mapped, uint64_t cpu_seconds, bool processes, struct diag *d)
@@ -55,8 +78,11 @@ glane_rc sandbox_limits(uint64_t memory, uint64_t mapped, uint64_t cpu_seconds, 
 		rc = limit(RLIMIT_FSIZE, "FSIZE", 0, 0, d);
 	if (rc == GLANE_OK)
 		rc = limit(RLIMIT_NOFILE, "NOFILE", processes ? 64 : 32, processes ? 64 : 32, d);
-	if (rc == GLANE_OK && !processes)
-		rc = limit(RLIMIT_NPROC, "NPROC", 0, 0, d);
+	if (rc == GLANE_OK) {
+		const rlim_t most = processes ? process_limit() : 0;
+
+		rc = limit(RLIMIT_NPROC, "NPROC", most, most, d);
+	}
 	if (rc == GLANE_OK && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		rc = fail(d, GLANE_E_IO, "cannot give up new privileges: %s", strerror(errno));
 	return rc;

@@ -9,8 +9,8 @@
 
 /*
  * Private memory (heap, stacks, anonymous mappings) up to `memory` bytes, address space up to that plus `mapped` and 1 GiB, CPU seconds, no
- * core file, no file writing, no new processes (where the user is not root)
- * unless `processes`, 32 descriptors (64), no new privileges.
+ * core file, no file writing, no new processes, 32 descriptors, no new privileges. With `processes` some hundred of them, and
+ * 64 descriptors. Root is not limited in processes.
  * Sanitizer builds keep their address space and memory unlimited.
  */
 glane_rc sandbox_limits(uint64_t memory, uint64_t mapped, uint64_t cpu_seconds, bool processes, struct diag *d);

@@ -220,6 +220,46 @@ with support.Server({"/a": Answer(BODY, "text/plain")}) as server:
         for pid in alive(word):
             os.kill(pid, 9)
 
+# ---- a program is of our user, but not of our kind
+AS_NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups") if os.getuid() == 0 else ()
+try:
+    may = subprocess.run([*AS_NOBODY, "test", "-x", support.GLANE, "-a", "-r", support.OUT / "plugins/exec.so"], check=False).returncode == 0
+except OSError:
+    may = False
+if may:
+    suite.folder.chmod(0o755)
+    PEEK = PY + f"""
+import glob
+for path in glob.glob("/proc/[0-9]*/environ"):
+    try:
+        if b"xyzzy" in open(path, "rb").read():
+            print("found in", open(path[:-7] + "cmdline").read().replace(chr(0), " "), file=sys.stderr)
+    except OSError:
+        pass
+n = 0
+try:
+    while n < 20000:
+        if os.fork() == 0:
+            os.close(1)
+            time.sleep(60)
+            os._exit(0)
+        n += 1
+except OSError:
+    pass
+print("forked", "many" if n >= 100 else n, "and no end" if n == 20000 else "and was stopped", file=sys.stderr)
+print('{LINE}')
+"""
+    with support.Server({"/a": Answer(BODY, "text/plain")}) as server:
+        site = suite.site("nobody", section("x", server.url + "/a", program("peek.py", PEEK), "auth = key=env:GLANE_TEST_PEEK"))
+        for path in (site.folder, *site.folder.rglob("*")):
+            if AS_NOBODY:
+                os.chown(path, 65534, 65534)
+        run = site.run(env={"GLANE_TEST_PEEK": "xyzzy"}, wrap=AS_NOBODY)
+        said = " ".join(run.sources["x"]["log"]) if run.sources else ""
+        suite.same("a program reads no process of glane's, and does not fork without end", (run.verdicts, said), ({"x": "ok"}, "forked many and was stopped")) or print("#", run)
+else:
+    suite.skip("a program reads no process of glane's, and does not fork without end", "no setpriv, or the program is out of reach for other users")
+
 # ---- a page of HTML under status 200
 PAGE = "<!DOCTYPE html><html><title>Maintenance</title><body>TGO,1892,7</body></html>"
 MANY = "".join(f"TGO,{1900 + i},{i}\n" for i in range(100))

@@ -15,9 +15,8 @@
 static const char help[] =
 	"glane check [--conf] [--store]\n"
 	"\n"
-	"Configuration: every file, every option of every enabled source against its plugin, its program, the "
-	"addresses\n"
-	"and secrets that it names, the tables under conf/.\n"
+	"Configuration: every file, every option of every source and provider against its plugin, its program, the\n"
+	"addresses and secrets that it names, the tables under conf/.\n"
 	"Store: every data file as its log says, current as the stream says, every state file, every payload against "
 	"its\n"
 	"hash, every hold with its diff and payloads. Both where neither is named.\n";
@@ -30,7 +29,7 @@ static int check_conf(struct settings *s)
 	int code = EXIT_FINE;
 
 	diag_clear(&d);
-	if (settings_describe(s, &d) != GLANE_OK)
+	if (settings_describe_all(s, &d) != GLANE_OK)
 		return complain(EXIT_USAGE, "%s", d.text);
 	for (size_t i = 0; i < s->n_sources; i++)
 		if (s->sources[i].refused)

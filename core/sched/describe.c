@@ -168,6 +168,56 @@ glane_rc settings_describe(struct settings *s, struct diag *d)
 	return GLANE_OK;
 }
 
+/* A provider's section is what its sources share: it need not say all that its plugin requires. */
+static glane_rc fill_some(struct arena *a, const struct plugin *whole, const struct conf_section *sec, struct diag *d)
+{
+	struct plugin p = *whole;
+
+	p.options = arena_alloc(a, (p.n_options + 1) * sizeof(*p.options));
+	if (!p.options)
+		return fail(d, GLANE_E_NOMEM, "no memory for the plugins");
+	for (size_t i = 0; i < p.n_options; i++) {
+		p.options[i] = whole->options[i];
+		p.options[i].flags &= (uint16_t)~GLANE_OPT_REQUIRED;
+	}
+	return options_fill(a, &p, sec, NULL, d);
+}
+
+static bool is_named(const struct settings *s, const char *provider)
+{
+	for (size_t i = 0; i < s->n_sources; i++)
+		if (s->sources[i].provider && strcmp(s->sources[i].provider, provider) == 0)
+			return true;
+	return false;
+}
+
+static glane_rc describe_provider(struct settings *s, struct conf_section *sec, struct diag *d)
+{
+	struct source_conf c;
+	glane_rc rc;
+
+	if (!conf_find(sec, "plugin"))
+		return GLANE_OK; /* whose keys they are is its sources' to say */
+	rc = settings_source(s, sec, &c, d);
+	if (rc != GLANE_OK || !c.plugin_path)
+		return rc;
+	rc = describe_one(s, &c, d);
+	return rc == GLANE_OK && c.desc ? fill_some(&s->arena, c.desc, sec, d) : rc;
+}
+
+glane_rc settings_describe_all(struct settings *s, struct diag *d)
+{
+	glane_rc rc;
+
+	for (size_t i = 0; i < s->n_sources; i++)
+		s->sources[i].wanted = s->sources[i].plugin_path != NULL;
+	rc = settings_describe(s, d);
+	for (struct conf_section *sec = s->conf.sections; sec && rc == GLANE_OK; sec = sec->next)
+		if (strcmp(sec->kind, "provider") == 0 && !is_named(s, sec->name))
+			rc = describe_provider(s, sec, d);
+	return rc;
+}
+
 static bool add_text(struct sha256 *h, const char *s)
 {
 	return sha256_add(h, s ? s : "", s ? strlen(s) + 1 : 1);

@@ -328,7 +328,7 @@ static glane_rc program_of(struct settings *s, struct source_conf *c, struct dia
 	return c->program ? GLANE_OK : fail(d, GLANE_E_NOMEM, "no memory for the configuration");
 }
 
-static glane_rc source_read(struct settings *s, struct conf_section *sec, struct source_conf *c, struct diag *d)
+glane_rc settings_source(struct settings *s, struct conf_section *sec, struct source_conf *c, struct diag *d)
 {
 	const char *empty, *words;
 	glane_rc rc;
@@ -410,7 +410,7 @@ static glane_rc read_sources(struct settings *s, struct diag *d)
 		return fail(d, GLANE_E_NOMEM, "no memory for the configuration");
 	for (struct conf_section *sec = s->conf.sections; sec && rc == GLANE_OK; sec = sec->next) {
 		if (strcmp(sec->kind, "source") == 0)
-			rc = source_read(s, sec, &s->sources[s->n_sources++], d);
+			rc = settings_source(s, sec, &s->sources[s->n_sources++], d);
 		else if (strcmp(sec->kind, "glane") != 0 && strcmp(sec->kind, "provider") != 0)
 			rc = fail(d, GLANE_E_CONFIG,
 				"%s:%u: no section is called [%s] ([glane], [provider NAME] and [source NAME] are)",

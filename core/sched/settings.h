@@ -58,12 +58,17 @@ void settings_release(struct settings *s);
 struct source_conf *settings_find(const struct settings *s, const char *name);
 /* A plugin's file on the plugin path, or NULL. */
 const char *settings_plugin(struct settings *s, const char *name);
+/* What a section says, by the keys that the host owns. */
+glane_rc settings_source(struct settings *s, struct conf_section *sec, struct source_conf *c, struct diag *d);
 /* The [provider NAME] sections alone; and the keys of its provider that a source does not have itself, put behind its own. */
 glane_rc providers_check(const struct conf *c, struct diag *d);
 glane_rc provider_apply(struct conf *c, struct conf_section *source, struct diag *d);
 /* Describes every distinct plugin of the enabled and wanted sources (each in a process of its own) and checks their options against
  * it. A plugin that is refused, crashes or hangs is noted in `refused`; a missing one or a bad option is an error. */
 glane_rc settings_describe(struct settings *s, struct diag *d);
+/* The same of every section whose plugin is installed: of disabled sources, and of providers that no source names (in which keys may be
+ * left to their sources). */
+glane_rc settings_describe_all(struct settings *s, struct diag *d);
 /* One plugin, described in a process of its own: a crash there is an error here. */
 glane_rc plugin_ask(struct arena *a, const char *path, const char *name, struct plugin *ret, struct diag *d);
 /* SHA-256 over what decides the meaning of a source's payloads: effective options, base_url, empty. */

@@ -469,6 +469,18 @@ def listings(suite, server):
              "five: program: ", "not executable", "[source five] needs 'base_url"]
     suite.same("check --conf: what can be said without asking anybody", (code, [w for w in wants if w not in err], "six" in err or "seven" in err), (1, [], False)) \
         or print("# " + err)
+    for what, text, want in [
+            ("of a disabled source", "[source two]\nplugin = csv\nenabled = no\nfiles = a\ndataset = D\nindicator = =I\nperiod = p\nvalue = v\naera = b\n", ("two.conf:9", "did you mean 'area'")),
+            ("of a provider that nobody names", "[provider two]\nplugin = csv\nlicenze = b\n", ("two.conf:3", "did you mean 'licence'")),
+            ("of the host's, there", "[provider two]\nplugin = csv\nevery = soon\n", ("two.conf:3", "not an interval")),
+            ("of the gate's, there", "[provider two]\nplugin = csv\ngate.min_row = 3\n", ("two.conf:3", "no gate"))]:
+        site.configure(text, "two")
+        code, out, err = site.glane("check", "--conf")
+        suite.true(f"check --conf: a misspelt key {what}", code == 2 and all(w in err for w in want), (code, err))
+    for what, text in [("a provider that leaves keys to its sources", "[provider two]\nplugin = csv\nbase_url = http://127.0.0.1:1\n"), ("one without a plugin", "[provider two]\narea = b\n"),
+                       ("a disabled source whose plugin is not here", "[source two]\nplugin = nobody\nenabled = no\nx = y\n")]:
+        site.configure(text, "two")
+        suite.same(f"check --conf: {what} is fine", site.glane("check", "--conf")[0], 0)
     (site.folder / "sources.d/two.conf").unlink()
     code, out, err = site.glane("parse", "csv", "--dataset=D", "--indicator==I", "--area=code", "--period=year", "--value=value", payload=ROWS.encode())
     suite.true("parse: rows on standard output, the count on standard error", code == 0 and out.count("\n") == 41 and "40 rows" in err, (out, err))

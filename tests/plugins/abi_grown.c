@@ -41,7 +41,9 @@ static const struct grown_opt options[] = {
 
 static glane_rc give(const struct glane_host *h, glane_run *r, const struct state *s)
 {
-	struct grown_series series = {{.size = sizeof(series), .freq = 'A', .area = GLANE_STR_INIT("TGO")}, LATER};
+	struct grown_series series = {
+		{.size = sizeof(series), .freq = 'A', .indicator = GLANE_STR_INIT("I"), .area = GLANE_STR_INIT("TGO")},
+		LATER};
 	struct grown_row row = {
 		{.size = sizeof(row), .value = GLANE_STR_INIT("1.50"), .status = GLANE_STR_INIT("E")}, LATER};
 	struct grown_annotation note = {{.size = sizeof(note), .flags = GLANE_STR_INIT("f")}, LATER};

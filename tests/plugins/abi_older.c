@@ -65,7 +65,8 @@ static glane_rc run(const struct glane_host *h, glane_run *r, void *state)
 {
 	const struct state *s = state;
 	const glane_str dataset = {s->dataset, strlen(s->dataset)};
-	const struct glane_series series = {.freq = 'A', .dataset = dataset, .area = GLANE_STR_INIT("TGO")};
+	const struct glane_series series = {
+		.freq = 'A', .dataset = dataset, .indicator = GLANE_STR_INIT("I"), .area = GLANE_STR_INIT("TGO")};
 	const struct glane_cover cover = {.kind = GLANE_COVER_FULL, .dataset = dataset};
 	struct glane_series *old = cut(&series, offsetof(struct glane_series, updated));
 	struct glane_cover *old_cover = cut(&cover, offsetof(struct glane_cover, from));

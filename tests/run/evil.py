@@ -240,6 +240,13 @@ def wait_for(what, seconds=60):
     return False
 
 
+def is_worker(pid):
+    try:
+        return b"@worker" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:  # it has ended meanwhile
+        return False
+
+
 def ended_from_outside(port):
     """The scheduler is killed, or told to end, while a worker hangs."""
     for sig, code in ((signal.SIGKILL, -9), (signal.SIGTERM, 3), (signal.SIGINT, 3), (signal.SIGHUP, 3)):
@@ -248,7 +255,7 @@ def ended_from_outside(port):
         configure(folder, port, ["ignore_term"], [])
         p = subprocess.Popen([GLANE, "-c", folder / "glane.conf", "run", "-q", "evil-ignore_term"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                              stdin=subprocess.DEVNULL)
-        working = wait_for(lambda: any(b"@worker" in Path(f"/proc/{c}/cmdline").read_bytes() for c in descendants(p.pid)))
+        working = wait_for(lambda: any(is_worker(c) for c in descendants(p.pid)))
         p.send_signal(sig)
         try:
             got = p.wait(PATIENCE)

@@ -45,6 +45,14 @@ static void tell(const struct alias *a, const char *consequence)
 		a->note.n ? "; " : "", SLICE_FMT(a->note), consequence);
 }
 
+/* What the provider calls an area that no table knows: MEA of WB:MEA. */
+static struct slice provider_code(const char *text, bool is_area)
+{
+	const char *colon = is_area ? strchr(text, ':') : NULL;
+
+	return slice_of(colon ? colon + 1 : text);
+}
+
 int breaks_follow(struct aliases *a, struct list *codes, bool is_area)
 {
 	int code = EXIT_FINE;
@@ -52,8 +60,8 @@ int breaks_follow(struct aliases *a, struct list *codes, bool is_area)
 	for (size_t i = 0; i < codes->n; i++) { /* it grows on the way */
 		for (size_t k = 0; k < a->n && code == EXIT_FINE; k++) {
 			const struct alias *one = &a->items[k];
-			const bool is_old = slice_is(one->code, codes->v[i]),
-				   is_new = slice_is(one->replaced_by, codes->v[i]);
+			const struct slice asked = provider_code(codes->v[i], is_area);
+			const bool is_old = slice_eq(one->code, asked), is_new = slice_eq(one->replaced_by, asked);
 			const struct slice other = is_old ? one->replaced_by : one->code;
 
 			if (one->is_area != is_area || (!is_old && !is_new))

@@ -141,12 +141,15 @@ static int take_words(struct show *w, const struct list *words)
 
 static int load_tables(struct show *w, const char *tables)
 {
+	struct list area = {{NULL}, 0};
 	struct diag d;
 	int code = filters_load(&w->filters, tables);
 
 	diag_clear(&d);
 	if (code == EXIT_FINE && take_list(&w->codes, w->indicator.p))
 		code = breaks_follow(&w->filters.aliases, &w->codes, false);
+	if (code == EXIT_FINE && w->area && take_list(&area, w->area))
+		code = breaks_follow(&w->filters.aliases, &area, true);
 	if (code != EXIT_FINE || w->filters.catalogue.n)
 		return code;
 	if (catalogue_load(&w->filters.table, tables, &d) != GLANE_OK)

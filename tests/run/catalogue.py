@@ -232,7 +232,7 @@ def renamed():
         told = [site.glane(*words)[2] for words in (("export", "--area", "MEA"), ("export", "--area", "WB:MEA"), ("show", "WB:MEA", "i99H"), ("show", "MEA", "i99H"))]
         suite.true("recomposed: other members are told, however the area is written", all("MEA has other members since 2025-07-01" in t for t in told), told)
         check("an indicator without a break: not a word", site.glane("export", "--indicator", "NEW")[2], "")
-        site.configure("[source wgi]\nprovider = worldbank\nindicators = GOV_WGI_RL.EST RL.EST IC.BUS.EASE.XQ\n\n[source other]\nplugin = csv\nindicators = RL.EST\ndataset = X\n")
+        site.configure("[source wgi]\nprovider = worldbank\nindicators = GOV_WGI_RL.EST RL.EST IC.BUS.EASE.XQ\n\n[source other]\nplugin = csv\nbase_url = https://example.org\nindicators = RL.EST\ndataset = X\n")
         for words in (("sources",), ("check", "--conf")):
             status, out, err = site.glane(*words)
             check(f"{words[0]}: a configured indicator that is gone is named with its place, of its provider alone", (status, err), (0,

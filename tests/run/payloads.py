@@ -17,10 +17,9 @@ import shlex
 import sys
 from collections import Counter
 from decimal import Decimal
-from pathlib import Path
 
 import support
-from recordings import RECORDINGS
+from recordings import RECORDINGS, entries
 
 BAD = [
     ("worldbank/error_120_invalid_value.json", "worldbank", ["--indicators=X"], "The provided parameter value is not valid"),
@@ -65,16 +64,6 @@ def compare(suite, site, recording, facts):
     suite.same(f"{recording.file}: first, last, minimum and maximum", wrong, {})
     counted = site.glane("parse", recording.plugin, *recording.words(), "--empty=keep", "--format=none", payload=recording.body())[2]
     suite.true(f"{recording.file}: rows with empty=keep", counted.splitlines()[-1].startswith(f"glane: {facts['n_obs']} rows, "), counted[-300:])
-
-
-def entries():
-    for table in sorted(Path(__file__).with_name("payloads.d").glob("*.tsv")):
-        for number, line in enumerate(table.read_text().splitlines(), 1):
-            if line and not line.startswith("#"):
-                cells = line.split("\t")
-                if len(cells) != 4:
-                    raise SystemExit(f"{table.name}, line {number}: {len(cells)} cells, not file, plugin, options, expectation")
-                yield cells
 
 
 def facts_below(facts, path):

@@ -9,6 +9,7 @@ import re
 import zipfile
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from support import Answer, PAYLOADS, seven_zip
@@ -237,3 +238,14 @@ RECORDINGS = [
               at("/US.GDPTotal/US_GDPTotal", "application/octet-stream", lambda body: seven_zip("US_GDPTotal.csv", body)), gdp),
 ]
 RECORDINGS = [r for r in RECORDINGS if (PAYLOADS / r.file).is_file()]
+
+
+def entries():
+    """The lines of payloads.d/*.tsv: file, plugin, options, what is expected (payloads.py says how)."""
+    for table in sorted(Path(__file__).with_name("payloads.d").glob("*.tsv")):
+        for number, line in enumerate(table.read_text().splitlines(), 1):
+            if line and not line.startswith("#"):
+                cells = line.split("\t")
+                if len(cells) != 4:
+                    raise SystemExit(f"{table.name}, line {number}: {len(cells)} cells, not file, plugin, options, expectation")
+                yield cells

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Messages of any size in the forms of SDMX, JSON-stat, Eurostat's TSV and JSON: series of 40 years, each of its own area and indicator."""
+"""Messages of any size in the forms of SDMX, JSON-stat, PC-Axis, Eurostat's TSV and JSON: series of 40 years, each of its own area and indicator."""
 from measure import _endless, _fill, code, number
 
 YEARS = [str(y) for y in range(1980, 2020)]
@@ -53,6 +53,18 @@ def tsv(path, size):
     return _fill(path, size, "freq,indic_is,geo\\TIME_PERIOD\t" + "\t".join(y + " " for y in YEARS) + "\n", chunks)
 
 
+def px(path, size):
+    """The number of areas is said before the cells: as many as the size needs, of 50 indicators and 40 years."""
+    rows = ["%s \n" % " ".join(number(k + i) for i in range(len(YEARS))) for k in range(50)]
+    n = size // len("".join(rows)) + 1
+
+    def texts(items):
+        return ",".join('"%s"' % i for i in items)
+    head = (f'MATRIX="BIG";STUB="geo","what";HEADING="t";CONTVARIABLE="what";VALUES("geo")={texts(f"A{k}" for k in range(n))};'
+            f'VALUES("what")={texts(f"I{k}" for k in range(50))};VALUES("t")={texts(YEARS)};TIMEVAL("t")=TLIST(A1,"1980"-"2019");DATA=\n')
+    return _fill(path, size + len(head), head, ("".join(rows) for _ in range(n)), ";\n")
+
+
 def sdg(path, size):
     chunks = (",".join('{"series":"%s","geoAreaCode":"%s","timePeriodStart":%s,"value":"%s","dimensions":{"Sex":"FEMALE","Age":"15+"}}' % (
         indicator, area, y, number(k + i)) for i, y in enumerate(YEARS)) + "," for k, area, indicator in _series())
@@ -64,6 +76,7 @@ JOBS = {  # name: (maker, plugin, options of the plugin)
     "sdmx structure-specific": (sdmx_specific, "sdmx", ["--dataset=BIG", "--area_scheme=LOCAL"]),
     "sdmx csv": (sdmx_csv, "sdmx", ["--area_scheme=LOCAL"]),
     "sdmx json": (sdmx_json, "sdmx", ["--dataset=BIG", "--area_scheme=LOCAL"]),
+    "px": (px, "jsonstat", ["--px=yes", "--area_scheme=LOCAL"]),
     "tsv": (tsv, "eurostat", ["--datasets=BIG"]),
     "json": (sdg, "json", ["--dataset=SDG", "--select=data.*", "--indicator=series", "--area=geoAreaCode", "--area_scheme=LOCAL",
                            "--period=timePeriodStart", "--value=value", "--dims=*=dimensions"]),

@@ -129,18 +129,23 @@ glane_rc mapping_check(const struct state *s)
 	const struct options *o = &s->o;
 	const int is_next = strcmp(o->paging, "next") == 0;
 	const struct {
-		const char *option;
+		const char *option, *text, *told;
 		int is_right;
-	} all[] = {{"freq", !o->freq[0] || (!o->freq[1] && strchr("ASTQMWDB", o->freq[0]))},
-		{"cover", is_word(o->cover, "full", "none")},
-		{"paging", !o->paging[0] || is_next || is_word(o->paging, "number", "offset")},
-		{"page_next", !is_next || o->page_next[0]}, {"page_len", o->page_len >= 1},
-		{"value", o->value.n <= MAX_VALUES}, {"query", o->query.n <= MAX_QUERY},
-		{"dims", o->dims.n <= MAX_DIMS}, {"where", o->where.n <= MAX_WHERE}};
+	} all[] = {{"freq", o->freq, "one of A S T Q M W D B, or nothing: as each period says",
+			   !o->freq[0] || (!o->freq[1] && strchr("ASTQMWDB", o->freq[0]))},
+		{"cover", o->cover, "full or none", is_word(o->cover, "full", "none")},
+		{"paging", o->paging, "number, offset or next",
+			!o->paging[0] || is_next || is_word(o->paging, "number", "offset")},
+		{"page_next", o->page_next, "the path of a link, for paging = next", !is_next || o->page_next[0]},
+		{"page_len", "0 or less", "1 or more", o->page_len >= 1},
+		{"value", "...", "fewer items", o->value.n <= MAX_VALUES},
+		{"query", "...", "fewer items", o->query.n <= MAX_QUERY},
+		{"dims", "...", "fewer items", o->dims.n <= MAX_DIMS},
+		{"where", "...", "fewer items", o->where.n <= MAX_WHERE}};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		if (!all[i].is_right)
 			return s->h->fail(
-				s->r, GLANE_E_CONFIG, "%s cannot be that: see `glane plugins json`", all[i].option);
+				s->r, GLANE_E_CONFIG, "%s = %s: write %s", all[i].option, all[i].text, all[i].told);
 	return GLANE_OK;
 }

@@ -85,7 +85,7 @@ def parsed():
     parse("a record without area and value is passed over", FLAT, [{"c": "", "y": 2020, "v": "N/A"}, {"c": "TGO", "y": 2020, "v": 2}], "value", ["2"])
     parse("an object where a value was", FLAT, [{"c": "TGO", "y": 2020, "v": {"a": 1}}], "", "field 'v' is an object, not a single value")
     parse("a list where none may be", FLAT + ["--unit=u.*"], [], "", "unit = u.*: a list has no place there")
-    parse("paging that does not exist", FLAT + ["--paging=link"], [], "", "paging cannot be that")
+    parse("paging that does not exist", FLAT + ["--paging=link"], [], "", "paging = link: write number, offset or next")
 
 
 def shipped(name, url):

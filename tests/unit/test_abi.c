@@ -46,7 +46,7 @@ static void test_grown(void **state)
 static void test_older(void **state)
 {
 	(void)state;
-	run_plugin("abi_older", "series 1 A OLDER ~ TGO ~  ~ 0 ~ ~ ~\nobs 1 2000 1.50 A 0\nobs 1 2001 1.50 A 0\ncover "
+	run_plugin("abi_older", "series 1 A OLDER I TGO ~  ~ 0 ~ ~ ~\nobs 1 2000 1.50 A 0\nobs 1 2001 1.50 A 0\ncover "
 				"1 OLDER ~ 0 0 ~\n");
 }
 

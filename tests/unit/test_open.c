@@ -132,7 +132,7 @@ static glane_rc table(const struct glane_host *h, glane_run *r, void *state)
 	const struct glane_csv csv = {.size = sizeof(csv), .delimiter = ';', .decimal = ',', .group = '.'};
 	const struct glane_request q = {
 		.size = sizeof(q), .format = GLANE_FMT_CSV, .url = "{base_url}/table.csv", .csv = &csv};
-	const struct glane_series def = {.size = sizeof(def), .dataset = S("D"), .freq = 'A'};
+	const struct glane_series def = {.size = sizeof(def), .dataset = S("D"), .indicator = S("I"), .freq = 'A'};
 	struct glane_row row = {.size = sizeof(row), .period = S("2020")};
 	glane_reader *rd;
 	glane_rc rc = h->open(r, &q, &rd);

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "net/fetch_secret.h"
 #include "net/verify.h"
 
 #include <errno.h>
@@ -155,11 +156,32 @@ static glane_rc read_control(struct broker *b, struct diag *d)
 	return rc == GLANE_END ? GLANE_OK : rc;
 }
 
+static glane_rc send_words(struct source *s, struct slice text, struct diag *d)
+{
+	struct secrets secrets;
+	struct strbuf b;
+	glane_rc rc = secrets_load(&secrets, &s->policy, d);
+
+	strbuf_init(&b, 0);
+	strbuf_slice(&b, text);
+	if (rc == GLANE_OK)
+		secret_scrub(&secrets, &b);
+	secrets_release(&secrets);
+	wire_begin(&s->client, B_WORDS);
+	wire_text(&s->client, strbuf_get(&b));
+	if (rc == GLANE_OK)
+		rc = wire_end(&s->client, -1, d);
+	strbuf_release(&b);
+	return rc == GLANE_OK ? wire_flush(&s->client, d) : rc;
+}
+
 static glane_rc client_frame(struct source *s, struct frame *f, struct diag *d)
 {
 	struct request r;
 	glane_rc rc;
 
+	if (f->type == B_WORDS)
+		return send_words(s, frame_text(f), d);
 	if (f->type != B_FETCH)
 		return fail(d, GLANE_E_FORMAT, "a worker asked for something else than a fetch");
 	rc = frame_request(f, &s->arena, &r, d);

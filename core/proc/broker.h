@@ -28,6 +28,7 @@
  *   SECURITY u32 id; text message                             a refused redirect or host, at once
  * On a worker's socket, worker -> broker:
  *   FETCH    REQUEST fields
+ *   WORDS    text         quotes what the provider wrote: -> WORDS text, without the secrets of the source
  * broker -> worker:
  *   ANSWER   i64 rc; text message; text sha256; u64 size; text content_type; text url (as it may be shown)   [+ descriptor where rc is GLANE_OK]
  * REQUEST fields: cstr method, url; u32 n + n (cstr name, text value) headers; text body; cstr content_type; u8 format; u32 again, wait
@@ -51,7 +52,8 @@ enum {
 	B_PROGRESS,
 	B_SECURITY,
 	B_FETCH = 140,
-	B_ANSWER
+	B_ANSWER,
+	B_WORDS
 };
 enum { REPLAY_SAME = 0, REPLAY_CHANGED = 1, REPLAY_FAILED = 2 };
 /* Which bodies the archive keeps: those of a refresh that brought events; every one that a worker was given, also where nothing

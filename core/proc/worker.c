@@ -166,6 +166,22 @@ struct worker {
 	uint64_t cancel_at, asked;
 };
 
+/* Messages quote what the provider wrote, and only the broker knows what of it is a secret. Without a broker: the text as it is. */
+static struct slice words_of(struct wire *broker, struct slice text)
+{
+	struct diag ignored = {0};
+	struct frame f;
+
+	if (text.n == 0)
+		return text;
+	wire_begin(broker, B_WORDS);
+	wire_text(broker, text);
+	if (wire_end(broker, -1, &ignored) != GLANE_OK || wire_flush(broker, &ignored) != GLANE_OK ||
+		wire_wait(broker, &f, &ignored) != GLANE_OK || f.type != B_WORDS)
+		return text;
+	return frame_text(&f); /* until the next frame */
+}
+
 static glane_rc up_end(struct worker *k)
 {
 	glane_rc rc = wire_end(&k->up, -1, &k->diag);
@@ -240,7 +256,7 @@ static glane_rc up_cover(void *arg, const struct cover *c)
 	wire_text(&k->up, c->indicator);
 	wire_i64(&k->up, c->from);
 	wire_i64(&k->up, c->to);
-	wire_text(&k->up, c->reason);
+	wire_text(&k->up, words_of(&k->broker, c->reason));
 	return up_end(k);
 }
 
@@ -275,7 +291,7 @@ static void up_log(void *arg, int level, struct slice text)
 
 	wire_begin(&k->up, W_LOG);
 	wire_u8(&k->up, (uint8_t)level);
-	wire_text(&k->up, text);
+	wire_text(&k->up, words_of(&k->broker, text));
 	if (up_end(k) == GLANE_OK)
 		wire_flush(&k->up, &k->diag);
 }
@@ -388,7 +404,7 @@ static glane_rc run_job(
 	return host_run(&host, &seams, counts, d);
 }
 
-static glane_rc send_end(struct worker *k, glane_rc rc, const char *message, const struct host_counts *c)
+static glane_rc send_end(struct worker *k, glane_rc rc, struct slice message, const struct host_counts *c)
 {
 	struct diag ignored = {0};
 	glane_rc sent;
@@ -402,7 +418,7 @@ static glane_rc send_end(struct worker *k, glane_rc rc, const char *message, con
 	}
 	wire_begin(&k->up, W_END);
 	wire_i64(&k->up, rc);
-	wire_cstr(&k->up, message);
+	wire_text(&k->up, words_of(&k->broker, message));
 	wire_u64(&k->up, c->rows);
 	wire_u64(&k->up, c->rejected);
 	wire_u64(&k->up, c->padding);
@@ -433,7 +449,7 @@ int worker_main(void)
 		rc = job_take(&f, &a, &t, &d);
 	if (rc == GLANE_OK)
 		rc = run_job(&k, &a, &t.job, &counts, &d);
-	sent = send_end(&k, rc, rc == GLANE_OK ? NULL : d.text, &counts);
+	sent = send_end(&k, rc, rc == GLANE_OK ? (struct slice){NULL, 0} : slice_of(d.text), &counts);
 	if (sent != GLANE_OK) { /* the scheduler shows what a worker that could not report printed last */
 		fd_write(2, k.diag.text, strlen(k.diag.text), NULL);
 		rc = sent;

@@ -21,6 +21,12 @@ static glane_rc answer(struct single *s, struct frame *f, struct diag *d)
 	struct diag why;
 	glane_rc rc;
 
+	if (f->type == B_WORDS) { /* there are no secrets here */
+		wire_begin(&s->broker, B_WORDS);
+		wire_text(&s->broker, frame_text(f));
+		rc = wire_end(&s->broker, -1, d);
+		return rc == GLANE_OK ? wire_flush(&s->broker, d) : rc;
+	}
 	if (f->type != B_FETCH)
 		return fail(d, GLANE_E_FORMAT, "the worker asked for something else than a fetch");
 	diag_clear(&why);

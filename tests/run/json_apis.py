@@ -256,15 +256,17 @@ def echoed():
 
     ways = [old, quoted(old), quoted(old, str.lower), json.dumps(old)[1:-1].replace("/", "\\/"), html.escape(old),
             *(base64_of(old, before, alphabet) for before in ("", "u:", "u") for alphabet in (b"+/", b"-_"))]
-    for status, kind in ((403, "text/plain"), (500, KIND), (200, "text/html")):
+    for status, kind in ((403, "text/plain"), (500, KIND), (200, "text/html"), (200, "text/json")):
         for i, way in enumerate(ways):
             body = f"no key {way} here" if kind == "text/plain" else f'{{"message": "{"m" * 180} {way} here"}}' if kind == KIND else f"<html><title>{'t' * 190} {way}</title>"
+            if kind == "text/json":  # the plugin's reader quotes this one
+                body = json.dumps({"error": f"no key {way} here", "data": []})
             with support.Server(lambda _, a=Answer(body, kind, status): a) as server:
-                site = suite.site(f"error {status} {i}", ECHOED.format(url=server.url))
+                site = suite.site(f"error {status} {kind[5:]} {i}", ECHOED.format(url=server.url) + "error = error\n")
                 run = site.run(env={"ECHO_KEY": old})
                 told = run.sources["echo"]["message"] + run.err + "".join(site.glane("status")[1:])
                 part = way[4:9]
-                check(f"an error of status {status} that quotes the key as {way}", (run.verdicts, "***" in run.sources["echo"]["message"], part in told, holders(site, part.encode())),
+                check(f"an error of status {status} ({kind}) that quotes the key as {way}", (run.verdicts, "***" in run.sources["echo"]["message"], part in told, holders(site, part.encode())),
                       ({"echo": "failed"}, True, False, [])) or print("#", told)
 
 

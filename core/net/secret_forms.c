@@ -137,7 +137,7 @@ static bool encode(struct base64_form *f, struct slice secret, size_t before)
 		unsigned v = 0;
 
 		for (size_t bit = i * 6 - before * 8; bit < i * 6 - before * 8 + 6; bit++)
-			v = v << 1 | ((unsigned char)secret.p[bit / 8] >> (7 - bit % 8) & 1u);
+			v = v << 1 | ((unsigned)(unsigned char)secret.p[bit / 8] >> (7 - bit % 8) & 1u);
 		f->p[f->n++] = digits[v];
 	}
 	return true;

@@ -126,10 +126,11 @@ glane_rc secrets_load(struct secrets *s, const struct fetch_policy *p, struct di
 	s->v = mem_zalloc(p->n_secrets, sizeof(*s->v));
 	if (!s->v)
 		return fail(d, GLANE_E_NOMEM, "no memory for the secrets");
-	for (; s->n < p->n_secrets; s->n++) {
+	s->n = p->n_secrets;
+	for (size_t i = 0; i < s->n; i++) {
 		struct diag why = {0};
 
-		if (read_one(&s->v[s->n], &p->secrets[s->n], &why) == GLANE_E_NOMEM) {
+		if (read_one(&s->v[i], &p->secrets[i], &why) == GLANE_E_NOMEM) {
 			secrets_release(s);
 			return fail(d, GLANE_E_NOMEM, "%s", why.text);
 		}

@@ -4,6 +4,7 @@
 
 #include "proc/broker.h"
 #include "proc/program.h"
+#include "proc/sandbox.h"
 #include "proc/spawn.h"
 #include "proc/worker.h"
 
@@ -11,7 +12,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -152,8 +152,7 @@ int main(int argc, char **argv)
 	struct app a = {NULL, NULL};
 	int i;
 
-	/* The environment holds secrets: nobody of the same user is to read it out of /proc, nor to attach to us. */
-	prctl(PR_SET_DUMPABLE, 0);
+	sandbox_private();
 	if (argc > 1 && argv[1][0] == '@')
 		return play_role(argc, argv);
 	if (!own_standard_descriptors())

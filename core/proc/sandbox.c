@@ -88,6 +88,12 @@ glane_rc sandbox_limits(uint64_t memory, uint64_t mapped, uint64_t cpu_seconds, 
 	return rc;
 }
 
+void sandbox_private(void)
+{
+	if (!SANITIZED)
+		prctl(PR_SET_DUMPABLE, 0);
+}
+
 #define PROBE ((size_t)1 << 20)
 
 /* Async-signal-safe. The handler is reset on entry, so raise() ends the process once it returns. */

@@ -7,6 +7,9 @@
 
 #include <stdbool.h>
 
+/* The environment holds secrets: no other process of the user can read it out of /proc from here on, nor attach to us; no core file. Not
+ * in sanitizer builds, whose leak checker attaches. */
+void sandbox_private(void);
 /*
  * Private memory (heap, stacks, anonymous mappings) up to `memory` bytes, address space up to that plus `mapped` and 1 GiB, CPU seconds, no
  * core file, no file writing, no new processes, 32 descriptors, no new privileges. With `processes` some hundred of them, and

@@ -162,47 +162,19 @@ static const struct option_spec *find_spec(const struct plugin *p, const char *k
 
 #define MAX_EDITS 2
 
-/* Letters to insert, drop or change until a is b; MAX_EDITS + 1 where there are more, or a key is longer than any can be. */
-static unsigned edits(const char *a, const char *b)
-{
-	const size_t n = strlen(a), m = strlen(b);
-	unsigned row[64 + 1];
-
-	if (n > 64 || m > 64)
-		return MAX_EDITS + 1;
-	for (size_t k = 0; k <= m; k++)
-		row[k] = (unsigned)k;
-	for (size_t i = 1; i <= n; i++) {
-		unsigned corner = row[0];
-
-		row[0] = (unsigned)i;
-		for (size_t k = 1; k <= m; k++) {
-			const unsigned changed = corner + (a[i - 1] != b[k - 1]);
-			const unsigned moved = (row[k] < row[k - 1] ? row[k] : row[k - 1]) + 1;
-
-			corner = row[k];
-			row[k] = changed < moved ? changed : moved;
-		}
-	}
-	return row[m];
-}
-
 /* The key that was probably meant: the plugin's or one of glane's own; NULL: none is near. */
 static const char *nearest(const struct plugin *p, const char *key)
 {
-	const char *best = NULL;
-	unsigned least = strlen(key) < 4 ? 2 : MAX_EDITS + 1;
+	const char *best = NULL, *other;
+	size_t least = strlen(key) < 4 ? 2 : MAX_EDITS + 1;
 
-	for (size_t i = 0; i < p->n_options; i++)
-		if (edits(key, p->options[i].name) < least) {
-			best = p->options[i].name;
-			least = edits(key, best);
-		}
-	for (size_t i = 0; conf_host_key(i); i++)
-		if (edits(key, conf_host_key(i)) < least) {
-			best = conf_host_key(i);
-			least = edits(key, best);
-		}
+	for (size_t i = 0; (other = i < p->n_options ? p->options[i].name : conf_host_key(i - p->n_options)) != NULL;
+		i++) {
+		const size_t n = slice_edits(slice_of(key), slice_of(other));
+
+		if (n < least)
+			best = other, least = n;
+	}
 	return best;
 }
 
@@ -213,8 +185,9 @@ static glane_rc unknown_key(const struct plugin *p, const char *key, struct diag
 	if (near)
 		return fail(
 			d, GLANE_E_CONFIG, "plugin %s has no option '%s': did you mean '%s'?", p->desc.name, key, near);
-	return fail(d, GLANE_E_CONFIG, "plugin %s has no option '%s' (glane plugins %s lists them)", p->desc.name, key,
-		p->desc.name);
+	return fail(d, GLANE_E_CONFIG,
+		"plugin %s has no option '%s' (`glane plugins %s` lists its own, conf/README.md those of every source)",
+		p->desc.name, key, p->desc.name);
 }
 
 static glane_rc located(struct diag *d, const struct conf_entry *e)

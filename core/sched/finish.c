@@ -197,7 +197,8 @@ static const char *why_held(const struct task *t)
 		since = at < since ? at : since;
 	}
 	time_format(since, when);
-	return arena_fmt(&t->run->arena, "%s; held since %.10s: glane quarantine show %s", reason, when, t->conf->name);
+	return arena_fmt(&t->run->arena, "%s; held since %.10s: glane quarantine show %s, then accept or reject",
+		reason, when, t->conf->name);
 }
 
 static const char *why(const struct task *t)

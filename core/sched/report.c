@@ -187,8 +187,9 @@ void report_task(const struct task *t)
 	if (r->tty && r->progress_lines)
 		report_progress(t->run, true);
 	size_text(t->wire_bytes, size, sizeof(size));
-	printf("%-24s %s%-10s%s", t->conf->name, r->colour ? verdict_colours[t->verdict] : "",
-		r->options->dry_run ? "would ask" : task_verdict_names[t->verdict], r->colour ? "\033[0m" : "");
+	printf("%-24s %s%-*s%s", t->conf->name, r->colour ? verdict_colours[t->verdict] : "",
+		r->options->dry_run ? 0 : 10, r->options->dry_run ? "would ask" : task_verdict_names[t->verdict],
+		r->colour ? "\033[0m" : "");
 	if (t->verdict == V_TRIAL && !r->options->dry_run)
 		printf(" %" PRIu64 " rows, nothing committed", t->intake.rows);
 	else if (t->verdict == V_OK || t->verdict == V_PARTIAL)

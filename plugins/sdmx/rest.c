@@ -41,8 +41,10 @@ const char *data_url(const struct glane_host *h, glane_run *r, const struct stat
 			   : is(s->rest, "3.0") ? "/data/dataflow/{flow}/{key}"
 						: "/data/{flow}/{key}";
 
-	return put(h, r, put(h, r, h->fmt(r, "{base_url}%s%s", path, s->slash ? "/" : ""), "{flow}", f->name), "{key}",
-		f->key);
+	return put(h, r,
+		put(h, r, h->fmt(r, "{base_url}%s%s%s", strchr("/?", path[0]) ? "" : "/", path, s->slash ? "/" : ""),
+			"{flow}", f->name),
+		"{key}", f->key);
 }
 
 const char *media(const struct state *s, const char *form)

@@ -190,14 +190,39 @@ static void page_close(struct glane_reader *rd)
 	rd->open = false;
 }
 
+/* What it holds of the kernel and of memory: a run may open any number of readers. */
+static void reader_release(struct glane_reader *rd)
+{
+	page_close(rd);
+	cube_close(rd);
+	map_release(&rd->seen);
+}
+
 void reader_close(struct glane_reader *rd)
 {
 	if (!rd || rd->closed)
 		return;
-	page_close(rd);
-	cube_close(rd);
-	map_release(&rd->seen);
+	reader_release(rd);
+	rd->kept = NULL;
 	rd->closed = true;
+}
+
+/* It gives no further record (rc: why), and is released; head() still answers. */
+static glane_rc reader_end(struct glane_reader *rd, glane_rc rc)
+{
+	struct glane_run *r = rd->run;
+	const size_t n = rd->records ? rd->req.n_head : 0;
+	struct slice *kept = arena_alloc(&r->arena, (n + 1) * sizeof(*kept));
+	bool ok = kept != NULL;
+
+	for (size_t i = 0; ok && i < n; i++)
+		ok = arena_dup(&r->arena, record_head(rd->records, i), &kept[i]);
+	rd->kept = ok && n ? kept : NULL;
+	reader_release(rd);
+	if (!ok && rc >= GLANE_OK)
+		rc = run_no_memory(r, "last page's heads");
+	rd->ended = rc;
+	return rc;
 }
 
 /* "URL: record 12, line 13: " before the message of a failure; the provider's own words where it sent an error document. */
@@ -353,8 +378,10 @@ static glane_rc host_open(glane_run *r, const struct glane_request *given, glane
 	rc = page_first(rd, &url, &r->diag);
 	if (rc == GLANE_OK)
 		rc = page_open(rd, url);
-	if (rc < GLANE_OK)
+	if (rc < GLANE_OK) {
+		reader_close(rd);
 		return run_unread(r, rc);
+	}
 	if (!r->is_said)
 		diag_clear(&r->unread);
 	rd->ended = rc;
@@ -423,10 +450,8 @@ static glane_rc host_next(glane_reader *rd)
 	if (rd->closed || !rd->records)
 		return run_usage(r, "next() of a reader that is closed, or of raw bytes");
 	rc = step(rd);
-	if (rc != GLANE_OK) {
-		rd->ended = rc == GLANE_E_CANCELLED ? GLANE_OK : rc;
-		return run_unread(r, rc);
-	}
+	if (rc != GLANE_OK)
+		return run_unread(r, rc == GLANE_E_CANCELLED ? rc : reader_end(rd, rc));
 	rd->page_records++;
 	rd->chunk_records++;
 	if (rd->chunk_records % PROGRESS_EVERY == 0)
@@ -462,7 +487,11 @@ static glane_str host_column(glane_reader *rd, size_t i)
 
 static glane_str host_head(glane_reader *rd, size_t i)
 {
-	return rd && rd->records && i < rd->req.n_head ? str_from(record_head(rd->records, i)) : (glane_str){NULL, 0};
+	if (!rd || i >= rd->req.n_head)
+		return (glane_str){NULL, 0};
+	if (rd->kept)
+		return str_from(rd->kept[i]);
+	return rd->records ? str_from(record_head(rd->records, i)) : (glane_str){NULL, 0};
 }
 
 static int64_t host_read(glane_reader *rd, void *buf, size_t n)
@@ -483,13 +512,11 @@ static int64_t host_read(glane_reader *rd, void *buf, size_t n)
 		return rc;
 	if (rd->raw_at == p->n) {
 		if (p->last)
-			return 0;
+			return reader_end(rd, GLANE_END) == GLANE_END ? 0 : rd->ended;
 		diag_clear(&rd->run->diag);
 		rc = payload_more(p, 0);
-		if (rc != GLANE_OK) {
-			rd->ended = explain(rd, rc);
-			return run_unread(rd->run, rd->ended);
-		}
+		if (rc != GLANE_OK)
+			return run_unread(rd->run, reader_end(rd, explain(rd, rc)));
 		rd->raw_at = 0;
 	}
 	if (n > p->n - rd->raw_at)

@@ -75,7 +75,8 @@ struct glane_reader {
 	uint64_t size;
 	int fd;
 	bool open, closed;
-	glane_rc ended; /* END or the failure that the reader ended with, given back by every further next() */
+	struct slice *kept; /* values of the plugin's heads after the end; NULL: not ended, or closed */
+	glane_rc ended;     /* END or the failure that the reader ended with, given back by every further next() */
 	struct payload payload;
 	struct record_reader *records;
 	struct cube_map *cube; /* what cube() knows of the dataset; NULL: not called yet */

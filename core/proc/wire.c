@@ -185,14 +185,18 @@ glane_rc wire_flush(struct wire *w, struct diag *d)
 	return GLANE_OK;
 }
 
-static void keep_fds(struct wire *w, struct msghdr *msg)
+/* How many came. */
+static size_t keep_fds(struct wire *w, struct msghdr *msg)
 {
+	size_t sum = 0;
+
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
 		size_t n;
 
 		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
 			continue;
 		n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		sum += n;
 		for (size_t i = 0; i < n; i++) {
 			int fd;
 
@@ -203,17 +207,21 @@ static void keep_fds(struct wire *w, struct msghdr *msg)
 				close(fd);
 		}
 	}
+	return sum;
 }
+
+#define MAX_FDS 4 /* of one message */
 
 glane_rc wire_fill(struct wire *w, struct diag *d)
 {
 	union {
 		struct cmsghdr head;
-		char space[CMSG_SPACE(4 * sizeof(int))];
+		char space[CMSG_SPACE(MAX_FDS * sizeof(int))];
 	} control;
 	struct iovec iov;
 	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
 	ssize_t n;
+	size_t fds;
 
 	if (w->taken > 0) {
 		memmove(w->in.p, w->in.p + w->taken, w->in.n - w->taken);
@@ -233,7 +241,11 @@ glane_rc wire_fill(struct wire *w, struct diag *d)
 		return GLANE_OK;
 	if (n < 0)
 		return fail(d, GLANE_E_IO, "cannot read from another process of this run: %s", strerror(errno));
-	keep_fds(w, &msg);
+	fds = keep_fds(w, &msg);
+	if (msg.msg_flags & MSG_CTRUNC &&
+		fds < MAX_FDS) /* there was room for more: the kernel had no number left to give */
+		return fail(
+			d, GLANE_E_LIMIT, "too many open files: no descriptor is left for what another process sent");
 	if (msg.msg_flags & MSG_CTRUNC)
 		return fail(d, GLANE_E_FORMAT, "another process of this run sent more descriptors than one at a time");
 	w->in.n += (size_t)n;

@@ -95,6 +95,7 @@ static glane_rc run(const struct glane_host *h, glane_run *r, void *state)
 			h->fail(r, rc, "no lines of JSON came: is `program = ...` set?");
 		while (rc == GLANE_OK && (rc = h->next(d.rd)) == GLANE_OK)
 			rc = line_take(&d);
+		h->close(d.rd);
 		rc = rc == GLANE_END ? GLANE_OK : rc;
 	}
 	if (rc == GLANE_OK && d.n_rows && !d.n_told)

@@ -74,11 +74,12 @@ static glane_rc fetch(const struct glane_host *h, glane_run *r, const struct sta
 		.page_pages = "pages",
 		.page_total = "total",
 		.error = "error"};
-	glane_reader *rd;
+	glane_reader *rd = NULL;
 	glane_rc rc = h->open(r, &q, &rd);
 
 	while (rc == GLANE_OK && (rc = h->next(rd)) == GLANE_OK)
 		rc = emit(h, r, rd, indicator);
+	h->close(rd);
 	return rc == GLANE_END ? GLANE_OK : rc;
 }
 

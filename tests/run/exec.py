@@ -159,6 +159,10 @@ with support.Server({"/a": Answer(BODY, "text/plain", etag='"1"')}) as server:
                (run.verdicts, run.sources["good"]["cause"], {r["unit"] for r in site.export()}), ({"good": "ok"}, "mapping", {"PT"}))
     good.unlink()
     suite.true("a program that is gone fails its source", site.run().verdicts == {"good": "failed"})
+    site = suite.site("many", section("many", server.url, program("once.sh", SHELL), "requests = " + " ".join(f"{server.url}/a?{i}" for i in range(100))))
+    server.routes.update({f"/a?{i}": Answer(f"TGO,{1900 + i},1\n", "text/plain") for i in range(100)})
+    run = site.run()
+    suite.same("a hundred requests, a program each", (run.verdicts, run.sources["many"].get("rows")), ({"many": "ok"}, 100)) or print(f"# {run}")
     site = suite.site("csv", f"[source c]\nplugin = csv\nbase_url = {server.url}/a\nprogram = {program('head.sh', '#!/bin/sh' + chr(10) + 'echo a,p,v; cat' + chr(10))}\n"
                       "dataset = D\nindicator = =I\narea = a\nperiod = p\nvalue = v\nrate = 500/s\n")
     site.run()

@@ -3,6 +3,8 @@
 #include "support/cmocka.h"
 #include "support/test_host.h"
 
+#include <fcntl.h>
+
 #define BYTES "{base_url}/bytes"
 #define S(literal) GLANE_STR(literal)
 
@@ -239,6 +241,45 @@ static glane_rc null_reader(const struct glane_host *h, glane_run *r, void *stat
 	return h->read(NULL, &c, 1) == GLANE_E_USAGE ? h->next(NULL) : GLANE_E_DATA;
 }
 
+static int open_files(void)
+{
+	int n = 0;
+
+	for (int fd = 0; fd < 1024; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
+/* Readers that are read to their end, or that fail, hold no descriptor; what head() says stays. */
+static glane_rc never_closed(const struct glane_host *h, glane_run *r, void *state)
+{
+	static const char *const urls[] = {"rows.json", "bytes", "bad.json", "html.json"}, *const head[] = {"stamp"};
+	static glane_reader *rd[100];
+	const int before = open_files();
+
+	(void)state;
+	for (size_t i = 0; i < 100; i++) {
+		const struct glane_request q = {.size = sizeof(q),
+			.format = i % 4 == 1 ? GLANE_FMT_RAW : GLANE_FMT_JSON,
+			.url = h->fmt(r, "{base_url}/%s", urls[i % 4]),
+			.select = "rows.*",
+			.head = head,
+			.n_head = 1};
+		char buf[4];
+
+		if (h->open(r, &q, &rd[i]) != GLANE_OK)
+			continue;
+		while (q.format == GLANE_FMT_RAW ? h->read(rd[i], buf, sizeof(buf)) > 0 : h->next(rd[i]) == GLANE_OK)
+			continue;
+	}
+	if (open_files() != before)
+		return h->fail(r, GLANE_E_DATA, "%d files are left open", open_files() - before);
+	for (size_t i = 0; i < 100; i += 4)
+		if (h->head(rd[i], 0).n != 2 || h->next(rd[i]) != GLANE_END || h->get(rd[i], "a").p)
+			return h->fail(r, GLANE_E_DATA, "a reader at its end says something else");
+	return open_url(h, r, "{base_url}/rows.json", GLANE_FMT_JSON, &rd[0]);
+}
+
 /* ---- failures ---- */
 
 static glane_rc again(const struct glane_host *h, glane_run *r, void *state)
@@ -325,6 +366,7 @@ static const struct open_case cases[] = {
 	{"a record in quarantine", quarantined, GLANE_OK, "reject area: unknown [Togo,1]"},
 	{"two readers: payloads follow next()", two_readers, GLANE_OK, "payload 1\npayload 2\npayload 3\npayload 4\n"},
 	{"raw bytes", raw, GLANE_OK, "log 1 10 bytes, sum 45, then 0\n"},
+	{"a hundred readers that nobody closes", never_closed, GLANE_OK, "payload 1\n"},
 	{"next() of raw bytes", raw_next, GLANE_E_USAGE, "next()"},
 	{"read() of records", read_records, GLANE_E_USAGE, "read()"},
 	{"next() after close()", closed, GLANE_E_USAGE, "closed"},

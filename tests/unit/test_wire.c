@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -316,6 +317,27 @@ static void test_too_many_queued(void **state)
 	}
 }
 
+/* The kernel cuts a descriptor off for which this process has no number left. */
+static void test_no_number_left(void **state)
+{
+	struct ends e;
+	struct diag d = {.code = GLANE_OK};
+	struct rlimit was, none;
+
+	(void)state;
+	open_ends(&e, true);
+	wire_begin(&e.a, 1);
+	assert_int_equal(wire_end(&e.a, marked(1), &d), GLANE_OK);
+	assert_int_equal(wire_flush(&e.a, &d), GLANE_OK);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);
+	none = (struct rlimit){0, was.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	assert_int_equal(wire_fill(&e.b, &d), GLANE_E_LIMIT);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
+	assert_non_null(strstr(d.text, "too many open files"));
+	close_ends(&e);
+}
+
 /* Five descriptors in one message: the kernel would drop some without a word. */
 static void test_flood_of_descriptors(void **state)
 {
@@ -398,8 +420,8 @@ int main(void)
 		cmocka_unit_test(test_short_fields), cmocka_unit_test(test_lying_lengths),
 		cmocka_unit_test(test_lying_texts), cmocka_unit_test(test_too_large),
 		cmocka_unit_test(test_descriptors), cmocka_unit_test(test_too_many_queued),
-		cmocka_unit_test(test_flood_of_descriptors), cmocka_unit_test(test_full_socket),
-		cmocka_unit_test(test_peer_gone)};
+		cmocka_unit_test(test_flood_of_descriptors), cmocka_unit_test(test_no_number_left),
+		cmocka_unit_test(test_full_socket), cmocka_unit_test(test_peer_gone)};
 
 	return cmocka_run_group_tests_name("wire", tests, NULL, NULL);
 }

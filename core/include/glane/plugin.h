@@ -132,7 +132,7 @@ struct glane_request { /* what to fetch, and how to cut it into records */
 	const char *page_pages;      /* path of the number of pages, or NULL */
 	const char *page_total;      /* path of the number of records over all pages, or NULL */
 	const char *page_next;       /* path of the next page's URL */
-	const char *error;           /* path that is there, and not empty, only in an error answer; its text is reported */
+	const char *error; /* path that is there, and not empty, only in an error answer; its text is reported */
 	const struct glane_str
 		*split; /* items joined by split_sep into "{split}" of the URL, in as few requests as fit */
 	size_t n_split;
@@ -232,14 +232,16 @@ struct glane_cover {         /* what this fetch has seen of a dataset, or of one
 struct glane_host {
 	uint32_t size;
 	uint16_t abi_major, abi_minor;
-	/* Opens a request (every page of it). The first page has been fetched and verified when it returns. *ret is NULL on failure. */
+	/* Opens a request (every page of it). The first page has been fetched and verified when it returns. *ret is NULL on failure.
+	 * A run may open any number, one after the other: after END or an error a reader holds nothing but its heads. */
 	glane_rc (*open)(glane_run *, const struct glane_request *, glane_reader **ret);
 	glane_rc (*next)(glane_reader *); /* OK, END, or an error; after END or an error the same again */
-	glane_str (*get)(glane_reader *, const char *path);   /* of the current record; until next() */
-	glane_str (*at)(glane_reader *, size_t i);            /* field i: of `field`, else column i */
-	size_t (*columns)(glane_reader *);                    /* CSV: columns of the header */
-	glane_str (*column)(glane_reader *, size_t i);        /* CSV: name of column i */
-	glane_str (*head)(glane_reader *, size_t i);          /* value of `head` i in the current page, once passed */
+	glane_str (*get)(glane_reader *, const char *path); /* of the current record; until next() */
+	glane_str (*at)(glane_reader *, size_t i);          /* field i: of `field`, else column i */
+	size_t (*columns)(glane_reader *);                  /* CSV: columns of the header */
+	glane_str (*column)(glane_reader *, size_t i);      /* CSV: name of column i */
+	glane_str (*head)(glane_reader *,
+		size_t i); /* value of `head` i in the current page, once passed; after END the last's */
 	int64_t (*read)(glane_reader *, void *buf, size_t n); /* FMT_RAW: bytes read, 0 at the end, or an error */
 	void (*close)(glane_reader *);                        /* optional; the run's end closes all */
 

@@ -10,10 +10,10 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#define MAX_PAGES 256
 #define MAX_PAYLOAD ((size_t)256 << 20)
 
 static const char help[] =
@@ -22,10 +22,11 @@ static const char help[] =
 	"Puts a plugin through a conformance suite, in the worker process that a run has; TAP on standard output.\n"
 	"PAYLOAD is a recorded answer (the first goes to the first request, and so on), or a folder that `glane "
 	"record`\n"
-	"made (its index.tsv says which URL each file answers). Without one only the descriptor, the options and the\n"
+	"made (its index.tsv says which request each file answers). Without one only the descriptor, the options and "
+	"the\n"
 	"behaviour on bad answers are tested. KEY=VALUE are the plugin's options, and:\n"
-	"  --base_url=URL   what {base_url} stands for (default: the plugin's)\n"
-	"  --source=NAME    the options of that configured source, in place of each of them\n"
+	"  --base_url=URL   what {base_url} stands for (default: the plugin's, or one that is made up)\n"
+	"  --source=NAME    what that configured source says, in place of each of them\n"
 	"  --words=LANG     as in a section (conf/words.csv)\n"
 	"  --memory=SIZE    private memory of a run (default 256M)\n"
 	"  --seconds=N      time of a run (default 20)\n"
@@ -38,7 +39,7 @@ struct checking {
 	struct conf_section section;
 	struct conf_entry entries[128];
 	size_t n_entries;
-	struct trial_page pages[MAX_PAGES];
+	struct trial_page pages[TRIAL_REQUESTS];
 	size_t n_pages;
 };
 
@@ -55,37 +56,47 @@ static glane_rc read_payload(struct checking *k, const char *path, struct slice 
 	return rc;
 }
 
-static glane_rc add_page(struct checking *k, const char *url, const char *type, const char *path, struct diag *d)
+static glane_rc add_page(struct checking *k, const struct trial_page *page, const char *path, struct diag *d)
 {
 	struct trial_page *p = &k->pages[k->n_pages];
 
-	if (k->n_pages == MAX_PAGES)
-		return fail(d, GLANE_E_LIMIT, "%s: more than %d payloads", path, MAX_PAGES);
-	p->url = url;
-	p->type = type;
+	if (k->n_pages == TRIAL_REQUESTS)
+		return fail(d, GLANE_E_LIMIT, "%s: more than %d payloads", path, TRIAL_REQUESTS);
+	*p = *page;
 	k->n_pages++;
 	return read_payload(k, path, &p->body, d);
 }
 
-/* index.tsv: URL, file, content type; further columns are passed over. */
+/* The next cell; `none` where it is -, NULL where there is no such column. */
+static const char *cell(struct checking *k, struct slice *line, const char *none)
+{
+	const struct slice s = slice_cut(line, '\t');
+
+	return slice_is(s, "-") ? none : s.n ? arena_strndup(k->arena, s.p, s.n) : NULL;
+}
+
+/* index.tsv: URL, file, content type, method, SHA-256 of the request's body; what follows is passed over. */
 static glane_rc add_folder(struct checking *k, const char *folder, struct diag *d)
 {
 	struct slice text, line;
 	glane_rc rc = read_payload(k, arena_fmt(k->arena, "%s/index.tsv", folder), &text, d);
 
+	if (rc == GLANE_OK && !slice_trim(text).n)
+		return fail(d, GLANE_E_FORMAT, "%s/index.tsv: it names no answer", folder);
 	while (rc == GLANE_OK && text.n) {
-		struct slice url, file, type;
+		struct trial_page page = {0};
+		const char *file;
 
 		line = slice_cut(&text, '\n');
-		url = slice_cut(&line, '\t');
-		file = slice_cut(&line, '\t');
-		type = slice_cut(&line, '\t');
-		if (!url.n || !file.n)
+		page.url = cell(k, &line, NULL);
+		file = cell(k, &line, NULL);
+		page.type = cell(k, &line, NULL);
+		page.method = cell(k, &line, NULL);
+		page.body_sha256 = cell(k, &line, "");
+		if (!page.url || !file)
 			return fail(d, GLANE_E_FORMAT,
 				"%s/index.tsv: a line is not URL, file and content type between tabs", folder);
-		rc = add_page(k, arena_strndup(k->arena, url.p, url.n),
-			arena_strndup(k->arena, type.n ? type.p : "", type.n),
-			arena_fmt(k->arena, "%s/%.*s", folder, SLICE_FMT(file)), d);
+		rc = add_page(k, &page, arena_fmt(k->arena, "%s/%s", folder, file), d);
 	}
 	return rc;
 }
@@ -107,6 +118,7 @@ static glane_rc add_entry(struct checking *k, const char *key, const char *value
 static glane_rc add_source(struct checking *k, const char *name, struct diag *d)
 {
 	const struct source_conf *c = settings_find(k->settings, name);
+	struct trial *t = &k->c.plain;
 	glane_rc rc = GLANE_OK;
 
 	if (!c)
@@ -114,10 +126,19 @@ static glane_rc add_source(struct checking *k, const char *name, struct diag *d)
 	for (const struct conf_entry *e = c->section->entries; e && rc == GLANE_OK; e = e->next)
 		if (!conf_is_host_key(e->key))
 			rc = add_entry(k, e->key, e->value, d);
+	k->section.name = c->name;
 	if (c->base_url)
-		k->c.plain.base_url = c->base_url;
+		t->base_url = c->base_url;
 	if (c->words)
-		k->c.plain.words = c->words;
+		t->words = c->words;
+	t->hosts = c->hosts;
+	t->n_hosts = c->n_hosts;
+	t->keep_empty = c->keep_empty;
+	t->program = c->program;
+	t->args = c->args;
+	t->n_args = c->n_args;
+	t->memory = c->memory;
+	t->max_body = c->max_body;
 	return rc;
 }
 
@@ -161,7 +182,7 @@ static glane_rc take_words(struct checking *k, int argc, char **argv, struct dia
 		else if (stat(argv[i], &st) == 0 && S_ISDIR(st.st_mode))
 			rc = add_folder(k, argv[i], d);
 		else
-			rc = add_page(k, NULL, NULL, argv[i], d);
+			rc = add_page(k, &(struct trial_page){0}, argv[i], d);
 	}
 	k->c.plain.pages = k->pages;
 	k->c.plain.n_pages = k->n_pages;
@@ -184,6 +205,8 @@ static glane_rc suite(struct checking *k, struct settings *s, const char *name, 
 	if (rc != GLANE_OK)
 		return GLANE_OK;
 	k->c.plain.desc = desc;
+	if (!k->c.plain.base_url && !desc->desc.base_url && !(k->n_pages && k->pages[0].url))
+		k->c.plain.base_url = "https://check.example"; /* a file says not where it came from */
 	rc = conform_options(&k->c, d);
 	return rc == GLANE_OK ? conform_runs(&k->c, d) : rc;
 }
@@ -191,6 +214,7 @@ static glane_rc suite(struct checking *k, struct settings *s, const char *name, 
 static int check_it(struct settings *s, struct checking *k, int argc, char **argv)
 {
 	struct areas areas;
+	const char *tmp;
 	struct diag d;
 	glane_rc rc;
 
@@ -202,14 +226,20 @@ static int check_it(struct settings *s, struct checking *k, int argc, char **arg
 	k->settings = s;
 	k->c.plain = (struct trial){.section = &k->section,
 		.areas = &areas,
+		.arena = k->arena,
+		.tmp = -1,
 		.memory = (uint64_t)256 << 20,
+		.max_body = (uint64_t)1 << 30,
 		.seconds = 20,
 		.now = clock_utc()};
 	if (take_words(k, argc, argv, &d) != GLANE_OK)
 		return complain(EXIT_USAGE, "check-plugin: %s", d.text);
 	if (areas_load(&areas, s->tables, &d) != GLANE_OK)
 		return complain(EXIT_USAGE, "%s", d.text);
-	rc = suite(k, s, argv[1], &d);
+	tmp = getenv("TMPDIR");
+	k->c.plain.tmp = dir_open(AT_FDCWD, tmp && *tmp ? tmp : "/tmp", false, &d);
+	rc = k->c.plain.tmp >= 0 ? suite(k, s, argv[1], &d) : d.code;
+	fd_close(&k->c.plain.tmp);
 	areas_release(&areas);
 	if (rc != GLANE_OK)
 		return complain(EXIT_SOME, "check-plugin: %s", d.text);

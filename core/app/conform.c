@@ -68,14 +68,42 @@ static const char *defect(const struct trial *t)
 	return NULL;
 }
 
+static bool withdraws(const struct trial_slice *s)
+{
+	return s && (s->kind == GLANE_COVER_FULL || s->kind == GLANE_COVER_RANGE);
+}
+
+static const struct trial_slice *slice_called(const struct trial *t, const char *name)
+{
+	for (size_t i = 0; i < t->n_slices; i++)
+		if (strcmp(t->slices[i].name, name) == 0)
+			return &t->slices[i];
+	return NULL;
+}
+
+/* Does it declare a slice whole that has not all of its rows, or others; or say nothing of one? */
+static bool loses(const struct trial *base, const struct trial *t)
+{
+	for (size_t i = 0; i < t->n_slices; i++) {
+		const struct trial_slice *s = &t->slices[i], *whole = slice_called(base, s->name);
+
+		if (withdraws(s) && (!whole || whole->rows != s->rows || whole->sum != s->sum))
+			return true;
+	}
+	for (size_t i = 0; i < base->n_slices; i++)
+		if (withdraws(&base->slices[i]) && !slice_called(t, base->slices[i].name))
+			return true;
+	return false;
+}
+
 /* What is wrong after an answer that was bad: rows are missing, and nobody is told. NULL: nothing. */
 static const char *harm(const struct conform *c, const struct trial *t)
 {
 	const char *why = defect(t);
 
-	if (why || t->rc != GLANE_OK || t->rejected || t->n_failed)
+	if (why || t->rc != GLANE_OK || t->rejected || t->conflicts)
 		return why ? why : t->rc == GLANE_E_CANCELLED ? "cancelled, and nobody asked it to" : NULL;
-	if (t->n_full && (c->has_base ? t->rows < c->base.rows : t->rows == 0))
+	if (c->has_base ? loses(&c->base, t) : t->n_full && !t->n_failed && t->rows == 0)
 		return "GLANE_OK and a cover that withdraws, although rows are missing: they would be withdrawn";
 	return NULL;
 }
@@ -128,12 +156,21 @@ static const struct trial_page *recorded(const struct conform *c, size_t at)
 	return at < c->plain.n_pages ? &c->plain.pages[at] : NULL;
 }
 
+/* Why no reader of the answer can know that it is cut; NULL: it can. */
+static const char *endless(const struct conform *c, size_t at, const struct trial_page *page)
+{
+	if (c->plain.program)
+		return "a program may not know where its input ends; the length of the transfer does";
+	if (c->base.format[at] != GLANE_FMT_CSV || !page || !page->body.n || strchr("P\0377", page->body.p[0]))
+		return NULL;
+	return "plain CSV does not say where it ends; the length of the transfer does";
+}
+
 /* Cut at a quarter, half, three quarters, and by the last byte that is no line's end. */
 static glane_rc cut_answers(struct conform *c, size_t at, struct diag *d)
 {
 	const struct trial_page *page = recorded(c, at);
-	const bool plain_csv = c->base.format[at] == GLANE_FMT_CSV && page && page->body.n && page->body.p[0] != 'P' &&
-			       page->body.p[0] != '\037' && page->body.p[0] != '7';
+	const char *forgiven = endless(c, at, page);
 	size_t end = page ? page->body.n : 0;
 
 	while (end && (page->body.p[end - 1] == '\n' || page->body.p[end - 1] == '\r'))
@@ -153,8 +190,8 @@ static glane_rc cut_answers(struct conform *c, size_t at, struct diag *d)
 		if (rc != GLANE_OK)
 			return rc;
 		why = harm(c, &t);
-		if (why && plain_csv && !defect(&t))
-			conform_skip(c, "plain CSV does not say where it ends; the length of the transfer does", what);
+		if (why && forgiven && !defect(&t))
+			conform_skip(c, forgiven, what);
 		else
 			judge(c, &t, why, what);
 	}
@@ -180,6 +217,31 @@ static glane_rc same_page(struct conform *c, struct diag *d)
 	return rc;
 }
 
+/* What a run would take otherwise than the plugin means it. */
+static void whole(struct conform *c)
+{
+	const struct trial *b = &c->base;
+	const struct trial_page *idle = NULL;
+
+	for (size_t i = 0; i < b->n_pages && !idle; i++)
+		idle = b->pages[i].used ? NULL : &b->pages[i];
+	conform_test(c, !idle,
+		idle ? arena_fmt(c->arena, "nobody asked for %s",
+			       idle->url ? idle->url : "as many answers as there are payloads")
+		     : NULL,
+		"every recorded answer is asked for");
+	conform_test(c, b->conflicts == 0, b->conflict, "no observation has two values");
+	if (b->n_slices)
+		conform_test(c, b->uncovered == 0,
+			arena_fmt(c->arena, "%llu rows, such as those of %s, are of no slice that cover() declares",
+				(unsigned long long)b->uncovered, b->uncovered_slice ? b->uncovered_slice : ""),
+			"every row is of a slice that cover() declares");
+	else
+		printf("# warning: no cover(): what the provider takes back is never withdrawn\n");
+	if (b->doubts)
+		printf("# warning: %s\n", b->doubts);
+}
+
 static glane_rc as_recorded(struct conform *c, struct diag *d)
 {
 	const char *why;
@@ -201,6 +263,7 @@ static glane_rc as_recorded(struct conform *c, struct diag *d)
 		return GLANE_OK;
 	printf("# %llu rows of %zu requests in %lld ms; %zu covers that withdraw\n", (unsigned long long)c->base.rows,
 		c->base.n_requests, (long long)c->base.ms, c->base.n_full);
+	whole(c);
 	rc = try_fault(c, &again, FAULT_NONE, 0, d);
 	if (rc == GLANE_OK)
 		judge(c, &again, strcmp(again.digest, c->base.digest) != 0 ? "rows, covers or cursors differ" : NULL,

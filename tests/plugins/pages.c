@@ -12,7 +12,7 @@ struct state {
 };
 #define OPT(type, name, dflt, help) #name, GLANE_OPT_##type, 0, offsetof(struct state, name), dflt, help, 0, 0
 static const struct glane_opt options[] = {
-	{OPT(STR, by, "number", "number offset next none")},
+	{OPT(STR, by, "number", "number offset next none; hand: max requests of its own, unchecked")},
 	{OPT(STR, path, "data", "below base_url; with {split} where there are items")},
 	{OPT(INT, len, "2", "records per page")},
 	{OPT(INT, max, "0", "items per request")},
@@ -55,9 +55,14 @@ static glane_rc run(const struct glane_host *h, glane_run *r, void *state)
 	q.page_param = q.paging == GLANE_PAGE_NEXT ? NULL : "at", q.page_size_param = "len",
 	q.page_len = (uint32_t)s->len;
 	q.page_total = s->total ? "total" : NULL, q.page_pages = s->pages ? "pages" : NULL, q.page_next = "next";
-	rc = h->open(r, &q, &rd);
-	while (rc == GLANE_OK && (rc = h->next(rd)) == GLANE_OK)
-		rc = emit(h, r, rd);
+	rc = GLANE_END;
+	for (int64_t i = 0, n = strcmp(s->by, "hand") == 0 ? s->max : 1; rc == GLANE_END && i < n; i++) {
+		if (n > 1)
+			q.url = h->fmt(r, "{base_url}/%s?at=%d", s->path, (int)i);
+		rc = h->open(r, &q, &rd);
+		while (rc == GLANE_OK && (rc = h->next(rd)) == GLANE_OK)
+			rc = emit(h, r, rd);
+	}
 	return rc == GLANE_END ? h->cover(r, &cover) : rc;
 }
 

@@ -4,6 +4,7 @@
 record keeps what a provider said and no secret. TAP on standard output."""
 import base64
 import csv
+import hashlib
 import html
 import io
 import json
@@ -86,6 +87,87 @@ def plausible(suite):
         code, out, err = site.glane("check-plugin", "blind", lines, f"--how={how}", "--base_url=https://x.example")
         found = [(a, b) for a, b in zip(out.splitlines(), out.splitlines()[1:]) if a.startswith("not ok") and word in a and needle in b]
         suite.true(f"a plugin that is {how} does not conform: {word}", code == 1 and found, out + err)
+
+
+PAGES = ['{"rows":[{"area":"TGO","year":2020,"value":1},{"area":"TGO","year":2021,"value":2}]}', '{"rows":[{"area":"BEN","year":2020,"value":1},{"area":"BEN","year":2021,"value":2}]}']
+ROW = '{"dataset":"D","indicator":"I","area":"%s","period":"2020","value":"%s"}\n'
+FULL = '{"cover":"full","dataset":"%s"}\n'
+
+
+def loses(suite):
+    """What a run would withdraw, or not take, fails; what it would take otherwise than it was meant is said."""
+    site = suite.site("loses")
+    for i, text in enumerate(PAGES):
+        (site.folder / f"{i}.json").write_text(text)
+    code, out, err = site.glane("check-plugin", "pages", site.folder / "0.json", site.folder / "1.json", "--by=hand", "--max=2")
+    suite.true("as many rows of the same page are not the rows of two", code == 1 and re.search(r"^not ok \d+ - the same page again and again$", out, re.M), out + err)
+    for name, text, want in (
+            ("fine", ROW % ("TGO", 1) + FULL % "D", []),
+            ("two values", ROW % ("TGO", 1) + ROW % ("TGO", 2) + FULL % "D", ["not ok - no observation has two values", "has '1' and '2'"]),
+            ("the same twice", ROW % ("TGO", 1) * 2 + FULL % "D", []),
+            ("another dataset", ROW % ("TGO", 1) + FULL % "E", ["not ok - every row is of a slice", "such as those of D / I"]),
+            ("no cover", ROW % ("TGO", 1), ["# warning: no cover()"]),
+            ("unknown area", ROW % ("Atlantis", 1) + FULL % "D", ["# warning: 1 series with areas that no table knows, e.g. 'Atlantis'"])):
+        path = site.folder / (name.replace(" ", "-") + ".json")
+        path.write_text(text)
+        code, out, err = site.glane("check-plugin", "exec", path)
+        found = re.sub(r"^(not ok) \d+", r"\1", out, flags=re.M)
+        fails = any(w.startswith("not ok") for w in want)
+        suite.true(f"lines to check-plugin: {name}", code == (1 if fails else 0) and all(w in found for w in want) and ("# warning" in out) == ("# warning" in str(want)),
+                   (code, failures(out), err))
+    code, out, err = site.glane("check-plugin", "exec", site.folder / "fine.json", site.folder / "fine.json")
+    suite.true("an answer that nobody asks for", code == 1 and "nobody asked for as many answers" in out, (code, failures(out), err))
+
+
+def recorded_ones(suite):
+    """What record prints, check-plugin takes: hosts, program, empty, POST."""
+    def lines(name, body):
+        path = site.folder / name
+        path.write_text(body)
+        path.chmod(0o755)
+        return path
+
+    with support.Server({"/a.csv": support.Answer(b"a,p,v\nTGO,2020,1\nBEN,2021,\n", "text/csv"), "/rain.txt": support.Answer(b"TGO 2020 1\nBEN 2021 2\n", "text/plain")}) as server:
+        site = suite.site("recorded")
+        table = "files = {0}/a.csv\ndataset = D\nindicator = =I\narea = a\nperiod = p\nvalue = v\nretries = 0\n".format(server.url)
+        rain = lines("rain.py", '#!/usr/bin/env python3\nimport json, os, sys\nfor line in sys.stdin:\n    a, p, v = line.split()\n'
+                     '    print(json.dumps({"dataset": os.environ["GLANE_SOURCE"], "indicator": "I", "area": a, "period": p, "value": v}))\n'
+                     'print(json.dumps({"cover": "full", "dataset": "rain"}))\n')
+        site.configure(f"[source far]\nplugin = csv\nbase_url = https://example.org\nhosts = {server.url}\nempty = keep\n{table}"
+                       f"[source rain]\nplugin = exec\nprogram = {rain}\nbase_url = {server.url}\nrequests = {{base_url}}/rain.txt\nretries = 0\nmax_body = 1M\nmemory = 200M\n")
+        for name, plugin in (("far", "csv"), ("rain", "exec")):
+            code, _, err = site.glane("record", name, "-o", site.folder / name)
+            suite.true(f"{name} is recorded", code == 0 and f"check-plugin {plugin} {site.folder / name} --source={name}" in err, err)
+            code, out, err = site.glane("check-plugin", plugin, site.folder / name, f"--source={name}")
+            suite.true(f"{name} conforms", code == 0 and "# 2 rows of 1 requests" in out, (code, failures(out), err))
+    posts(suite, suite.site("posts"))
+
+
+def posts(suite, site):
+    """Answers to one URL are told apart by the request's body; none is left over."""
+    folder = site.folder / "posts"
+    folder.mkdir()
+    head = "https://facts.example/R/cur/Facts?culture=en"
+    index = "https://unctadstat-api.unctad.org/api/reportMetadata/R/en\t0.json\tapplication/json\tGET\t-\t-\t-\n"
+    (folder / "0.json").write_text('{"version":1,"lastUpdated":"2025-01-01T00:00:00"}')
+    words = ["--report=R", "--facts_url=https://facts.example", "--base_url=https://unctadstat-api.unctad.org", "--select=Economy/Code, Year, M5022/Value",
+             '--filters="Year in (2020)" "Year in (2021)"']
+    for year in (2020, 2021):
+        parts = (("$select", "Economy/Code, Year, M5022/Value"), ("$filter", f"Year in ({year})"), ("$format", "csv"), ("compress", "gz"))
+        body = "".join(f'--glane-form\r\nContent-Disposition: form-data; name="{k}"\r\n\r\n{v}\r\n' for k, v in parts) + "--glane-form--\r\n"
+        (folder / f"{year}.csv").write_text(f"Year,Economy_Code,M5022_Value\n{year},768,1\n{year},204,2\n")
+        index += f"{head}\t{year}.csv\ttext/csv\tPOST\t{hashlib.sha256(body.encode()).hexdigest()}\t-\t-\n"
+    (site.folder / "sources.d/all.conf").write_text("[source s]\nplugin = unctadstat\nhosts = https://facts.example\n"
+                                                    + "".join(f"{w[2:].replace('=', ' = ', 1)}\n" for w in words if "base_url" not in w))
+    (folder / "index.tsv").write_text(index)
+    code, out, err = site.glane("check-plugin", "unctadstat", folder, "--source=s")
+    suite.true("two POST requests to one URL, two answers", code == 0 and "# 4 rows of 3 requests" in out, (code, failures(out), err))
+    (folder / "index.tsv").write_text(index + f"{head}\t2020.csv\ttext/csv\tPOST\t{'0' * 64}\t-\t-\n")
+    code, out, err = site.glane("check-plugin", "unctadstat", folder, "--source=s")
+    suite.true("an answer to another body is never asked for", code == 1 and f"nobody asked for {head}" in out, (code, failures(out), err))
+    (folder / "index.tsv").write_text("\n")
+    code, out, err = site.glane("check-plugin", "unctadstat", folder, "--source=s")
+    suite.true("a folder without a line is no fixture", code == 2 and "names no answer" in err and not out, (code, out, err))
 
 
 def usage(suite):
@@ -205,7 +287,7 @@ def records(suite):
 
 def main():
     suite = support.Suite("tools")
-    for part in (check_plugin, misbehaved, plausible, usage, template, canary, words, records):
+    for part in (check_plugin, misbehaved, plausible, loses, recorded_ones, usage, template, canary, words, records):
         if not sys.argv[1:] or part.__name__ in sys.argv[1:]:
             part(suite)
     shutil.rmtree(evil.WORK, ignore_errors=True)

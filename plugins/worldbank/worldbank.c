@@ -8,14 +8,14 @@
 
 struct state {
 	struct glane_list indicators, countries;
-	const char *source, *date, *language;
+	const char *database, *date, *language;
 	int64_t per_page;
 	glane_str dataset, stamp; /* stamp: `lastupdated` of the call's first page */
 };
 #define OPT(type, name, dflt, help) #name, GLANE_OPT_##type, 0, offsetof(struct state, name), dflt, help, 0, 0
 static const struct glane_opt options[] = {
 	{"indicators", GLANE_OPT_LIST, GLANE_OPT_REQUIRED, offsetof(struct state, indicators), NULL, "codes", 0, 0},
-	{OPT(STR, source, "2", "database: 2 WDI, 3 WGI, 28 Findex, ...")},
+	{OPT(STR, database, "2", "2 WDI, 3 WGI, 28 Findex, ...")},
 	{OPT(LIST, countries, "all", "codes of economies and aggregates, or all")},
 	{OPT(STR, date, "", "2000:2024, 2010, 2009M01:2010M08, ...; none: all")},
 	{OPT(STR, language, "", "of the titles: en es fr ar zh; none: en")},
@@ -57,17 +57,17 @@ static const char *url_of(const struct glane_host *h, glane_run *r, struct state
 
 	for (size_t i = 0; url && i < s->countries.n; i++)
 		url = h->fmt(r, "%s%c%s", url, i ? ';' : '/', s->countries.v[i]);
-	s->dataset = str(strcmp(s->source, "2") == 0   ? "WDI"
-			 : strcmp(s->source, "3") == 0 ? "WGI"
-						       : h->fmt(r, "WB%s", s->source));
+	s->dataset = str(strcmp(s->database, "2") == 0   ? "WDI"
+			 : strcmp(s->database, "3") == 0 ? "WGI"
+							 : h->fmt(r, "WB%s", s->database));
 	s->stamp = (glane_str){NULL, 0};
 	return url && s->dataset.p ? h->fmt(r, "%s/indicator/{split}", url) : NULL;
 }
 
 static glane_rc fetch(const struct glane_host *h, glane_run *r, struct state *s, const glane_str *codes, size_t n)
 {
-	const struct glane_kv query[] = {
-		{"format", GLANE_STR("json")}, {"source", str(s->source)}, {"date", str(s->date[0] ? s->date : NULL)}};
+	const struct glane_kv query[] = {{"format", GLANE_STR("json")}, {"source", str(s->database)},
+		{"date", str(s->date[0] ? s->date : NULL)}};
 	struct glane_request q = {.size = sizeof(q), .format = GLANE_FMT_JSON, .paging = GLANE_PAGE_NUMBER};
 	glane_reader *rd = NULL;
 	glane_rc rc;

@@ -341,7 +341,7 @@ def worldbank_answers():
             return Answer(bom + document(n, rows[2 * page - 2:2 * page], page, pages, updated(page)), "application/json;charset=utf-8")
         return answer
 
-    site, run, log = world_bank(paged(41, bom="\ufeff"), "language = fr\ncountries = all\nsource = 57\n")
+    site, run, log = world_bank(paged(41, bom="\ufeff"), "language = fr\ncountries = all\ndatabase = 57\n")
     check("worldbank: 21 pages, each with a BOM", (run.code, len(site.export()), len(log)), (0, 41, 21))
     check("worldbank: language, countries, database and page stand in the URL",
           (log[0][0], site.short("dataset")[0]), ("/v2/fr/country/all/indicator/A?format=json&source=57&per_page=2&page=1", "WB57"))

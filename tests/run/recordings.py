@@ -203,7 +203,7 @@ RECORDINGS = [
     Recording("worldbank/SP.POP.TOTL_all_countries.json", "worldbank", {"indicators": "SP.POP.TOTL", "per_page": 4000},
               world_bank_pages("/country/all/indicator/SP.POP.TOTL"), world_bank),
     Recording("worldbank/GEP_NYGDPMKTPKDZ_FRA.json", "worldbank",
-              {"indicators": "NYGDPMKTPKDZ", "source": 27, "countries": "FRA", "language": "fr", "per_page": 7},
+              {"indicators": "NYGDPMKTPKDZ", "database": 27, "countries": "FRA", "language": "fr", "per_page": 7},
               world_bank_pages("/fr/country/FRA/indicator/NYGDPMKTPKDZ"), world_bank),
     wb_bulk("worldbank/API_IT.NET.USER.ZS_DS2_en_csv_v2.csv", "IT.NET.USER.ZS"),
     wb_bulk("worldbank/API_NY.GDP.PCAP.KD_DS2_en_csv_v2_9908764.csv", "NY.GDP.PCAP.KD"),

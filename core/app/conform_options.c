@@ -119,6 +119,18 @@ static bool is_taken(struct conform *c, const char *key, const char *value, bool
 	return options_fill(c->arena, c->plain.desc, &s, NULL, why) == GLANE_OK;
 }
 
+/* What parse and check-plugin would take for a word of their own; glane's keys of a section are refused when a plugin is loaded. */
+static const char *shadowed(const struct plugin *p)
+{
+	static const char *const words[] = {"source", "format", "limit", "inproc", "seconds"};
+
+	for (size_t i = 0; i < p->n_options; i++)
+		for (size_t k = 0; k < sizeof(words) / sizeof(words[0]); k++)
+			if (strcmp(p->options[i].name, words[k]) == 0)
+				return words[k];
+	return NULL;
+}
+
 static void test_option(struct conform *c, const struct option_spec *o)
 {
 	const char *bad = wrong(o);
@@ -145,6 +157,7 @@ static void test_option(struct conform *c, const struct option_spec *o)
 glane_rc conform_options(struct conform *c, struct diag *d)
 {
 	const struct plugin *p = c->plain.desc;
+	const char *word = shadowed(p);
 	struct conf_section s;
 	struct diag why;
 
@@ -152,6 +165,9 @@ glane_rc conform_options(struct conform *c, struct diag *d)
 		return fail(d, GLANE_E_NOMEM, "no memory for options");
 	conform_test(c, p->desc.title && p->desc.title[0] && p->desc.version && p->desc.version[0],
 		"GLANE_PLUGIN(.version = ..., .title = ...)", "it has a title and a version");
+	conform_test(c, !word,
+		word ? arena_fmt(c->arena, "--%s is a word of parse or check-plugin: rename the option", word) : NULL,
+		"each option can be given to parse and check-plugin");
 	conform_test(c, is_taken(c, NULL, NULL, false, &why), why.text, "the options given are taken");
 	conform_test(c, !is_taken(c, "no-such-option", "x", false, &why) && why.code == GLANE_E_CONFIG, why.text,
 		"an unknown option is refused");

@@ -9,10 +9,11 @@
 #include <unistd.h>
 
 struct state {
-	const char *how;
+	const char *how, *format;
 };
 static const struct glane_opt options[] = {
 	{"how", GLANE_OPT_STR, 0, offsetof(struct state, how), "blind", "blind, stubborn or random", 0, 0},
+	{"format", GLANE_OPT_STR, 0, offsetof(struct state, format), "", "a name that parse has taken", 0, 0},
 	{0},
 };
 

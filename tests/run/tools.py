@@ -80,7 +80,7 @@ def plausible(suite):
     site = suite.site("blind")
     lines = site.folder / "lines.txt"
     lines.write_bytes(LINES)
-    for how, word, needle in (("blind", "cut after", "a cover that withdraws, although rows are missing"),
+    for how, word, needle in (("blind", "can be given to parse", "--format is a word of parse"), ("blind", "cut after", "a cover that withdraws, although rows are missing"),
                               ("blind", "HTML", "a cover that withdraws, although rows are missing"),
                               ("stubborn", "cancelled at call", "does not return GLANE_E_CANCELLED"),
                               ("random", "again give the same", "differ")):

@@ -285,9 +285,25 @@ def records(suite):
     suite.same("no store is left behind", left, [])
 
 
+def seeds(suite):
+    """Requests with the same answer: each is in the archive that seed makes."""
+    section = "[source {0}]\nplugin = csv\nbase_url = https://x.example\nfiles = {1}\ndataset = D\nindicator = =I\narea = a\nperiod = p\nvalue = v\n"
+    site = suite.site("seeds", section.format("s", "a.csv b.csv c.csv") + section.format("t", "d.csv"))
+    for folder, names in (("one", "abc"), ("two", "d")):
+        (site.folder / folder).mkdir()
+        (site.folder / folder / "0001.csv").write_text("a,p,v\nTGO,2020,1\n")
+        (site.folder / folder / "index.tsv").write_text("".join(f"https://x.example/{n}.csv\t0001.csv\ttext/csv\tGET\t-\t-\t-\n" for n in names))
+        done = subprocess.run([TOP / "scripts/seed", site.folder / folder, site.store], check=False, capture_output=True, text=True)
+        suite.same(f"seed {folder} counts its answers", (done.returncode, done.stdout, done.stderr), (0, f"{len(names)}\n", ""))
+    run = site.run("--offline", "--all")
+    suite.same("run --offline finds each", (run.code, run.verdicts), (0, {"s": "ok", "t": "ok"}))
+    code, out, err = site.glane("check")
+    suite.true("and the store is sound", code == 0, out + err)
+
+
 def main():
     suite = support.Suite("tools")
-    for part in (check_plugin, misbehaved, plausible, loses, recorded_ones, usage, template, canary, words, records):
+    for part in (check_plugin, misbehaved, plausible, loses, recorded_ones, usage, template, canary, words, records, seeds):
         if not sys.argv[1:] or part.__name__ in sys.argv[1:]:
             part(suite)
     shutil.rmtree(evil.WORK, ignore_errors=True)

@@ -2,64 +2,143 @@
 /* Striking secrets out: the ways in which a provider may write one that it sends back. */
 #include "app/scrub.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define SHORTEST 4
+#define LEVELS 4  /* escapes of escapes */
+#define TEXTS 3   /* of one secret: itself, and what a Basic token says */
+#define FORMS 5   /* of each text */
+#define ENTITY 16 /* characters between & and ; */
 
-static void add_base64(struct strbuf *b, struct slice t)
+enum { PLAIN, HEX, BASE64 };
+static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/* ---- the forms of a secret ---- */
+
+/* The digits that every text with this one after `before` bytes (modulo 3) has in base64: those without a bit of others. */
+static void add_base64(struct scrub_form *f, struct slice t, size_t before)
 {
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	const size_t first = (8 * before + 5) / 6, end = 8 * (before + t.n) / 6;
 
-	for (size_t i = 0; i < t.n; i += 3) {
-		const unsigned left = (unsigned)(t.n - i < 3 ? t.n - i : 3);
+	for (size_t i = first; i < end; i++) {
 		unsigned v = 0;
 
-		for (unsigned k = 0; k < 3; k++)
-			v = v << 8 | (k < left ? (unsigned char)t.p[i + k] : 0u);
-		for (unsigned k = 0; k < 4; k++)
-			strbuf_putc(b, k <= left ? digits[v >> (18 - 6 * k) & 63] : '=');
+		for (size_t bit = 6 * i; bit < 6 * i + 6; bit++)
+			v = v << 1 | ((unsigned char)t.p[bit / 8 - before] >> (7 - bit % 8) & 1u);
+		strbuf_putc(&f->text, digits[v]);
+	}
+	f->head = before > 0;
+	f->tail = (before + t.n) % 3 != 0;
+}
+
+static void add_hex(struct strbuf *b, struct slice t)
+{
+	for (size_t i = 0; i < t.n; i++) {
+		strbuf_putc(b, "0123456789abcdef"[(unsigned char)t.p[i] >> 4]);
+		strbuf_putc(b, "0123456789abcdef"[(unsigned char)t.p[i] & 15]);
 	}
 }
 
-static glane_rc take(struct scrub_secret *s, const struct secret_text *t, struct diag *d)
+static bool stands_for(uint8_t kind, unsigned char c, unsigned char want)
 {
-	const struct slice plain = strbuf_get(&t->plain);
+	if (c == want)
+		return true;
+	if (kind == PLAIN)
+		return c == '+' && want == ' ';
+	if (kind == HEX)
+		return (c | 0x20) == want && want >= 'a';
+	return (want == '+' && (c == '-' || c == ' ')) || (want == '/' && c == '_');
+}
 
-	/* Room at once: no copy of a secret stays behind in memory that was freed. */
-	if (strbuf_room(&s->plain, plain.n + 1))
-		strbuf_slice(&s->plain, plain);
-	if (strbuf_room(&s->base64, 2 * plain.n + 8))
-		add_base64(&s->base64, plain);
-	return strbuf_ok(&s->plain) && strbuf_ok(&s->base64)
-		       ? GLANE_OK
-		       : fail(d, GLANE_E_NOMEM, "no memory to strike secrets out");
+/* Room at once: no copy of a secret stays behind in memory that was freed. */
+static glane_rc take(struct scrub *s, const char *placeholder, struct slice t, struct diag *d)
+{
+	for (size_t i = 0; i < FORMS; i++) {
+		struct scrub_form *f = &s->v[s->n++];
+
+		*f = (struct scrub_form){.placeholder = placeholder, .kind = i == 0 ? PLAIN : i == 1 ? HEX : BASE64};
+		strbuf_init(&f->text, 0);
+		if (!strbuf_room(&f->text, 2 * t.n + 8))
+			return fail(d, GLANE_E_NOMEM, "no memory to strike secrets out");
+		if (f->kind == PLAIN)
+			strbuf_slice(&f->text, t);
+		else if (f->kind == HEX)
+			add_hex(&f->text, t);
+		else
+			add_base64(f, t, i - 2);
+		for (unsigned c = 0; c < 256; c++)
+			s->starts[c] |= stands_for(f->kind, (unsigned char)c, (unsigned char)f->text.p[0]);
+	}
+	return GLANE_OK;
+}
+
+/* USER:PASSWORD, where the text is a token of Basic authentication. */
+static bool basic(struct slice t, struct strbuf *b)
+{
+	unsigned v = 0;
+
+	if (slice_has_prefix(t, "Basic "))
+		t = (struct slice){t.p + 6, t.n - 6};
+	while (t.n && t.p[t.n - 1] == '=')
+		t.n--;
+	if (t.n < 4 || !strbuf_room(b, t.n))
+		return false;
+	for (size_t i = 0; i < t.n; i++) {
+		const char *at = memchr(digits, t.p[i], 64);
+		unsigned char c;
+
+		if (!at)
+			return false;
+		v = v << 6 | (unsigned)(at - digits);
+		if (i % 4 == 0)
+			continue;
+		c = (unsigned char)(v >> (6 - 2 * (i % 4)));
+		if (c < ' ' || c == 0x7f)
+			return false;
+		strbuf_putc(b, (char)c);
+	}
+	return memchr(b->p, ':', b->n) != NULL;
+}
+
+static glane_rc take_secret(struct scrub *s, const char *placeholder, struct slice t, struct diag *d)
+{
+	struct strbuf said;
+	glane_rc rc = take(s, placeholder, t, d);
+
+	strbuf_init(&said, 0);
+	if (rc == GLANE_OK && basic(t, &said)) {
+		struct slice password = strbuf_get(&said);
+
+		rc = take(s, placeholder, password, d);
+		slice_cut(&password, ':');
+		if (rc == GLANE_OK && password.n >= SHORTEST)
+			rc = take(s, placeholder, password, d);
+	}
+	secret_wipe(&said);
+	return rc;
 }
 
 glane_rc scrub_init(struct scrub *s, struct arena *a, const struct fetch_secret *specs, size_t n, struct diag *d)
 {
 	glane_rc rc = GLANE_OK;
 
-	*s = (struct scrub){.v = arena_alloc(a, (n + 1) * sizeof(*s->v))};
+	*s = (struct scrub){.v = arena_alloc(a, (n * TEXTS * FORMS + 1) * sizeof(*s->v))};
 	if (!s->v)
 		return fail(d, GLANE_E_NOMEM, "no memory to strike secrets out");
+	s->starts['%'] = s->starts['&'] = s->starts['\\'] = n > 0;
 	for (size_t i = 0; rc == GLANE_OK && i < n; i++) {
+		const char *placeholder = arena_fmt(a, "{auth:%s}", specs[i].name);
 		struct secret_text t;
 
 		rc = secret_load(&t, &specs[i], d);
 		if (rc != GLANE_OK)
 			return rc;
-		strbuf_init(&s->v[i].plain, 0);
-		strbuf_init(&s->v[i].base64, 0);
-		s->n++;
-		s->v[i].placeholder = arena_fmt(a, "{auth:%s}", specs[i].name);
 		if (t.plain.n < SHORTEST)
 			rc = fail(d, GLANE_E_CONFIG, "secret '%s' is shorter than %d bytes: it cannot be struck out",
 				specs[i].name, SHORTEST);
-		if (rc == GLANE_OK)
-			rc = take(&s->v[i], &t, d);
-		if (rc == GLANE_OK && !s->v[i].placeholder)
-			rc = fail(d, GLANE_E_NOMEM, "no memory to strike secrets out");
+		else
+			rc = placeholder ? take_secret(s, placeholder, strbuf_get(&t.plain), d)
+					 : fail(d, GLANE_E_NOMEM, "no memory to strike secrets out");
 		secret_wipe(&t.plain);
 		secret_wipe(&t.encoded);
 	}
@@ -68,106 +147,239 @@ glane_rc scrub_init(struct scrub *s, struct arena *a, const struct fetch_secret 
 
 void scrub_release(struct scrub *s)
 {
-	for (size_t i = 0; i < s->n; i++) {
-		secret_wipe(&s->v[i].plain);
-		secret_wipe(&s->v[i].base64);
-	}
+	for (size_t i = 0; i < s->n; i++)
+		secret_wipe(&s->v[i].text);
 	s->n = 0;
 }
 
-static int hex(char c)
+/* ---- a text, its escapes undone ---- */
+
+static size_t next_char(struct slice t, unsigned level, unsigned char *ret);
+
+static struct slice behind(struct slice t, size_t n)
 {
-	const char lower = (char)(c | 0x20);
+	return (struct slice){t.p + n, t.n - n};
+}
+
+static bool is_escape(char c)
+{
+	return c == '%' || c == '&' || c == '\\';
+}
+
+static int hex(unsigned char c)
+{
+	const unsigned char lower = c | 0x20;
 
 	return c >= '0' && c <= '9' ? c - '0' : lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
-/* n hexadecimal digits that stand for c? */
-static bool is_hex(struct slice t, size_t n, unsigned char c)
+/* Bytes of n hexadecimal digits that are a character of ASCII; 0: there are none. */
+static size_t code(struct slice t, unsigned level, size_t n, unsigned char *ret)
 {
+	unsigned char c = 0;
 	unsigned v = 0;
+	size_t at = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		if (i >= t.n || hex(t.p[i]) < 0)
-			return false;
-		v = v << 4 | (unsigned)hex(t.p[i]);
+		const size_t used = next_char(behind(t, at), level, &c);
+
+		if (!used || hex(c) < 0)
+			return 0;
+		at += used;
+		v = v << 4 | (unsigned)hex(c);
 	}
-	return v == c;
+	*ret = (unsigned char)v;
+	return v < 256 ? at : 0;
 }
 
-/* Bytes of the entity that stands for c: &amp; &#39; &#x27; */
-static size_t entity(struct slice t, unsigned char c)
+/* What stands between & and ; as a character; false: none of ours. */
+static bool entity_char(const char *name, size_t n, unsigned char *ret)
 {
 	static const struct {
 		const char *text;
 		char c;
-	} names[] = {{"&amp;", '&'}, {"&lt;", '<'}, {"&gt;", '>'}, {"&quot;", '"'}, {"&apos;", '\''}};
-	char number[16];
+	} names[] = {{"amp", '&'}, {"lt", '<'}, {"gt", '>'}, {"quot", '"'}, {"apos", '\''}};
+	const bool is_hex = n > 2 && (name[1] | 0x20) == 'x';
+	const unsigned base = is_hex ? 16 : 10;
+	unsigned v = 0;
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (names[i].c == (char)c && slice_has_prefix(t, names[i].text))
-			return strlen(names[i].text);
-	snprintf(number, sizeof(number), "&#%u;", c);
-	if (slice_has_prefix(t, number))
-		return strlen(number);
-	return t.n > 5 && t.p[0] == '&' && t.p[1] == '#' && (t.p[2] | 0x20) == 'x' && t.p[5] == ';' &&
-			       is_hex((struct slice){t.p + 3, 2}, 2, c)
-		       ? 6
-		       : 0;
+		if (slice_is((struct slice){name, n}, names[i].text)) {
+			*ret = (unsigned char)names[i].c;
+			return true;
+		}
+	if (n < 2 || name[0] != '#')
+		return false;
+	for (size_t i = is_hex ? 2 : 1; i < n; i++) {
+		const int digit = hex((unsigned char)name[i]);
+
+		if (digit < 0 || (unsigned)digit >= base || v > 255)
+			return false;
+		v = v * base + (unsigned)digit;
+	}
+	*ret = (unsigned char)v;
+	return v > 0 && v < 128;
 }
 
-/* Bytes at the beginning of the text that stand for c in one of the ways; 0: none. */
-static size_t written(struct slice t, unsigned char c)
+static size_t entity(struct slice t, unsigned level, unsigned char *ret)
 {
-	size_t escapes = 0, n;
-
-	while (escapes < 4 && escapes < t.n && t.p[escapes] == '\\')
-		escapes++;
-	if (c == '\\' && escapes)
-		return escapes > 1 ? 2 : 1;
-	t = (struct slice){t.p + escapes, t.n - escapes};
-	if (escapes && t.n && t.p[0] == 'u' && is_hex((struct slice){t.p + 1, t.n - 1}, 4, c))
-		return escapes + 5;
-	if (t.n > 2 && t.p[0] == '%' && is_hex((struct slice){t.p + 1, 2}, 2, c))
-		return escapes + 3;
-	n = entity(t, c);
-	if (n)
-		return escapes + n;
-	if (!t.n || (unsigned char)t.p[0] != c)
-		return 0;
-	return escapes + (t.n > 1 && (c == '"' || c == '\'') && t.p[1] == t.p[0] ? 2 : 1);
-}
-
-static size_t written_as(struct slice text, struct slice secret)
-{
+	char name[ENTITY];
 	size_t at = 0;
 
-	if (secret.n <= text.n && memcmp(secret.p, text.p, secret.n) == 0)
-		return secret.n;
-	for (size_t i = 0; i < secret.n; i++) {
-		const size_t n = written((struct slice){text.p + at, text.n - at}, (unsigned char)secret.p[i]);
+	for (size_t n = 0; n < ENTITY; n++) {
+		unsigned char c = 0;
+		const size_t used = next_char(behind(t, at), level, &c);
 
+		at += used;
+		if (!used)
+			return 0;
+		if (c == ';')
+			return entity_char(name, n, ret) ? at : 0;
+		name[n] = (char)c;
+	}
+	return 0;
+}
+
+static size_t backslash(struct slice t, unsigned level, unsigned char *ret)
+{
+	unsigned char c = 0;
+	const size_t used = next_char(t, level, &c),
+		     n = used && (c == 'u' || c == 'x') ? code(behind(t, used), level, c == 'u' ? 4 : 2, ret) : 0;
+
+	if (n)
+		return used + n;
+	if (!used || !strchr("\\/\"'", c))
+		return 0;
+	*ret = c;
+	return used;
+}
+
+/* The character at the beginning of the text when escapes were undone so many times; how many bytes it takes, 0: the text ends. */
+static size_t next_char(struct slice t, unsigned level, unsigned char *ret)
+{
+	unsigned char c = 0;
+	size_t used, n = 0;
+
+	if (!t.n)
+		return 0;
+	*ret = (unsigned char)t.p[0];
+	if (!level || !is_escape(t.p[0]))
+		return 1;
+	used = next_char(t, level - 1, ret);
+	if (*ret == '%')
+		n = code(behind(t, used), level - 1, 2, &c);
+	else if (*ret == '&')
+		n = entity(behind(t, used), level - 1, &c);
+	else if (*ret == '\\')
+		n = backslash(behind(t, used), level - 1, &c);
+	if (n)
+		*ret = c;
+	return used + n;
+}
+
+/* ---- finding them ---- */
+
+/* Bytes at the beginning of the text that stand for the character, after as many undone escapes as there may be; 0: none. */
+static size_t stands(struct slice t, unsigned level, uint8_t kind, unsigned char want)
+{
+	if (t.n && !is_escape(t.p[0]))
+		level = 0; /* it is the same on each */
+	for (unsigned k = level + 1; k-- > 0;) {
+		unsigned char c = 0;
+		const size_t n = next_char(t, k, &c);
+
+		if (n && stands_for(kind, c, want))
+			return n;
+	}
+	return 0;
+}
+
+/* Doubled quotes: a run of n may stand 2 n times, or 4 n. Bytes of the longest such run. */
+static size_t quotes(struct slice t, unsigned level, unsigned char quote, size_t n)
+{
+	size_t at = 0, found = 0, fits = n;
+
+	for (size_t i = 1; i <= 4 * n; i++) {
+		const size_t used = stands(behind(t, at), level, PLAIN, quote);
+
+		if (!used)
+			break;
+		at += used;
+		if (i == fits) {
+			found = at;
+			fits *= 2;
+		}
+	}
+	return found;
+}
+
+/* *ret_escape: there was an escape on the way, and another level may find something else. */
+static size_t written_as(struct slice text, const struct scrub_form *f, unsigned level, bool *ret_escape)
+{
+	const struct slice want = strbuf_get(&f->text);
+	size_t at = 0;
+
+	*ret_escape = false;
+	for (size_t i = 0, run; i < want.n; i += run) {
+		const char c = want.p[i];
+		const bool is_quote = f->kind == PLAIN && (c == '"' || c == '\'');
+		const struct slice rest = behind(text, at);
+		size_t n;
+
+		run = 1;
+		while (is_quote && i + run < want.n && want.p[i + run] == c)
+			run++;
+		*ret_escape |= rest.n && is_escape(rest.p[0]);
+		n = is_quote ? quotes(rest, level, (unsigned char)c, run)
+			     : stands(rest, level, f->kind, (unsigned char)c);
 		if (!n)
 			return 0;
+		*ret_escape |= is_quote;
 		at += n;
 	}
 	return at;
 }
 
-/* The longest writing of any secret at the beginning of the text; 0: none. */
-static size_t match(const struct scrub *s, struct slice text, const char **ret)
+static bool is_base64(char c)
 {
+	return memchr(digits, c, 64) || c == '-' || c == '_';
+}
+
+/* The digit that the secret ends within, and the padding. */
+static size_t ending(struct slice rest)
+{
+	size_t n = rest.n && is_base64(rest.p[0]);
+
+	while (n < 3 && n < rest.n && rest.p[n] == '=')
+		n++;
+	return n;
+}
+
+/* The longest writing of any secret at the beginning of the text; 0: none. */
+static size_t match(const struct scrub *s, struct slice text, const struct scrub_form **ret)
+{
+	unsigned char first[LEVELS + 1];
+	const unsigned n_first = is_escape(text.p[0]) ? LEVELS + 1 : 1;
 	size_t longest = 0;
 
+	for (unsigned k = 0; k < n_first; k++)
+		next_char(text, k, &first[k]);
 	for (size_t i = 0; i < s->n; i++) {
-		const struct slice base64 = strbuf_get(&s->v[i].base64);
-		size_t n = written_as(text, strbuf_get(&s->v[i].plain));
+		const struct scrub_form *f = &s->v[i];
+		bool go_on = false;
 
-		if (base64.n > n && base64.n <= text.n && memcmp(base64.p, text.p, base64.n) == 0)
-			n = base64.n;
-		if (n > longest) {
-			longest = n;
-			*ret = s->v[i].placeholder;
+		for (unsigned k = 0; k < n_first; k++)
+			go_on |= stands_for(f->kind, first[k], (unsigned char)f->text.p[0]);
+
+		for (unsigned level = 0; go_on && level <= LEVELS; level++) {
+			size_t n = written_as(text, f, level, &go_on);
+
+			if (n && f->tail)
+				n += ending(behind(text, n));
+			if (n > longest) {
+				longest = n;
+				*ret = f;
+			}
 		}
 	}
 	return longest;
@@ -178,20 +390,22 @@ size_t scrub_text(const struct scrub *s, struct slice text, struct strbuf *b)
 	size_t n = 0, from = 0, i = 0;
 
 	while (s->n && i < text.n) {
-		const char *placeholder = NULL;
-		const size_t found = match(s, (struct slice){text.p + i, text.n - i}, &placeholder);
+		const struct scrub_form *f = NULL;
+		const size_t found = s->starts[(unsigned char)text.p[i]] ? match(s, behind(text, i), &f) : 0;
 
 		if (!found) {
 			i++;
 			continue;
 		}
-		strbuf_add(b, text.p + from, i - from);
-		strbuf_puts(b, placeholder);
+		if (b) {
+			strbuf_add(b, text.p + from, i - from - (f->head && i > from && is_base64(text.p[i - 1])));
+			strbuf_puts(b, f->placeholder);
+		}
 		n++;
 		i += found;
 		from = i;
 	}
-	if (text.n > from)
+	if (b && text.n > from)
 		strbuf_add(b, text.p + from, text.n - from);
 	return n;
 }

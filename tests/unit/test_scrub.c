@@ -42,6 +42,35 @@ static void every_writing(void **state)
 	scrubbed("a&b<c", "a&amp;b&lt;c", "{auth:key}", 1);
 }
 
+static void escapes_of_escapes(void **state)
+{
+	(void)state;
+	scrubbed("k3y/x", "k3y%252Fx k3y%25252Fx %256b3y%2Fx k3y%26%2347%3Bx",
+		"{auth:key} {auth:key} {auth:key} {auth:key}", 4);
+	scrubbed("k3y/x", "k3y\\x2fx k3y\\\\x2Fx \\x6b3y/x k3y\\\\\\/x", "{auth:key} {auth:key} {auth:key} {auth:key}",
+		4);
+	scrubbed("k3y/x", "k3y&#0047;x k3y&#x002f;x k3y&amp;#47;x", "{auth:key} {auth:key} {auth:key}", 3);
+	scrubbed("k3 y/x", "k3+y%2Fx k3%20y/x k3 y/x", "{auth:key} {auth:key} {auth:key}", 3);
+	scrubbed("k%41y/x", "k%41y/x k%2541y%2Fx k%41y\\/x", "{auth:key} {auth:key} {auth:key}", 3);
+	scrubbed("k\\\\y\"", "k\\\\y\" k\\\\\\\\y\\\" k\\\\y\"\"", "{auth:key} {auth:key} {auth:key}", 3);
+}
+
+static void coded(void **state)
+{
+	(void)state;
+	scrubbed("S3cr3tValue", "53336372337456616c7565 53336372337456616C7565", "{auth:key} {auth:key}", 2);
+	/* of "user:", "us:", "u:" and nothing before it; padding or none */
+	scrubbed("S3cr3tValue", "dXNlcjpTM2NyM3RWYWx1ZQ== dXM6UzNjcjN0VmFsdWU= dTpTM2NyM3RWYWx1ZQ UzNjcjN0VmFsdWU",
+		"dXNlcj{auth:key} dXM6{auth:key} dT{auth:key} {auth:key}", 4);
+	scrubbed("S3cr3tValue", "Basic%20dXNlcjpTM2NyM3RWYWx1ZQ%3D%3D", "Basic%20dXNlcj{auth:key}%3D%3D", 1);
+	/* of another text around it: nothing of it can be read from what is left */
+	scrubbed("S3cr3tValue", "YTpTM2NyM3RWYWx1ZTpi YWE6UzNjcjN0VmFsdWU6Yg", "YT{auth:key}pi YWE6{auth:key}6Yg", 2);
+	scrubbed("\xc3\xbf\xc3\xbe\xc3\xbf?>", "w7/DvsO/Pz4= w7_DvsO_Pz4 w7%2FDvsO%2FPz4%3D",
+		"{auth:key} {auth:key} {auth:key}%3D", 3);
+	scrubbed("YWxpY2U6cGE1NXdvcmQ=", "YWxpY2U6cGE1NXdvcmQ= YWxpY2U6cGE1NXdvcmQ alice:pa55word pa55word alice",
+		"{auth:key} {auth:key} {auth:key} {auth:key} alice", 4);
+}
+
 static void nothing_else(void **state)
 {
 	(void)state;
@@ -71,6 +100,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_writing),
+		cmocka_unit_test(escapes_of_escapes),
+		cmocka_unit_test(coded),
 		cmocka_unit_test(nothing_else),
 		cmocka_unit_test(too_short),
 	};

@@ -4,6 +4,7 @@
 #include "app/scrub.h"
 
 #include "base/file.h"
+#include "base/inflate.h"
 #include "base/json.h"
 #include "net/archive_side.h"
 #include "proc/broker.h"
@@ -20,20 +21,24 @@
 
 #define MAX_BODY ((size_t)1 << 30)
 
-static const char help[] = "glane record SOURCE [-o DIR]\n"
-			   "\n"
-			   "Runs a configured source into a store that is thrown away, and keeps what the provider "
-			   "answered: DIR/index.tsv\n"
-			   "(URL, file, content type, method, SHA-256 of the request's body, ETag, Last-Modified; in "
-			   "order of asking; - is\n"
-			   "none) and a file for each answer. Secrets of the source are struck out, {auth:NAME} stands "
-			   "in their place. What\n"
-			   "is recorded also serves where the plugin failed on it. For glane check-plugin, and "
-			   "scripts/seed, which makes it\n"
-			   "the archive of a store for glane run --offline.\n"
-			   "\n"
-			   "  -o, --output DIR   default: SOURCE.recorded; it must not hold an index.tsv\n"
-			   "Exit: 0, 1 where the source failed or nothing was answered, 2 usage.\n";
+static const char help[] =
+	"glane record SOURCE [-o DIR]\n"
+	"\n"
+	"Runs a configured source into a store that is thrown away, and keeps what the provider "
+	"answered: DIR/index.tsv\n"
+	"(URL, file, content type, method, SHA-256 of the request's body, ETag, Last-Modified; in "
+	"order of asking; - is\n"
+	"none) and a file for each answer. Secrets of the source are struck out, {auth:NAME} stands "
+	"in their place. What\n"
+	"is recorded also serves where the plugin failed on it. For glane check-plugin, and "
+	"scripts/seed, which makes it\n"
+	"the archive of a store for glane run --offline.\n"
+	"\n"
+	"  -o, --output DIR   default: SOURCE.recorded; it must not hold an index.tsv\n"
+	"A gzip file that holds one is written unpacked; zip and 7z files are not looked into where there are "
+	"secrets, which is said.\n"
+	"Exit: 0, 1 where the source failed, nothing was answered or an archive is to be looked into, 2 "
+	"usage.\n";
 
 struct recorded {
 	struct archive_entry e;
@@ -49,8 +54,8 @@ struct recording {
 	json_t *requests; /* of the commit, in order; NULL: there was none */
 	struct archive archive;
 	struct scrub scrub;
-	size_t n_struck, n_packed;
-	int dir; /* the fixture's */
+	size_t n_struck, n_unseen; /* n_unseen: archives that were not looked into */
+	int dir;                   /* the fixture's */
 	struct strbuf index, body;
 };
 
@@ -173,11 +178,63 @@ static glane_rc read_body(
 	return rc;
 }
 
+static glane_rc unpack(struct slice packed, struct strbuf *to, struct diag *d)
+{
+	struct inflater *z = inflater_new(INFLATE_GZIP);
+	glane_rc rc = z ? GLANE_OK : fail(d, GLANE_E_NOMEM, "no memory to unpack an answer");
+	size_t n = 1;
+
+	while (rc == GLANE_OK && (packed.n || n > 0)) {
+		char *room = strbuf_room(to, 65536);
+
+		rc = room ? inflater_add(z, &packed, room, 65536, &n, d)
+			  : fail(d, GLANE_E_LIMIT, "more than 1 GiB comes out of an answer");
+		to->n += rc == GLANE_OK ? n : 0;
+	}
+	if (rc == GLANE_OK)
+		rc = inflater_end(z, d);
+	inflater_free(z);
+	return rc;
+}
+
+/* An archive stays as it is, but for a gzip file that holds a secret: that is written unpacked, which a reader takes as well. */
+static void strike_packed(
+	struct recording *k, const struct archive_entry *e, struct slice raw, const char *name, const char **suffix)
+{
+	struct strbuf inside;
+	bool packed = true;
+	struct diag why;
+	size_t n = 0;
+
+	diag_clear(&why);
+	strbuf_init(&inside, MAX_BODY);
+	if (strcmp(*suffix, "gz") == 0 && unpack(raw, &inside, &why) == GLANE_OK) {
+		const char *unpacked = suffix_of(e, strbuf_get(&inside), &packed);
+
+		n = packed ? 0 : scrub_text(&k->scrub, strbuf_get(&inside), &k->body);
+		if (n)
+			*suffix = unpacked;
+	}
+	if (n == 0) {
+		strbuf_reset(&k->body);
+		strbuf_slice(&k->body, raw);
+	}
+	secret_wipe(&inside);
+	k->n_struck += n;
+	k->n_unseen += packed;
+	if (packed)
+		fprintf(stderr,
+			"glane: %s.%s (%s) is an archive that was not looked into: unpack it and search it for the "
+			"secrets of %s before you give it to anyone\n",
+			name, *suffix, e->url, k->source->name);
+}
+
 static glane_rc write_answer(struct recording *k, int tmp, size_t i, struct diag *d)
 {
 	const struct archive_entry *e = &k->v[i].e;
+	const char *suffix;
 	struct strbuf raw;
-	char name[64];
+	char name[64], number[32];
 	bool packed;
 	glane_rc rc;
 
@@ -185,9 +242,13 @@ static glane_rc write_answer(struct recording *k, int tmp, size_t i, struct diag
 	strbuf_reset(&k->body);
 	rc = read_body(k, tmp, e, &raw, d);
 	if (rc == GLANE_OK) {
-		snprintf(name, sizeof(name), "%04zu.%s", i + 1, suffix_of(e, strbuf_get(&raw), &packed));
-		k->n_packed += packed;
-		k->n_struck += scrub_text(&k->scrub, strbuf_get(&raw), &k->body);
+		suffix = suffix_of(e, strbuf_get(&raw), &packed);
+		snprintf(number, sizeof(number), "%04zu", i + 1);
+		if (packed && k->scrub.n)
+			strike_packed(k, e, strbuf_get(&raw), number, &suffix);
+		else
+			k->n_struck += scrub_text(&k->scrub, strbuf_get(&raw), &k->body);
+		snprintf(name, sizeof(name), "%s.%s", number, suffix);
 		add_cell(k, e->url, '\t');
 		add_cell(k, name, '\t');
 		add_cell(k, e->content_type, '\t');
@@ -206,21 +267,17 @@ static glane_rc write_answer(struct recording *k, int tmp, size_t i, struct diag
 static glane_rc write_all(struct recording *k, const char *output, struct diag *d)
 {
 	const int tmp = dir_open(AT_FDCWD, k->store, false, d);
-	glane_rc rc = tmp < 0 ? d->code : scrub_init(&k->scrub, k->arena, k->source->secrets, k->source->n_secrets, d);
+	glane_rc rc = tmp < 0 ? d->code : GLANE_OK;
 
 	for (size_t i = 0; rc == GLANE_OK && i < k->n; i++)
 		rc = write_answer(k, tmp, i, d);
 	if (rc == GLANE_OK)
 		rc = file_replace(k->dir, "index.tsv", strbuf_get(&k->index), false, d);
-	scrub_release(&k->scrub);
 	if (tmp >= 0)
 		close(tmp);
 	if (rc != GLANE_OK)
 		return rc;
 	fprintf(stderr, "glane: %zu answers in %s; secrets struck out %zu times\n", k->n, output, k->n_struck);
-	if (k->n_packed && k->source->n_secrets)
-		fprintf(stderr, "glane: %zu of them are archives: what is inside was not searched for secrets\n",
-			k->n_packed);
 	fprintf(stderr, "glane: tried on them by: glane check-plugin %s %s --source=%s\n", k->source->plugin, output,
 		k->source->name);
 	return GLANE_OK;
@@ -267,7 +324,9 @@ static int record_into(struct recording *k, const char *output)
 		archive_close(&k->archive);
 		store_close(&st);
 	}
-	return rc == GLANE_OK ? code == EXIT_FINE ? EXIT_FINE : EXIT_SOME : complain(EXIT_SOME, "record: %s", d.text);
+	if (rc != GLANE_OK)
+		return complain(EXIT_SOME, "record: %s", d.text);
+	return code == EXIT_FINE && !k->n_unseen ? EXIT_FINE : EXIT_SOME;
 }
 
 static int record(struct recording *k, const char *output)
@@ -277,6 +336,8 @@ static int record(struct recording *k, const char *output)
 	int code;
 
 	diag_clear(&d);
+	if (scrub_init(&k->scrub, k->arena, k->source->secrets, k->source->n_secrets, &d) != GLANE_OK)
+		return complain(EXIT_USAGE, "record: %s", d.text); /* before anything is asked for */
 	k->dir = dir_open(AT_FDCWD, output, true, &d);
 	if (k->dir < 0)
 		return complain(EXIT_USAGE, "%s", d.text);
@@ -324,6 +385,7 @@ int cmd_record(const struct app *a, int argc, char **argv)
 		output = arena_fmt(k->arena, "%s.recorded", words.v[0]);
 	if (code == EXIT_FINE)
 		code = output ? record(k, output) : complain(EXIT_SOME, "no memory");
+	scrub_release(&k->scrub);
 	fd_close(&k->dir);
 	settings_release(&k->s);
 	mem_free(k);

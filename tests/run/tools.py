@@ -4,6 +4,7 @@
 record keeps what a provider said and no secret. TAP on standard output."""
 import base64
 import csv
+import gzip
 import hashlib
 import html
 import io
@@ -17,6 +18,7 @@ import sys
 import tempfile
 import time
 import urllib.parse
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -207,7 +209,8 @@ def template(suite):
 SECRET = 'c4n4ry/"&<secret>+%=='
 FORMS = (SECRET, urllib.parse.quote(SECRET, safe=""), urllib.parse.quote(SECRET, safe="").lower(), json.dumps(SECRET)[1:-1],
          SECRET.replace("\\", "\\\\").replace('"', '\\"').replace("/", "\\/"), html.escape(SECRET, quote=False), html.escape(SECRET).replace("&#x27;", "'"),
-         base64.b64encode(SECRET.encode()).decode())
+         base64.b64encode(SECRET.encode()).decode(), base64.urlsafe_b64encode(b"user:" + SECRET.encode()).decode().rstrip("="), SECRET.encode().hex(),
+         urllib.parse.quote(urllib.parse.quote(SECRET, safe=""), safe=""), SECRET.replace("/", "\\x2F"), SECRET.replace("/", "&#0047;"))
 
 
 def canary(suite):
@@ -237,6 +240,34 @@ def canary(suite):
     subprocess.run([TOP / "scripts/seed", site.folder / "fixture", site.store], check=True, capture_output=True)
     run = site.run("--offline", "--all")
     suite.same("run --offline takes it", (run.code, run.verdicts, run.sources["s"].get("rows")), (0, {"s": "ok"}, 2))
+
+
+def packed(suite):
+    """A secret inside an archive is struck out of it, or the archive is named; one that cannot be struck out is never sent."""
+    body = f"a,p,v,n\nTGO,2020,1,{base64.b64encode(b'user:c4n4ry+secret').decode()} c4n4ry%252Bsecret\n".encode()
+    box = io.BytesIO()
+    with zipfile.ZipFile(box, "w") as z:
+        z.writestr("a.csv", body)
+    answers = {"/a.gz": gzip.compress(body), "/b.gz": gzip.compress(b"a,p,v,n\nBEN,2020,1,\n"), "/c.zip": box.getvalue()}
+    with support.Server({}) as server:
+        server.routes = lambda target: support.Answer(answers[target], "application/octet-stream")
+        section = (f"[source s]\nplugin = csv\nbase_url = {server.url}\nfiles = {{0}}\nauth = key=env:CANARY\ndataset = D\nindicator = =I\narea = a\n"
+                   "period = p\nvalue = v\nnote = n\nretries = 0\n")
+        site = suite.site("packed", section.format("a.gz b.gz"))
+        code, out, err = site.glane("record", "s", "-o", site.folder / "gz", env={"CANARY": "c4n4ry+secret"})
+        files = {p.name: p.read_bytes() for p in (site.folder / "gz").iterdir()}
+        suite.same("a gzip file that holds a secret is written unpacked", (code, sorted(files), files.get("0001.txt", b"").count(b"{auth:key}")),
+                   (0, ["0001.txt", "0002.gz", "index.tsv"], 2))
+        code, out, err = site.glane("check-plugin", "csv", site.folder / "gz", "--source=s")
+        suite.true("check-plugin takes it", code == 0, (code, failures(out), err))
+        site.configure(section.format("c.zip"))
+        code, out, err = site.glane("record", "s", "-o", site.folder / "zip", env={"CANARY": "c4n4ry+secret"})
+        suite.true("a zip file is kept and named, and the exit says so", code == 1 and "0001.zip" in err and "not looked into" in err
+                   and (site.folder / "zip/index.tsv").exists(), (code, err))
+        asked = len(server.log)
+        for name, env, needle in (("short", {"CANARY": "abc"}, "shorter than 4"), ("unset", {}, "the environment has no CANARY")):
+            code, out, err = site.glane("record", "s", "-o", site.folder / name, env=env)
+            suite.same(f"a secret that is {name}: nothing is asked for", (code, needle in err, len(server.log), (site.folder / name).exists()), (2, True, asked, False))
 
 
 def words(suite):
@@ -303,7 +334,7 @@ def seeds(suite):
 
 def main():
     suite = support.Suite("tools")
-    for part in (check_plugin, misbehaved, plausible, loses, recorded_ones, usage, template, canary, words, records, seeds):
+    for part in (check_plugin, misbehaved, plausible, loses, recorded_ones, usage, template, canary, packed, words, records, seeds):
         if not sys.argv[1:] or part.__name__ in sys.argv[1:]:
             part(suite)
     shutil.rmtree(evil.WORK, ignore_errors=True)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* glane record: a run of one source into a store that is thrown away, and its answers as a fixture. */
 #include "app/app.h"
-#include "app/scrub.h"
+#include "net/fetch_secret.h"
 
 #include "base/file.h"
 #include "base/inflate.h"
@@ -53,7 +53,7 @@ struct recording {
 	size_t n, cap;
 	json_t *requests; /* of the commit, in order; NULL: there was none */
 	struct archive archive;
-	struct scrub scrub;
+	struct secret_finder secrets;
 	size_t n_struck, n_unseen; /* n_unseen: archives that were not looked into */
 	int dir;                   /* the fixture's */
 	struct strbuf index, body;
@@ -154,7 +154,7 @@ static void add_cell(struct recording *k, const char *text, char end)
 {
 	const size_t from = k->index.n;
 
-	k->n_struck += scrub_text(&k->scrub, slice_of(text && text[0] ? text : "-"), &k->index);
+	k->n_struck += secret_replace(&k->secrets, slice_of(text && text[0] ? text : "-"), false, NULL, &k->index);
 	for (size_t i = from; strbuf_ok(&k->index) && i < k->index.n; i++)
 		if (k->index.p[i] == '\t' || k->index.p[i] == '\n' || k->index.p[i] == '\r')
 			k->index.p[i] = ' ';
@@ -211,7 +211,7 @@ static void strike_packed(
 	if (strcmp(*suffix, "gz") == 0 && unpack(raw, &inside, &why) == GLANE_OK) {
 		const char *unpacked = suffix_of(e, strbuf_get(&inside), &packed);
 
-		n = packed ? 0 : scrub_text(&k->scrub, strbuf_get(&inside), &k->body);
+		n = packed ? 0 : secret_replace(&k->secrets, strbuf_get(&inside), false, NULL, &k->body);
 		if (n)
 			*suffix = unpacked;
 	}
@@ -244,10 +244,10 @@ static glane_rc write_answer(struct recording *k, int tmp, size_t i, struct diag
 	if (rc == GLANE_OK) {
 		suffix = suffix_of(e, strbuf_get(&raw), &packed);
 		snprintf(number, sizeof(number), "%04zu", i + 1);
-		if (packed && k->scrub.n)
+		if (packed && k->secrets.n)
 			strike_packed(k, e, strbuf_get(&raw), number, &suffix);
 		else
-			k->n_struck += scrub_text(&k->scrub, strbuf_get(&raw), &k->body);
+			k->n_struck += secret_replace(&k->secrets, strbuf_get(&raw), false, NULL, &k->body);
 		snprintf(name, sizeof(name), "%s.%s", number, suffix);
 		add_cell(k, e->url, '\t');
 		add_cell(k, name, '\t');
@@ -336,7 +336,7 @@ static int record(struct recording *k, const char *output)
 	int code;
 
 	diag_clear(&d);
-	if (scrub_init(&k->scrub, k->arena, k->source->secrets, k->source->n_secrets, &d) != GLANE_OK)
+	if (secret_finder_load(&k->secrets, k->source->secrets, k->source->n_secrets, &d) != GLANE_OK)
 		return complain(EXIT_USAGE, "record: %s", d.text); /* before anything is asked for */
 	k->dir = dir_open(AT_FDCWD, output, true, &d);
 	if (k->dir < 0)
@@ -385,7 +385,7 @@ int cmd_record(const struct app *a, int argc, char **argv)
 		output = arena_fmt(k->arena, "%s.recorded", words.v[0]);
 	if (code == EXIT_FINE)
 		code = output ? record(k, output) : complain(EXIT_SOME, "no memory");
-	scrub_release(&k->scrub);
+	secret_finder_release(&k->secrets);
 	fd_close(&k->dir);
 	settings_release(&k->s);
 	mem_free(k);

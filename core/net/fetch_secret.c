@@ -24,8 +24,8 @@ void secrets_release(struct secrets *s)
 	for (size_t i = 0; i < s->n; i++) {
 		secret_wipe(&s->v[i].text.plain);
 		secret_wipe(&s->v[i].text.encoded);
-		secret_forms_release(&s->v[i].forms);
 	}
+	secret_finder_release(&s->finder);
 	mem_free(s->v);
 	*s = (struct secrets){0};
 }
@@ -108,13 +108,36 @@ glane_rc secret_load(struct secret_text *t, const struct fetch_secret *spec, str
 	return rc;
 }
 
-static glane_rc read_one(struct secret *v, const struct fetch_secret *spec, struct diag *d)
+static glane_rc read_one(struct secrets *s, size_t i, const struct fetch_secret *spec, struct diag *d)
 {
+	struct secret *v = &s->v[i];
 	glane_rc rc = secret_load(&v->text, spec, d);
 
 	v->is_read = rc == GLANE_OK;
-	if (v->is_read && !secret_forms_init(&v->forms, strbuf_get(&v->text.plain)))
+	if (v->is_read && !secret_finder_add(&s->finder, spec->name, strbuf_get(&v->text.plain)))
 		rc = fail(d, GLANE_E_NOMEM, "secret '%s': no memory", spec->name);
+	return rc;
+}
+
+glane_rc secret_finder_load(struct secret_finder *f, const struct fetch_secret *specs, size_t n, struct diag *d)
+{
+	glane_rc rc = GLANE_OK;
+
+	*f = (struct secret_finder){.v = NULL};
+	for (size_t i = 0; rc == GLANE_OK && i < n; i++) {
+		struct secret_text t;
+
+		rc = secret_load(&t, &specs[i], d);
+		if (rc != GLANE_OK)
+			return rc;
+		if (t.plain.n < SECRET_SHORTEST)
+			rc = fail(d, GLANE_E_CONFIG, "secret '%s' is shorter than %d bytes: it cannot be struck out",
+				specs[i].name, SECRET_SHORTEST);
+		else if (!secret_finder_add(f, specs[i].name, strbuf_get(&t.plain)))
+			rc = fail(d, GLANE_E_NOMEM, "no memory to strike secrets out");
+		secret_wipe(&t.plain);
+		secret_wipe(&t.encoded);
+	}
 	return rc;
 }
 
@@ -130,7 +153,7 @@ glane_rc secrets_load(struct secrets *s, const struct fetch_policy *p, struct di
 	for (size_t i = 0; i < s->n; i++) {
 		struct diag why = {0};
 
-		if (read_one(&s->v[i], &p->secrets[i], &why) == GLANE_E_NOMEM) {
+		if (read_one(s, i, &p->secrets[i], &why) == GLANE_E_NOMEM) {
 			secrets_release(s);
 			return fail(d, GLANE_E_NOMEM, "%s", why.text);
 		}
@@ -149,7 +172,7 @@ static glane_rc find(struct secrets *s, struct slice name, const struct fetch_po
 	if (i == s->n)
 		return fail(d, GLANE_E_CONFIG, "no secret is called '%.*s'; name it in auth", SLICE_FMT(name));
 	if (!s->v[i].is_read) /* it says why */
-		rc = read_one(&s->v[i], &p->secrets[i], d);
+		rc = read_one(s, i, &p->secrets[i], d);
 	if (rc == GLANE_OK)
 		*ret = &s->v[i].text;
 	return rc;
@@ -197,82 +220,31 @@ glane_rc secret_fill(struct strbuf *b, struct slice template_, unsigned how, str
 	return strbuf_ok(b) ? GLANE_OK : fail(d, GLANE_E_NOMEM, "no memory for a request");
 }
 
-/* The longest writing of any secret at the text's beginning; 0: none. */
-static size_t found(const struct secrets *s, struct slice text, bool base64, const char **ret_name)
-{
-	size_t longest = 0;
-
-	for (size_t i = 0; i < s->n; i++) {
-		const struct secret *v = &s->v[i];
-		size_t n = v->is_read ? secret_written(text, strbuf_get(&v->text.plain)) : 0;
-
-		if (v->is_read && n == 0 && base64)
-			n = secret_in_base64(&v->forms, text);
-		if (n > longest) {
-			longest = n;
-			*ret_name = v->text.name;
-		}
-	}
-	return longest;
-}
-
-/* Bytes of the placeholder at the text's beginning; 0: there is none. */
-static size_t placeholder(struct slice text)
-{
-	const char *end = slice_has_prefix(text, "{auth:") ? memchr(text.p, '}', text.n) : NULL;
-
-	return end ? (size_t)(end - text.p) + 1 : 0;
-}
-
 size_t secret_hide(struct strbuf *b, struct slice text, const struct secrets *s)
 {
-	size_t count = 0;
-
-	for (size_t i = 0; i < text.n;) {
-		const struct slice rest = {text.p + i, text.n - i};
-		const char *name = NULL;
-		size_t n = placeholder(rest);
-
-		if (n == 0 && (n = found(s, rest, false, &name)) > 0) {
-			strbuf_fmt(b, "{auth:%s}", name);
-			count++;
-		} else {
-			n = n ? n : 1;
-			strbuf_add(b, rest.p, n);
-		}
-		i += n;
-	}
-	return count;
+	return secret_replace(&s->finder, text, true, NULL, b);
 }
 
 bool secret_leaks(const struct secrets *s, struct slice text)
 {
-	const char *name;
-
-	for (size_t i = 0; i < text.n; i++)
-		if (found(s, (struct slice){text.p + i, text.n - i}, true, &name))
-			return true;
-	return false;
+	return secret_replace(&s->finder, text, false, "", NULL) > 0;
 }
 
 void secret_scrub(const struct secrets *s, struct strbuf *text)
 {
-	const char *name;
-	size_t to = 0;
+	struct strbuf clean;
 
-	/* No writing is as short as what takes its place. */
-	for (size_t i = 0; i < text->n;) {
-		const size_t n = found(s, (struct slice){text->p + i, text->n - i}, true, &name);
-
-		if (n) {
-			memcpy(text->p + to, "***", 3);
-			to += 3;
-		} else {
-			text->p[to++] = text->p[i];
-		}
-		i += n ? n : 1;
+	if (!secret_leaks(s, strbuf_get(text)))
+		return;
+	strbuf_init(&clean, text->max);
+	(void)strbuf_room(&clean, text->n); /* no writing is as short as what takes its place */
+	secret_replace(&s->finder, strbuf_get(text), false, "***", &clean);
+	if (!strbuf_ok(&clean)) {
+		strbuf_reset(&clean);
+		strbuf_puts(&clean, "***");
 	}
-	if (text->n > to)
-		explicit_bzero(text->p + to, text->n - to);
-	text->n = to;
+	explicit_bzero(text->p, text->cap);
+	strbuf_reset(text);
+	strbuf_slice(text, strbuf_ok(&clean) ? strbuf_get(&clean) : SLICE(""));
+	secret_wipe(&clean);
 }

@@ -5,7 +5,7 @@
 #include "base/diag.h"
 #include "base/strbuf.h"
 #include "net/fetch.h"
-#include "net/secret_forms.h"
+#include "net/secret_find.h"
 
 struct secret_text {
 	const char *name;             /* borrowed from the policy */
@@ -15,9 +15,9 @@ struct secrets { /* all of a policy, in its order */
 	struct secret {
 		bool is_read;
 		struct secret_text text;
-		struct secret_forms forms;
 	} * v;
 	size_t n;
+	struct secret_finder finder; /* of those that were read */
 };
 /* How a secret is written at its place. */
 #define SECRET_PLAIN 0
@@ -34,7 +34,9 @@ bool secret_wanted(struct slice template_); /* does it hold "{auth:"? */
  * holds control bytes is GLANE_E_CONFIG. */
 glane_rc secret_fill(struct strbuf *b, struct slice template_, unsigned how, struct secrets *s,
 	const struct fetch_policy *p, struct diag *d);
-/* The other way round: appends the text with the placeholder in place of every secret that secret_written() finds. Returns how many. */
+/* All of a list for the finder; one that cannot be read, or is shorter than SECRET_SHORTEST, is GLANE_E_CONFIG. */
+glane_rc secret_finder_load(struct secret_finder *f, const struct fetch_secret *specs, size_t n, struct diag *d);
+/* The other way round: appends the text with the placeholder in place of every secret that is written in it. Returns how many. */
 size_t secret_hide(struct strbuf *b, struct slice text, const struct secrets *s);
 bool secret_leaks(const struct secrets *s, struct slice text); /* does the text hold one, in any form? */
 /* Replaces every secret in the text, in any form, by "***". */

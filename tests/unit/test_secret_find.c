@@ -2,30 +2,27 @@
 /* Secrets struck out of what is recorded, however the provider wrote them. */
 #include "support/cmocka.h"
 
-#include "app/scrub.h"
+#include "net/fetch_secret.h"
 
 #include <stdlib.h>
 
 static void scrubbed(const char *secret, const char *text, const char *want, size_t n)
 {
 	const struct fetch_secret spec = {"key", "env:GLANE_TEST_SCRUB"};
-	struct arena a;
-	struct scrub s;
+	struct secret_finder s;
 	struct strbuf b;
 	struct diag d;
 
 	diag_clear(&d);
-	arena_init(&a, 0);
 	strbuf_init(&b, 0);
 	setenv("GLANE_TEST_SCRUB", secret, 1);
-	assert_int_equal(scrub_init(&s, &a, &spec, 1, &d), GLANE_OK);
-	assert_int_equal(scrub_text(&s, slice_of(text), &b), n);
+	assert_int_equal(secret_finder_load(&s, &spec, 1, &d), GLANE_OK);
+	assert_int_equal(secret_replace(&s, slice_of(text), false, NULL, &b), n);
 	strbuf_putc(&b, 0);
 	assert_true(strbuf_ok(&b));
 	assert_string_equal(b.p, want);
-	scrub_release(&s);
+	secret_finder_release(&s);
 	strbuf_release(&b);
-	arena_release(&a);
 }
 
 static void every_writing(void **state)
@@ -82,18 +79,15 @@ static void nothing_else(void **state)
 static void too_short(void **state)
 {
 	const struct fetch_secret spec = {"key", "env:GLANE_TEST_SCRUB"};
-	struct arena a;
-	struct scrub s;
+	struct secret_finder s;
 	struct diag d;
 
 	(void)state;
 	diag_clear(&d);
-	arena_init(&a, 0);
 	setenv("GLANE_TEST_SCRUB", "abc", 1);
-	assert_int_equal(scrub_init(&s, &a, &spec, 1, &d), GLANE_E_CONFIG);
+	assert_int_equal(secret_finder_load(&s, &spec, 1, &d), GLANE_E_CONFIG);
 	assert_non_null(strstr(d.text, "'key' is shorter than 4"));
-	scrub_release(&s);
-	arena_release(&a);
+	secret_finder_release(&s);
 }
 
 int main(void)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Striking secrets out: the ways in which a provider may write one that it sends back. */
-#include "app/scrub.h"
+/* Finding secrets: the ways in which a provider may write one that it sends back. */
+#include "net/secret_find.h"
+
+#include "base/mem.h"
 
 #include <string.h>
 
-#define SHORTEST 4
 #define LEVELS 4  /* escapes of escapes */
-#define TEXTS 3   /* of one secret: itself, and what a Basic token says */
 #define FORMS 5   /* of each text */
 #define ENTITY 16 /* characters between & and ; */
 
@@ -16,7 +16,7 @@ static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 /* ---- the forms of a secret ---- */
 
 /* The digits that every text with this one after `before` bytes (modulo 3) has in base64: those without a bit of others. */
-static void add_base64(struct scrub_form *f, struct slice t, size_t before)
+static void add_base64(struct secret_form *f, struct slice t, size_t before)
 {
 	const size_t first = (8 * before + 5) / 6, end = 8 * (before + t.n) / 6;
 
@@ -51,15 +51,17 @@ static bool stands_for(uint8_t kind, unsigned char c, unsigned char want)
 }
 
 /* Room at once: no copy of a secret stays behind in memory that was freed. */
-static glane_rc take(struct scrub *s, const char *placeholder, struct slice t, struct diag *d)
+static bool take(struct secret_finder *s, const char *name, struct slice t)
 {
+	if (!mem_grow(&s->v, &s->cap, s->n + FORMS, sizeof(*s->v)))
+		return false;
 	for (size_t i = 0; i < FORMS; i++) {
-		struct scrub_form *f = &s->v[s->n++];
+		struct secret_form *f = &s->v[s->n++];
 
-		*f = (struct scrub_form){.placeholder = placeholder, .kind = i == 0 ? PLAIN : i == 1 ? HEX : BASE64};
+		*f = (struct secret_form){.name = name, .kind = i == 0 ? PLAIN : i == 1 ? HEX : BASE64};
 		strbuf_init(&f->text, 0);
 		if (!strbuf_room(&f->text, 2 * t.n + 8))
-			return fail(d, GLANE_E_NOMEM, "no memory to strike secrets out");
+			return false;
 		if (f->kind == PLAIN)
 			strbuf_slice(&f->text, t);
 		else if (f->kind == HEX)
@@ -69,7 +71,8 @@ static glane_rc take(struct scrub *s, const char *placeholder, struct slice t, s
 		for (unsigned c = 0; c < 256; c++)
 			s->starts[c] |= stands_for(f->kind, (unsigned char)c, (unsigned char)f->text.p[0]);
 	}
-	return GLANE_OK;
+	s->starts['%'] = s->starts['&'] = s->starts['\\'] = true;
+	return true;
 }
 
 /* USER:PASSWORD, where the text is a token of Basic authentication. */
@@ -100,56 +103,35 @@ static bool basic(struct slice t, struct strbuf *b)
 	return memchr(b->p, ':', b->n) != NULL;
 }
 
-static glane_rc take_secret(struct scrub *s, const char *placeholder, struct slice t, struct diag *d)
+bool secret_finder_add(struct secret_finder *s, const char *name, struct slice secret)
 {
 	struct strbuf said;
-	glane_rc rc = take(s, placeholder, t, d);
+	bool ok = secret.n < SECRET_SHORTEST || take(s, name, secret);
 
 	strbuf_init(&said, 0);
-	if (rc == GLANE_OK && basic(t, &said)) {
+	if (ok && secret.n >= SECRET_SHORTEST && basic(secret, &said)) {
 		struct slice password = strbuf_get(&said);
 
-		rc = take(s, placeholder, password, d);
+		ok = take(s, name, password);
 		slice_cut(&password, ':');
-		if (rc == GLANE_OK && password.n >= SHORTEST)
-			rc = take(s, placeholder, password, d);
+		if (ok && password.n >= SECRET_SHORTEST)
+			ok = take(s, name, password);
 	}
-	secret_wipe(&said);
-	return rc;
+	if (said.p)
+		explicit_bzero(said.p, said.cap);
+	strbuf_release(&said);
+	return ok;
 }
 
-glane_rc scrub_init(struct scrub *s, struct arena *a, const struct fetch_secret *specs, size_t n, struct diag *d)
+void secret_finder_release(struct secret_finder *s)
 {
-	glane_rc rc = GLANE_OK;
-
-	*s = (struct scrub){.v = arena_alloc(a, (n * TEXTS * FORMS + 1) * sizeof(*s->v))};
-	if (!s->v)
-		return fail(d, GLANE_E_NOMEM, "no memory to strike secrets out");
-	s->starts['%'] = s->starts['&'] = s->starts['\\'] = n > 0;
-	for (size_t i = 0; rc == GLANE_OK && i < n; i++) {
-		const char *placeholder = arena_fmt(a, "{auth:%s}", specs[i].name);
-		struct secret_text t;
-
-		rc = secret_load(&t, &specs[i], d);
-		if (rc != GLANE_OK)
-			return rc;
-		if (t.plain.n < SHORTEST)
-			rc = fail(d, GLANE_E_CONFIG, "secret '%s' is shorter than %d bytes: it cannot be struck out",
-				specs[i].name, SHORTEST);
-		else
-			rc = placeholder ? take_secret(s, placeholder, strbuf_get(&t.plain), d)
-					 : fail(d, GLANE_E_NOMEM, "no memory to strike secrets out");
-		secret_wipe(&t.plain);
-		secret_wipe(&t.encoded);
+	for (size_t i = 0; i < s->n; i++) {
+		if (s->v[i].text.p)
+			explicit_bzero(s->v[i].text.p, s->v[i].text.cap);
+		strbuf_release(&s->v[i].text);
 	}
-	return rc;
-}
-
-void scrub_release(struct scrub *s)
-{
-	for (size_t i = 0; i < s->n; i++)
-		secret_wipe(&s->v[i].text);
-	s->n = 0;
+	mem_free(s->v);
+	*s = (struct secret_finder){.v = NULL};
 }
 
 /* ---- a text, its escapes undone ---- */
@@ -314,7 +296,7 @@ static size_t quotes(struct slice t, unsigned level, unsigned char quote, size_t
 }
 
 /* *ret_escape: there was an escape on the way, and another level may find something else. */
-static size_t written_as(struct slice text, const struct scrub_form *f, unsigned level, bool *ret_escape)
+static size_t written_as(struct slice text, const struct secret_form *f, unsigned level, bool *ret_escape)
 {
 	const struct slice want = strbuf_get(&f->text);
 	size_t at = 0;
@@ -356,7 +338,7 @@ static size_t ending(struct slice rest)
 }
 
 /* The longest writing of any secret at the beginning of the text; 0: none. */
-static size_t match(const struct scrub *s, struct slice text, const struct scrub_form **ret)
+static size_t match(const struct secret_finder *s, struct slice text, bool as_text, const struct secret_form **ret)
 {
 	unsigned char first[LEVELS + 1];
 	const unsigned n_first = is_escape(text.p[0]) ? LEVELS + 1 : 1;
@@ -365,12 +347,11 @@ static size_t match(const struct scrub *s, struct slice text, const struct scrub
 	for (unsigned k = 0; k < n_first; k++)
 		next_char(text, k, &first[k]);
 	for (size_t i = 0; i < s->n; i++) {
-		const struct scrub_form *f = &s->v[i];
+		const struct secret_form *f = &s->v[i];
 		bool go_on = false;
 
-		for (unsigned k = 0; k < n_first; k++)
+		for (unsigned k = 0; k < n_first && (f->kind == PLAIN || !as_text); k++)
 			go_on |= stands_for(f->kind, first[k], (unsigned char)f->text.p[0]);
-
 		for (unsigned level = 0; go_on && level <= LEVELS; level++) {
 			size_t n = written_as(text, f, level, &go_on);
 
@@ -385,21 +366,40 @@ static size_t match(const struct scrub *s, struct slice text, const struct scrub
 	return longest;
 }
 
-size_t scrub_text(const struct scrub *s, struct slice text, struct strbuf *b)
+/* Bytes of the placeholder at the text's beginning; 0: there is none. */
+static size_t placeholder(struct slice text)
+{
+	const char *end = slice_has_prefix(text, "{auth:") ? memchr(text.p, '}', text.n) : NULL;
+
+	return end ? (size_t)(end - text.p) + 1 : 0;
+}
+
+static void put_mark(struct strbuf *b, const char *mark, const struct secret_form *f)
+{
+	if (mark)
+		strbuf_puts(b, mark);
+	else
+		strbuf_fmt(b, "{auth:%s}", f->name);
+}
+
+size_t secret_replace(
+	const struct secret_finder *s, struct slice text, bool as_text, const char *mark, struct strbuf *b)
 {
 	size_t n = 0, from = 0, i = 0;
 
 	while (s->n && i < text.n) {
-		const struct scrub_form *f = NULL;
-		const size_t found = s->starts[(unsigned char)text.p[i]] ? match(s, behind(text, i), &f) : 0;
+		const struct secret_form *f = NULL;
+		const size_t kept = as_text ? placeholder(behind(text, i)) : 0;
+		const size_t found =
+			!kept && s->starts[(unsigned char)text.p[i]] ? match(s, behind(text, i), as_text, &f) : 0;
 
 		if (!found) {
-			i++;
+			i += kept ? kept : 1;
 			continue;
 		}
 		if (b) {
 			strbuf_add(b, text.p + from, i - from - (f->head && i > from && is_base64(text.p[i - 1])));
-			strbuf_puts(b, f->placeholder);
+			put_mark(b, mark, f);
 		}
 		n++;
 		i += found;

@@ -78,14 +78,25 @@ static glane_rc jsonstat_open(void **state, struct payload *p, const struct reco
 
 /* ---- datasets ---- */
 
+static glane_rc provider_says(struct jsonstat *r)
+{
+	const struct jsonstat_index *x = &r->index;
+
+	return fail(r->diag, GLANE_E_DATA, "the provider answers: %s%s%s%s", x->code.n ? x->code.p : "",
+		x->code.n && x->words.n ? ": " : "",
+		x->words.n  ? x->words.p
+		: x->code.n ? ""
+			    : "an error without a word",
+		x->n ? "; there are data beside it, but not all" : "");
+}
+
 /* The document holds no dataset: says what it is instead. */
 static glane_rc no_dataset(struct jsonstat *r)
 {
 	const struct jsonstat_index *x = &r->index;
 
-	if (x->words.n || x->code.n)
-		return fail(r->diag, GLANE_E_DATA, "the provider answers: %s%s%s", x->code.n ? x->code.p : "",
-			x->code.n && x->words.n ? ": " : "", x->words.n ? x->words.p : "");
+	if (x->is_told || x->words.n || x->code.n)
+		return provider_says(r);
 	if (x->n_bare)
 		return fail(r->diag, GLANE_E_FORMAT, "JSON-stat: a dataset without 'value'");
 	if (x->n_links)
@@ -93,6 +104,26 @@ static glane_rc no_dataset(struct jsonstat *r)
 			"JSON-stat: a collection that only links to its datasets: ask for one of them by its address");
 	return fail(
 		r->diag, GLANE_E_FORMAT, "the document is no JSON-stat: no object in it has 'dimension' and 'value'");
+}
+
+/* Parts of the document are without data: what they hold elsewhere would be taken for gone. */
+static glane_rc not_whole(struct jsonstat *r)
+{
+	const struct jsonstat_index *x = &r->index;
+	struct payload view;
+	struct json_pull j;
+	struct slice name = x->lacks;
+	glane_rc rc = GLANE_OK;
+
+	json_pull_look(&j, &view, r->payload, x->href, r->diag);
+	if (x->href)
+		rc = json_pull_text(&j, &name);
+	if (rc == GLANE_OK)
+		rc = fail(r->diag, GLANE_E_DATA,
+			"JSON-stat: %zu datasets, and %zu without their data; the first of these is '%.*s'", x->n,
+			x->n_lacks, (int)(name.n > 200 ? 200 : name.n), name.p ? name.p : "");
+	json_pull_release(&j);
+	return rc;
 }
 
 static glane_rc read_index(struct jsonstat *r)
@@ -110,6 +141,10 @@ static glane_rc read_index(struct jsonstat *r)
 	rc = jsonstat_index(&r->index, &r->pull);
 	if (rc == GLANE_OK && !r->index.n)
 		rc = no_dataset(r);
+	else if (rc == GLANE_OK && r->index.is_told)
+		rc = provider_says(r);
+	else if (rc == GLANE_OK && r->index.n_lacks)
+		rc = not_whole(r);
 	r->is_read = rc == GLANE_OK;
 	return rc;
 }

@@ -43,14 +43,20 @@ struct jsonstat_place {         /* where a dataset stands */
 	uint64_t part[N_PARTS]; /* offset of the member's value; 0: there is none */
 	char kind[N_PARTS];     /* first byte of it */
 	struct jsonstat_list value, status;
-	struct slice name; /* of a bundle: the member that holds it; else absent */
+	struct slice name; /* of a bundle: the member that holds it; else absent, or that of a collection's items */
+	struct slice null; /* of a document: its first member that is null */
+	bool has_class;
 };
 struct jsonstat_index {
 	struct jsonstat_place *place;
 	size_t n, cap;
 	struct strbuf words, code; /* of an error document */
+	bool is_told;              /* that something is missing, maybe beside data */
 	bool is_pending;           /* it is a warning that the answer is not ready */
 	size_t n_links, n_bare;    /* items of collections without data; datasets without value */
+	size_t n_lacks;            /* those, and members of bundles that are null */
+	struct slice lacks;        /* name of the first */
+	uint64_t href;             /* offset of its address; 0: there is none */
 	struct arena *arena;
 };
 /* Reads the whole document. */

@@ -3,6 +3,7 @@
 #include "read/jsonstat.h"
 
 #define DEPTH 12 /* datasets stand in the document, in its members, or in link.item */
+#define ITEM_DEPTH 3
 
 static const char *const part_names[N_PARTS] = {"dimension", "id", "size", "role", "label", "title", "updated",
 	"lastUpdateDate", "href", "extension", "value", "status"};
@@ -136,7 +137,7 @@ static void add_words(struct strbuf *b, struct slice text)
 	strbuf_visible(b, (struct slice){text.p, text.n < 1000 ? text.n : 1000});
 }
 
-/* Collects label, message, detail, id and status of an error document, wherever they stand in it. */
+/* Collects label, message, detail, id and status of an error, wherever they stand in it; false, 0 and null say that there is none. */
 static glane_rc take_words(struct jsonstat_index *x, struct json_pull *j, bool is_code, unsigned depth)
 {
 	struct slice text = {NULL, 0};
@@ -148,7 +149,8 @@ static glane_rc take_words(struct jsonstat_index *x, struct json_pull *j, bool i
 		return rc;
 	if (ch != '{' && ch != '[') {
 		rc = json_pull_text(j, &text);
-		add_words(is_code ? &x->code : &x->words, text);
+		if (ch != 'f' && !slice_is(text, "0"))
+			add_words(is_code ? &x->code : &x->words, text);
 		return rc;
 	}
 	if (depth > DEPTH)
@@ -169,8 +171,37 @@ static glane_rc take_words(struct jsonstat_index *x, struct json_pull *j, bool i
 
 static bool is_error(struct slice key)
 {
-	return slice_is(key, "error") || slice_is(key, "errors") || slice_is(key, "warning") ||
-	       slice_is(key, "message");
+	return slice_is(key, "error") || slice_is(key, "errors") || slice_is(key, "warning");
+}
+
+/* A message may stand beside data and say that all is well; an error or a warning says that something is missing. */
+static glane_rc take_error(struct jsonstat_index *x, struct json_pull *j, unsigned depth)
+{
+	const bool is_grave = is_error(strbuf_get(&j->key));
+	const size_t n = x->words.n + x->code.n;
+	const glane_rc rc = take_words(x, j, false, depth);
+
+	x->is_told |= is_grave && x->words.n + x->code.n > n;
+	return rc;
+}
+
+static glane_rc take_class(struct jsonstat_index *x, struct json_pull *j, struct jsonstat_place *pl)
+{
+	struct slice text = {NULL, 0};
+	const glane_rc rc = json_pull_text(j, &text);
+
+	pl->has_class = true;
+	x->is_told |= slice_is(text, "error");
+	return rc;
+}
+
+/* The first part of a bundle or collection that is without data. */
+static void add_lack(struct jsonstat_index *x, struct slice name, uint64_t href)
+{
+	if (x->n_lacks++)
+		return;
+	x->href = href;
+	x->lacks = name;
 }
 
 static glane_rc take_part(
@@ -201,22 +232,21 @@ static glane_rc walk_member(struct jsonstat_index *x, struct json_pull *j, struc
 	if (part != N_PARTS && !(part == PART_ID && ch == '{'))
 		return take_part(pl, j, part, ch, depth);
 	x->is_pending |= depth == 0 && slice_is(strbuf_get(&j->key), "warning");
-	if (depth <= 1 && is_error(strbuf_get(&j->key)))
-		return take_words(x, j, false, depth + 1);
-	if (ch != '{' && ch != '[')
+	if (depth <= ITEM_DEPTH && (is_error(strbuf_get(&j->key)) || slice_is(strbuf_get(&j->key), "message")))
+		return take_error(x, j, depth + 1);
+	if (slice_is(strbuf_get(&j->key), "class") && ch == '"')
+		return take_class(x, j, pl);
+	if (ch != '{' && ch != '[' && ch != 'n')
 		return json_pull_pass(j, depth);
 	if (!arena_dup(x->arena, strbuf_get(&j->key), &name))
 		return fail(j->diag, GLANE_E_NOMEM, "no memory for the names of datasets");
+	if (ch == 'n' && depth == 0 && !pl->null.p)
+		pl->null = name;
 	return walk(x, j, name, depth + 1);
 }
 
 static glane_rc add_place(struct jsonstat_index *x, struct jsonstat_place *pl, struct slice name, struct diag *d)
 {
-	if (!pl->part[PART_DIMENSION] || pl->kind[PART_DIMENSION] != '{' || !pl->value.kind) {
-		x->n_bare += pl->part[PART_DIMENSION] != 0;
-		x->n_links += pl->part[PART_HREF] != 0;
-		return GLANE_OK;
-	}
 	if (x->n == JSONSTAT_DATASETS)
 		return fail(d, GLANE_E_LIMIT, "JSON-stat: more than %u datasets in one document", JSONSTAT_DATASETS);
 	if (!mem_grow(&x->place, &x->cap, x->n + 1, sizeof(*x->place)))
@@ -226,9 +256,23 @@ static glane_rc add_place(struct jsonstat_index *x, struct jsonstat_place *pl, s
 	return GLANE_OK;
 }
 
+/* An object that is no dataset with data: one without its data, an item that only links, a bundle of which a member is null. */
+static void take_other(struct jsonstat_index *x, const struct jsonstat_place *pl, struct slice name, bool is_holder)
+{
+	const bool is_link = pl->part[PART_HREF] && slice_is(name, "item") && !is_holder;
+
+	x->n_bare += pl->part[PART_DIMENSION] != 0;
+	x->n_links += is_link;
+	if (pl->part[PART_DIMENSION] || is_link)
+		add_lack(x, name, pl->part[PART_HREF]);
+	else if (pl->null.p && !pl->has_class && is_holder)
+		add_lack(x, pl->null, 0);
+}
+
 static glane_rc walk_object(struct jsonstat_index *x, struct json_pull *j, struct slice name, unsigned depth)
 {
 	struct jsonstat_place pl = {.name = {NULL, 0}};
+	const size_t n_before = x->n + x->n_lacks;
 	bool is_first = true;
 	glane_rc rc;
 
@@ -236,17 +280,24 @@ static glane_rc walk_object(struct jsonstat_index *x, struct json_pull *j, struc
 	while ((rc = json_pull_member(j, &is_first)) == GLANE_OK)
 		if ((rc = walk_member(x, j, &pl, depth)) != GLANE_OK)
 			return rc;
-	return rc == GLANE_END ? add_place(x, &pl, name, j->diag) : rc;
+	if (rc != GLANE_END)
+		return rc;
+	if (pl.part[PART_DIMENSION] && pl.kind[PART_DIMENSION] == '{' && pl.value.kind)
+		return add_place(x, &pl, name, j->diag);
+	take_other(x, &pl, name, x->n + x->n_lacks > n_before);
+	return GLANE_OK;
 }
 
-static glane_rc walk_array(struct jsonstat_index *x, struct json_pull *j, unsigned depth)
+/* The items of a collection keep its name, to be known from other links. */
+static glane_rc walk_array(struct jsonstat_index *x, struct json_pull *j, struct slice name, unsigned depth)
 {
+	const struct slice item = slice_is(name, "item") ? name : (struct slice){NULL, 0};
 	bool is_first = true;
 	glane_rc rc;
 
 	json_pull_open(j);
 	while ((rc = json_pull_element(j, &is_first)) == GLANE_OK)
-		if ((rc = walk(x, j, (struct slice){NULL, 0}, depth + 1)) != GLANE_OK)
+		if ((rc = walk(x, j, item, depth + 1)) != GLANE_OK)
 			return rc;
 	return rc == GLANE_END ? GLANE_OK : rc;
 }
@@ -260,7 +311,7 @@ static glane_rc walk(struct jsonstat_index *x, struct json_pull *j, struct slice
 		return rc;
 	if (depth > DEPTH || (ch != '{' && ch != '['))
 		return json_pull_pass(j, depth);
-	return ch == '{' ? walk_object(x, j, name, depth) : walk_array(x, j, depth);
+	return ch == '{' ? walk_object(x, j, name, depth) : walk_array(x, j, name, depth);
 }
 
 glane_rc jsonstat_index(struct jsonstat_index *x, struct json_pull *j)

@@ -103,9 +103,13 @@ static const struct form forms[] = {
 		"{\"class\":\"collection\",\"link\":{\"item\":[{\"class\":\"dataset\",\"href\":\"https://x.example/a/"
 		"oecd.json?x=1\","
 		"\"id\":[\"year\"],\"size\":[1],\"dimension\":{\"year\":{\"category\":{\"index\":[\"2020\"]}}},"
-		"\"value\":[1]},"
-		"{\"class\":\"dataset\",\"href\":\"https://x.example/b\"}]}}",
+		"\"value\":[1],\"link\":{\"alternate\":[{\"href\":\"https://x.example/a.csv\"}]}}]},"
+		"\"note\":null,\"href\":\"https://x.example/all\"}",
 		"1: year=2 value=3 OBS_STATUS=4 #dataset=oecd\n 2020 1 ~\n"},
+	{"words beside data that say nothing is missing",
+		"{\"error\":null,\"errors\":[],\"warning\":false,\"message\":\"OK\",\"note\":[\"a "
+		"break\"],\"dataset\":" DATASET("\"value\":[1,2,3,4],\"note\":null,\"source\":null,\"error\":\"\"") "}",
+		CELLS("1 ~", "2 ~", "3 ~", "4 ~")},
 	{"an empty dimension",
 		"{\"id\":[\"year\"],\"size\":[0],\"dimension\":{\"year\":{\"category\":{\"index\":{}}}},\"value\":{}}",
 		""},
@@ -148,6 +152,29 @@ static const struct form refused[] = {
 	{"another JSON", "[{\"a\":1}]", "no JSON-stat"},
 	{"an error", "{\"error\":[{\"status\":404,\"id\":100,\"label\":\"ERR_NOT_FOUND\"}]}",
 		"the provider answers: 404: ERR_NOT_FOUND"},
+	{"an error beside data", DATASET("\"value\":[1,2,3,4],\"error\":[{\"status\":416,\"label\":\"CUT\"}]"),
+		"the provider answers: 416: CUT; there are data beside it, but not all"},
+	{"errors beside data", DATASET("\"value\":[1,2,3,4],\"errors\":\"timeout\""),
+		"answers: timeout; there are data"},
+	{"a warning beside data", DATASET("\"value\":[1,2,3,4],\"warning\":{\"label\":\"LATE\"}"),
+		"answers: LATE; there are"},
+	{"class error beside data", DATASET("\"value\":[1,2,3,4],\"class\":\"error\""), "an error without a word"},
+	{"a bundle with an error", "{\"A\":" DATASET("\"value\":[1,2,3,4]") ",\"B\":{\"error\":\"timeout\"}}",
+		"answers: timeout; there are data"},
+	{"a bundle with null", "{\"A\":" DATASET("\"value\":[1,2,3,4]") ",\"B\":null}",
+		"1 datasets, and 1 without their data; the first of these is 'B'"},
+	{"a bundle with a dataset without value",
+		"{\"A\":" DATASET("\"value\":[1,2,3,4]") ",\"B\":" DATASET("\"value\":null") "}",
+		"the first of these is 'B'"},
+	{"a collection with a link",
+		"{\"class\":\"collection\",\"link\":{\"item\":[" DATASET(
+			"\"value\":[1,2,3,4]") ",{\"class\":\"dataset\",\"href\":\"https://"
+					       "x.example/b\"}]}}",
+		"1 datasets, and 1 without their data; the first of these is 'https://x.example/b'"},
+	{"an error in a collection",
+		"{\"class\":\"collection\",\"link\":{\"item\":[" DATASET(
+			"\"value\":[1,2,3,4]") ",{\"class\":\"dataset\",\"error\":\"gone\"}]}}",
+		"answers: gone; there are data"},
 	{"HTML", "<!DOCTYPE html><html></html>", "a JSON value was expected"},
 	{"more behind it", DATASET("\"value\":[]") " x", "goes on behind its end"},
 };

@@ -14,9 +14,16 @@ static struct slice head_of(struct glane_reader *rd, size_t index_plus_1)
 	return index_plus_1 && rd->records ? record_head(rd->records, index_plus_1 - 1) : (struct slice){NULL, 0};
 }
 
+/* 3, "3" or 3.0 */
 static bool head_number(struct glane_reader *rd, size_t index_plus_1, int64_t *ret)
 {
-	return slice_int(head_of(rd, index_plus_1), 0, INT64_MAX, ret);
+	struct slice s = head_of(rd, index_plus_1);
+	const char *point = s.n ? memchr(s.p, '.', s.n) : NULL;
+
+	while (point && s.n && s.p[s.n - 1] == '0')
+		s.n--;
+	s.n -= point && point == s.p + s.n - 1;
+	return slice_int(s, 0, INT64_MAX, ret);
 }
 
 /* As many items as split_max and split_chars permit, from split_at on; at least one. */
@@ -133,13 +140,24 @@ glane_rc page_first(struct glane_reader *rd, const char **ret, struct diag *d)
 	return chunk_start(rd, ret, d);
 }
 
-/* A declared count that changes from page to page means that the data moved under us. */
-static glane_rc declared(struct glane_reader *rd, size_t head, int64_t *kept, const char *what, struct diag *d)
+/*
+ * A declared count that changes from page to page means that the data moved under us. Where the first page does not hold the count
+ * that the plugin names, nothing would tell that a page is lost.
+ */
+static glane_rc declared(
+	struct glane_reader *rd, size_t head, const char *path, int64_t *kept, const char *what, struct diag *d)
 {
+	const struct slice text = head_of(rd, head);
 	int64_t n;
 
-	if (!head_number(rd, head, &n))
+	if (!head_number(rd, head, &n) && (!path || rd->page > 0))
 		return GLANE_OK;
+	if (!head_number(rd, head, &n))
+		return fail(d, GLANE_E_DATA,
+			"the number of %s at '%s' is %s%.*s: has the source changed its shape? Without it no check "
+			"tells that a page is lost",
+			what, path, text.n ? "no whole number: " : "missing", (int)(text.n < 40 ? text.n : 40),
+			text.n ? text.p : "");
 	if (*kept >= 0 && *kept != n)
 		return fail(d, GLANE_E_DATA,
 			"the number of %s changed from %lld to %lld between pages: the data moved, run again", what,
@@ -176,9 +194,9 @@ glane_rc page_done(struct glane_reader *rd, struct diag *d)
 
 	if (rd->req.paging == GLANE_PAGE_NONE)
 		return GLANE_OK;
-	rc = declared(rd, rd->head_pages, &rd->chunk_pages, "pages", d);
+	rc = declared(rd, rd->head_pages, rd->req.page_pages, &rd->chunk_pages, "pages", d);
 	if (rc == GLANE_OK)
-		rc = declared(rd, rd->head_total, &rd->chunk_total, "records", d);
+		rc = declared(rd, rd->head_total, rd->req.page_total, &rd->chunk_total, "records", d);
 	if (rc == GLANE_OK && rd->page_records > 0)
 		rc = page_new(rd, d);
 	if (rc == GLANE_OK && rd->page_records == 0 && (int64_t)rd->page + 1 < rd->chunk_pages)

@@ -378,6 +378,8 @@ PAGES = [  # name, options, server, verdict, words or number of rows
     ("a number of pages that changes", "pages = yes", by_number([[0, 1], [2, 3], [4]], pages=lambda i: 3 - i), "failed", "changed from 3 to 2"),
     ("more records than declared", "total = yes\npages = yes", by_number([[0, 1], [2, 3], [4, 5]], pages=3, total=5), "failed", "declares 5 records"),
     ("a record that moved to the next page", "total = yes", by_number([[0, 1], [1, 2], [3]], total=5), "failed", "1 records came twice over the pages"),
+    ("a total that is not declared", "total = yes", by_number([[0, 1], [2, 3], [4]]), "failed", "number of records at 'total' is missing"),
+    ("a number of pages that is null", "pages = yes", by_number([[0, 1], [2, 3], [4]], pages=None), "failed", "number of pages at 'pages' is missing"),
     ("by the next link", "by = next", by_link({0: "data?at=1", 1: "?at=2"}, [[0, 1], [2], [3]]), "ok", 4),
     ("a link to itself", "by = next", by_link({0: "data?at=1", 1: "data?at=1"}, [[0, 1], [2]]), "failed", "leads to a page that was read before"),
     ("links that go round", "by = next", by_link({0: "data?at=1", 1: "data?at=2", 2: "data?at=1"}, [[0, 1], [2], [3]]), "failed", "was read before"),

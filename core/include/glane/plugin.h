@@ -91,7 +91,8 @@ typedef struct glane_reader glane_reader; /* a stream of records; closed by the 
 #define GLANE_PAGE_NEXT 3   /* page_next is the path of the next page's URL */
 /*
  * Pages go on until page_pages or page_total say that all are there; where neither is given, until a page is empty or holds fewer
- * records than page_len. GLANE_E_DATA: the counts change on the way, are not met, a page comes twice or is empty before the last.
+ * records than page_len. GLANE_E_DATA: the first page lacks a count that is named, the counts change on the way, are not met, a page
+ * comes twice or is empty before the last.
  */
 
 struct glane_csv { /* dialect; zero bytes mean the default in brackets */

@@ -96,7 +96,7 @@ glane_rc mapping_resolve(struct state *s)
 		{"flags", o->flags, &s->side[SIDE_FLAGS], 1}, {"note", o->note, &s->side[SIDE_NOTE], 1}};
 	glane_rc rc = GLANE_OK;
 
-	s->n_field = s->n_records = s->n_passed = 0;
+	s->n_field = s->n_records = s->n_passed = s->alien = 0;
 	s->dataset = str_of(mapping_fill(s, o->dataset));
 	for (size_t i = 0; rc == GLANE_OK && i < sizeof(all) / sizeof(all[0]); i++) {
 		rc = resolve(s, all[i].option, all[i].text, all[i].cell);

@@ -28,7 +28,8 @@ struct cell { /* a constant; the first of some paths that is not empty; or a lis
 	uint16_t field[MAX_OR], n;
 	const char *list; /* path of an array or object, or NULL */
 	const struct glane_kv *item;
-	size_t n_item; /* of the current record */
+	size_t n_item;                  /* of the current record */
+	const struct glane_kv **sorted; /* its members by name, or NULL: they stand in the order of the value's */
 };
 struct value {
 	struct cell cell;
@@ -51,6 +52,7 @@ struct state {
 	size_t n_values, n_field;
 	const char *field[MAX_FIELDS];
 	uint64_t n_records, n_passed; /* passed over: without area or period */
+	uint64_t alien;               /* number of the first record that holds no path of an option */
 };
 
 /* The text with {indicator} and {period} filled in; NULL: no memory. */
@@ -61,6 +63,14 @@ glane_rc mapping_check(const struct state *s);
 glane_rc mapping_resolve(struct state *s);
 /* One request, with all its pages, to observations. */
 glane_rc answer_read(struct state *s, const char *url);
+/* Whether the record has a member at the path, be it null. */
+int list_holds(const struct state *s, const char *path);
+/* Fails where a single value stands instead of the list, or anything else among its items. */
+glane_rc list_check(const struct state *s, const char *list, const struct glane_kv *item, size_t n);
+/* Fails where the items of c (option `text`) and of the value do not belong together one by one. */
+glane_rc list_pair(const struct state *s, struct cell *c, const char *text, const struct value *v, int may_be_none);
+/* What the list c says of item k of the value: the item of the same name in an object, of the same place in an array. */
+glane_str list_text(const struct cell *c, const struct cell *value, size_t k);
 /* The current record to observations. */
 glane_rc record_emit(struct state *s);
 /* After the last record: a value that none of them held. */

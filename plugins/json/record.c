@@ -2,6 +2,8 @@
 /* From the records of an answer to observations. */
 #include "mapping.h"
 
+#include <stdlib.h>
+
 #define NAMES_SHOWN 12
 
 static glane_str cell_text(const struct state *s, const struct cell *c)
@@ -13,20 +15,9 @@ static glane_str cell_text(const struct state *s, const struct cell *c)
 	return text;
 }
 
-/* What a cell says of item k of the value: the item of the same name in an object, of the same place in an array. */
 static glane_str side_text(const struct state *s, const struct cell *c, const struct cell *value, size_t k)
 {
-	if (!c->list)
-		return cell_text(s, c);
-	if (!value->list || !value->item || !value->item[k].k)
-		return k < c->n_item ? c->item[k].v : (glane_str){NULL, 0};
-	for (size_t i = 0; i < c->n_item; i++) {
-		const struct glane_kv *item = &c->item[(i + k) % c->n_item]; /* they mostly stand in the same order */
-
-		if (item->k && strcmp(item->k, value->item[k].k) == 0)
-			return item->v;
-	}
-	return (glane_str){NULL, 0};
+	return c->list ? list_text(c, value, k) : cell_text(s, c);
 }
 
 static glane_str mapped(const struct glane_map *map, glane_str key)
@@ -69,25 +60,28 @@ static int is_power(glane_str t, int32_t *ret)
 	return 1;
 }
 
-/* The named dimensions, and the members of the objects that "*" names, whatever they are. -1: too many. */
-static int read_dims(struct state *s, struct glane_kv *dims)
+/* The named dimensions, and the members of the objects that "*" names, whatever they are. GLANE_END: too many. */
+static glane_rc read_dims(struct state *s, struct glane_kv *dims, size_t *n)
 {
-	int n = 0;
-
 	for (size_t i = 0; i < s->o.dims.n; i++) {
 		const struct cell *c = &s->dims[i];
 		const struct glane_kv one = {s->o.dims.v[i].k, c->list ? (glane_str){NULL, 0} : cell_text(s, c)};
 		size_t n_item = 1;
 		const struct glane_kv *item = c->list ? s->h->items(s->rd, c->list, &n_item) : &one;
+		glane_rc rc = c->list ? list_check(s, c->list, item, n_item) : GLANE_OK;
 
-		for (size_t k = 0; item && k < n_item; k++) {
-			if (n == MAX_DIMS)
-				return -1;
-			if (item[k].k && item[k].v.n)
-				dims[n++] = item[k];
+		if (rc == GLANE_OK && n_item && item && !item->k)
+			rc = s->h->fail(s->r, GLANE_E_DATA, "dims: *=%s is an array, its items have no names", c->list);
+		for (size_t k = 0; rc == GLANE_OK && item && k < n_item; k++) {
+			if (*n == MAX_DIMS)
+				return GLANE_END;
+			if (item[k].v.n)
+				dims[(*n)++] = item[k];
 		}
+		if (rc != GLANE_OK)
+			return rc;
 	}
-	return n;
+	return GLANE_OK;
 }
 
 static glane_rc find_series(struct state *s, const struct value *v, glane_str area, struct glane_kv *dims,
@@ -140,15 +134,9 @@ static glane_rc emit_item(struct state *s, const struct value *v, size_t k, stru
 static glane_rc emit_value(struct state *s, struct value *v, glane_str area, struct glane_kv *dims, size_t n_dims)
 {
 	struct glane_row row = {.size = sizeof(row)};
-	const struct cell *c = &v->cell;
-	const size_t n = c->list ? c->n_item : 1;
-	glane_rc rc;
+	const size_t n = v->cell.list ? v->cell.n_item : 1;
+	glane_rc rc = find_series(s, v, area, dims, n_dims, &row);
 
-	if (c->list && s->period.list && c->item && !(n && c->item[0].k) && s->period.n_item != n)
-		return s->h->fail(s->r, GLANE_E_DATA,
-			"%s holds %zu items, but %s %zu: has the source changed its shape?", v->path, n, s->o.period,
-			s->period.n_item);
-	rc = find_series(s, v, area, dims, n_dims, &row);
 	for (size_t k = 0; rc == GLANE_OK && k < n; k++)
 		rc = emit_item(s, v, k, row);
 	return rc;
@@ -172,20 +160,9 @@ static int is_wanted(const struct state *s)
 	return 1;
 }
 
-/* Whether the record has a member at the path, be it null; of a name with escapes that is supposed. */
-static int holds(const struct state *s, const char *path)
+static int holds(const struct state *s, size_t field)
 {
-	const char *dot = strrchr(path, '.'), *name = dot ? dot + 1 : path;
-	size_t n = 0;
-	const struct glane_kv *item;
-
-	if (path[0] == '$' || path[0] == '=' || strchr(path, '\\'))
-		return 1;
-	item = s->h->items(s->rd, dot ? s->h->fmt(s->r, "%.*s", (int)(dot - path), path) : "", &n);
-	for (size_t i = 0; item && i < n; i++)
-		if (!item[i].k || strcmp(item[i].k, name) == 0)
-			return 1;
-	return 0;
+	return s->field[field][0] == '$' || list_holds(s, s->field[field]);
 }
 
 static void read_list(struct state *s, struct cell *c)
@@ -211,34 +188,94 @@ static int has_values(struct state *s)
 			text = cell_text(s, &v->cell);
 		has |= v->cell.list ? v->cell.n_item != 0 : unless_missing(s, text).n != 0;
 		for (uint16_t k = 0; k < v->cell.n && !v->is_seen; k++)
-			v->is_seen = text.n || holds(s, s->field[v->cell.field[k]]);
+			v->is_seen = text.n || holds(s, v->cell.field[k]);
 		v->is_seen |= v->cell.item != NULL || v->cell.constant.n != 0;
 	}
 	return has;
 }
 
-glane_rc record_emit(struct state *s)
+/* A record that has members, but none that an option names, is something else: an error among the records, say. */
+static int is_alien(const struct state *s)
+{
+	size_t n = 0;
+	int is_known = s->n_field == 0;
+
+	for (size_t i = 0; i < s->n_values && !is_known; i++) {
+		const struct cell *c = &s->values[i].cell;
+
+		is_known = c->item || (c->list && c->list[0] && list_holds(s, c->list));
+	}
+	for (size_t i = 0; i < s->n_field && !is_known; i++)
+		is_known = s->field[i][0] != '$' && s->h->at(s->rd, i).n;
+	for (size_t i = 0; i < s->n_field && !is_known; i++)
+		is_known = s->field[i][0] != '$' && list_holds(s, s->field[i]);
+	return !is_known && s->h->items(s->rd, "", &n) && n;
+}
+
+static glane_rc check_lists(struct state *s)
+{
+	const struct {
+		struct cell *cell;
+		const char *text;
+	} all[] = {{&s->period, s->o.period}, {&s->side[SIDE_STATUS], s->o.status}, {&s->side[SIDE_FLAGS], s->o.flags},
+		{&s->side[SIDE_NOTE], s->o.note}};
+	glane_rc rc = GLANE_OK;
+
+	for (size_t i = 0; rc == GLANE_OK && i < sizeof(all) / sizeof(all[0]); i++)
+		if (all[i].cell->list)
+			rc = list_check(s, all[i].cell->list, all[i].cell->item, all[i].cell->n_item);
+	for (size_t k = 0; rc == GLANE_OK && k < s->n_values; k++) {
+		const struct cell *c = &s->values[k].cell;
+
+		if (c->list)
+			rc = list_check(s, c->list, c->item, c->n_item);
+		for (size_t i = 0; rc == GLANE_OK && i < sizeof(all) / sizeof(all[0]); i++)
+			rc = list_pair(s, all[i].cell, all[i].text, &s->values[k], i > 0 || !c->list);
+	}
+	return rc;
+}
+
+static glane_rc emit_record(struct state *s, int has)
 {
 	const glane_str area = cell_text(s, &s->area);
-	const int has = has_values(s), is_astray = s->area.n && !area.n;
+	const int is_astray = s->area.n && !area.n;
 	struct glane_kv dims[MAX_DIMS];
+	size_t n_dims = 0;
 	glane_rc rc = GLANE_OK;
-	int n_dims;
 
-	s->n_records++;
-	if (!is_wanted(s))
-		return GLANE_OK;
 	if (!has && (is_astray || (s->period.n && !cell_text(s, &s->period).n))) {
 		s->n_passed++;
 		return GLANE_OK;
 	}
 	if (is_astray)
 		return s->h->reject(s->r, "area", "a value without an area: '%s' is empty", s->o.area);
-	n_dims = read_dims(s, dims);
-	if (n_dims < 0)
+	rc = read_dims(s, dims, &n_dims);
+	if (rc == GLANE_END)
 		return s->h->reject(s->r, "dims", "more than %d dimensions", MAX_DIMS);
 	for (size_t i = 0; rc == GLANE_OK && i < s->n_values; i++)
-		rc = emit_value(s, &s->values[i], area, dims, (size_t)n_dims);
+		rc = emit_value(s, &s->values[i], area, dims, n_dims);
+	return rc;
+}
+
+glane_rc record_emit(struct state *s)
+{
+	const int has = has_values(s);
+	glane_rc rc;
+
+	s->n_records++;
+	if (is_alien(s) && !s->alien)
+		s->alien = s->n_records;
+	if (s->alien == s->n_records || !is_wanted(s))
+		return GLANE_OK;
+	rc = check_lists(s);
+	if (rc == GLANE_OK)
+		rc = emit_record(s, has);
+	free(s->period.sorted);
+	s->period.sorted = NULL;
+	for (size_t i = 0; i < SIDES; i++) {
+		free(s->side[i].sorted);
+		s->side[i].sorted = NULL;
+	}
 	return rc;
 }
 
@@ -253,5 +290,10 @@ glane_rc record_check(struct state *s)
 			return s->h->fail(s->r, GLANE_E_DATA,
 				"value = %s: none of the %llu records holds it: has the source changed its shape?",
 				s->values[i].path, (unsigned long long)s->n_records);
+	if (s->alien)
+		return s->h->fail(s->r, GLANE_E_DATA,
+			"record %llu holds none of the paths of the options: is it an error, or has the source changed "
+			"its shape?",
+			(unsigned long long)s->alien);
 	return GLANE_OK;
 }

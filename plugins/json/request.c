@@ -29,6 +29,9 @@ glane_rc answer_read(struct state *s, const char *url)
 	rc = rc == GLANE_OK ? s->h->open(s->r, &q, &s->rd) : rc;
 	while (rc == GLANE_OK && (rc = s->h->next(s->rd)) == GLANE_OK)
 		rc = record_emit(s);
+	if (rc == GLANE_END && s->n_passed)
+		s->h->log(s->r, GLANE_LOG_INFO, "%s: passed over %llu records without area or period", url,
+			(unsigned long long)s->n_passed);
 	if (rc == GLANE_END)
 		rc = record_check(s);
 	s->h->close(s->rd);

@@ -10,6 +10,7 @@ import json
 import os
 import re
 import sys
+import time
 import urllib.parse
 
 import support
@@ -64,7 +65,7 @@ def parsed():
     longer = json.loads(json.dumps(DOC))
     longer["series"]["docs"][0]["value"].append(1)
     parse("arrays that do not fit", DBN, longer, "", "value.* holds 4 items, but period.* 3: has the source changed its shape?")
-    parse("an array that is gone", DBN, {"series": {"docs": [{"dimensions": {"geo": "FRA"}, "period": ["2020"]}]}}, "", "value = value.*: none of the 1 records holds it")
+    parse("an array that is gone", DBN, {"series": {"docs": [{"dimensions": {"geo": "FRA"}, "period": ["2020"]}]}}, "", "value.* holds 0 items, but period.* 1")
     parse("DataMapper: names are areas and periods", ["--select=values.GDP.*", "--indicator==GDP", "--area=$key", "--value=*"], MAPPER, "indicator area period value",
           ["GDP TGO 2020 2.0", "GDP TGO 2021 6.0", "GDP BEN 2021 7.2"])
     parse("objects side by side go by their names", ["--area=a", "--value=V=v.*", "--flags=f.*"],
@@ -86,6 +87,53 @@ def parsed():
     parse("an object where a value was", FLAT, [{"c": "TGO", "y": 2020, "v": {"a": 1}}], "", "field 'v' is an object, not a single value")
     parse("a list where none may be", FLAT + ["--unit=u.*"], [], "", "unit = u.*: a list has no place there")
     parse("paging that does not exist", FLAT + ["--paging=link"], [], "", "paging = link: write number, offset or next")
+
+
+LISTS = ["--area=a", "--period=p.*", "--value=V=v.*", "--status=s.*"]
+
+
+def shapes():
+    """What is no record, or no list, among those that are: an answer that is cut must not look like one that is whole."""
+    good = [{"c": "TGO", "y": str(1900 + i), "v": i} for i in range(96)]
+    alien = "record 97 holds none of the paths of the options"
+    parse("an error among the records", FLAT, good + [{"error": "query timed out, result incomplete"}], "", alien)
+    parse("an error among the records, with where", FLAT + ["--where=t.k=x"], [dict(r, t={"k": "x"}) for r in good] + [{"error": "timed out"}], "", alien)
+    parse("a text among the records", FLAT, good[:1] + ["timed out"], "", "a record must be an object")
+    parse("a text where an object of periods was", ["--select=values.*", "--indicator==I", "--area=$key", "--value=*"],
+          {"values": {"TGO": {"2020": 1}, "error": "timed out"}}, "", "*: a single value where an array or object belongs")
+    parse("records of nulls, and empty ones", ["--area=c", "--period=y", "--value=n.v"], [{"c": None, "y": None}, {}, None, {"c": "TGO", "y": 2020, "n": {"v": 1}}], "value", ["1"])
+    parse("an object of periods that is null", ["--select=values.*", "--indicator==I", "--area=$key", "--value=y.*"],
+          {"values": {"BEN": {"y": None}, "TGO": {"y": {"2020": 1}}}}, "area value", ["TGO 1"])
+    code, _, err = suite.parse_site.glane("parse", "json", "--dataset=X", *FLAT, payload=json.dumps([*good, {"c": "", "y": 1, "v": None}, {"c": "", "y": 1, "v": None}]).encode())
+    suite.true("what is passed over is told", code == 0 and "passed over 2 records without area or period" in err, (code, err))
+    first = {"a": "BEN", "p": [2019], "v": [1]}
+    for name, more, want in (
+            ("null", {"v": None}, "v.* holds 0 items, but p.* 2"), ("missing", {}, "v.* holds 0 items, but p.* 2"), ("empty", {"v": []}, "v.* holds 0 items, but p.* 2"),
+            ("a number", {"v": 5}, "v.*: a single value where an array"), ("a text", {"v": "error"}, "v.*: a single value where an array"),
+            ("without periods", {"v": [1, 2], "p": None}, "v.* holds 2 items, but p.* 0"), ("an object", {"v": {"2019": 1, "2020": 2}}, "one is an array, the other an object"),
+            ("of arrays", {"v": [[1], 2]}, "v.*: an array or object is among its single values"), ("of objects", {"v": [1, {"x": 2}]}, "v.*: an array or object is among"),
+            ("with a status too few", {"v": [1, 2], "s": ["E"]}, "v.* holds 2 items, but s.* 1"), ("with a status too many", {"v": [1, 2], "s": ["M", "E", "P"]}, "v.* holds 2 items, but s.* 3"),
+            ("with one status for all", {"v": [1, 2], "s": "E"}, "s.*: a single value where an array")):
+        parse("values side by side: " + name, LISTS, [first, {"a": "TGO", "p": [2019, 2020], **more}], "", want)
+    parse("values side by side: without status, with null, with text in brackets", LISTS, [first, {"a": "TGO", "p": [2019, 2020], "v": ["[1]", 2], "s": None}],
+          "area period value value_text status", ["BEN 2019 1  A", "TGO 2019  [1] A", "TGO 2020 2  A"])
+    parse("members with any name that are texts in brackets, or arrays", ["--area=a", "--value=V=v.*"], [{"a": "TGO", "v": {"2020": "{}", "2021": "[2]"}}],
+          "period value_text", ["2020 {}", "2021 [2]"])
+    parse("a dimension that is an array", FLAT + ["--dims=*=d"], [{"c": "TGO", "y": 1, "v": 1, "d": {"x": [1]}}], "", "d.*: an array or object is among its single values")
+    parse("dimensions that are a text", FLAT + ["--dims=*=d"], [{"c": "TGO", "y": 1, "v": 1, "d": "x"}], "", "d.*: a single value where an array or object belongs")
+    parse("dimensions without names", FLAT + ["--dims=*=d"], [{"c": "TGO", "y": 1, "v": 1, "d": [1]}], "", "*=d is an array")
+    years = [str(y) for y in range(1900, 1960)]
+    mixed = {"v": {y: int(y) for y in years}, "f": {y: "f" + y for y in sorted(years, key=lambda y: y[::-1])}}
+    del mixed["f"]["1950"]
+    parse("objects side by side, in another order", ["--area=a", "--value=V=v.*", "--flags=f.*"], [{"a": "TGO", **mixed}], "period flags",
+          [y + (" f" + y if y != "1950" else " ") for y in years])
+    big = {str(n): n for n in range(1000000, 1120000)}
+    began = time.monotonic()
+    parse("objects of 120,000 members in reverse", ["--area=a", "--value=V=v.*", "--status=f.*", "--where=a=BEN|TGO"],
+          [{"a": "BEN", "v": {}}, {"a": "TGO", "v": {"2020": 1, **dict.fromkeys(big)}, "f": {**dict.fromkeys(reversed(big)), "2020": "E"}}], "value status", ["1 E"])
+    suite.true("take no time", time.monotonic() - began < 15, time.monotonic() - began)
+    code, out, err = suite.parse_site.glane("parse", "json", "--dataset=X", *FLAT, "--indicator=i", payload=json.dumps([dict(r, i=i) for r, i in zip(good, (None, "", "Z"))]).encode())
+    suite.true("a value without an indicator goes to quarantine", "1 rows, 0 empty, 2 rejected" in err and "without an indicator" in err, (code, out, err))
 
 
 def shipped(name, url):
@@ -271,6 +319,7 @@ def echoed():
 
 
 parsed()
+shapes()
 unsdg()
 dbnomics()
 pages()

@@ -2,8 +2,8 @@
 /*
  * JSON-stat 1.x and 2.0 (https://json-stat.org/full/). Members of an object come in any order, and `value` and `status` run side by
  * side, so the document is read in three turns: all of it once, checked, to note where the parts of each dataset begin
- * (jsonstat_index.c); then the dimensions of one dataset (jsonstat_cube.c); then its values and statuses through two windows of
- * their own (jsonstat_cells.c). In memory are the categories of one dataset; a document out of an archive is kept whole.
+ * (jsonstat_index.c); then the dimensions of one dataset (jsonstat_cube.c, jsonstat_category.c); then its values and statuses through two
+ * windows of their own (jsonstat_cells.c). In memory are the categories of one dataset; a document out of an archive is kept whole.
  */
 #ifndef READ_JSONSTAT_H
 #define READ_JSONSTAT_H
@@ -72,6 +72,8 @@ struct jsonstat_dimension {
 	struct jsonstat_category *category;
 	bool has_unit;
 };
+/* Reads the categories of a dimension whose id is known; j stands on its bracket. */
+glane_rc jsonstat_dimension(struct jsonstat_dimension *dim, struct arena *a, struct json_pull *j);
 struct jsonstat_cube {
 	struct jsonstat_dimension *dim; /* in the order of `id` */
 	size_t n_dim;

@@ -257,6 +257,11 @@ static const struct jsonstat_category *category_at(const struct jsonstat *r, siz
 	return &r->cube.dim[i].category[r->pos[i]];
 }
 
+static size_t unit_columns(const struct jsonstat *r)
+{
+	return r->cube.unit_dim == SIZE_MAX ? 0 : 1u + r->cube.dim[r->cube.unit_dim].has_mult;
+}
+
 static struct slice jsonstat_at(void *state, size_t i)
 {
 	const struct jsonstat *r = state;
@@ -264,10 +269,11 @@ static struct slice jsonstat_at(void *state, size_t i)
 
 	if (i < n)
 		return category_at(r, i)->code;
-	if (!r->is_record || i > n + 2)
+	if (!r->is_record || i >= n + 2 + unit_columns(r))
 		return (struct slice){NULL, 0};
-	if (i == n + 2)
-		return r->cube.unit_dim == SIZE_MAX ? (struct slice){NULL, 0} : category_at(r, r->cube.unit_dim)->unit;
+	if (i >= n + 2)
+		return i == n + 2 ? category_at(r, r->cube.unit_dim)->unit
+				  : category_at(r, r->cube.unit_dim)->unit_mult;
 	return i == n ? r->value_text : r->status_text;
 }
 
@@ -275,12 +281,12 @@ static size_t jsonstat_columns(const void *state)
 {
 	const struct jsonstat *r = state;
 
-	return r->is_cube ? r->cube.n_dim + 2 + (r->cube.unit_dim != SIZE_MAX) : 0;
+	return r->is_cube ? r->cube.n_dim + 2 + unit_columns(r) : 0;
 }
 
 static struct slice jsonstat_column(const void *state, size_t i)
 {
-	static const char *const names[] = {"value", OBS_STATUS, "UNIT_MEASURE"};
+	static const char *const names[] = {"value", OBS_STATUS, "UNIT_MEASURE", "UNIT_MULT"};
 	const struct jsonstat *r = state;
 
 	if (i >= jsonstat_columns(r))

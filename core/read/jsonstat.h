@@ -63,14 +63,14 @@ struct jsonstat_index {
 glane_rc jsonstat_index(struct jsonstat_index *x, struct json_pull *j);
 
 struct jsonstat_category {
-	struct slice code, label, unit;
+	struct slice code, label, unit, unit_mult;
 };
 struct jsonstat_dimension {
 	struct slice id;
 	uint64_t size;
 	int role; /* GLANE_ROLE_* */
 	struct jsonstat_category *category;
-	bool has_unit;
+	bool has_unit, has_mult; /* has_mult: a power of ten to its unit */
 };
 /* Reads the categories of a dimension whose id is known; j stands on its bracket. */
 glane_rc jsonstat_dimension(struct jsonstat_dimension *dim, struct arena *a, struct json_pull *j);

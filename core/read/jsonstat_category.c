@@ -98,36 +98,45 @@ static glane_rc read_index_object(struct categories *g, struct json_pull *j)
 	return rc == GLANE_END ? GLANE_OK : rc;
 }
 
-/* "unit": {"CODE": {"label": ..., "base": ..., "symbol": ..., "decimals": ...}}: label or base, else the symbol. */
-static glane_rc read_unit(struct categories *g, struct json_pull *j, struct slice *ret)
+struct unit {
+	struct arena *a;
+	struct slice label, base, symbol, multiplier;
+};
+
+static glane_rc take_unit_member(void *arg, struct json_pull *j)
 {
+	struct unit *u = arg;
+	const struct slice key = strbuf_get(&j->key);
+	struct slice *part = slice_is(key, "label")        ? &u->label
+			     : slice_is(key, "base")       ? &u->base
+			     : slice_is(key, "symbol")     ? &u->symbol
+			     : slice_is(key, "multiplier") ? &u->multiplier
+							   : NULL;
 	struct slice text = {NULL, 0};
-	bool is_first = true, is_symbol = false;
 	char ch = 0;
 	glane_rc rc = json_pull_peek(j, &ch);
 
-	if (rc != GLANE_OK || ch != '{')
+	if (rc != GLANE_OK || !part || ch == '{' || ch == '[')
 		return rc != GLANE_OK ? rc : json_pull_pass(j, 0);
-	json_pull_open(j);
-	while ((rc = json_pull_member(j, &is_first)) == GLANE_OK) {
-		const struct slice key = strbuf_get(&j->key);
-		const bool is_sign = slice_is(key, "symbol");
-		const bool is_name = slice_is(key, "label") || slice_is(key, "base");
+	rc = json_pull_text(j, &text);
+	if (rc == GLANE_OK && text.n && !arena_dup(u->a, text, part))
+		rc = no_memory(j->diag);
+	return rc;
+}
 
-		rc = json_pull_peek(j, &ch);
-		if (rc == GLANE_OK && (ch != '"' || (!is_name && !is_sign))) {
-			rc = json_pull_pass(j, 0);
-		} else if (rc == GLANE_OK) {
-			rc = json_pull_text(j, &text);
-			if (rc == GLANE_OK && text.n && (!ret->p || (is_name && is_symbol)) &&
-				!arena_dup(g->a, text, ret))
-				rc = no_memory(g->d);
-			is_symbol = ret->p && is_sign;
-		}
-		if (rc != GLANE_OK)
-			return rc;
-	}
-	return rc == GLANE_END ? GLANE_OK : rc;
+/*
+ * "unit": {"CODE": {"label": ..., "base": ..., "multiplier": ..., "symbol": ...}}. The multiplier is that of the base: a label or a
+ * symbol ("thousands of persons") says itself what a value is.
+ */
+static glane_rc read_unit(struct categories *g, struct json_pull *j, struct jsonstat_category *cat)
+{
+	struct unit u = {.a = g->a};
+	const glane_rc rc = json_pull_each(j, '{', take_unit_member, &u);
+
+	cat->unit = u.base.n ? u.base : u.label.n ? u.label : u.symbol;
+	if (u.base.n)
+		cat->unit_mult = u.multiplier;
+	return rc;
 }
 
 static glane_rc read_texts(struct categories *g, struct json_pull *j, bool is_unit)
@@ -143,7 +152,7 @@ static glane_rc read_texts(struct categories *g, struct json_pull *j, bool is_un
 
 		rc = category_of(g, strbuf_get(&j->key), &cat, &i);
 		if (rc == GLANE_OK)
-			rc = is_unit ? read_unit(g, j, &cat->unit) : json_pull_text(j, &text);
+			rc = is_unit ? read_unit(g, j, cat) : json_pull_text(j, &text);
 		if (rc == GLANE_OK && !is_unit && !arena_dup(g->a, text, &cat->label))
 			rc = no_memory(g->d);
 		if (rc != GLANE_OK)
@@ -201,6 +210,7 @@ static glane_rc order_categories(struct categories *g, struct jsonstat_dimension
 				(unsigned long long)k, k >= dim->size ? "beyond its categories" : "given twice");
 		dim->category[k] = g->list[i];
 		dim->has_unit |= g->list[i].unit.p != NULL;
+		dim->has_mult |= g->list[i].unit_mult.p != NULL;
 	}
 	return GLANE_OK;
 }

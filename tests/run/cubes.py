@@ -85,6 +85,9 @@ def parsed():
           ["HISB3 HISB3 DNK BEV=K 2022 2951  Number A ", "HISB3 HISB3 DNK BEV=K 2023 2984  Number A "])
     parse(site, "jsonstat: the indicator of two dimensions, one left out", ["jsonstat", "--area==DK", "--indicator=ContentsCode+BEV", "--dataset=X",
           "--where=BEV=M"], PXWEB, ["X HISB3.M DNK  2022 2923  Number A ", "X HISB3.M DNK  2023 2949  Number A "])
+    thousands = json.loads(json.dumps(PXWEB).replace('"base": "Number"', '"label": "thousands of persons", "base": "Number", "multiplier": 3'))
+    code, out, err = site.glane("parse", "jsonstat", "--area==DK", payload=json.dumps(thousands).encode())
+    check("jsonstat: a multiplier goes with the base unit", (code, {(r["unit"], r["unit_mult"]) for r in support.csv.DictReader(io.StringIO(out))}), (0, {("Number", "3")})) or print(err)
     parse(site, "jsonstat: an address without its scheme", ["jsonstat", "--url=internet.json"], USERS, "write {base_url}/internet.json")
     parse(site, "jsonstat: a value that is too short", ["jsonstat"], {**USERS, "value": [1, 2]}, "'value' has 2 elements, but the sizes make 4 cells")
     parse(site, "jsonstat: an error", ["jsonstat"], TOO_BIG, "the provider answers: 413: EXTRACTION_TOO_BIG")

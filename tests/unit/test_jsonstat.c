@@ -110,6 +110,15 @@ static const struct form forms[] = {
 		"{\"error\":null,\"errors\":[],\"warning\":false,\"message\":\"OK\",\"note\":[\"a "
 		"break\"],\"dataset\":" DATASET("\"value\":[1,2,3,4],\"note\":null,\"source\":null,\"error\":\"\"") "}",
 		CELLS("1 ~", "2 ~", "3 ~", "4 ~")},
+	{"units: base and multiplier, in any order; a label or symbol alone says it itself",
+		"{\"id\":[\"x\"],\"size\":[5],\"role\":{\"metric\":[\"x\"]},\"value\":[1,2,3,4,5],\"dimension\":{\"x\":"
+		"{\"category\":{\"index\":[\"a\",\"b\",\"c\",\"d\",\"e\"],\"unit\":{"
+		"\"a\":{\"label\":\"thousands of persons\",\"base\":\"people\",\"multiplier\":3},"
+		"\"b\":{\"multiplier\":6,\"base\":\"EUR\",\"symbol\":\"m\",\"decimals\":1,\"label\":\"million\"},"
+		"\"c\":{\"multiplier\":3,\"symbol\":\"k\",\"label\":\"thousands\"},\"d\":{\"multiplier\":3,\"symbol\":"
+		"\"k\"},\"e\":null}}}}}",
+		"1: x=6 value=3 OBS_STATUS=4 UNIT_MEASURE=4 UNIT_MULT=4\n a 1 ~ people 3\n b 2 ~ EUR 6\n c 3 ~ "
+		"thousands ~\n d 4 ~ k ~\n e 5 ~ ~ ~\n"},
 	{"an empty dimension",
 		"{\"id\":[\"year\"],\"size\":[0],\"dimension\":{\"year\":{\"category\":{\"index\":{}}}},\"value\":{}}",
 		""},

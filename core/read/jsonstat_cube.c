@@ -117,6 +117,10 @@ static glane_rc read_dimension(struct build *b, struct json_pull *j)
 	*dim = (struct jsonstat_dimension){.role = GLANE_ROLE_DIMENSION};
 	if (!dup_text(b, strbuf_get(&j->key), &dim->id))
 		return no_memory(b->d);
+	for (size_t i = 0; i < b->n_dim; i++)
+		if (slice_eq(b->dim[i].id, dim->id))
+			return fail(b->d, GLANE_E_FORMAT, "JSON-stat: the dimension '%.*s' is described twice",
+				SLICE_FMT(dim->id));
 	b->n_dim++;
 	return jsonstat_dimension(dim, b->a, j);
 }
@@ -313,6 +317,17 @@ static glane_rc find_dimension(struct build *b, size_t i)
 		"JSON-stat: 'id' names the dimension '%.*s', which is not described, or twice", SLICE_FMT(b->id[i]));
 }
 
+/* What `id` does not name has one category at most: of several, nothing says which one the values are of. */
+static glane_rc check_rest(struct build *b)
+{
+	for (size_t k = 0; k < b->n_dim; k++)
+		if (b->dim[k].id.p && b->dim[k].size > 1)
+			return fail(b->d, GLANE_E_FORMAT,
+				"JSON-stat: the dimension '%.*s' has %llu categories, but 'id' does not name it",
+				SLICE_FMT(b->dim[k].id), (unsigned long long)b->dim[k].size);
+	return GLANE_OK;
+}
+
 static glane_rc order_dimensions(struct build *b)
 {
 	struct jsonstat_cube *c = b->c;
@@ -336,7 +351,7 @@ static glane_rc order_dimensions(struct build *b)
 				JSONSTAT_CELLS);
 	}
 	c->n_cells = n;
-	return GLANE_OK;
+	return check_rest(b);
 }
 
 glane_rc jsonstat_cube(struct jsonstat_cube *c, struct arena *a, const struct jsonstat_place *at,

@@ -24,7 +24,7 @@ glane_rc jsonstat_number(struct json_pull *j, uint64_t *ret)
 	const struct slice s = strbuf_get(&j->key);
 	int64_t v = 0;
 
-	if (!slice_int(s, 0, INT64_MAX - 1, &v) || (s.n > 1 && s.p[0] == '0'))
+	if (!slice_int(s, 0, INT64_MAX - 1, &v) || s.p[0] < '0' || (s.n > 1 && s.p[0] == '0'))
 		return fail(j->diag, GLANE_E_FORMAT,
 			"JSON-stat, byte %llu: '%.*s' is no position of a sparse value or status",
 			(unsigned long long)json_pull_offset(j), (int)(s.n > 80 ? 80 : s.n), s.p);

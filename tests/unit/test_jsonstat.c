@@ -138,6 +138,16 @@ static const struct form refused[] = {
 		"1 dimensions in 'id' and 2 in 'size'"},
 	{"dimension not described", "{\"id\":[\"a\"],\"size\":[1],\"dimension\":{},\"value\":[]}",
 		"names the dimension 'a'"},
+	{"dimension described twice",
+		"{\"id\":[\"a\"],\"size\":[2],\"dimension\":{\"a\":{\"category\":{\"index\":[\"x\",\"y\"]}},\"b\":{},"
+		"\"a\":{\"category\":{\"index\":[\"x\",\"y\"]}}},\"value\":[1,2]}",
+		"the dimension 'a' is described twice"},
+	{"dimension that id does not name",
+		"{\"id\":[\"a\"],\"size\":[2],\"dimension\":{\"a\":{\"category\":{\"index\":[\"x\",\"y\"]}},\"one\":{"
+		"\"category\":{\"index\":[\"x\"]}},\"b\":{\"category\":{\"index\":[\"x\",\"y\"]}}},\"value\":[1,2]}",
+		"the dimension 'b' has 2 categories, but 'id' does not name it"},
+	{"a position with a sign", DATASET("\"value\":{\"-0\":1}"), "'-0' is no position"},
+	{"a status with a sign", DATASET("\"value\":{\"1\":1},\"status\":{\"+1\":\"e\"}"), "'+1' is no position"},
 	{"size differs",
 		"{\"id\":[\"a\"],\"size\":[3],\"dimension\":{\"a\":{\"category\":{\"index\":[\"x\"]}}},\"value\":[]}",
 		"has 1 categories, but its size is 3"},

@@ -3,6 +3,7 @@
  * A sheet of an .xlsx workbook (ECMA-376 / ISO 29500 SpreadsheetML, transitional and strict) as the CSV that a spreadsheet program
  * would save: line N is row N, cells to the last that is not empty, the first line to the sheet's width. The CSV reader makes
  * records of it. Dates become ISO dates, 17-digit numbers the shortest that means the same double, line ends in cells blanks.
+ * #N/A is an empty cell; other errors are texts, and #NOT-COMPUTED is a formula without its result.
  * Memory: the shared strings (64 MiB at most) and one row.
  */
 #ifndef READ_XLSX_H

@@ -7,7 +7,8 @@
 #include <string.h>
 
 #define LAST_DAY 2958465 /* 9999-12-31 */
-#define EXACT 17         /* digits of a double that was written in full */
+#define DAYS_1904 1462
+#define EXACT 17 /* digits of a double that was written in full */
 
 static size_t digits_of(struct slice s)
 {
@@ -16,6 +17,21 @@ static size_t digits_of(struct slice s)
 	for (size_t i = 0; i < s.n && (s.p[i] | 0x20) != 'e'; i++)
 		n += s.p[i] >= '0' && s.p[i] <= '9' && (n || s.p[i] != '0');
 	return n;
+}
+
+static bool has_exponent(struct slice s)
+{
+	return memchr(s.p, 'e', s.n) || memchr(s.p, 'E', s.n);
+}
+
+/* Between brackets stands h, hh, mm, ss, ...: an elapsed time. Else it is a colour, a condition or a locale. */
+static bool is_elapsed(const char *p, const char *end)
+{
+	const char unit = p < end ? *p : 0;
+
+	while (p < end && (*p | 0x20) == (unit | 0x20))
+		p++;
+	return p == end && unit && strchr("hHmMsS", unit);
 }
 
 unsigned xlsx_format(uint32_t id, struct slice code)
@@ -34,7 +50,7 @@ unsigned xlsx_format(uint32_t id, struct slice code)
 		const char *end =
 			c == '"' || c == '[' ? memchr(code.p + i + 1, c == '"' ? '"' : ']', code.n - i - 1) : NULL;
 
-		if (c == '[' && i + 1 < code.n && strchr("hHmMsS", code.p[i + 1]))
+		if (c == '[' && end && is_elapsed(code.p + i + 1, end))
 			found |= XLSX_TIME;
 		if (end)
 			i = (size_t)(end - code.p);
@@ -53,7 +69,7 @@ unsigned xlsx_format(uint32_t id, struct slice code)
 /* Days since 0000-03-01 to a date (Howard Hinnant's civil_from_days). */
 static void put_date(struct strbuf *out, long serial, bool is_1904)
 {
-	long z = serial + (is_1904 ? 1462 : serial < 60 ? 1 : 0) + 693899; /* 1899-12-30 */
+	long z = serial + (is_1904 ? DAYS_1904 : serial < 60 ? 1 : 0) + 693899; /* 1899-12-30 */
 	long era = z / 146097, doe = z % 146097, yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
 	long doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
 	long month = mp < 10 ? mp + 3 : mp - 9;
@@ -68,9 +84,12 @@ static bool put_moment(struct strbuf *out, double v, unsigned style, bool is_190
 {
 	double day = floor(v);
 	long seconds = lround((v - day) * 86400);
+	const long last = LAST_DAY - (is_1904 ? DAYS_1904 : 0);
 	char text[48];
 
 	if (!(v >= 0) || v >= LAST_DAY + 1 || ((style & XLSX_DATE) && day < 1 && !is_1904))
+		return false;
+	if (style & XLSX_DATE && lround(v * 86400) >= (last + 1) * 86400)
 		return false;
 	if (seconds == 86400) {
 		seconds = 0;
@@ -107,6 +126,9 @@ void xlsx_number(struct strbuf *out, struct slice text, unsigned style, bool is_
 	for (int digits = 15; digits <= EXACT && digits_of(text) >= EXACT; digits++) {
 		(void)snprintf(shorter, sizeof(shorter), "%.*g", digits, v);
 		if (decimal_text_double(slice_of(shorter)) == v) {
+			/* a whole number that was written in full stays so */
+			if (fabs(v) >= 1 && strchr(shorter, 'e') && !has_exponent(text))
+				break;
 			strbuf_puts(out, shorter);
 			return;
 		}

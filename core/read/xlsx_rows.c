@@ -7,6 +7,7 @@
 #define PIECE ((size_t)8 << 10)
 #define MAX_PENDING ((size_t)16 << 20)
 #define MAX_CELL ((size_t)1 << 20)
+#define UNIT ((size_t)7) /* bytes of _x20AC_ */
 
 struct rows {
 	struct payload_source base;
@@ -19,7 +20,9 @@ struct rows {
 	uint32_t skip, row, line, column, put, width; /* line: lines written; put: cells of the row written */
 	char decimal;
 	bool is_data, is_row, is_cell, is_text, is_phonetic, has_value, has_formula, is_first, is_end;
-	char type; /* n s str(t) inline(i) b e d */
+	uint32_t depth; /* elements open inside of the cell */
+	char child;     /* the outermost of them: v f i(s), 0: another */
+	char type;      /* n s str(t) inline(i) b e d */
 	uint32_t style;
 };
 
@@ -33,9 +36,19 @@ static uint32_t column_of(struct slice ref)
 {
 	uint32_t c = 0;
 
-	for (size_t i = 0; i < ref.n && i < 3 && ref.p[i] >= 'A' && ref.p[i] <= 'Z'; i++)
+	for (size_t i = 0; i < ref.n && i < 4 && ref.p[i] >= 'A' && ref.p[i] <= 'Z'; i++)
 		c = c * 26 + (uint32_t)(ref.p[i] - 'A' + 1);
 	return c <= XLSX_COLUMNS ? c : 0;
+}
+
+/* "AB12" stands in row 12. */
+static bool is_of_row(struct slice ref, uint32_t row)
+{
+	int64_t n = 0;
+
+	while (ref.n && *ref.p >= 'A' && *ref.p <= 'Z')
+		ref.p++, ref.n--;
+	return slice_int(ref, 1, XLSX_ROWS, &n) && (uint32_t)n == row;
 }
 
 static void commas_to(struct rows *s, uint32_t n)
@@ -66,8 +79,9 @@ static glane_rc cell_open(struct rows *s, const struct xml_attributes *a)
 	uint32_t column = r.p ? column_of(r) : s->column + 1;
 	int64_t n = 0;
 
-	if (column <= s->column || column > XLSX_COLUMNS)
-		return bad(s, "the cell behind this one has a place that is none, or not further right");
+	if (column <= s->column || column > XLSX_COLUMNS || (r.p && !is_of_row(r, s->row)))
+		return bad(
+			s, "the cell behind this one has a place that is none, of another row, or not further right");
 	if (style.p && !slice_int(style, 0, UINT32_MAX, &n))
 		return bad(s, "a style that is no number");
 	s->column = column;
@@ -75,7 +89,25 @@ static glane_rc cell_open(struct rows *s, const struct xml_attributes *a)
 	s->type = slice_eq(t, SLICE("inlineStr")) ? 'i' : slice_eq(t, SLICE("str")) ? 't' : t.n == 1 ? *t.p : 'n';
 	s->is_cell = true;
 	s->has_value = s->has_formula = false;
+	s->depth = 0;
 	strbuf_reset(&s->cell);
+	return GLANE_OK;
+}
+
+/* The cell's value is its first <v>; of an inline string all <t> in <is>, but no readings. What extensions hold is none. */
+static glane_rc inside_open(struct rows *s, const char *name)
+{
+	const bool is_v = strcmp(name, "v") == 0, is_f = strcmp(name, "f") == 0;
+
+	if (++s->depth == 1)
+		s->child = is_v ? 'v' : is_f ? 'f' : strcmp(name, "is") == 0 ? 'i' : 0;
+	else if (s->child == 'v')
+		return bad(s, "an element stands inside of its value");
+	s->has_formula |= s->depth == 1 && is_f;
+	s->is_phonetic |= strcmp(name, "rPh") == 0;
+	s->is_text = s->type == 'i' ? s->child == 'i' && !s->is_phonetic && strcmp(name, "t") == 0
+				    : s->depth == 1 && is_v && !s->has_value;
+	s->has_value |= s->is_text;
 	return GLANE_OK;
 }
 
@@ -95,10 +127,7 @@ static glane_rc on_open(void *arg, const char *name, const struct xml_attributes
 	} else if (s->is_row && !s->is_cell && strcmp(name, "c") == 0) {
 		return cell_open(s, a);
 	} else if (s->is_cell) {
-		s->is_phonetic |= strcmp(name, "rPh") == 0;
-		s->has_formula |= strcmp(name, "f") == 0;
-		s->is_text = !s->is_phonetic && strcmp(name, s->type == 'i' ? "t" : "v") == 0;
-		s->has_value |= s->is_text;
+		return inside_open(s, name);
 	}
 	return GLANE_OK;
 }
@@ -113,25 +142,69 @@ static glane_rc on_text(void *arg, struct slice text)
 	return strbuf_ok(&s->cell) ? GLANE_OK : fail(s->d, GLANE_E_LIMIT, "sheet, row %u: a cell is too long", s->row);
 }
 
+static int hex_of(char c)
+{
+	const char lower = (char)(c | 0x20);
+
+	return c >= '0' && c <= '9' ? c - '0' : lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+/* "_x20AC_" at the beginning of s: the code unit; UINT32_MAX: there is none. */
+static uint32_t unit_of(struct slice s)
+{
+	uint32_t c = 0;
+
+	if (s.n < UNIT || s.p[0] != '_' || s.p[1] != 'x' || s.p[6] != '_')
+		return UINT32_MAX;
+	for (size_t i = 2; i < 6; i++) {
+		if (hex_of(s.p[i]) < 0)
+			return UINT32_MAX;
+		c = c * 16 + (uint32_t)hex_of(s.p[i]);
+	}
+	return c;
+}
+
+/* Bytes of the escape at the beginning of s, which may be a pair of surrogates; 0: there is none. */
+static size_t escape_of(struct slice s, uint32_t *ret)
+{
+	const uint32_t c = unit_of(s);
+	const uint32_t low = c >= 0xD800 && c <= 0xDBFF ? unit_of((struct slice){s.p + UNIT, s.n - UNIT}) : 0;
+
+	*ret = c;
+	if (low >= 0xDC00 && low <= 0xDFFF)
+		*ret = 0x10000 + ((c - 0xD800) << 10) + (low - 0xDC00);
+	return *ret >= 0x10000 ? (c == UINT32_MAX ? 0 : 2 * UNIT) : c >= 0xD800 && c <= 0xDFFF ? 0 : UNIT;
+}
+
+static void put_code(struct strbuf *out, uint32_t c)
+{
+	if (c < 0x80) {
+		strbuf_putc(out, c < 0x20 ? ' ' : (char)c);
+		return;
+	}
+	if (c >= 0x10000)
+		strbuf_putc(out, (char)(0xF0 | c >> 18));
+	if (c >= 0x800)
+		strbuf_putc(out, (char)((c >= 0x10000 ? 0x80 : 0xE0) | (c >> 12 & (c >= 0x10000 ? 0x3F : 0x0F))));
+	strbuf_putc(out, (char)((c >= 0x800 ? 0x80 : 0xC0) | (c >> 6 & (c >= 0x800 ? 0x3F : 0x1F))));
+	strbuf_putc(out, (char)(0x80 | (c & 0x3F)));
+}
+
 /* Quoted, line ends and _x000D_ as blanks. */
 static void put_text(struct strbuf *out, struct slice text)
 {
 	strbuf_putc(out, '"');
-	for (size_t i = 0; i < text.n; i++) {
-		char c = text.p[i];
+	while (text.n) {
+		uint32_t c = (unsigned char)*text.p;
+		const size_t n = c == '_' ? escape_of(text, &c) : 0;
 
-		if (c == '_' && text.n - i >= 7 && memcmp(text.p + i, "_x00", 4) == 0 && text.p[i + 6] == '_') {
-			static const char hex[] = "0123456789ABCDEF";
-			const char *h = strchr(hex, text.p[i + 4]), *l = strchr(hex, text.p[i + 5]);
-
-			if (h && l && h - hex < 8) {
-				c = (char)((h - hex) * 16 + (l - hex));
-				i += 6;
-			}
-		}
-		if (c == '"')
+		if (n)
+			put_code(out, c);
+		else
+			strbuf_putc(out, (unsigned char)*text.p < 0x20 ? ' ' : *text.p);
+		if (n ? c == '"' : *text.p == '"')
 			strbuf_putc(out, '"');
-		strbuf_putc(out, (unsigned char)c < 0x20 ? ' ' : c);
+		text = (struct slice){text.p + (n ? n : 1), text.n - (n ? n : 1)};
 	}
 	strbuf_putc(out, '"');
 }
@@ -148,27 +221,41 @@ static void put_number(struct rows *s, struct slice text)
 	strbuf_putc(&s->out, '"');
 }
 
+static glane_rc truth_of(struct rows *s, struct slice *text)
+{
+	const struct slice t = slice_trim(*text);
+	const bool is_true = slice_is(t, "1") || slice_is(t, "true");
+
+	if (!is_true && !slice_is(t, "0") && !slice_is(t, "false"))
+		return bad(s, "a truth value that is none");
+	*text = is_true ? SLICE("TRUE") : SLICE("FALSE");
+	return GLANE_OK;
+}
+
 static glane_rc cell_close(struct rows *s)
 {
 	struct slice text = strbuf_get(&s->cell);
+	const bool is_open = s->has_formula && (!s->has_value || (slice_trim(text).n == 0 && s->type != 't'));
 	int64_t i;
 
 	s->is_cell = false;
 	if (s->row <= s->skip)
 		return GLANE_OK;
-	if (!s->has_value && s->has_formula)
+	if (is_open)
 		text = SLICE("#NOT-COMPUTED");
 	else if (s->type == 's' && s->has_value) {
 		if (!slice_int(slice_trim(text), 0, (int64_t)s->book.n_string - 1, &i))
 			return bad(s, "a shared string that the workbook does not have");
 		text = (struct slice){s->book.text.p + (i ? s->book.end[i - 1] : 0), 0};
 		text.n = s->book.end[i] - (i ? s->book.end[i - 1] : 0);
-	} else if (s->type == 'b' && s->has_value)
-		text = slice_eq(slice_trim(text), SLICE("1")) ? SLICE("TRUE") : SLICE("FALSE");
+	} else if (s->type == 'b' && s->has_value && truth_of(s, &text) != GLANE_OK)
+		return GLANE_E_FORMAT;
+	else if (s->type == 'e' && slice_is(slice_trim(text), "#N/A"))
+		text.n = 0; /* not available: as an empty cell */
 	if (text.n == 0)
 		return GLANE_OK;
 	commas_to(s, s->column);
-	if (s->type == 'n' && (s->has_value || !s->has_formula))
+	if (s->type == 'n' && !is_open)
 		put_number(s, text);
 	else
 		put_text(&s->out, text);
@@ -183,7 +270,9 @@ static glane_rc on_close(void *arg, const char *name)
 	s->is_text = false;
 	if (strcmp(name, "rPh") == 0)
 		s->is_phonetic = false;
-	else if (s->is_cell && strcmp(name, "c") == 0)
+	if (s->is_cell && s->depth)
+		s->depth--;
+	else if (s->is_cell)
 		rc = cell_close(s);
 	else if (s->is_row && !s->is_cell && strcmp(name, "row") == 0) {
 		if (s->put && !s->is_first)

@@ -55,8 +55,8 @@ static const struct {
 		     "<row r='3'><c r='B3'><v>1E-3</v></c><c t='b'><v>1</v></c><c t='e'><v>#N/A</v></c></row>"
 		     "<row><c t='inlineStr'><is><r><t>a</t></r><r><t> b</t></r><rPh><t>x</t></rPh></is></c>"
 		     "<c t='str'><f>A1</f><v>x&#10;y&amp;z</v></c><c><f>1+1</f></c><c s='1'/></row>"),
-		"\"Togo\",,\"a \"\"b\"\"\",\n\n,\"1E-3\",\"TRUE\",\"#N/A\"\n\"a b\",\"x y&z\",\"#NOT-COMPUTED\"\n",
-		&plain, GLANE_OK},
+		"\"Togo\",,\"a \"\"b\"\"\",\n\n,\"1E-3\",\"TRUE\"\n\"a b\",\"x y&z\",\"#NOT-COMPUTED\"\n", &plain,
+		GLANE_OK},
 	{"dates", ROWS("<row><c s='1'><v>61</v></c><c s='1'><v>45292.5</v></c><c s='2'><v>0.25</v></c></row>"),
 		"\"1900-03-01\",\"2024-01-01T12:00:00\",\"06:00:00\",\n", &plain, GLANE_OK},
 	{"skipped rows, a decimal comma", ROWS("<row><c><v>1</v></c></row><row><c><v>1.5</v></c></row>"),
@@ -65,6 +65,30 @@ static const struct {
 		"<x:worksheet "
 		"xmlns:x='u'><x:sheetData><x:row><x:c><x:v>7</x:v></x:c></x:row></x:sheetData></x:worksheet>",
 		"\"7\"\n", &plain, GLANE_OK},
+	{"formulas without a result, errors",
+		ROWS("<row><c><f>A1</f></c><c><f>A1</f><v/></c><c t='e'><v>#DIV/0!</v></c><c t='e'><v>#N/A</v></c><c "
+		     "t='str'><f>A1</f><v/></c>"
+		     "<c t='str'><f>A1</f></c><c s='1'><f>A1</f><v> </v></c></row>"),
+		"\"#NOT-COMPUTED\",\"#NOT-COMPUTED\",\"#DIV/0!\",,,\"#NOT-COMPUTED\",\"#NOT-COMPUTED\"\n", &plain,
+		GLANE_OK},
+	{"one value, of the cell itself",
+		ROWS("<row><c><v>1</v><v>2</v></c><c><v>3</v><extLst><ext><v>9</v></ext></extLst></c>"
+		     "<c><extLst><ext><v>9</v></ext></extLst><v>4</v></c><c "
+		     "t='inlineStr'><is><t>a</t></is><t>b</t></c></row>"),
+		"\"1\",\"3\",\"4\",\"a\"\n", &plain, GLANE_OK},
+	{"escapes",
+		ROWS("<row><c t='inlineStr'><is><t>_x20AC_ _x00e9__x000d_b_x0041__x005F_x0041_ _xD83D__xDE00_ _xD83D_ "
+		     "_x12_ _</t></is></c></row>"),
+		"\"\xe2\x82\xac \xc3\xa9 bA_x0041_ \xf0\x9f\x98\x80 _xD83D_ _x12_ _\",,,\n", &plain, GLANE_OK},
+	{"truth",
+		ROWS("<row><c t='b'><v>true</v></c><c t='b'><v>0</v></c><c t='b'><v>false</v></c><c "
+		     "t='b'><v>1</v></c></row>"),
+		"\"TRUE\",\"FALSE\",\"FALSE\",\"TRUE\"\n", &plain, GLANE_OK},
+	{"a truth value that is none", ROWS("<row><c t='b'><v>2</v></c></row>"), NULL, &plain, GLANE_E_FORMAT},
+	{"an element in a value", ROWS("<row><c><v>1<x>2</x>3</v></c></row>"), NULL, &plain, GLANE_E_FORMAT},
+	{"a cell of another row", ROWS("<row r='2'><c r='A3'/></row>"), NULL, &plain, GLANE_E_FORMAT},
+	{"a cell of no row", ROWS("<row r='2'><c r='A'/></row>"), NULL, &plain, GLANE_E_FORMAT},
+	{"a column of four letters", ROWS("<row><c r='ABCD1'/></row>"), NULL, &plain, GLANE_E_FORMAT},
 	{"a shared string too many", ROWS("<row><c t='s'><v>2</v></c></row>"), NULL, &plain, GLANE_E_FORMAT},
 	{"a row twice", ROWS("<row r='2'/><row r='2'/>"), NULL, &plain, GLANE_E_FORMAT},
 	{"a cell to the left", ROWS("<row><c r='B1'/><c r='A1'/></row>"), NULL, &plain, GLANE_E_FORMAT},
@@ -107,6 +131,9 @@ static void numbers_keep_their_text(void **state)
 	(void)state;
 	check_number("0.29999999999999999", 0, false, "0.3");
 	check_number("0.30000000000000004", 0, false, "0.30000000000000004");
+	check_number("100000000000000000000", 0, false, "100000000000000000000");
+	check_number("12345678901234567890", 0, false, "12345678901234567890");
+	check_number("1.2345678901234567E+20", 0, false, "1.2345678901234567e+20");
 	check_number("1.10", 0, false, "1.10");
 	check_number("x", 0, false, "x");
 	check_number("0", XLSX_DATE, true, "1904-01-01");
@@ -115,6 +142,9 @@ static void numbers_keep_their_text(void **state)
 	check_number("60", XLSX_DATE, false, "1900-02-29");
 	check_number("2958465", XLSX_DATE, false, "9999-12-31");
 	check_number("2958466", XLSX_DATE, false, "2958466");
+	check_number("2958465.9999999", XLSX_DATE, false, "2958465.9999999");
+	check_number("2957003", XLSX_DATE, true, "9999-12-31");
+	check_number("2957004", XLSX_DATE, true, "2957004");
 	check_number("-1", XLSX_DATE, false, "-1");
 	check_number("1.5", XLSX_TIME, false, "36:00:00");
 }
@@ -128,6 +158,8 @@ static void formats_say_what_is_a_date(void **state)
 	} rows[] = {{0, "", 0}, {14, "", XLSX_DATE}, {22, "", XLSX_DATE | XLSX_TIME}, {46, "", XLSX_TIME},
 		{164, "yyyy\\-mm\\-dd", XLSX_DATE}, {164, "mmm", XLSX_DATE}, {164, "[h]:mm", XLSX_TIME},
 		{164, "#,##0.00\" days\"", 0}, {164, "[Red]0.0;[Blue]d", 0}, {164, "0.00E+00", 0}, {164, "0\\d", 0},
+		{164, "[Magenta]0.00", 0}, {164, "[magenta]0", 0}, {164, "[Hot]0", 0}, {164, "[hh]:mm", XLSX_TIME},
+		{164, "[Mm]", XLSX_TIME}, {164, "[ss]", XLSX_TIME}, {164, "[hm]0", 0}, {164, "[]0", 0},
 		{164, "[$-409]d/m/yy h:mm", XLSX_DATE | XLSX_TIME}};
 
 	(void)state;

@@ -77,6 +77,11 @@ def main():
     dated = ROWS.replace("<c r='B3'>", "<c r='B3' s='1'>").replace("<v>2020</v>", "<v>43831</v>")
     same("a date in the header", workbook(rows=dated), "--sheet=*", "--skip=2", want=[("TG", "2020-01-01", "37.0223"), WANT[1]])
     same("a decimal comma in the configuration", book, "--sheet=*", "--skip=2", "--decimal=,", "--group=.")
+    for cell, why in (("<f>A1</f><v/>", "#NOT-COMPUTED: a formula without its result"), ("<f>A1</f>", "#NOT-COMPUTED"), ("' t='e'><v>#DIV/0!</v>", "#DIV/0!: an error in a cell")):
+        rows = ROWS.replace("<c r='B4'><v>37.022300000000001</v>", f"<c r='B4'>{cell}".replace("'>' t", "' t"))
+        code, out, err = site.glane("parse", "csv", *WORDS, "--sheet=*", "--skip=2", payload=workbook(rows=rows))
+        suite.true(f"{why} goes to quarantine, the rest is read", "1 rows, 2 empty, 1 rejected" in err and why in err and "BJ" in out, (code, out, err))
+    same("#N/A is missing", workbook(rows=ROWS.replace("<c r='B4'><v>37.022300000000001</v>", "<c r='B4' t='e'><v>#N/A</v>")), "--sheet=*", "--skip=2", want=WANT[1:])
     refused("a sheet that is not there", book, "no sheet 'X'; there are: S&1, S&2", "--sheet=X")
     refused("no visible sheet", workbook(states=("hidden", "veryHidden")), "no visible sheet", "--sheet=*")
     refused("a workbook without its sheet", workbook(drop=("xl/worksheets/sheet2.xml",)), "part of the sheet is missing", "--sheet=*")

@@ -303,6 +303,25 @@ static bool is_blank(const struct glane_row *row)
 	return !row->value.n && !row->status.n && !row->flags.n && !row->note.n && !row->unit_mult.n;
 }
 
+/* #DIV/0! #NAME? #REF! #VALUE! in a workbook, and what its reader writes for a formula that nobody has computed: no observations. */
+static bool is_cell_error(const struct glane_run *r, struct slice value)
+{
+	if (!value.n || !r->current || r->current->req.format != GLANE_FMT_XLSX)
+		return false;
+	value = slice_trim(value);
+	return value.n > 1 && value.p[0] == '#' && value.p[1] >= 'A' && value.p[1] <= 'Z';
+}
+
+static glane_rc __attribute__((noinline)) reject_cell(struct glane_run *r, struct slice value)
+{
+	diag_clear(&r->diag);
+	(void)fail(&r->diag, GLANE_E_DATA, "%.*s: %s", (int)(value.n < 40 ? value.n : 40), value.p,
+		slice_is(slice_trim(value), "#NOT-COMPUTED")
+			? "a formula without its result: save the workbook with a spreadsheet program"
+			: "an error in a cell of the workbook");
+	return reject_row(r, "cell");
+}
+
 static glane_rc emit_row(struct glane_run *r, const struct glane_row *row, struct run_series *s)
 {
 	struct glane_obs o = {0};
@@ -314,6 +333,8 @@ static glane_rc emit_row(struct glane_run *r, const struct glane_row *row, struc
 		r->counts.padding++;
 		return GLANE_OK;
 	}
+	if (is_cell_error(r, slice_from(row->value)))
+		return reject_cell(r, slice_from(row->value));
 	rc = value_of(r, slice_from(row->value), &o, &n.value_text);
 	if (rc != GLANE_OK)
 		return reject_row(r, "value");

@@ -304,8 +304,6 @@ static glane_rc payload_begin(struct glane_reader *rd)
 	rd->open = true;
 	rd->raw_at = 0;
 	cube_turn(rd);
-	if (is_sheet)
-		sheet_services(&r->table);
 	if (q->format != GLANE_FMT_RAW)
 		rc = record_open(&rd->records, &rd->payload, &ro, &r->diag);
 	return rc;

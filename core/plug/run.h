@@ -132,8 +132,6 @@ void emit_services(struct glane_host *h);
 glane_rc run_emit(struct glane_run *r, const struct glane_row *row);
 glane_rc run_remove(struct glane_run *r, uint32_t series, struct slice period);
 glane_rc run_reject(struct glane_run *r, const char *rule, const char *reason); /* the current record, by the host */
-/* sheet.c: once a run has opened a workbook */
-void sheet_services(struct glane_host *h);
 /* cube.c */
 void cube_services(struct glane_host *h);
 void cube_turn(struct glane_reader *rd); /* the next page is another document */

@@ -45,6 +45,7 @@ static void members_of(struct filters *f, struct query *q)
 	filters_group_day(f, day);
 	for (size_t i = 0; i < f->group.n; i++)
 		fprintf(stderr, "glane: %s has its members of %s\n", f->group.v[i], day);
+	filters_tell_empty(f);
 }
 
 static int export_store(const struct store *st, struct options *o, enum output_format format)

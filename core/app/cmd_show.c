@@ -102,6 +102,7 @@ static int run_show(const struct settings *set, struct show *w, const char *as_o
 		code = complain(EXIT_USAGE, "%s", w->d.text);
 	if (code == EXIT_FINE) {
 		w->filters.group_on = as_of ? w->as_of : 0;
+		filters_tell_empty(&w->filters);
 		code = answer(w);
 	}
 	for (size_t i = 0; i < w->n; i++)

@@ -4,7 +4,21 @@
 
 #include "base/clock.h"
 
+#include <stdio.h>
 #include <string.h>
+
+/* The day of --members-of. */
+static bool read_day(const char *text, int64_t *ret)
+{
+	char moment[32];
+	int64_t seconds;
+	const int n = snprintf(moment, sizeof(moment), "%sT00:00:00Z", text);
+
+	if (n >= (int)sizeof(moment) || !time_parse(slice_of(moment), &seconds))
+		return false;
+	*ret = (seconds - (seconds % 86400 + 86400) % 86400) / 86400;
+	return true;
+}
 
 int filters_load(struct filters *f, const char *tables)
 {
@@ -12,6 +26,8 @@ int filters_load(struct filters *f, const char *tables)
 	int code;
 
 	diag_clear(&d);
+	if (f->members_of && !read_day(f->members_of, &f->members_on))
+		return complain(EXIT_USAGE, "--members-of %s: a day is written 2025-01-28", f->members_of);
 	if (areas_load(&f->areas, tables, &d) != GLANE_OK)
 		return complain(EXIT_USAGE, "%s", d.text);
 	if (f->catalogue.n && catalogue_load(&f->table, tables, &d) != GLANE_OK)
@@ -45,7 +61,7 @@ static const char **items_of(const struct list *l)
 
 static int64_t group_day(const struct filters *f)
 {
-	return (f->group_on ? f->group_on : clock_utc()) / 86400;
+	return f->members_of ? f->members_on : (f->group_on ? f->group_on : clock_utc()) / 86400;
 }
 
 struct query filters_query(const struct filters *f)
@@ -64,6 +80,23 @@ struct query filters_query(const struct filters *f)
 		.catalogue = f->catalogue.n ? f->items : NULL,
 		.n_catalogue = f->catalogue.n,
 		.group_on = group_day(f)};
+}
+
+void filters_tell_empty(const struct filters *f)
+{
+	const int64_t on = group_day(f);
+	char day[32];
+
+	filters_group_day(f, day);
+	for (size_t i = 0; i < f->group.n; i++) {
+		const uint64_t *index = map_find(&f->areas.groups, slice_of(f->group.v[i]));
+		const struct area_member *m = index ? f->areas.group_list[*index] : NULL;
+
+		while (m && (m->from > on || m->to < on))
+			m = m->next;
+		if (!m)
+			fprintf(stderr, "glane: %s has no members on %s (groups.csv)\n", f->group.v[i], day);
+	}
 }
 
 void filters_group_day(const struct filters *f, char buf[32])

@@ -257,6 +257,10 @@ def groups():
             check(f"groups: {group} as of {day}, and it says so", members(group, "--as-of", day)[0:1] + (f"glane: {group} has its members of {day}\n" in members(group, "--as-of", day)[1],),
                   (want.split(), True))
         check("groups: an instant of that day", members("LDC", "--as-of", "2024-12-13T00:00:00Z")[0], "AFG BEN BFA MLI NER TGO".split())
+        check("groups: members of another day than the figures", members("ECOWAS", "--members-of", "2025-01-28"),
+              ("BEN BFA GHA MLI NER TGO".split(), "glane: ECOWAS has its members of 2025-01-28\n"))
+        suite.true("groups: one without members that day is told", "glane: LIC has no members on 2020-01-01 (groups.csv)\n" in members("LIC", "--members-of", "2020-01-01")[1])
+        check("groups: what is no day", site.glane("export", "--group", "LIC", "--members-of", "2020")[0], 2)
         found = [json.loads(site.glane("show", "--group", "ECOWAS", "V", "--json", *more)[1])[0] for more in ((), ("--as-of", "2025-01-28"))]
         check("groups: show ranks the members of that day, and says which",
               [(len(f["members"]), f["members_of"] == "2025-01-28", "MLI" in [m["area"] for m in f["members"]]) for f in found], [(12, False, False), (15, True, True)])

@@ -64,6 +64,13 @@ void strbuf_add(struct strbuf *b, const void *p, size_t n)
 	b->n += n;
 }
 
+void strbuf_some(struct strbuf *b, struct slice s)
+{
+	const size_t left = b->max - b->n;
+
+	strbuf_add(b, s.p ? s.p : "", s.n < left ? s.n : left);
+}
+
 void strbuf_puts(struct strbuf *b, const char *s)
 {
 	strbuf_add(b, s, strlen(s));

@@ -16,6 +16,7 @@ void strbuf_release(struct strbuf *b);
 void strbuf_reset(struct strbuf *b); /* empty, keeps the memory and max, forgets the failure */
 void strbuf_add(struct strbuf *b, const void *p, size_t n);
 void strbuf_puts(struct strbuf *b, const char *s);
+void strbuf_some(struct strbuf *b, struct slice s); /* as much of s as `max` leaves room for */
 void strbuf_putc(struct strbuf *b, char c);
 void strbuf_slice(struct strbuf *b, struct slice s);
 void strbuf_fmt(struct strbuf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

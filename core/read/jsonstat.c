@@ -331,14 +331,6 @@ static void jsonstat_where(const void *state, uint64_t *number, uint64_t *line, 
 	*offset = r->is_cube && r->value.is_open ? json_pull_offset(&r->value.pull) : json_pull_offset(&r->pull);
 }
 
-/* Appends as much of s as there is room for: the memory is there from the beginning on. */
-static void put_some(struct strbuf *b, struct slice s)
-{
-	const size_t left = b->max - b->n;
-
-	strbuf_add(b, s.p ? s.p : "", s.n < left ? s.n : left);
-}
-
 /* A cell has no text of its own that says what it is: its codes, value and status. */
 static struct slice jsonstat_text(const void *state, size_t max)
 {
@@ -353,10 +345,10 @@ static struct slice jsonstat_text(const void *state, size_t max)
 
 		if (!v.p)
 			continue;
-		put_some(r->text, i ? SLICE(",") : SLICE(""));
-		put_some(r->text, jsonstat_column(r, i));
-		put_some(r->text, SLICE("="));
-		put_some(r->text, v);
+		strbuf_some(r->text, i ? SLICE(",") : SLICE(""));
+		strbuf_some(r->text, jsonstat_column(r, i));
+		strbuf_some(r->text, SLICE("="));
+		strbuf_some(r->text, v);
 	}
 	s = strbuf_get(r->text);
 	return s.n > max ? (struct slice){s.p, max} : s;

@@ -265,14 +265,6 @@ static void px_where(const void *state, uint64_t *number, uint64_t *line, uint64
 	*offset = r->is_read ? r->payload->pos + (uint64_t)(r->at - r->payload->p) : r->payload->pos;
 }
 
-/* Appends as much of s as there is room for: the memory is there from the beginning on. */
-static void put_some(struct strbuf *b, struct slice s)
-{
-	const size_t left = b->max - b->n;
-
-	strbuf_add(b, s.p ? s.p : "", s.n < left ? s.n : left);
-}
-
 /* A cell has no text of its own that says what it is: its codes and its value. */
 static struct slice px_text(const void *state, size_t max)
 {
@@ -281,10 +273,10 @@ static struct slice px_text(const void *state, size_t max)
 
 	strbuf_reset(r->text);
 	for (size_t i = 0; r->is_record && i <= r->table.n_var; i++) {
-		put_some(r->text, i ? SLICE(",") : SLICE(""));
-		put_some(r->text, px_column(r, i));
-		put_some(r->text, SLICE("="));
-		put_some(r->text, i < r->table.n_var ? px_code(&r->table.var[i], r->pos[i]) : r->value);
+		strbuf_some(r->text, i ? SLICE(",") : SLICE(""));
+		strbuf_some(r->text, px_column(r, i));
+		strbuf_some(r->text, SLICE("="));
+		strbuf_some(r->text, i < r->table.n_var ? px_code(&r->table.var[i], r->pos[i]) : r->value);
 	}
 	s = strbuf_get(r->text);
 	return s.n > max ? (struct slice){s.p, max} : s;

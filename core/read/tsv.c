@@ -336,14 +336,6 @@ static void tsv_where(const void *state, uint64_t *number, uint64_t *line, uint6
 	*offset = r->payload->pos + (uint64_t)(r->at - r->payload->p);
 }
 
-/* Appends as much of s as there is room for: the memory is there from the beginning on. */
-static void put_some(struct strbuf *b, struct slice s)
-{
-	const size_t left = b->max - b->n;
-
-	strbuf_add(b, s.p ? s.p : "", s.n < left ? s.n : left);
-}
-
 static struct slice tsv_text(const void *state, size_t max)
 {
 	const struct tsv *r = state;
@@ -351,12 +343,12 @@ static struct slice tsv_text(const void *state, size_t max)
 
 	strbuf_reset(r->text);
 	for (size_t i = 0; r->is_record && i < r->n_dim; i++) {
-		put_some(r->text, i ? SLICE(",") : SLICE(""));
-		put_some(r->text, r->code[i]);
+		strbuf_some(r->text, i ? SLICE(",") : SLICE(""));
+		strbuf_some(r->text, r->code[i]);
 	}
 	for (size_t i = 0; r->is_record && i < 3; i++) {
-		put_some(r->text, i < 2 ? SLICE("\t") : SLICE(" "));
-		put_some(r->text, i == 0 ? r->period[r->i_period] : i == 1 ? r->value : r->flag);
+		strbuf_some(r->text, i < 2 ? SLICE("\t") : SLICE(" "));
+		strbuf_some(r->text, i == 0 ? r->period[r->i_period] : i == 1 ? r->value : r->flag);
 	}
 	s = strbuf_get(r->text);
 	return s.n > max ? (struct slice){s.p, max} : s;

@@ -383,7 +383,7 @@ int cmd_record(const struct app *a, int argc, char **argv)
 		code = complain(EXIT_USAGE, "record: there is no source '%s' (glane sources lists them)", words.v[0]);
 	if (code == EXIT_FINE && !output)
 		output = arena_fmt(k->arena, "%s.recorded", words.v[0]);
-	if (code == EXIT_FINE)
+	if (code == EXIT_FINE && k->source)
 		code = output ? record(k, output) : complain(EXIT_SOME, "no memory");
 	secret_finder_release(&k->secrets);
 	fd_close(&k->dir);

@@ -165,22 +165,30 @@ static bool plain_number(struct glane_run *r, struct slice *text)
 }
 
 #define MINUS "\xE2\x88\x92" /* U+2212, as spreadsheets and typesetters write it */
-#define MINUS_MAX 128
+
+/* Puts a hyphen for the minus that *text begins with; false: it begins with none. */
+static bool with_hyphen(struct glane_run *r, struct slice *text)
+{
+	if (!slice_has_prefix(*text, MINUS))
+		return false;
+	strbuf_reset(&r->minus);
+	strbuf_putc(&r->minus, '-');
+	strbuf_add(&r->minus, text->p + strlen(MINUS), text->n - strlen(MINUS));
+	if (!strbuf_ok(&r->minus))
+		return false;
+	*text = strbuf_get(&r->minus);
+	return true;
+}
 
 /* Number or text of a value: fills coef and exp10, and sets *ret_text where the text has to be kept. Blanks around a number are
  * none of it; text that is no number stays as it is. */
 static glane_rc value_of(struct glane_run *r, struct slice given, struct glane_obs *o, struct slice *ret_text)
 {
-	struct slice text = slice_trim(given), published = {NULL, 0};
-	char with_hyphen[MINUS_MAX];
+	struct slice text = slice_trim(given);
+	const struct slice published = text;
+	const bool is_minus = with_hyphen(r, &text);
 	struct decimal v;
 
-	if (slice_has_prefix(text, MINUS) && text.n < sizeof(with_hyphen)) {
-		published = text;
-		with_hyphen[0] = '-';
-		memcpy(with_hyphen + 1, text.p + strlen(MINUS), text.n - strlen(MINUS));
-		text = (struct slice){with_hyphen, text.n - strlen(MINUS) + 1};
-	}
 	o->coef = 0;
 	o->exp10 = DECIMAL_NONE;
 	*ret_text = (struct slice){NULL, 0};
@@ -194,13 +202,13 @@ static glane_rc value_of(struct glane_run *r, struct slice given, struct glane_o
 	case DECIMAL_OK:
 		o->coef = v.coef;
 		o->exp10 = (int8_t)v.exp10;
-		if (published.n || !v.canonical)
-			*ret_text = published.n ? published : text;
+		if (is_minus || !v.canonical)
+			*ret_text = is_minus ? published : text;
 		return GLANE_OK;
 	case DECIMAL_LONG: /* the text is the value; the first digits stand for it in the observation */
 		o->coef = v.coef;
 		o->exp10 = (int8_t)v.exp10;
-		*ret_text = published.n ? published : text;
+		*ret_text = text;
 		return GLANE_OK;
 	case DECIMAL_TEXT:
 		*ret_text = words_missing(&r->words, given) ? *ret_text : given;

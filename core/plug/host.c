@@ -204,6 +204,7 @@ static glane_rc run_init(
 	strbuf_init(&r->key, 1 << 20);
 	strbuf_init(&r->text, 1 << 20);
 	strbuf_init(&r->text2, 1 << 20);
+	strbuf_init(&r->minus, 0);
 	strbuf_init(&r->number, 1 << 20);
 	r->table = (struct glane_host){.size = sizeof(r->table),
 		.abi_major = GLANE_ABI_MAJOR,
@@ -236,6 +237,7 @@ static void run_release(struct glane_run *r)
 	strbuf_release(&r->key);
 	strbuf_release(&r->text);
 	strbuf_release(&r->text2);
+	strbuf_release(&r->minus);
 	strbuf_release(&r->number);
 	arena_release(&r->series_arena[0]);
 	arena_release(&r->series_arena[1]);

@@ -47,7 +47,8 @@ struct glane_run {
 	uint32_t n_series;
 	uint32_t series_cache[SERIES_CACHE]; /* handles by a quick hash */
 	uint32_t n_wire_series;
-	struct strbuf key, text, text2, number; /* number: after decimal mark and grouping */
+	struct strbuf key, text, text2, minus,
+		number; /* number: after decimal mark and grouping; minus: with a hyphen for U+2212 */
 
 	struct run_names notes, periods;
 	struct period_slot slots[64];

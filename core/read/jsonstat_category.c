@@ -151,9 +151,9 @@ static glane_rc read_texts(struct categories *g, struct json_pull *j, bool is_un
 		size_t i = 0;
 
 		rc = category_of(g, strbuf_get(&j->key), &cat, &i);
-		if (rc == GLANE_OK)
+		if (rc == GLANE_OK && cat)
 			rc = is_unit ? read_unit(g, j, cat) : json_pull_text(j, &text);
-		if (rc == GLANE_OK && !is_unit && !arena_dup(g->a, text, &cat->label))
+		if (rc == GLANE_OK && cat && !is_unit && !arena_dup(g->a, text, &cat->label))
 			rc = no_memory(g->d);
 		if (rc != GLANE_OK)
 			return rc;

@@ -54,9 +54,10 @@ static glane_rc px_open(void **state, struct payload *p, const struct record_opt
 
 static glane_rc bad(struct px *r, glane_rc code, const char *what)
 {
-	return fail(r->diag, code, "PC-Axis, cell %llu of %llu, byte %llu: %s", (unsigned long long)r->number + 1,
-		(unsigned long long)r->table.n_cells,
-		(unsigned long long)(r->payload->pos + (uint64_t)(r->at - r->payload->p)), what);
+	const unsigned long long cell = r->number + 1, n = r->table.n_cells;
+	const unsigned long long at = r->payload->pos + (uint64_t)(r->at - r->payload->p);
+
+	return fail(r->diag, code, "PC-Axis, cell %llu of %llu, byte %llu: %s", cell, n, at, what);
 }
 
 /* "The delimiters comma, space, semicolon, tabulator": synonyms (Data in the PX-file). */

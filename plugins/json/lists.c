@@ -39,7 +39,7 @@ int list_holds(const struct state *s, const char *path)
 /* A text that looks like an array or object may be a string all the same: only its path tells. */
 static int is_container(const struct state *s, const char *list, const struct glane_kv *item, size_t i)
 {
-	const char open = item->v.n > 1 ? item->v.p[0] : 0;
+	const char open = item->v.n > 1 && item->v.p ? item->v.p[0] : 0;
 	const char *dot = list[0] ? "." : "";
 	char path[1024];
 	size_t n = 0, n_inside;
@@ -68,7 +68,7 @@ glane_rc list_check(const struct state *s, const char *list, const struct glane_
 		return s->h->fail(s->r, GLANE_E_DATA,
 			"%s%s*: a single value where an array or object belongs: has the source changed its shape?",
 			list, dot);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; item && i < n; i++)
 		if (is_container(s, list, &item[i], i))
 			return s->h->fail(s->r, GLANE_E_DATA,
 				"%s%s*: an array or object is among its single values: has the source changed its "
@@ -93,12 +93,12 @@ static glane_rc sort(const struct state *s, struct cell *c, const struct cell *v
 		is_same = strcmp(c->item[i].k, value->item[i].k) == 0;
 	if (is_same || c->sorted)
 		return GLANE_OK;
-	c->sorted = malloc(c->n_item * sizeof(*c->sorted));
+	c->sorted = malloc(c->n_item * sizeof(void *));
 	if (!c->sorted)
 		return s->h->fail(s->r, GLANE_E_NOMEM, "no memory for the members of %s", c->list);
 	for (size_t i = 0; i < c->n_item; i++)
 		c->sorted[i] = &c->item[i];
-	qsort(c->sorted, c->n_item, sizeof(*c->sorted), by_name);
+	qsort(c->sorted, c->n_item, sizeof(void *), by_name);
 	return GLANE_OK;
 }
 
@@ -129,6 +129,6 @@ glane_str list_text(const struct cell *c, const struct cell *value, size_t k)
 	if (k < c->n_item && (!key || strcmp(c->item[k].k, key->k) == 0))
 		return c->item[k].v;
 	if (key && c->sorted)
-		found = bsearch(&key, c->sorted, c->n_item, sizeof(*c->sorted), by_name);
+		found = bsearch(&key, c->sorted, c->n_item, sizeof(void *), by_name);
 	return found ? (*found)->v : (glane_str){NULL, 0};
 }

@@ -24,7 +24,7 @@ static void add_base64(struct secret_form *f, struct slice t, size_t before)
 		unsigned v = 0;
 
 		for (size_t bit = 6 * i; bit < 6 * i + 6; bit++)
-			v = v << 1 | ((unsigned char)t.p[bit / 8 - before] >> (7 - bit % 8) & 1u);
+			v = v << 1 | ((unsigned)(unsigned char)t.p[bit / 8 - before] >> (7 - bit % 8) & 1u);
 		strbuf_putc(&f->text, digits[v]);
 	}
 	f->head = before > 0;

@@ -386,13 +386,13 @@ def export_equals_csv():
         return
     subprocess.run([os.path.join(TOP, 'scripts', 'sample')], stdout=subprocess.DEVNULL, check=True)
     base = [glane, '-c', os.path.join(TOP, 'conf/sample/glane.conf'), '--store', os.path.join(TOP, 'build/sample/store'), 'export']
-    for more in [], ['--withdrawn'], ['--source', 'nobody']:
+    for more in [], ['--withdrawn'], ['--dataset', 'nothing']:
         out = subprocess.run(base + more, stdout=subprocess.PIPE, check=True).stdout.decode()
         want = list(csv.DictReader(out.splitlines()))
         subprocess.run(base + more + ['--format', 'parquet', '-o', path('export.parquet')], check=True)
         header = out.splitlines()[0].split(',')
         assert pq.read_schema(path('export.parquet')).names == header, header
-        assert more[:1] == ['--source'] or len(want) > 1000, len(want)
+        assert more[:1] == ['--dataset'] or len(want) > 1000, len(want)
         for engine, got in engine_columns('export.parquet'):
             for name in header:
                 v = [r[name] for r in want]

@@ -126,12 +126,12 @@ static glane_rc other_document(struct tsv *r)
 	const struct slice id = between(r->line, "id>", "</"), state = between(r->line, "status>", "</");
 	const struct slice fault = between(r->line, "<faultstring>", "</");
 
-	if (*r->line.p == '<' && id.n && state.n) {
+	if (slice_has_prefix(r->line, "<") && id.n && state.n) {
 		strbuf_visible(&r->words, id);
 		return fail(r->diag, GLANE_E_DATA, "the provider answers: the data is being prepared (%.*s, %.*s)",
 			SLICE_FMT(id), SLICE_FMT(state));
 	}
-	if (*r->line.p == '<' && fault.n)
+	if (slice_has_prefix(r->line, "<") && fault.n)
 		return fail(r->diag, GLANE_E_DATA, "the provider answers: %.*s", (int)(fault.n > 400 ? 400 : fault.n),
 			fault.p);
 	return bad(r, "no Eurostat TSV: its first cell has to name dimensions and time, as in unit,geo\\TIME_PERIOD");

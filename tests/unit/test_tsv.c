@@ -61,6 +61,7 @@ static const struct {
 	const char *doc, *want;
 } refused[] = {
 	{"", "line 0: the file is empty"},
+	{"\xEF\xBB\xBF", "its first cell has to name dimensions and time"},
 	{"a,b\t1\n", "its first cell has to name dimensions and time"},
 	{"{\"error\":1}", "its first cell has to name dimensions and time"},
 	{"a\\t\n", "a header without periods"},

@@ -182,6 +182,8 @@ static glane_rc take_error(struct jsonstat_index *x, struct json_pull *j, unsign
 	const glane_rc rc = take_words(x, j, false, depth);
 
 	x->is_told |= is_grave && x->words.n + x->code.n > n;
+	if (rc == GLANE_OK && (!strbuf_ok(&x->words) || !strbuf_ok(&x->code)))
+		return fail(j->diag, GLANE_E_NOMEM, "no memory for what the provider says");
 	return rc;
 }
 

@@ -233,18 +233,19 @@ bool secret_leaks(const struct secrets *s, struct slice text)
 void secret_scrub(const struct secrets *s, struct strbuf *text)
 {
 	struct strbuf clean;
+	size_t n;
 
-	if (!secret_leaks(s, strbuf_get(text)))
-		return;
 	strbuf_init(&clean, text->max);
 	(void)strbuf_room(&clean, text->n); /* no writing is as short as what takes its place */
-	secret_replace(&s->finder, strbuf_get(text), false, "***", &clean);
-	if (!strbuf_ok(&clean)) {
+	n = secret_replace(&s->finder, strbuf_get(text), false, "***", &clean);
+	if (n && !strbuf_ok(&clean)) {
 		strbuf_reset(&clean);
 		strbuf_puts(&clean, "***");
 	}
-	explicit_bzero(text->p, text->cap);
-	strbuf_reset(text);
-	strbuf_slice(text, strbuf_ok(&clean) ? strbuf_get(&clean) : SLICE(""));
+	if (n) {
+		explicit_bzero(text->p, text->cap);
+		strbuf_reset(text);
+		strbuf_slice(text, strbuf_ok(&clean) ? strbuf_get(&clean) : SLICE(""));
+	}
 	secret_wipe(&clean);
 }

@@ -149,10 +149,11 @@ static glane_rc declared(
 {
 	const struct slice text = head_of(rd, head);
 	int64_t n;
+	const bool is_there = head_number(rd, head, &n);
 
-	if (!head_number(rd, head, &n) && (!path || rd->page > 0))
+	if (!is_there && (!path || rd->page > 0))
 		return GLANE_OK;
-	if (!head_number(rd, head, &n))
+	if (!is_there)
 		return fail(d, GLANE_E_DATA,
 			"the number of %s at '%s' is %s%.*s: has the source changed its shape? Without it no check "
 			"tells that a page is lost",

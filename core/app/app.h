@@ -27,6 +27,7 @@ struct list { /* repeatable option; NULL-terminated */
 bool take_text(void *to, const char *value); /* const char ** */
 bool take_flag(void *to, const char *value); /* bool * */
 bool take_list(void *to, const char *value); /* struct list * */
+bool list_has(const struct list *l, struct slice item);
 /* Parses argv[1..]; words that are no options go to `words` (NULL: none are allowed). "--" ends the options, "--help" prints `help`
  * and sets *ret_done. False: a usage error was printed. */
 bool args_parse(

@@ -36,6 +36,14 @@ bool take_list(void *to, const char *value)
 	return true;
 }
 
+bool list_has(const struct list *l, struct slice item)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (slice_is(item, l->v[i]))
+			return true;
+	return false;
+}
+
 int complain(int code, const char *fmt, ...)
 {
 	va_list ap;

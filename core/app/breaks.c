@@ -7,14 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool has(const struct list *l, struct slice code)
-{
-	for (size_t i = 0; i < l->n; i++)
-		if (slice_is(code, l->v[i]))
-			return true;
-	return false;
-}
-
 static int add(struct aliases *a, struct list *codes, struct slice code)
 {
 	const char *text = arena_strndup(&a->arena, code.p, code.n);
@@ -66,7 +58,7 @@ int breaks_follow(struct aliases *a, struct list *codes, bool is_area)
 
 			if (one->is_area != is_area || (!is_old && !is_new))
 				continue;
-			if (one->change == ALIAS_RENAMED && !has(codes, other)) {
+			if (one->change == ALIAS_RENAMED && !list_has(codes, other)) {
 				tell(one, ": both are looked for");
 				code = add(a, codes, other);
 			} else if (one->change != ALIAS_RENAMED) {

@@ -242,14 +242,6 @@ static void print_metrics(const struct states *all)
 
 /* ---- the command ---- */
 
-static bool is_among(const struct list *names, const char *name)
-{
-	for (size_t i = 0; i < names->n; i++)
-		if (strcmp(names->v[i], name) == 0)
-			return true;
-	return false;
-}
-
 /* Of the named sources, or of all. */
 static int read_states(struct settings *s, const struct store *st, const struct list *names, struct states *all)
 {
@@ -262,7 +254,7 @@ static int read_states(struct settings *s, const struct store *st, const struct 
 	for (size_t i = 0; i < s->n_sources; i++) {
 		struct state *one = &all->v[all->n];
 
-		if (names->n && !is_among(names, s->sources[i].name))
+		if (names->n && !list_has(names, slice_of(s->sources[i].name)))
 			continue;
 		*one = (struct state){.c = &s->sources[i]};
 		all->n++;

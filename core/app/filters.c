@@ -89,8 +89,7 @@ void filters_tell_empty(const struct filters *f)
 
 	filters_group_day(f, day);
 	for (size_t i = 0; i < f->group.n; i++) {
-		const uint64_t *index = map_find(&f->areas.groups, slice_of(f->group.v[i]));
-		const struct area_member *m = index ? f->areas.group_list[*index] : NULL;
+		const struct area_member *m = areas_members(&f->areas, slice_of(f->group.v[i]));
 
 		while (m && (m->from > on || m->to < on))
 			m = m->next;

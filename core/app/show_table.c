@@ -219,10 +219,9 @@ static bool has_area(const struct line *v, size_t n, struct slice area)
 /* A group's members of that day that have no series, of those that --area lets through. */
 static glane_rc add_missing(struct show *w, const char *group, struct line **v, size_t *n, size_t *cap)
 {
-	const uint64_t *index = map_find(&w->filters.areas.groups, slice_of(group));
 	const struct query q = filters_query(&w->filters);
 
-	for (const struct area_member *m = index ? w->filters.areas.group_list[*index] : NULL; m; m = m->next) {
+	for (const struct area_member *m = areas_members(&w->filters.areas, slice_of(group)); m; m = m->next) {
 		if (m->from > q.group_on || m->to < q.group_on || !match_list(q.area, m->area) ||
 			has_area(*v, *n, m->area))
 			continue;

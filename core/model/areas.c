@@ -101,11 +101,16 @@ bool areas_has_group(const struct areas *a, struct slice group)
 	return map_find(&a->groups, group) != NULL;
 }
 
-bool areas_in_group(const struct areas *a, struct slice group, struct slice area, int64_t on)
+const struct area_member *areas_members(const struct areas *a, struct slice group)
 {
 	const uint64_t *index = map_find(&a->groups, group);
 
-	for (const struct area_member *m = index ? a->group_list[*index] : NULL; m; m = m->next)
+	return index ? a->group_list[*index] : NULL;
+}
+
+bool areas_in_group(const struct areas *a, struct slice group, struct slice area, int64_t on)
+{
+	for (const struct area_member *m = areas_members(a, group); m; m = m->next)
 		if (slice_eq(m->area, area) && m->from <= on && on <= m->to)
 			return true;
 	return false;

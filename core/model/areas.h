@@ -56,6 +56,8 @@ void areas_map(const struct areas *a, struct slice scheme, struct slice code, st
 /* True where `area` was a member of `group` on that day (days since 1970-01-01). */
 bool areas_in_group(const struct areas *a, struct slice group, struct slice area, int64_t on);
 bool areas_has_group(const struct areas *a, struct slice group);
+/* Its members, of any day, and `next`; NULL: there is none, or no such group. */
+const struct area_member *areas_members(const struct areas *a, struct slice group);
 /* English name of an area, or its code. */
 struct slice areas_name(const struct areas *a, struct slice area);
 #endif

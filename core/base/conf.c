@@ -19,6 +19,7 @@ struct parser {
 	struct conf_entry *entry; /* the one that an indented line continues; its value is still in `value` */
 	struct conf_entry **tail;
 	struct strbuf value;
+	bool is_quoted; /* at the end of what `value` holds */
 	unsigned n_entries;
 	struct diag *d;
 };
@@ -165,21 +166,24 @@ static glane_rc check_key(struct parser *p, struct slice line, struct slice key)
 	return GLANE_OK;
 }
 
-/* A '#' behind a blank, outside of quotes, looks like a comment and would be part of the value; #3 is a column's number. */
+/*
+ * One line of a value. A '#' behind a blank, outside of quotes, looks like a comment and would be part of the value; #3 is a
+ * column's number. Quotes are read as conf_item() reads them, and may be open from one line to the next.
+ */
 static glane_rc check_value(struct parser *p, struct slice text)
 {
-	bool is_quoted = false;
-
 	for (size_t i = 0; i < text.n; i++) {
 		const char next = i + 1 < text.n ? text.p[i + 1] : ' ';
 
 		if (text.p[i] == '"')
-			is_quoted = !is_quoted;
-		if (text.p[i] == '#' && (i == 0 || is_blank(text.p[i - 1])) && !is_quoted && (next < '0' || next > '9'))
+			p->is_quoted = !p->is_quoted;
+		else if (p->is_quoted && text.p[i] == '\\' && (next == '"' || next == '\\'))
+			i++;
+		else if (text.p[i] == '#' && (i == 0 || is_blank(text.p[i - 1])) && !p->is_quoted &&
+			 (next < '0' || next > '9'))
 			return fail(p->d, GLANE_E_CONFIG,
 				"'%.*s' would be part of the value: a comment stands on a line of its own (a '#' that "
-				"is "
-				"meant, in a list, stands in quotes)",
+				"is meant, in a list, stands in quotes)",
 				SHORT(((struct slice){text.p + i, text.n - i})));
 	}
 	return GLANE_OK;
@@ -195,6 +199,7 @@ static glane_rc parse_entry(struct parser *p, struct slice line)
 		return fail(p->d, GLANE_E_CONFIG,
 			"'%.*s' has no '='; write key = value, or indent the line where it continues a value",
 			SHORT(line));
+	p->is_quoted = false;
 	rc = check_key(p, line, key);
 	if (rc == GLANE_OK)
 		rc = check_value(p, trim(rest));

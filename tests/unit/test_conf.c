@@ -30,6 +30,8 @@ static const char golden[] = "\xEF\xBB\xBF# comment\r\n"
 			     "   IT.CEL.SETS.P2  \n"
 			     "url = https://example.org/?a=b&c=d#f ; no comment\n"
 			     "gate.max_factor = 10\n"
+			     "quoted = \"a \\\" # b\n"
+			     " c # d\" \"\\\\\"\n"
 			     "[ source  ecb.eu-1 ] \n"
 			     "title = C\xC3\xB4te\tX";
 
@@ -40,13 +42,14 @@ static const struct {
 	struct {
 		const char *key, *value;
 		unsigned line;
-	} entries[4];
+	} entries[5];
 } golden_sections[] = {
 	{"glane", NULL, 3, {{"store", "../store", 4}, {"empty", "[source worldbank] #1 \"# 2\"", 5}}},
 	{"source", "worldbank", 7,
 		{{"plugin", "worldbank", 8}, {"indicators", "IT.NET.USER.ZS IT.NET.SECR.P6 IT.CEL.SETS.P2", 9},
-			{"url", "https://example.org/?a=b&c=d#f ; no comment", 14}, {"gate.max_factor", "10", 15}}},
-	{"source", "ecb.eu-1", 16, {{"title", "C\xC3\xB4te\tX", 17}}},
+			{"url", "https://example.org/?a=b&c=d#f ; no comment", 14}, {"gate.max_factor", "10", 15},
+			{"quoted", "\"a \\\" # b c # d\" \"\\\\\"", 16}}},
+	{"source", "ecb.eu-1", 18, {{"title", "C\xC3\xB4te\tX", 19}}},
 };
 
 static bool same(const char *a, const char *b)
@@ -66,12 +69,12 @@ static bool is_golden(const struct conf *c, const char *file)
 			s->line != golden_sections[i].line || !same(s->file, file))
 			return false;
 		for (e = s->entries; e; e = e->next, k++) {
-			if (k >= 4 || !same(e->key, golden_sections[i].entries[k].key) ||
+			if (k >= 5 || !same(e->key, golden_sections[i].entries[k].key) ||
 				!same(e->value, golden_sections[i].entries[k].value) || e->used ||
 				e->line != golden_sections[i].entries[k].line || !same(e->file, file))
 				return false;
 		}
-		if (k < 4 && golden_sections[i].entries[k].key)
+		if (k < 5 && golden_sections[i].entries[k].key)
 			return false;
 	}
 	return !s;
@@ -144,6 +147,8 @@ static const struct bad bad[] = {
 	{"[glane]\na b = 1\n", 2, "'a b' is no key"},
 	{"[glane]\n\xC3\xA9 = 1\n", 2, "is no key"},
 	{"[glane]\nhttp://x/?a=1\n", 2, "is no key"},
+	{"[glane]\na = \"b\n c\" # d\n", 3, "'# d' would be part"},
+	{"[glane]\na = \"b \\\" # c\" # d\n", 2, "'# d' would be part"},
 	{"[glane]\n; a = 1\n", 2, "';' begins no comment"},
 	{"[glane]\na = 1\nb = 2\na = 3\n", 4, "line 2"},
 	{"[glane]\na = 1\n[glane]\n", 3, "f.conf:1"},

@@ -372,6 +372,32 @@ glane_rc period_parse(struct slice text, char want, struct period *ret, struct d
 	return GLANE_OK;
 }
 
+/* v in n digits at p. */
+static void put(char *p, int n, int v)
+{
+	while (n > 0) {
+		p[--n] = (char)('0' + v % 10);
+		v /= 10;
+	}
+}
+
+bool period_years(struct slice text, char out[PERIOD_YEARS], struct slice *ret)
+{
+	const int first = text.n == 9 && text.p[4] == '-' ? number(text.p, 4) : -1;
+	const int last = first > 0 ? number(text.p + 5, 4) : -1;
+	const int years = last - first + 1;
+	const int digits = years > 999 ? 4 : years > 99 ? 3 : years > 9 ? 2 : 1;
+
+	if (first < 1 || last <= first)
+		return false;
+	memcpy(out, text.p, 4);
+	memcpy(out + 4, "-01-01/P", 8);
+	put(out + 12, digits, years);
+	out[12 + digits] = 'Y';
+	*ret = (struct slice){out, (size_t)(13 + digits)};
+	return true;
+}
+
 bool period_freq_ok(char freq)
 {
 	return freq && memchr("ASTQMWDBI", freq, 9);
@@ -391,15 +417,6 @@ int32_t period_max(char freq)
 	if (freq == 'D' || freq == 'B')
 		return DAY_MAX;
 	return per_year(freq) ? per_year(freq) * (YEAR_MAX + 1) - 1 : -1;
-}
-
-/* v in n digits at p. */
-static void put(char *p, int n, int v)
-{
-	while (n > 0) {
-		p[--n] = (char)('0' + v % 10);
-		v /= 10;
-	}
 }
 
 static size_t print_day(char *p, int32_t value)

@@ -28,6 +28,12 @@ struct period {
  * Returns GLANE_E_DATA with a message naming the text.
  */
 glane_rc period_parse(struct slice text, char want, struct period *ret, struct diag *d);
+/*
+ * A span of whole years, as 1987-1989 (WHO's surveys), in the SDMX form of a range: 1987-01-01/P3Y (SOURCES section 2.7). False where
+ * text is none: two years of four digits, the second one the later, and nothing else. *ret borrows out.
+ */
+#define PERIOD_YEARS 17
+bool period_years(struct slice text, char out[PERIOD_YEARS], struct slice *ret);
 /* SDMX text: 2023, 2023-S1, 2023-T2, 2023-Q4, 2023-07, 2023-W05, 2023-07-15. */
 void period_print(struct strbuf *b, char freq, int32_t value);
 /* First day as days since 1970-01-01 (clock.h); of 'I' texts: the date they start with. */

@@ -55,9 +55,9 @@ static glane_rc period_table(struct glane_run *r, struct slice text, int32_t *re
 static glane_rc period_of(struct glane_run *r, char want, struct slice text, char *ret_freq, int32_t *ret)
 {
 	struct period_slot *slot = NULL;
-	struct slice plain;
+	struct slice plain = text;
 	struct period p;
-	char words[WORDS_PERIOD];
+	char words[WORDS_PERIOD], years[PERIOD_YEARS];
 	glane_rc rc;
 
 	if (text.n > 0 && text.n <= sizeof(slot->text)) {
@@ -72,11 +72,13 @@ static glane_rc period_of(struct glane_run *r, char want, struct slice text, cha
 		}
 	}
 	diag_clear(&r->diag);
-	rc = period_parse(words_period(&r->words, text, words, &plain) ? plain : text, want, &p, &r->diag);
+	if (!words_period(&r->words, text, words, &plain))
+		(void)period_years(text, years, &plain);
+	rc = period_parse(plain, want, &p, &r->diag);
 	if (rc != GLANE_OK)
 		return rc;
 	if (p.freq == 'I') {
-		rc = period_table(r, text, &p.value);
+		rc = period_table(r, plain, &p.value);
 		if (rc != GLANE_OK)
 			return rc == GLANE_E_DATA ? GLANE_E_FORMAT : rc;
 	}

@@ -540,6 +540,35 @@ static void test_long_text(void **state)
 	mem_free(text);
 }
 
+/* Spans of whole years take the form of an SDMX range; what is none stays as it is. */
+static void test_years(void **state)
+{
+	static const char *const rows[][2] = {{"1987-1989", "1987-01-01/P3Y"}, {"2014-2015", "2014-01-01/P2Y"},
+		{"1963-1975", "1963-01-01/P13Y"}, {"1850-1949", "1850-01-01/P100Y"}, {"0001-9999", "0001-01-01/P9999Y"},
+		{"1989-1987", NULL}, {"1989-1989", NULL}, {"0000-0002", NULL}, {"1987-89", NULL}, {"1987/1989", NULL},
+		{"1987-1989 ", NULL}, {"2019-20x0", NULL}, {"x019-2020", NULL}, {"2019-12-31", NULL}, {"", NULL}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char out[PERIOD_YEARS];
+		struct slice text = {NULL, 0};
+		struct period p;
+		int64_t start;
+
+		if (period_years(slice_of(rows[i][0]), out, &text) != (rows[i][1] != NULL))
+			fail_msg("'%s'", rows[i][0]);
+		if (!rows[i][1])
+			continue;
+		if (!slice_is(text, rows[i][1]))
+			fail_msg("'%s': %.*s", rows[i][0], SLICE_FMT(text));
+		assert_int_equal(period_parse(text, 'A', &p, NULL), GLANE_OK);
+		assert_int_equal(p.freq, 'I');
+		assert_true(period_text_start(text, &start));
+		assert_int_equal(start, period_start('A', (rows[i][0][0] - '0') * 1000 + (rows[i][0][1] - '0') * 100 +
+								  (rows[i][0][2] - '0') * 10 + rows[i][0][3] - '0'));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -555,6 +584,7 @@ int main(void)
 		cmocka_unit_test(test_every_short_text),
 		cmocka_unit_test(test_cut_and_replaced),
 		cmocka_unit_test(test_long_text),
+		cmocka_unit_test(test_years),
 	};
 
 	return cmocka_run_group_tests_name("period", tests, NULL, NULL);

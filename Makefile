@@ -58,7 +58,7 @@ gcc_warn := -Wlogical-op -Wduplicated-cond -Wduplicated-branches -Wjump-misses-i
 harden := -fstack-protector-strong -fstack-clash-protection -fcf-protection -ftrivial-auto-var-init=zero
 probed := $(shell $(CC) -dumpfullversion 2>/dev/null || $(CC) -dumpversion; for f in $(gcc_warn) $(harden); do \
 	$(CC) -Werror $$f -x c -c /dev/null -o /dev/null 2>/dev/null && echo $$f; done)
-libs := libcurl libxml-2.0 jansson libarchive libzstd zlib libcrypto
+libs := libcurl libxml-2.0 jansson libarchive libzstd zlib libcrypto libseccomp
 lib_cflags := $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(libs)))
 lib_ldflags := $(shell pkg-config --libs $(libs))
 cmocka_cflags := $(shell pkg-config --cflags cmocka 2>/dev/null)
@@ -80,7 +80,7 @@ variant_debug := -O0 -g3
 variant_release := -O2 -g $(fortify) $(filter $(harden),$(probed))
 variant_asan := -O1 -g $(sanitize) -fsanitize=address,undefined
 variant_tsan := -O1 -g $(sanitize) -fsanitize=thread
-variant_cov := -O0 -g --coverage
+variant_cov := -O0 -g --coverage -DSANDBOX_NONE='"coverage build"'
 variant_fuzz := -O1 -g $(sanitize) -fsanitize=fuzzer-no-link,address,undefined
 variant := $(variant_$(B))
 base_flags := -std=c11 -D_GNU_SOURCE -fPIC -fno-common -fvisibility=hidden $(warn) $(variant)

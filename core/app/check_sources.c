@@ -82,7 +82,7 @@ int check_source(const struct source_conf *c)
 	int code = check_base_url(c);
 
 	diag_clear(&d);
-	if (c->program && program_check(c->program, &d) != GLANE_OK)
+	if (c->program.path && program_check(c->program.path, &d) != GLANE_OK)
 		code = complain(EXIT_SOME, "%s: program: %s", c->name, d.text);
 	for (const struct conf_entry *e = c->section->entries; e; e = e->next)
 		if (check_secrets(c, e) != EXIT_FINE || check_addresses(e) != EXIT_FINE)

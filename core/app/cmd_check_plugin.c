@@ -135,8 +135,6 @@ static glane_rc add_source(struct checking *k, const char *name, struct diag *d)
 	t->n_hosts = c->n_hosts;
 	t->keep_empty = c->keep_empty;
 	t->program = c->program;
-	t->args = c->args;
-	t->n_args = c->n_args;
 	t->memory = c->memory;
 	t->max_body = c->max_body;
 	return rc;

@@ -7,7 +7,7 @@
 #include "model/areas.h"
 #include "model/batch_csv.h"
 #include "model/words.h"
-#include "proc/program.h"
+#include "proc/sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -31,6 +31,7 @@ static const char help[] =
 	"  --max_body=SIZE  decoded bytes of the payload (default 2G)\n"
 	"  --source=NAME    what stands in the source column (default: parse)\n"
 	"  --program=PATH   what the payload goes through first, with --arguments='WORD WORD'\n"
+	"                   and --program_reads='PATH PATH', what it may read beside the system's folders\n"
 	"  --inproc         load the plugin into this very process, for a debugger\n"
 	"The number of rows goes to standard error. Exit: 0, 1 the payload or some record failed, 2 usage.\n";
 
@@ -79,7 +80,7 @@ struct parse_args {
 	struct conf_section section;
 	struct conf_entry entries[128];
 	size_t n;
-	const char *format, *languages, *arguments;
+	const char *format, *languages, *arguments, *reads;
 	char program[4096];
 };
 
@@ -106,9 +107,11 @@ static bool own_key(struct parse_args *p, const char *key, const char *value, bo
 		p->o.base_url = value;
 	} else if (strcmp(key, "program") == 0) {
 		*ret_ok = path_absolute(value, p->program, sizeof(p->program));
-		p->o.program = p->program;
+		p->o.program.path = p->program;
 	} else if (strcmp(key, "arguments") == 0) {
 		p->arguments = value;
+	} else if (strcmp(key, "program_reads") == 0) {
+		p->reads = value;
 	} else if (strcmp(key, "source") == 0) {
 		p->section.name = value;
 		*ret_ok = conf_is_name(slice_of(value));
@@ -118,24 +121,33 @@ static bool own_key(struct parse_args *p, const char *key, const char *value, bo
 	return true;
 }
 
-/* The words of --arguments; false: an error was printed. */
-static bool take_arguments(struct parse_args *p, struct arena *a)
+/* The words of a list; false: an error was printed. */
+static bool items_of(
+	struct arena *a, const char *name, const char *text, size_t max, const char *const **ret, size_t *ret_n)
 {
-	const char *cursor = p->arguments;
+	const char **v = arena_alloc(a, (max + 1) * sizeof(*v));
 	struct diag d;
 	glane_rc rc = GLANE_OK;
 
 	diag_clear(&d);
-	p->o.args = arena_alloc(a, PROGRAM_MAX_ARGS * sizeof(*p->o.args));
-	if (!p->o.args)
+	if (!v)
 		rc = fail(&d, GLANE_E_NOMEM, "no memory");
-	while (rc == GLANE_OK && cursor && p->o.n_args < PROGRAM_MAX_ARGS) {
-		rc = conf_item(a, &cursor, &p->o.args[p->o.n_args], &d);
-		p->o.n_args += rc == GLANE_OK;
+	while (rc == GLANE_OK && text && *ret_n < max) {
+		rc = conf_item(a, &text, &v[*ret_n], &d);
+		*ret_n += rc == GLANE_OK;
 	}
+	*ret = v;
 	if (rc < GLANE_OK)
-		complain(EXIT_USAGE, "parse: --arguments: %s", d.text);
+		complain(EXIT_USAGE, "parse: --%s: %s", name, d.text);
 	return rc >= GLANE_OK;
+}
+
+static bool take_lists(struct parse_args *p, struct arena *a)
+{
+	struct launch *l = &p->o.program;
+
+	return items_of(a, "arguments", p->arguments, LAUNCH_ARGS, &l->args, &l->n_args) &&
+	       items_of(a, "program_reads", p->reads, SANDBOX_READS, &l->reads, &l->n_reads);
 }
 
 /* --KEY=VALUE or --KEY VALUE; false: an error was printed. */
@@ -174,7 +186,7 @@ static bool take_words(struct parse_args *p, struct arena *a, int argc, char **a
 		p->n++;
 	}
 	p->section.entries = p->n ? p->entries : NULL;
-	return take_arguments(p, a);
+	return take_lists(p, a);
 }
 
 /* Standard input as a file that can be mapped: itself, or a copy in an unlinked file where it is a pipe. */

@@ -159,7 +159,7 @@ static const struct trial_page *recorded(const struct conform *c, size_t at)
 /* Why no reader of the answer can know that it is cut; NULL: it can. */
 static const char *endless(const struct conform *c, size_t at, const struct trial_page *page)
 {
-	if (c->plain.program)
+	if (c->plain.program.path)
 		return "a program may not know where its input ends; the length of the transfer does";
 	if (c->base.format[at] != GLANE_FMT_CSV || !page || !page->body.n || strchr("P\0377", page->body.p[0]))
 		return NULL;

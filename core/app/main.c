@@ -3,7 +3,6 @@
 #include "app/app.h"
 
 #include "proc/broker.h"
-#include "proc/program.h"
 #include "proc/sandbox.h"
 #include "proc/spawn.h"
 #include "proc/worker.h"
@@ -65,19 +64,17 @@ static const struct {
 	{"vacuum", cmd_vacuum},
 };
 
-/* A child of ours: glane @role PARENT-PID [...]. */
+/* A child of ours: glane @role PARENT-PID SANDBOX [...]. */
 static int play_role(int argc, char **argv)
 {
-	if (argc < 3 || !child_adopt_parent(argv[2]))
+	if (argc < 4 || !child_adopt_parent(argv[2]) || !sandbox_take(argv[3]))
 		return 2;
 	if (strcmp(argv[1], "@broker") == 0)
 		return broker_main(3);
 	if (strcmp(argv[1], "@worker") == 0)
 		return worker_main();
-	if (strcmp(argv[1], "@describe") == 0 && argc == 5)
-		return describe_main(argv[3], argv[4]);
-	if (strcmp(argv[1], "@program") == 0)
-		return program_main(argc, argv);
+	if (strcmp(argv[1], "@describe") == 0 && argc == 6)
+		return describe_main(argv[4], argv[5]);
 	return 2;
 }
 

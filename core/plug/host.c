@@ -123,8 +123,8 @@ __attribute__((format(printf, 3, 4))) static glane_rc host_fail(glane_run *r, gl
 		fmt = "no reason given";
 	if (cause.code == GLANE_E_CANCELLED)
 		return cause.code;
-	if (rc >= GLANE_OK || rc < GLANE_E_USAGE)
-		rc = GLANE_E_DATA;
+	if (rc >= GLANE_OK || rc < GLANE_E_USAGE || (rc == GLANE_E_IO && cause.code != GLANE_E_IO))
+		rc = GLANE_E_DATA; /* a plugin has no files: trouble with the store is the host's to say */
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "net/fetch_secret.h"
 #include "net/verify.h"
+#include "proc/sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,6 +19,7 @@
 
 #define MAX_CLIENTS 256
 #define STEP_MS 500
+#define MAX_READS 100000
 
 /* A dry run writes nothing into the store and can do without one: what it unpacks goes to the folder for temporary files. */
 static glane_rc open_dry(struct broker *b, const char *store, struct diag *d)
@@ -39,20 +41,60 @@ static glane_rc open_dry(struct broker *b, const char *store, struct diag *d)
 
 static glane_rc open_store(struct broker *b, const char *store, struct diag *d)
 {
+	int own;
+
 	if (b->dry)
 		return open_dry(b, store, d);
 	b->store = dir_open(AT_FDCWD, store, false, d);
 	if (b->store < 0)
 		return d->code;
 	b->tmp = dir_open(b->store, "tmp", true, d);
-	return b->tmp < 0 ? d->code : archive_open(&b->archive, b->store, true, d);
+	own = b->tmp < 0 ? -1 : dir_open(b->store, "broker", true, d); /* for its limits */
+	if (own < 0)
+		return d->code;
+	fd_close(&own);
+	return archive_open(&b->archive, b->store, true, d);
+}
+
+#define OWN_RULES 4
+
+/* The broker's part of the store and what the configuration names, of the file system; before its first thread. */
+static glane_rc confine(
+	struct broker *b, const struct fetch_options *o, const char *const *reads, uint32_t n, struct diag *d)
+{
+	const unsigned all = LANDLOCK_READ | LANDLOCK_LIST | (b->dry ? 0 : LANDLOCK_CHANGE);
+	struct landlock_path *paths = arena_alloc(&b->arena, (n + OWN_RULES) * sizeof(*paths));
+	char folder[4096];
+
+	if (!paths)
+		return fail(d, GLANE_E_NOMEM, "no memory for the broker's sandbox");
+	path_dir(o->limits_file ? o->limits_file : "", folder, sizeof(folder));
+	paths[0] = (struct landlock_path){NULL, b->tmp, LANDLOCK_READ | LANDLOCK_LIST | LANDLOCK_CHANGE};
+	paths[1] = (struct landlock_path){NULL, b->archive.dir, all};
+	paths[2] = (struct landlock_path){o->limits_file ? folder : NULL, -1, all};
+	paths[3] = (struct landlock_path){o->ca_bundle, -1, LANDLOCK_READ};
+	for (uint32_t i = 0; i < n; i++)
+		paths[OWN_RULES + i] = (struct landlock_path){reads[i], -1, LANDLOCK_READ};
+	return sandbox_broker(paths, OWN_RULES + n, d);
+}
+
+static const char *const *take_reads(struct broker *b, struct frame *f, uint32_t *ret_n)
+{
+	const uint32_t n = frame_u32(f);
+	const char **reads = n <= MAX_READS ? arena_alloc(&b->arena, (n + 1) * sizeof(*reads)) : NULL;
+
+	for (uint32_t i = 0; reads && i < n; i++)
+		reads[i] = frame_cstr(f, &b->arena);
+	*ret_n = n;
+	return reads;
 }
 
 static glane_rc setup(struct broker *b, struct frame *f, struct diag *d)
 {
 	struct fetch_options o = {0};
 	struct strbuf warnings;
-	const char *store;
+	const char *store, *const *reads;
+	uint32_t n_reads;
 	uint8_t mode;
 	glane_rc rc;
 
@@ -67,14 +109,17 @@ static glane_rc setup(struct broker *b, struct frame *f, struct diag *d)
 	o.retry_base_seconds = frame_f64(f);
 	mode = frame_u8(f);
 	o.ask_anyway = frame_u8(f) != 0;
+	reads = take_reads(b, f, &n_reads);
 	b->offline = mode != 0;
 	b->dry = mode == 2;
-	if (!frame_done(f) || !store || b->ready)
+	if (!reads || !frame_done(f) || !store || b->ready)
 		return fail(d, GLANE_E_FORMAT, "the broker's set-up does not read");
 	rc = open_store(b, store, d);
 	o.tmp_dir = b->tmp;
 	if (b->dry)
 		o.limits_file = NULL;
+	if (rc == GLANE_OK)
+		rc = confine(b, &o, reads, n_reads, d);
 	if (rc == GLANE_OK)
 		rc = fetcher_new(&b->fetcher, &o, d);
 	b->ready = rc == GLANE_OK;

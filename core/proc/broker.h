@@ -7,7 +7,8 @@
  * Frames (fields in this order; see wire.h). On the control socket, scheduler -> broker:
  *   SETUP    cstr contact, proxy, ca_bundle, limits_file, store path; u32 per_host, stall_seconds, connect_seconds; f64 retry_base;
  *            u8 mode (0: fetch, 1: offline, 2: dry: what is not in the archive is listed, and there is no more;
- *            nothing is written, store path "": there is none); u8 ask_anyway (see fetch.h)
+ *            nothing is written, store path "": there is none); u8 ask_anyway (see fetch.h);
+ *            u32 n + n cstr: files of secrets and certificates that sources name, all that it can read beside its own
  *   SOURCE   u32 id; cstr name; u32 n + n cstr allowed; u32 n + n (cstr name, cstr spec) secrets; u32 n + n cstr secret_params;
  *            u64 max_body; u32 retries; f64 rate; cstr ca_extra; u8 keep (KEEP_*), html;
  *            i64 deadline (clock_mono_ms, 0: none)   [+ descriptor: worker socket, or none]

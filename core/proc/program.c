@@ -5,7 +5,6 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
-#include "proc/guard.h"
 #include "proc/spawn.h"
 #include "read/source.h"
 
@@ -20,22 +19,18 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define N_ENV 6
-#define TURN_MS 200     /* how often a silent program's run is asked whether it is cancelled */
-#define LOG_LINE 1000   /* bytes of a line of its standard error; longer ones are cut */
-#define LOG_LINES 200   /* lines of one process that go to the log */
-#define TAIL 600        /* last bytes of its standard error, for the message of a failure */
-#define HOLD_MS 5000    /* for processes that it left behind to close its output */
-#define CLEAR_MS 3000   /* for the guard to clear up */
-#define LINK 6          /* its guard's descriptor */
-#define CANNOT_EXEC 127 /* as the shell says it */
+#define TURN_MS 200   /* how often a silent program's run is asked whether it is cancelled */
+#define LOG_LINE 1000 /* bytes of a line of its standard error; longer ones are cut */
+#define LOG_LINES 200 /* lines of one process that go to the log */
+#define TAIL 600      /* last bytes of its standard error, for the message of a failure */
+#define HOLD_MS 5000  /* for processes that it left behind to close its output */
+#define CLEAR_MS 3000 /* for the guard to clear up */
 
 struct program_source {
 	struct payload_source base;
 	const struct program *program;
 	const struct host_seams *seams;
-	struct child guard;
-	int link; /* see guard.h */
+	int link; /* its guard's, see guard.h */
 	bool ended;
 	int status;
 	int64_t ended_ms;
@@ -102,7 +97,7 @@ static void take_end(struct program_source *s)
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n != sizeof(s->status))
-		s->status = child_wait(&s->guard);
+		s->status = SIGKILL;
 	s->ended = true;
 	s->ended_ms = clock_mono_ms();
 }
@@ -131,7 +126,7 @@ static glane_rc judge(struct program_source *s, struct diag *d)
 	child_status_text(s->status, how, sizeof(how));
 	strbuf_init(&tail, 8192);
 	strbuf_visible(&tail, slice_trim((struct slice){s->tail, s->n_tail}));
-	fail(d, GLANE_E_DATA, "program %s ended with %s%s%.*s", s->program->path, how,
+	fail(d, GLANE_E_DATA, "program %s ended with %s%s%.*s", s->program->launcher->what.path, how,
 		tail.n ? "; its last words: " : "", SLICE_FMT(strbuf_get(&tail)));
 	strbuf_release(&tail);
 	return d->code;
@@ -147,7 +142,7 @@ static glane_rc program_read(struct payload_source *base, char *buf, size_t cap,
 		ssize_t n = -1;
 
 		if (s->seams->cancelled(s->seams->arg))
-			return fail(d, GLANE_E_CANCELLED, "program %s was stopped", s->program->path);
+			return fail(d, GLANE_E_CANCELLED, "program %s was stopped", s->program->launcher->what.path);
 		if (poll(fds, 3, s->ended && !went_well(s) ? 0 : TURN_MS) < 0 && errno != EINTR)
 			return fail(d, GLANE_E_IO, "poll: %s", strerror(errno));
 		errors_take(s);
@@ -164,7 +159,7 @@ static glane_rc program_read(struct payload_source *base, char *buf, size_t cap,
 		if (s->ended && clock_mono_ms() - s->ended_ms >= HOLD_MS)
 			return fail(d, GLANE_E_DATA,
 				"program %s ended, but left a process behind that still holds its output",
-				s->program->path);
+				s->program->launcher->what.path);
 		if (!s->ended)
 			take_end(s); /* what it wrote before is read in the next turn */
 	}
@@ -174,13 +169,17 @@ static void program_close(struct payload_source *base)
 {
 	struct program_source *s = (struct program_source *)base;
 
-	if (s->guard.pid > 0) {
-		struct pollfd end = {s->guard.pidfd, POLLIN, 0};
+	const int64_t until = clock_mono_ms() + CLEAR_MS;
+	char rest[64];
 
-		fd_close(&s->link);
-		(void)poll(&end, 1, CLEAR_MS);
+	/* The guard clears up and goes, which ends the link. */
+	if (s->link >= 0 && shutdown(s->link, SHUT_WR) == 0) {
+		struct pollfd end = {s->link, POLLIN, 0};
+
+		while (clock_mono_ms() < until && poll(&end, 1, TURN_MS) >= 0)
+			if (end.revents && recv(s->link, rest, sizeof(rest), MSG_DONTWAIT) <= 0)
+				break;
 	}
-	child_close(&s->guard);
 	fd_close(&s->link);
 	fd_close(&s->out);
 	fd_close(&s->err);
@@ -189,82 +188,41 @@ static void program_close(struct payload_source *base)
 
 /* ---- its start ---- */
 
-static glane_rc start(struct program_source *s, int fd, const char *const *args, struct diag *d)
+static glane_rc start(struct program_source *s, const struct host_piece *piece, struct diag *d)
 {
-	int out[2] = {-1, -1}, err[2] = {-1, -1}, link[2] = {-1, -1};
-	glane_rc rc = socket_pair(link, d);
-
-	if (rc == GLANE_OK &&
-		(pipe2(out, O_CLOEXEC) != 0 || pipe2(err, O_CLOEXEC) != 0 || fcntl(out[0], F_SETFL, O_NONBLOCK) != 0 ||
-			fcntl(err[0], F_SETFL, O_NONBLOCK) != 0))
-		rc = fail(d, GLANE_E_IO, "cannot make pipes for %s: %s", s->program->path, strerror(errno));
-	s->out = out[0];
-	s->err = err[0];
-	s->link = link[0];
-	if (rc == GLANE_OK) {
-		const int fds[] = {fd, out[1], err[1], link[1]};
-
-		rc = child_spawn("@program", args, fds, 4, false, false, &s->guard, d);
-	}
-	fd_close(&link[1]);
-	fd_close(&out[1]);
-	fd_close(&err[1]);
-	return rc;
-}
-
-/* The words of role "@program": the environment, its end, the program and its arguments. */
-static bool words_of(struct arena *a, const struct program *p, const struct host_piece *piece,
-	const char *args[PROGRAM_MAX_ARGS + 12])
-{
+	const struct program *p = s->program;
 	char when[32];
-	size_t n = 0;
+	const struct launch_input in = {piece->fd, piece->url, p->source, piece->sha256, when};
+	struct launched l;
+	glane_rc rc;
 
 	time_format(p->now, when);
-	args[n++] = arena_fmt(a, "GLANE_URL=%s", piece->url);
-	args[n++] = arena_fmt(a, "GLANE_SOURCE=%s", p->source);
-	args[n++] = arena_fmt(a, "GLANE_PAYLOAD_SHA256=%s", piece->sha256);
-	args[n++] = arena_fmt(a, "GLANE_NOW=%s", when);
-	args[n++] = "PYTHONDONTWRITEBYTECODE=1"; /* it can write no file */
-	args[n++] = "PYTHONUTF8=1";
-	args[n++] = p->path;
-	for (size_t i = 0; i < p->n_args; i++)
-		args[n++] = p->args[i];
-	args[n] = NULL;
-	for (size_t i = 0; i < N_ENV; i++)
-		if (!args[i])
-			return false;
-	return true;
+	rc = launcher_run(p->launcher, &in, &l, d);
+	s->link = l.link;
+	s->out = l.out;
+	s->err = l.err;
+	return rc;
 }
 
 static glane_rc filter_open(const struct host_filter *base, const struct host_seams *seams,
 	const struct host_piece *piece, struct payload_source **ret, struct diag *d)
 {
 	const struct program *p = (const struct program *)base;
-	const char *args[PROGRAM_MAX_ARGS + 12];
 	struct program_source *s;
-	struct arena a;
-	glane_rc rc = program_check(p->path, d);
+	glane_rc rc;
 
-	if (rc != GLANE_OK)
-		return rc;
-	if (p->n_args > PROGRAM_MAX_ARGS)
-		return fail(d, GLANE_E_CONFIG, "program %s: more than %d arguments", p->path, PROGRAM_MAX_ARGS);
 	if (lseek(piece->fd, 0, SEEK_SET) != 0)
 		return fail(d, GLANE_E_IO, "cannot go to the payload's start: %s", strerror(errno));
 	s = mem_zalloc(1, sizeof(*s));
 	if (!s)
-		return fail(d, GLANE_E_NOMEM, "no memory to run %s", p->path);
+		return fail(d, GLANE_E_NOMEM, "no memory to run %s", p->launcher->what.path);
 	*s = (struct program_source){.base = {.read = program_read, .close = program_close},
 		.program = p,
 		.seams = seams,
-		.guard = {-1, -1, -1},
 		.link = -1,
 		.out = -1,
 		.err = -1};
-	arena_init(&a, 0);
-	rc = words_of(&a, p, piece, args) ? start(s, piece->fd, args, d)
-					  : fail(d, GLANE_E_NOMEM, "no memory to run %s", p->path);
-	arena_release(&a);
+	rc = start(s, piece, d);
 	if (rc != GLANE_OK) {
 		program_close(&s->base);
 		return rc;
@@ -273,10 +231,9 @@ static glane_rc filter_open(const struct host_filter *base, const struct host_se
 	return GLANE_OK;
 }
 
-void program_init(
-	struct program *p, const char *path, const char *const *args, size_t n_args, const char *source, int64_t now)
+void program_init(struct program *p, struct launcher *l, const char *source, int64_t now)
 {
-	*p = (struct program){{filter_open}, path, args, n_args, source, now};
+	*p = (struct program){{filter_open}, l, source, now};
 }
 
 glane_rc program_check(const char *path, struct diag *d)
@@ -286,32 +243,4 @@ glane_rc program_check(const char *path, struct diag *d)
 	if (rc == GLANE_OK && access(path, X_OK) != 0)
 		rc = fail(d, GLANE_E_DENIED, "%s: refused: not executable (chmod +x %s)", path, path);
 	return rc;
-}
-
-int program_main(int argc, char **argv)
-{
-	static const int given[] = {
-		SIGINT, SIGHUP, SIGPIPE}; /* child_adopt_parent() ignores them; exec would pass that on */
-	static char lc[] = "LC_ALL=C.UTF-8", path[] = "PATH=/usr/local/bin:/usr/bin:/bin";
-	char *env[N_ENV + 3] = {lc, path};
-
-	if (argc < 4 + N_ENV)
-		return CANNOT_EXEC;
-	if (!guard_fork(LINK)) {
-		dprintf(5, "cannot be started: %s\n", strerror(errno));
-		return CANNOT_EXEC;
-	}
-	for (size_t i = 0; i < sizeof(given) / sizeof(given[0]); i++)
-		signal(given[i], SIG_DFL);
-	for (int i = 0; i < N_ENV; i++)
-		env[2 + i] = argv[3 + i];
-	for (int i = 0; i < 3; i++)
-		if (dup2(3 + i, i) < 0 || close(3 + i) != 0)
-			return CANNOT_EXEC;
-	execve(argv[3 + N_ENV], argv + 3 + N_ENV, env);
-	dprintf(2, "cannot be started: %s%s\n", strerror(errno),
-		errno == ENOENT    ? " (is the interpreter of its first line there?)"
-		: errno == ENOEXEC ? " (its first line names no interpreter: #!/usr/bin/env python3)"
-				   : "");
-	return CANNOT_EXEC;
 }

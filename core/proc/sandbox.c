@@ -1,31 +1,145 @@
 /* SPDX-License-Identifier: MIT */
-/* Resource limits of a worker. */
+/* The choice of a sandbox, and its steps. */
 #include "proc/sandbox.h"
 
+#include "base/json.h"
+#include "base/mem.h"
 #include "base/slice.h"
+#include "proc/seccomp.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/seccomp.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED true
+#define SANITIZED 1
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED true
+#define SANITIZED 1
 #endif
 #endif
 #ifndef SANITIZED
-#define SANITIZED false
+#define SANITIZED 0
+#endif
+
+#if SANITIZED
+#define NONE "none (sanitizer build)"
+#elif defined(SANDBOX_NONE)
+#define NONE "none (" SANDBOX_NONE ")"
+#else
+#define NONE NULL /* there is one */
 #endif
 
 #define SPARE 512
+#define N(a) (sizeof(a) / sizeof((a)[0]))
+
+static struct {
+	bool require;
+	unsigned most;
+} choice = {true, ~0u};
+
+void sandbox_choose(bool require, unsigned most)
+{
+	choice.require = require;
+	choice.most = most;
+}
+
+/* The version of Landlock that is used here; 0: none. */
+static unsigned landlock_used(void)
+{
+	const unsigned version = landlock_version();
+
+	return version < choice.most ? version : choice.most;
+}
+
+static bool has_seccomp(void)
+{
+	const uint32_t action = SECCOMP_RET_KILL_PROCESS;
+
+	return syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0;
+}
+
+glane_rc sandbox_check(struct diag *d)
+{
+	if (NONE)
+		return GLANE_OK;
+	if (!has_seccomp())
+		return fail(d, GLANE_E_CONFIG,
+			"this kernel has no seccomp (Linux 4.14 or newer, and nothing that hides it): readers are not "
+			"run "
+			"without a sandbox");
+	if (choice.require && landlock_used() == 0)
+		return fail(d, GLANE_E_CONFIG,
+			"this kernel has no Landlock (Linux 5.13 or newer, with landlock among the security modules "
+			"that it "
+			"starts): write `sandbox = seccomp` in the [glane] section to do without; then only the code "
+			"that "
+			"a plugin runs while it is loaded could read files");
+	return GLANE_OK;
+}
+
+const char *sandbox_word(void)
+{
+	static char word[32];
+
+	(void)snprintf(word, sizeof(word), "%s:%u", choice.require ? "require" : "seccomp", choice.most);
+	return word;
+}
+
+bool sandbox_take(const char *word)
+{
+	struct slice most = slice_of(word);
+	const struct slice policy = slice_cut(&most, ':');
+	int64_t n;
+
+	if (!slice_int(most, 0, UINT32_MAX, &n) || !(slice_is(policy, "require") || slice_is(policy, "seccomp")))
+		return false;
+	sandbox_choose(slice_is(policy, "require"), (unsigned)n);
+	return true;
+}
+
+const char *sandbox_level(void)
+{
+	static char level[48];
+	const unsigned version = landlock_used();
+
+	if (NONE)
+		return NONE;
+	if (version == 0)
+		return "seccomp, limits";
+	(void)snprintf(level, sizeof(level), "landlock %u, seccomp, limits", version);
+	return level;
+}
+
+static glane_rc no_new_privileges(struct diag *d)
+{
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		return fail(d, GLANE_E_IO, "cannot give up new privileges: %s", strerror(errno));
+	return GLANE_OK;
+}
+
+/* Landlock as far as it goes here, then the filter. */
+static glane_rc confine(
+	const struct landlock_path *paths, size_t n, unsigned deny, enum seccomp_role role, struct diag *d)
+{
+	const unsigned version = landlock_used();
+	glane_rc rc = sandbox_check(d);
+
+	if (rc == GLANE_OK)
+		rc = no_new_privileges(d);
+	if (rc == GLANE_OK && version > 0)
+		rc = landlock_confine(version, paths, n, deny, d);
+	return rc == GLANE_OK ? seccomp_confine(role, d) : rc;
+}
 
 static glane_rc limit(int which, const char *name, uint64_t soft, uint64_t hard, struct diag *d)
 {
@@ -83,9 +197,7 @@ glane_rc sandbox_limits(uint64_t memory, uint64_t mapped, uint64_t cpu_seconds, 
 
 		rc = limit(RLIMIT_NPROC, "NPROC", most, most, d);
 	}
-	if (rc == GLANE_OK && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
-		rc = fail(d, GLANE_E_IO, "cannot give up new privileges: %s", strerror(errno));
-	return rc;
+	return rc == GLANE_OK ? no_new_privileges(d) : rc;
 }
 
 void sandbox_private(void)
@@ -124,7 +236,81 @@ glane_rc sandbox_watch(struct diag *d)
 	return GLANE_OK;
 }
 
-const char *sandbox_level(void)
+#define LIST (LANDLOCK_READ | LANDLOCK_LIST)
+#define INSTALLED (LANDLOCK_READ | LANDLOCK_LIST | LANDLOCK_EXECUTE)
+
+/* Where the dynamic loader looks. */
+static const struct landlock_path libraries[] = {{"/lib", -1, LIST}, {"/lib64", -1, LIST}, {"/usr/lib", -1, LIST},
+	{"/usr/lib64", -1, LIST}, {"/usr/local/lib", -1, LIST}, {"/etc/ld.so.cache", -1, LANDLOCK_READ},
+	{"/etc/ld.so.preload", -1, LANDLOCK_READ}};
+
+/* What the resolver and TLS read, and where the addresses of name servers are kept. */
+static const struct landlock_path internet[] = {{"/etc/resolv.conf", -1, LANDLOCK_READ},
+	{"/run/systemd/resolve", -1, LANDLOCK_READ}, {"/run/resolvconf", -1, LANDLOCK_READ},
+	{"/run/NetworkManager", -1, LANDLOCK_READ}, {"/etc/hosts", -1, LANDLOCK_READ},
+	{"/etc/nsswitch.conf", -1, LANDLOCK_READ}, {"/etc/host.conf", -1, LANDLOCK_READ},
+	{"/etc/gai.conf", -1, LANDLOCK_READ}, {"/etc/services", -1, LANDLOCK_READ},
+	{"/etc/protocols", -1, LANDLOCK_READ}, {"/etc/localtime", -1, LANDLOCK_READ},
+	{"/etc/ssl/openssl.cnf", -1, LANDLOCK_READ}, {"/etc/ssl/certs", -1, LIST}, {"/etc/ca-certificates", -1, LIST},
+	{"/etc/pki/tls", -1, LIST}, {"/usr/share/ca-certificates", -1, LIST},
+	{"/usr/local/share/ca-certificates", -1, LIST}, {"/dev/urandom", -1, LANDLOCK_READ},
+	{"/dev/null", -1, LANDLOCK_READ | LANDLOCK_WRITE}};
+
+/* What interpreters read; of /etc not more, for keys are kept there. */
+static const struct landlock_path installed[] = {{"/usr", -1, INSTALLED}, {"/bin", -1, INSTALLED},
+	{"/sbin", -1, INSTALLED}, {"/lib", -1, INSTALLED}, {"/lib64", -1, INSTALLED}, {"/lib32", -1, INSTALLED},
+	{"/etc/ld.so.cache", -1, LANDLOCK_READ}, {"/etc/ld.so.preload", -1, LANDLOCK_READ},
+	{"/etc/localtime", -1, LANDLOCK_READ}, {"/etc/timezone", -1, LANDLOCK_READ},
+	{"/etc/locale.alias", -1, LANDLOCK_READ}, {"/etc/mime.types", -1, LANDLOCK_READ},
+	{"/etc/passwd", -1, LANDLOCK_READ}, {"/etc/group", -1, LANDLOCK_READ},
+	{"/etc/nsswitch.conf", -1, LANDLOCK_READ}, {"/etc/ssl/openssl.cnf", -1, LANDLOCK_READ}, {"/etc/perl", -1, LIST},
+	{"/etc/R", -1, LIST}, {"/etc/python3", -1, LIST}, {"/dev/urandom", -1, LANDLOCK_READ},
+	{"/dev/random", -1, LANDLOCK_READ}, {"/dev/zero", -1, LANDLOCK_READ},
+	{"/dev/null", -1, LANDLOCK_READ | LANDLOCK_WRITE}};
+
+glane_rc sandbox_load(const char *plugin_path, struct diag *d)
 {
-	return "limits";
+	struct landlock_path paths[N(libraries) + 1];
+
+	memcpy(paths, libraries, sizeof(libraries));
+	paths[N(libraries)] = (struct landlock_path){plugin_path, -1, LANDLOCK_READ};
+	return NONE ? GLANE_OK : confine(paths, N(paths), LANDLOCK_NET | LANDLOCK_SCOPES, SECCOMP_LOAD, d);
+}
+
+glane_rc sandbox_seal(struct diag *d)
+{
+	json_object_seed(0); /* else its first object opens /dev/urandom */
+	return NONE ? GLANE_OK : confine(NULL, 0, LANDLOCK_NET | LANDLOCK_SCOPES, SECCOMP_SEALED, d);
+}
+
+glane_rc sandbox_broker(const struct landlock_path *paths, size_t n, struct diag *d)
+{
+	const size_t own = N(libraries) + N(internet);
+	struct landlock_path *all = mem_alloc((own + n) * sizeof(*all));
+	glane_rc rc;
+
+	if (!all)
+		return fail(d, GLANE_E_NOMEM, "no memory for the broker's sandbox");
+	memcpy(all, libraries, sizeof(libraries));
+	memcpy(all + N(libraries), internet, sizeof(internet));
+	for (size_t i = 0; i < n; i++)
+		all[own + i] = paths[i];
+	rc = NONE ? GLANE_OK : confine(all, own + n, LANDLOCK_BIND | LANDLOCK_SCOPES, SECCOMP_BROKER, d);
+	mem_free(all);
+	return rc;
+}
+
+glane_rc sandbox_program(const char *path, int input, const char *const *reads, size_t n_reads, struct diag *d)
+{
+	struct landlock_path all[N(installed) + 2 + SANDBOX_READS];
+	size_t n = N(installed);
+
+	if (n_reads > SANDBOX_READS)
+		return fail(d, GLANE_E_CONFIG, "more than %d paths in program_reads", SANDBOX_READS);
+	memcpy(all, installed, sizeof(installed));
+	all[n++] = (struct landlock_path){path, -1, LANDLOCK_READ | LANDLOCK_EXECUTE};
+	all[n++] = (struct landlock_path){NULL, input, LANDLOCK_READ};
+	for (size_t i = 0; i < n_reads; i++)
+		all[n++] = (struct landlock_path){reads[i], -1, INSTALLED};
+	return NONE ? GLANE_OK : confine(all, n, LANDLOCK_NET | LANDLOCK_SCOPES, SECCOMP_PROGRAM, d);
 }

@@ -3,6 +3,7 @@
 #include "proc/spawn.h"
 
 #include "base/slice.h"
+#include "proc/sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +20,7 @@
 #include <unistd.h>
 
 #define MAX_FDS 4
-#define MAX_ARGS 80
+#define MAX_ARGS 8
 #define HIGH_FD 32 /* sources of the child's descriptors are moved above the numbers they are to get */
 
 glane_rc socket_pair(int ret[2], struct diag *d)
@@ -96,7 +97,7 @@ struct spawning {
 static int spawn_it(const struct spawning *s, pid_t *ret_pid)
 {
 	static char self[] = "/proc/self/exe";
-	char parent[24], role[16], *env[32], *argv[MAX_ARGS + 4];
+	char parent[24], role[16], sandbox[32], *env[32], *argv[MAX_ARGS + 5];
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attr;
 	size_t n = 0;
@@ -104,9 +105,11 @@ static int spawn_it(const struct spawning *s, pid_t *ret_pid)
 
 	snprintf(parent, sizeof(parent), "%ld", (long)getpid());
 	snprintf(role, sizeof(role), "%s", s->role);
+	snprintf(sandbox, sizeof(sandbox), "%s", sandbox_word());
 	argv[n++] = self;
 	argv[n++] = role;
 	argv[n++] = parent;
+	argv[n++] = sandbox;
 	for (size_t i = 0; s->args && s->args[i] && i < MAX_ARGS; i++) {
 		memcpy(&argv[n], &s->args[i], sizeof(argv[n])); /* exec does not write to them */
 		n++;
@@ -133,7 +136,10 @@ glane_rc child_spawn(const char *role, const char *const *args, const int *fds, 
 	struct spawning s = {role, args, inherit_env, {-1, -1, -1, -1}, 0, {-1, -1}};
 	int raw[2] = {-1, -1}, error = 0;
 	pid_t pid = -1;
+	glane_rc rc = sandbox_check(d);
 
+	if (rc != GLANE_OK)
+		return rc;
 	if (capture && pipe2(raw, O_CLOEXEC) != 0)
 		error = errno;
 	if (!error && capture) {
@@ -252,7 +258,8 @@ bool child_adopt_parent(const char *parent)
 void child_status_text(int status, char *buf, size_t n)
 {
 	if (WIFSIGNALED(status))
-		snprintf(buf, n, "signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
+		snprintf(buf, n, "signal %d (%s)%s", WTERMSIG(status), strsignal(WTERMSIG(status)),
+			WTERMSIG(status) == SIGSYS ? ": it tried what the sandbox forbids" : "");
 	else
 		snprintf(buf, n, "exit status %d", WEXITSTATUS(status));
 }

@@ -13,7 +13,7 @@ struct child {
 	int output; /* its standard output and error, a pipe (non-blocking); -1: none */
 };
 /*
- * role: "@broker", "@worker", "@describe", "@program"; args: NULL-terminated further arguments or NULL. fds[i] becomes descriptor 3 + i of the
+ * role: "@broker", "@worker", "@describe"; args: NULL-terminated further arguments or NULL. fds[i] becomes descriptor 3 + i of the
  * child and stays the caller's. inherit_env: the broker reads secrets from the environment, nobody else sees it.
  */
 glane_rc child_spawn(const char *role, const char *const *args, const int *fds, unsigned n_fds, bool inherit_env,

@@ -24,6 +24,13 @@ static void on_term(int sig)
 
 /* ---- the job ---- */
 
+static void put_list(struct wire *w, const char *const *v, size_t n)
+{
+	wire_u32(w, (uint32_t)n);
+	for (size_t i = 0; i < n; i++)
+		wire_cstr(w, v[i]);
+}
+
 glane_rc job_send(struct wire *w, const struct job *j, struct diag *d)
 {
 	uint32_t n = 0;
@@ -59,10 +66,9 @@ glane_rc job_send(struct wire *w, const struct job *j, struct diag *d)
 	wire_u8(w, j->keep_empty);
 	wire_u64(w, j->cancel_at);
 	wire_cstr(w, j->words);
-	wire_cstr(w, j->program);
-	wire_u32(w, (uint32_t)j->n_args);
-	for (size_t i = 0; i < j->n_args; i++)
-		wire_cstr(w, j->args[i]);
+	wire_cstr(w, j->program.path);
+	put_list(w, j->program.args, j->program.n_args);
+	put_list(w, j->program.reads, j->program.n_reads);
 	return wire_end(w, -1, d);
 }
 
@@ -114,19 +120,23 @@ static bool take_cursors(struct frame *f, struct arena *a, struct job *j)
 	return !f->bad;
 }
 
-static bool take_program(struct frame *f, struct arena *a, struct job *j)
+static bool take_list(struct frame *f, struct arena *a, size_t max, const char *const **ret, size_t *ret_n)
 {
-	const char **args;
-	uint32_t n;
+	const uint32_t n = frame_u32(f);
+	const char **v = n <= max ? arena_alloc(a, (n + 1) * sizeof(*v)) : NULL;
 
-	j->program = frame_cstr(f, a);
-	n = frame_u32(f);
-	args = n <= PROGRAM_MAX_ARGS ? arena_alloc(a, (n + 1) * sizeof(*args)) : NULL;
-	for (uint32_t i = 0; args && i < n; i++)
-		args[i] = frame_cstr(f, a);
-	j->args = args;
-	j->n_args = n;
-	return args && !f->bad;
+	for (uint32_t i = 0; v && i < n; i++)
+		v[i] = frame_cstr(f, a);
+	*ret = v;
+	*ret_n = n;
+	return v && !f->bad;
+}
+
+static bool take_program(struct frame *f, struct arena *a, struct launch *l)
+{
+	l->path = frame_cstr(f, a);
+	return take_list(f, a, LAUNCH_ARGS, &l->args, &l->n_args) &&
+	       take_list(f, a, SANDBOX_READS, &l->reads, &l->n_reads);
 }
 
 static glane_rc job_take(struct frame *f, struct arena *a, struct taken_job *t, struct diag *d)
@@ -153,7 +163,7 @@ static glane_rc job_take(struct frame *f, struct arena *a, struct taken_job *t, 
 	j->keep_empty = frame_u8(f) != 0;
 	j->cancel_at = frame_u64(f);
 	j->words = frame_cstr(f, a);
-	if (!take_program(f, a, j))
+	if (!take_program(f, a, &j->program))
 		return fail(d, GLANE_E_FORMAT, "the worker's job does not read");
 	return frame_done(f) ? GLANE_OK : fail(d, GLANE_E_FORMAT, "the worker's job does not read");
 }
@@ -370,14 +380,38 @@ static glane_rc up_fetch(void *arg, const struct host_request *q, struct host_an
 
 /* ---- the run ---- */
 
-/* `program` is filled where the job has one, and outlives what is returned. */
-static struct host_job host_job_of(const struct job *j, const struct plugin *p, struct program *program)
+/* What starts the job's program, where it has one; before the plugin is loaded. */
+static glane_rc launcher_of(const struct job *j, struct launcher *l, struct diag *d)
 {
-	if (j->program)
-		program_init(program, j->program, j->args, j->n_args, j->source, j->now);
+	glane_rc rc = j->program.path ? program_check(j->program.path, d) : GLANE_END;
+
+	return rc == GLANE_OK ? launcher_start(l, &j->program, d) : rc == GLANE_END ? GLANE_OK : rc;
+}
+
+/* `program` and the launcher outlive what is returned. */
+static struct host_job host_job_of(
+	const struct job *j, const struct plugin *p, struct launcher *l, struct program *program)
+{
+	program_init(program, l, j->source, j->now);
 	return (struct host_job){p, j->section, j->source, j->base_url ? j->base_url : p->desc.base_url, j->cursors,
 		j->n_cursors, j->now, j->max_body, j->limit, j->keep_empty, j->words,
-		j->program ? &program->base : NULL};
+		j->program.path ? &program->base : NULL};
+}
+
+/* Limits, then the sandbox in two steps: the plugin is loaded, and its constructors run, within the first. */
+static glane_rc enter(struct arena *a, const struct job *j, struct launcher *l, struct plugin *plugin, struct diag *d)
+{
+	glane_rc rc = sandbox_limits(j->memory, j->max_body, j->cpu_seconds, j->program.path != NULL, d);
+
+	if (rc == GLANE_OK)
+		rc = launcher_of(j, l, d);
+	if (rc == GLANE_OK)
+		rc = sandbox_watch(d);
+	if (rc == GLANE_OK)
+		rc = sandbox_load(j->plugin_path, d);
+	if (rc == GLANE_OK)
+		rc = plugin_load(a, j->plugin_path, j->plugin_name, plugin, d);
+	return rc == GLANE_OK ? sandbox_seal(d) : rc;
 }
 
 static glane_rc run_job(
@@ -385,6 +419,7 @@ static glane_rc run_job(
 {
 	const struct host_seams seams = {k, up_fetch, up_payload, up_series, up_note, up_period, up_obs, up_cover,
 		up_cursor, up_reject, up_log, up_progress, up_cancelled};
+	struct launcher launcher = {.wire = {.fd = -1}};
 	struct program program;
 	struct plugin plugin;
 	struct host_job host;
@@ -392,16 +427,13 @@ static glane_rc run_job(
 
 	k->asked = 0;
 	k->cancel_at = j->cancel_at;
-	rc = sandbox_limits(j->memory, j->max_body, j->cpu_seconds, j->program != NULL, d);
-
-	if (rc == GLANE_OK)
-		rc = sandbox_watch(d);
-	if (rc == GLANE_OK)
-		rc = plugin_load(a, j->plugin_path, j->plugin_name, &plugin, d);
-	if (rc != GLANE_OK)
-		return rc;
-	host = host_job_of(j, &plugin, &program);
-	return host_run(&host, &seams, counts, d);
+	rc = enter(a, j, &launcher, &plugin, d);
+	if (rc == GLANE_OK) {
+		host = host_job_of(j, &plugin, &launcher, &program);
+		rc = host_run(&host, &seams, counts, d);
+	}
+	launcher_stop(&launcher);
+	return rc;
 }
 
 static glane_rc send_end(struct worker *k, glane_rc rc, struct slice message, const struct host_counts *c)
@@ -477,6 +509,7 @@ glane_rc job_run_here(const struct job *j, struct intake *in, job_fetch *fetch, 
 {
 	struct host_seams seams;
 	struct host_counts counts = {0};
+	struct launcher launcher = {.wire = {.fd = -1}};
 	struct program program;
 	struct plugin plugin;
 	struct host_job host;
@@ -490,11 +523,14 @@ glane_rc job_run_here(const struct job *j, struct intake *in, job_fetch *fetch, 
 	in->broker = broker;
 	seams.fetch = fetch ? fetch : here_fetch;
 	seams.cancelled = here_cancelled;
-	rc = plugin_load(&a, j->plugin_path, j->plugin_name, &plugin, d);
+	rc = launcher_of(j, &launcher, d);
+	if (rc == GLANE_OK)
+		rc = plugin_load(&a, j->plugin_path, j->plugin_name, &plugin, d);
 	if (rc == GLANE_OK) {
-		host = host_job_of(j, &plugin, &program);
+		host = host_job_of(j, &plugin, &launcher, &program);
 		rc = host_run(&host, &seams, &counts, d);
 	}
+	launcher_stop(&launcher);
 	if (checks.code != GLANE_OK) {
 		diag_clear(d);
 		rc = fail(d, checks.code, "%s", checks.text);
@@ -519,6 +555,8 @@ int describe_main(const char *path, const char *name)
 	arena_init(&a, 0);
 	strbuf_init(&text, 0);
 	rc = sandbox_limits((uint64_t)256 << 20, 0, 10, false, &d);
+	if (rc == GLANE_OK)
+		rc = sandbox_load(path, &d);
 	if (rc == GLANE_OK)
 		rc = plugin_load(&a, path, name, &plugin, &d);
 	if (rc == GLANE_OK) {

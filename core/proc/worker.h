@@ -7,6 +7,7 @@
 #define PROC_WORKER_H
 #include "plug/host.h"
 #include "proc/intake.h"
+#include "proc/launcher.h"
 #include "proc/wire.h"
 
 struct job { /* what W_JOB carries; texts borrowed by the sender */
@@ -19,10 +20,8 @@ struct job { /* what W_JOB carries; texts borrowed by the sender */
 	bool keep_empty;
 	uint64_t
 		cancel_at; /* the run is cancelled at that call of a service (1: the first), for check-plugin; 0: never */
-	const char *words;   /* words_of(); NULL: none */
-	const char *program; /* NULL: none */
-	const char *const *args;
-	size_t n_args;
+	const char *words;     /* words_of(); NULL: none */
+	struct launch program; /* path NULL: none */
 };
 glane_rc job_send(struct wire *w, const struct job *j, struct diag *d);
 /*

@@ -10,6 +10,38 @@
 #include <string.h>
 #include <unistd.h>
 
+static uint32_t put_read(struct wire *w, const char *spec)
+{
+	const char *path = spec && slice_has_prefix(slice_of(spec), "file:") ? spec + strlen("file:") : NULL;
+
+	if (w && path)
+		wire_cstr(w, path);
+	return path != NULL;
+}
+
+/* The files that the configuration names for the broker; w NULL: how many. */
+static uint32_t put_files(struct wire *w, const struct settings *s)
+{
+	uint32_t n = put_read(w, s->proxy);
+
+	for (size_t i = 0; i < s->n_sources; i++) {
+		const struct source_conf *c = &s->sources[i];
+
+		for (size_t k = 0; k < c->n_secrets; k++)
+			n += put_read(w, c->secrets[k].spec);
+		if (c->ca_extra && w)
+			wire_cstr(w, c->ca_extra);
+		n += c->ca_extra != NULL;
+	}
+	return n;
+}
+
+static void put_reads(struct wire *w, const struct settings *s)
+{
+	wire_u32(w, put_files(NULL, s));
+	put_files(w, s);
+}
+
 glane_rc broker_start(struct run *r, struct diag *d)
 {
 	const struct settings *s = r->settings;
@@ -28,7 +60,7 @@ glane_rc broker_start(struct run *r, struct diag *d)
 	}
 	wire_init(&r->control, pair[0]);
 	r->has_broker = true;
-	if (!path_join(r->store.path, "state/limits.json", limits, sizeof(limits)))
+	if (!path_join(r->store.path, "broker/limits.json", limits, sizeof(limits)))
 		return fail(d, GLANE_E_CONFIG, "the store's path is too long");
 	wire_begin(&r->control, B_SETUP);
 	wire_cstr(&r->control, s->contact);
@@ -42,6 +74,7 @@ glane_rc broker_start(struct run *r, struct diag *d)
 	wire_f64(&r->control, 0);
 	wire_u8(&r->control, r->options->dry_run ? 2 : r->options->offline ? 1 : 0);
 	wire_u8(&r->control, r->options->n_names > 0); /* named sources are asked now, breaker or not */
+	put_reads(&r->control, s);
 	return wire_end(&r->control, -1, d);
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/sha256.h"
+#include "proc/sandbox.h"
 #include "proc/spawn.h"
 
 #include <errno.h>
@@ -153,6 +154,8 @@ static glane_rc describe_one(struct settings *s, struct source_conf *c, struct d
 
 glane_rc settings_describe(struct settings *s, struct diag *d)
 {
+	if (sandbox_check(d) != GLANE_OK)
+		return d->code;
 	for (size_t i = 0; i < s->n_sources; i++) {
 		struct source_conf *c = &s->sources[i];
 		glane_rc rc;
@@ -227,17 +230,17 @@ static bool add_text(struct sha256 *h, const char *s)
 static bool add_program(struct sha256 *h, const struct source_conf *c, struct diag *d)
 {
 	char hex[65];
-	const int fd = open(c->program, O_RDONLY | O_CLOEXEC);
+	const int fd = open(c->program.path, O_RDONLY | O_CLOEXEC);
 	glane_rc rc = fd >= 0 ? sha256_fd(fd, hex, d)
-			      : fail(d, GLANE_E_CONFIG, "program %s: %s", c->program, strerror(errno));
+			      : fail(d, GLANE_E_CONFIG, "program %s: %s", c->program.path, strerror(errno));
 	bool ok = rc == GLANE_OK;
 
 	if (fd >= 0)
 		close(fd);
 	if (ok)
 		ok = add_text(h, hex);
-	for (size_t i = 0; ok && i < c->n_args; i++)
-		ok = add_text(h, c->args[i]);
+	for (size_t i = 0; ok && i < c->program.n_args; i++)
+		ok = add_text(h, c->program.args[i]);
 	return ok || (rc == GLANE_OK && fail(d, GLANE_E_NOMEM, "no memory for a digest") == GLANE_OK);
 }
 
@@ -250,7 +253,7 @@ glane_rc source_options_digest(const struct source_conf *c, char hex[65], struct
 		return fail(d, GLANE_E_NOMEM, "no memory for a digest");
 	ok = add_text(&h, c->base_url ? c->base_url : c->desc->desc.base_url) &&
 	     add_text(&h, c->keep_empty ? "keep" : "skip") && (!c->words || add_text(&h, c->words));
-	if (ok && c->program && !add_program(&h, c, d)) {
+	if (ok && c->program.path && !add_program(&h, c, d)) {
 		sha256_release(&h);
 		return d->code;
 	}

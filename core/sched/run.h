@@ -38,9 +38,7 @@ struct parse_options {
 	bool keep_empty, inproc;
 	uint64_t limit, max_body;
 	int64_t now;
-	const char *program; /* NULL: none */
-	const char **args;
-	size_t n_args;
+	struct launch program; /* path NULL: none */
 };
 typedef glane_rc parse_rows(void *arg, const struct batch *b, const struct batch_obs *obs, size_t n);
 glane_rc parse_payload(const struct parse_options *o, int fd, parse_rows *rows, void *arg, struct host_counts *ret,

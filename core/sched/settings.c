@@ -6,7 +6,7 @@
 #include "base/file.h"
 #include "model/words.h"
 #include "proc/broker.h"
-#include "proc/program.h"
+#include "proc/sandbox.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -302,30 +302,57 @@ static glane_rc hosts_of(struct settings *s, struct source_conf *c, struct diag 
 	return rc;
 }
 
+/* program_reads = PATH...: relative to the file it stands in. */
+static glane_rc reads_of(struct settings *s, struct source_conf *c, const struct conf_entry *e, struct diag *d)
+{
+	char dir[4096], path[4096], full[4096];
+	const char **paths = NULL;
+	glane_rc rc = list_of(s, c->section, "program_reads", &paths, &c->program.n_reads, d);
+
+	if (rc == GLANE_OK && c->program.n_reads > SANDBOX_READS)
+		return at_entry(d, e, "more than 64 paths");
+	for (size_t i = 0; rc == GLANE_OK && i < c->program.n_reads; i++) {
+		path_dir(e->file, dir, sizeof(dir));
+		if (!path_join(dir, paths[i], path, sizeof(path)) || !path_absolute(path, full, sizeof(full)))
+			return at_entry(d, e, "a path of it is too long");
+		paths[i] = arena_strndup(&s->arena, full, strlen(full));
+		if (!paths[i])
+			return fail(d, GLANE_E_NOMEM, "no memory for the configuration");
+	}
+	c->program.reads = paths;
+	return rc;
+}
+
 /* program = PATH, arguments = WORD "WORD WITH BLANKS" ...; PATH is relative to the file it stands in. */
 static glane_rc program_of(struct settings *s, struct source_conf *c, struct diag *d)
 {
 	const struct conf_entry *args = conf_find(c->section, "arguments");
+	const struct conf_entry *reads = conf_find(c->section, "program_reads");
+	struct launch *l = &c->program;
+	const char **words = NULL;
 	char full[4096];
-	glane_rc rc = path_of(s, c->section, "program", NULL, &c->program, d);
+	glane_rc rc = path_of(s, c->section, "program", NULL, &l->path, d);
 
 	if (rc == GLANE_OK)
-		rc = list_of(s, c->section, "arguments", &c->args, &c->n_args, d);
+		rc = list_of(s, c->section, "arguments", &words, &l->n_args, d);
+	l->args = words;
+	if (rc == GLANE_OK)
+		rc = reads_of(s, c, reads, d);
 	if (rc == GLANE_OK)
 		rc = flag_of(c->section, "html", false, &c->html, d);
-	if (rc == GLANE_OK && c->html && !c->program)
+	if (rc == GLANE_OK && c->html && !l->path)
 		return at_entry(d, conf_find(c->section, "html"), "there is no program that a page could go to");
-	if (rc != GLANE_OK || (!c->program && !args))
+	if (rc != GLANE_OK || (!l->path && !args && !reads))
 		return rc;
-	if (!c->program)
-		return at_entry(d, args, "there is no program that they could go to");
-	if (c->n_args > PROGRAM_MAX_ARGS)
+	if (!l->path)
+		return at_entry(d, args ? args : reads, "there is no program that they could go to");
+	if (l->n_args > LAUNCH_ARGS)
 		return at_entry(d, args, "more than 64 words");
-	if (!path_absolute(c->program, full, sizeof(full)))
+	if (!path_absolute(l->path, full, sizeof(full)))
 		return fail(d, GLANE_E_CONFIG, "%s:%u: the path of 'program' is too long", c->section->file,
 			c->section->line);
-	c->program = arena_strndup(&s->arena, full, strlen(full));
-	return c->program ? GLANE_OK : fail(d, GLANE_E_NOMEM, "no memory for the configuration");
+	l->path = arena_strndup(&s->arena, full, strlen(full));
+	return l->path ? GLANE_OK : fail(d, GLANE_E_NOMEM, "no memory for the configuration");
 }
 
 glane_rc settings_source(struct settings *s, struct conf_section *sec, struct source_conf *c, struct diag *d)
@@ -496,6 +523,24 @@ static glane_rc plugin_folders(struct settings *s, const struct conf_section *se
 	return rc;
 }
 
+/* sandbox = require | seccomp, landlock = VERSION */
+static glane_rc sandbox_of(const struct conf_section *sec, struct diag *d)
+{
+	const char *text = value_of(sec, "sandbox");
+	const bool require = !text || strcmp(text, "require") == 0;
+	int64_t most;
+	glane_rc rc = int_of(sec, "landlock", UINT32_MAX, 0, UINT32_MAX, &most, d);
+
+	if (!require && strcmp(text, "seccomp") != 0)
+		return at_entry(d, conf_find(sec, "sandbox"),
+			"neither require (the default: Landlock and seccomp) nor seccomp (without Landlock, where the "
+			"kernel "
+			"has none)");
+	if (rc == GLANE_OK)
+		sandbox_choose(require, require ? (unsigned)most : 0);
+	return rc;
+}
+
 static glane_rc read_glane(struct settings *s, const struct conf_section *sec, struct diag *d)
 {
 	const char *sources, *providers;
@@ -519,6 +564,8 @@ static glane_rc read_glane(struct settings *s, const struct conf_section *sec, s
 		rc = time_of(sec, "stall", false, 60, &s->stall_seconds, d);
 	if (rc == GLANE_OK)
 		rc = keep_of(sec, KEEP_EVENTS, &s->keep_payloads, d);
+	if (rc == GLANE_OK)
+		rc = sandbox_of(sec, d);
 	s->contact = value_of(sec, "contact");
 	s->proxy = value_of(sec, "proxy");
 	if (rc == GLANE_OK && s->proxy)

@@ -5,6 +5,7 @@
 #include "base/conf.h"
 #include "net/fetch.h"
 #include "plug/plugin.h"
+#include "proc/launcher.h"
 #include "store/diff.h"
 
 struct source_conf {
@@ -27,10 +28,8 @@ struct source_conf {
 	struct fetch_secret *secrets;
 	size_t n_secrets;
 	const char *ca_extra;
-	const char *words;   /* what `words` says, as words_load() gives it; NULL: nothing */
-	const char *program; /* NULL: none */
-	const char **args;
-	size_t n_args;
+	const char *words;     /* what `words` says, as words_load() gives it; NULL: nothing */
+	struct launch program; /* path NULL: none */
 	bool html;             /* the program takes HTML pages */
 	uint8_t keep_payloads; /* KEEP_* of proc/broker.h */
 	struct gate_limits gate;

@@ -35,9 +35,7 @@ struct trial {
 	size_t n_pages;
 	const char *words; /* see words_of(); NULL: none */
 	bool keep_empty;
-	const char *program; /* NULL: none */
-	const char *const *args;
-	size_t n_args;
+	struct launch program; /* path NULL: none */
 	uint64_t memory, max_body, seconds;
 	int64_t now;
 	enum trial_fault fault;

@@ -4,7 +4,7 @@
  *   stream/ current/ series/  Delta tables on Parquet (lake.h): every event; the latest state; one row per series
  *   state/SOURCE/N.json       request list, validators, cursors, digests of commit N; valid only where the stream's log names N
  *   state/SOURCE/last.json, seen.json  outside the commit: last checked, holds; other answers that gave the same rows
- *   state/limits.json         rate budgets
+ *   broker/limits.json        rate budgets
  *   runs/ID.json payloads/ quarantine/ format lock tmp/
  * One writer holds the lock (flock); readers need none: a file once published never changes.
  */

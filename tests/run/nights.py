@@ -58,7 +58,7 @@ def rows(text):
 
 def files():
     return {str(p.relative_to(WORK)): p.read_bytes() for p in (WORK / "store").rglob("*")
-            if p.is_file() and not re.search(r"store/(runs/|state/[^/]+/last.json|state/limits.json|lock)", str(p))}
+            if p.is_file() and not re.search(r"store/(runs/|state/[^/]+/last.json|broker/limits.json|lock)", str(p))}
 
 
 def write_csv(lines):

@@ -312,7 +312,7 @@ def breakers():
         held = [n for n, s in run.sources.items() if "is not asked before" in s["message"]]
         suite.true("breakers: after five requests without an answer a host is left alone, and the message says so",
                    run.code == 3 and len(held) == 3 and len(server.log.read_text().splitlines()) == 0, run)
-        kept = json.loads((site.store / "state/limits.json").read_text())
+        kept = json.loads((site.store / "broker/limits.json").read_text())
         suite.true("breakers: kept beside the rate budgets", f"127.0.0.1:{server.port}" in kept["breakers"] and "127.0.0.1" in kept["hosts"], kept)
         server.switch.unlink()
         run = site.run()
@@ -326,7 +326,7 @@ def rates():
     with Faults() as server:
         site = suite.site("rates", source("slow", server.url(), "etag", "retries = 0\nrate = 1/h\ndeadline = 2s\n"), QUICK)
         first = site.run()
-        kept = json.loads((site.store / "state/limits.json").read_text())["hosts"]["127.0.0.1"]
+        kept = json.loads((site.store / "broker/limits.json").read_text())["hosts"]["127.0.0.1"]
         suite.true("rates: what is left of the budget is kept", first.verdicts == {"slow": "ok"} and 0 <= kept["millitokens"] < 1000, kept)
         second = site.run()
         suite.same("rates: the second run waits for its turn, and asks nobody before", (second.verdicts, len(server.log.read_text().splitlines())),

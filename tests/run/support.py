@@ -31,7 +31,7 @@ OUT = Path(os.environ.get("GLANE_OUT", TOP / "build/release")).resolve()
 PAYLOADS = Path(os.environ.get("GLANE_PAYLOADS", TOP / "../shared/payloads"))
 TIMEOUT = float(os.environ.get("GLANE_TIMEOUT", "300"))  # of one command, on a loaded machine
 # What a run may write without a change: its report and what lies outside the commit.
-OUTSIDE_COMMIT = ("runs/", "state/limits.json", "lock")
+OUTSIDE_COMMIT = ("runs/", "broker/limits.json", "lock")
 
 
 def seven_zip(name, body):

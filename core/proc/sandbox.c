@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/seccomp.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -127,6 +128,19 @@ static glane_rc no_new_privileges(struct diag *d)
 	return GLANE_OK;
 }
 
+/* Of root, so that nothing it starts has them again: then other processes' memory is out of reach as for any user. */
+static glane_rc no_capabilities(struct diag *d)
+{
+	struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
+	const struct __user_cap_data_struct none[2] = {{0, 0, 0}, {0, 0, 0}};
+
+	for (int cap = 0; geteuid() == 0 && prctl(PR_CAPBSET_READ, cap, 0, 0, 0) == 1; cap++)
+		(void)prctl(PR_CAPBSET_DROP, cap, 0, 0, 0); /* one that stays gives nothing: no new privileges */
+	if (syscall(SYS_capset, &head, none) != 0)
+		return fail(d, GLANE_E_IO, "cannot give up capabilities: %s", strerror(errno));
+	return GLANE_OK;
+}
+
 /* Landlock as far as it goes here, then the filter. */
 static glane_rc confine(
 	const struct landlock_path *paths, size_t n, unsigned deny, enum seccomp_role role, struct diag *d)
@@ -136,6 +150,8 @@ static glane_rc confine(
 
 	if (rc == GLANE_OK)
 		rc = no_new_privileges(d);
+	if (rc == GLANE_OK && (role == SECCOMP_LOAD || role == SECCOMP_PROGRAM)) /* the broker reads what root may */
+		rc = no_capabilities(d);
 	if (rc == GLANE_OK && version > 0)
 		rc = landlock_confine(version, paths, n, deny, d);
 	return rc == GLANE_OK ? seccomp_confine(role, d) : rc;

@@ -32,12 +32,13 @@
 #define SANITIZED 0
 #endif
 
+/* Why this build has no sandbox; NULL: it has one. */
 #if SANITIZED
-#define NONE "none (sanitizer build)"
+static const char *const none = "none (sanitizer build)";
 #elif defined(SANDBOX_NONE)
-#define NONE "none (" SANDBOX_NONE ")"
+static const char *const none = "none (" SANDBOX_NONE ")";
 #else
-#define NONE NULL /* there is one */
+static const char *const none = NULL;
 #endif
 
 #define SPARE 512
@@ -71,7 +72,7 @@ static bool has_seccomp(void)
 
 glane_rc sandbox_check(struct diag *d)
 {
-	if (NONE)
+	if (none)
 		return GLANE_OK;
 	if (!has_seccomp())
 		return fail(d, GLANE_E_CONFIG,
@@ -113,8 +114,8 @@ const char *sandbox_level(void)
 	static char level[48];
 	const unsigned version = landlock_used();
 
-	if (NONE)
-		return NONE;
+	if (none)
+		return none;
 	if (version == 0)
 		return "seccomp, limits";
 	(void)snprintf(level, sizeof(level), "landlock %u, seccomp, limits", version);
@@ -132,11 +133,11 @@ static glane_rc no_new_privileges(struct diag *d)
 static glane_rc no_capabilities(struct diag *d)
 {
 	struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
-	const struct __user_cap_data_struct none[2] = {{0, 0, 0}, {0, 0, 0}};
+	const struct __user_cap_data_struct empty[2] = {{0, 0, 0}, {0, 0, 0}};
 
 	for (int cap = 0; geteuid() == 0 && prctl(PR_CAPBSET_READ, cap, 0, 0, 0) == 1; cap++)
 		(void)prctl(PR_CAPBSET_DROP, cap, 0, 0, 0); /* one that stays gives nothing: no new privileges */
-	if (syscall(SYS_capset, &head, none) != 0)
+	if (syscall(SYS_capset, &head, empty) != 0)
 		return fail(d, GLANE_E_IO, "cannot give up capabilities: %s", strerror(errno));
 	return GLANE_OK;
 }
@@ -148,6 +149,8 @@ static glane_rc confine(
 	const unsigned version = landlock_used();
 	glane_rc rc = sandbox_check(d);
 
+	if (none)
+		return GLANE_OK;
 	if (rc == GLANE_OK)
 		rc = no_new_privileges(d);
 	if (rc == GLANE_OK && (role == SECCOMP_LOAD || role == SECCOMP_PROGRAM)) /* the broker reads what root may */
@@ -290,13 +293,13 @@ glane_rc sandbox_load(const char *plugin_path, struct diag *d)
 
 	memcpy(paths, libraries, sizeof(libraries));
 	paths[N(libraries)] = (struct landlock_path){plugin_path, -1, LANDLOCK_READ};
-	return NONE ? GLANE_OK : confine(paths, N(paths), LANDLOCK_NET | LANDLOCK_SCOPES, SECCOMP_LOAD, d);
+	return confine(paths, N(paths), LANDLOCK_NET | LANDLOCK_SCOPES, SECCOMP_LOAD, d);
 }
 
 glane_rc sandbox_seal(struct diag *d)
 {
 	json_object_seed(0); /* else its first object opens /dev/urandom */
-	return NONE ? GLANE_OK : confine(NULL, 0, LANDLOCK_NET | LANDLOCK_SCOPES, SECCOMP_SEALED, d);
+	return confine(NULL, 0, LANDLOCK_NET | LANDLOCK_SCOPES, SECCOMP_SEALED, d);
 }
 
 glane_rc sandbox_broker(const struct landlock_path *paths, size_t n, struct diag *d)
@@ -311,7 +314,7 @@ glane_rc sandbox_broker(const struct landlock_path *paths, size_t n, struct diag
 	memcpy(all + N(libraries), internet, sizeof(internet));
 	for (size_t i = 0; i < n; i++)
 		all[own + i] = paths[i];
-	rc = NONE ? GLANE_OK : confine(all, own + n, LANDLOCK_BIND | LANDLOCK_SCOPES, SECCOMP_BROKER, d);
+	rc = confine(all, own + n, LANDLOCK_BIND | LANDLOCK_SCOPES, SECCOMP_BROKER, d);
 	mem_free(all);
 	return rc;
 }
@@ -328,5 +331,5 @@ glane_rc sandbox_program(const char *path, int input, const char *const *reads, 
 	all[n++] = (struct landlock_path){NULL, input, LANDLOCK_READ};
 	for (size_t i = 0; i < n_reads; i++)
 		all[n++] = (struct landlock_path){reads[i], -1, INSTALLED};
-	return NONE ? GLANE_OK : confine(all, n, LANDLOCK_NET | LANDLOCK_SCOPES, SECCOMP_PROGRAM, d);
+	return confine(all, n, LANDLOCK_NET | LANDLOCK_SCOPES, SECCOMP_PROGRAM, d);
 }

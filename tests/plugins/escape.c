@@ -126,7 +126,8 @@ static void files(const struct state *s)
 	opened("its parent's memory", path, O_RDWR);
 	opened("its own memory as a file", "/proc/self/mem", O_RDWR);
 	opened("the other end of its socket", "/proc/self/fd/3", O_RDWR);
-	note("another library", dlopen("libBrokenLocale.so.1", RTLD_NOW) || dlopen("libthread_db.so.1", RTLD_NOW) ? 0 : -1);
+	note("another library",
+		dlopen("libBrokenLocale.so.1", RTLD_NOW) || dlopen("libthread_db.so.1", RTLD_NOW) ? 0 : -1);
 	note("change folder", chdir("/tmp"));
 }
 

@@ -17,6 +17,7 @@ static const char help[] =
 	"  --dry-run      print what would be asked, with the sizes of the last answers; nothing is fetched or "
 	"written\n"
 	"  --accept       commit also what a gate would hold\n"
+	"  --retry        read also payloads that ended their reader in an earlier run\n"
 	"  --limit N      stop each source after N rows; nothing is committed\n"
 	"  --jobs N       workers at once\n"
 	"  --now T        take T (RFC 3339) as the time of this run\n"
@@ -51,6 +52,7 @@ int cmd_run(const struct app *a, int argc, char **argv)
 		{"offline", 0, false, take_flag, &o.offline},
 		{"dry-run", 0, false, take_flag, &o.dry_run},
 		{"accept", 0, false, take_flag, &o.accept},
+		{"retry", 0, false, take_flag, &o.retry},
 		{"limit", 0, true, take_text, &limit},
 		{"jobs", 'j', true, take_text, &jobs},
 		{"now", 0, true, take_text, &now},

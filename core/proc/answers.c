@@ -302,6 +302,14 @@ static int body_open(struct answer *a, struct diag *d)
 	return fd;
 }
 
+static bool is_poison(const struct answer *a)
+{
+	for (size_t i = 0; i < a->source->n_poison; i++)
+		if (a->source->poison[i] && strcmp(a->source->poison[i], a->sha256) == 0)
+			return true;
+	return false;
+}
+
 glane_rc answer_send(struct answer *a, struct diag *d)
 {
 	struct wire *w = &a->source->client;
@@ -313,7 +321,13 @@ glane_rc answer_send(struct answer *a, struct diag *d)
 	if (!a->source->has_client)
 		return GLANE_OK;
 	diag_clear(&why);
-	if (rc == GLANE_OK) {
+	if (rc == GLANE_OK && is_poison(a)) {
+		rc = fail(&why, GLANE_E_DATA,
+			"%s: payload %.12s ended the process that read it in an earlier run; it is not read again "
+			"before it, "
+			"the plugin, its options or `memory` are others (glane run --retry: now)",
+			a->request.url, a->sha256);
+	} else if (rc == GLANE_OK) {
 		fd = body_open(a, &why);
 		rc = fd < 0 ? why.code : GLANE_OK;
 	}
@@ -496,6 +510,7 @@ glane_rc source_new(struct broker *b, struct frame *f, struct diag *d)
 	s->policy.ca_extra = frame_cstr(f, &s->arena);
 	s->keep = frame_u8(f);
 	s->html = frame_u8(f) != 0;
+	s->poison = take_texts(f, &s->arena, &s->n_poison);
 	s->deadline = frame_i64(f);
 	s->next = b->sources;
 	b->sources = s;

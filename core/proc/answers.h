@@ -34,8 +34,10 @@ struct source {
 	uint32_t id;
 	struct fetch_policy policy;
 	int64_t deadline;
-	uint8_t keep; /* KEEP_* */
-	bool html;    /* its program takes HTML pages */
+	uint8_t keep;        /* KEEP_* */
+	bool html;           /* its program takes HTML pages */
+	const char **poison; /* payloads that killed their reader */
+	size_t n_poison;
 	struct wire client;
 	bool has_client;
 	struct map by_key;     /* request key -> struct answer * */

@@ -11,6 +11,7 @@
  *            u32 n + n cstr: files of secrets and certificates that sources name, all that it can read beside its own
  *   SOURCE   u32 id; cstr name; u32 n + n cstr allowed; u32 n + n (cstr name, cstr spec) secrets; u32 n + n cstr secret_params;
  *            u64 max_body; u32 retries; f64 rate; cstr ca_extra; u8 keep (KEEP_*), html;
+ *            u32 n + n cstr sha256 of payloads that are not given to its reader any more (poison);
  *            i64 deadline (clock_mono_ms, 0: none)   [+ descriptor: worker socket, or none]
  *   REPLAY   u32 id; u32 index; REQUEST fields; text etag, last_modified, sha256   (one of the last commit's list)
  *   LIST     u32 id                   -> one LISTED per request that was answered, in order of asking, then LIST_END

@@ -476,6 +476,8 @@ static glane_rc frame_small(struct intake *in, struct frame *f, struct diag *d)
 	case W_PROGRESS:
 		in->progress_rows = frame_u64(f);
 		in->progress_bytes = frame_u64(f);
+		a = frame_text(f);
+		(void)snprintf(in->taken, sizeof(in->taken), "%.*s", SLICE_FMT(a));
 		return frame_done(f) ? GLANE_OK : bad(d, "progress that does not read");
 	case W_PAGES:
 		in->counts.turned = frame_u64(f);

@@ -22,7 +22,7 @@ enum {
 	W_CURSOR,   /* text key, value */
 	W_REJECT,   /* text rule, reason, record; u64 number, line, offset; u8 by_plugin */
 	W_LOG,      /* u8 level; text */
-	W_PROGRESS, /* u64 rows, bytes */
+	W_PROGRESS, /* u64 rows, bytes; text sha256 of the payload that it reads, or was given last */
 	W_END,      /* i64 rc; text message; u64 rows, rejected, padding, bytes */
 	W_PAGES,    /* u64 pages read beyond the first of their request; before W_END, where there are any */
 	W_JOB = 40  /* scheduler -> worker, see worker.h */
@@ -59,6 +59,7 @@ struct intake {
 	struct glane_kv *cursors;
 	size_t n_cursors, cap_cursors;
 	uint64_t rows, progress_rows, progress_bytes;
+	char taken[65]; /* the payload that it reads, or was given last */
 	/* Series with areas that no table knows; values with digits that are no numbers. */
 	struct doubt unknown_areas, text_values;
 	bool ended; /* W_END was seen */

@@ -9,6 +9,7 @@
 #include "proc/sandbox.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -173,7 +174,8 @@ static glane_rc job_take(struct frame *f, struct arena *a, struct taken_job *t, 
 struct worker {
 	struct wire up, broker;
 	struct diag diag;
-	uint64_t cancel_at, asked;
+	uint64_t cancel_at, asked, rows, bytes;
+	char taken[65]; /* the payload that is read now, or was fetched to be read next */
 };
 
 /* Messages quote what the provider wrote, and only the broker knows what of it is a secret. Without a broker: the text as it is. */
@@ -201,13 +203,39 @@ static glane_rc up_end(struct worker *k)
 	return rc;
 }
 
+static glane_rc up_progress(void *arg, uint64_t rows, uint64_t bytes)
+{
+	struct worker *k = arg;
+	glane_rc rc;
+
+	k->rows = rows;
+	k->bytes = bytes;
+	wire_begin(&k->up, W_PROGRESS);
+	wire_u64(&k->up, rows);
+	wire_u64(&k->up, bytes);
+	wire_cstr(&k->up, k->taken);
+	rc = up_end(k);
+	return rc == GLANE_OK ? wire_flush(&k->up, &k->diag) : rc;
+}
+
+/* Told before it is read: it may be the last that is heard of us. */
+static glane_rc up_taken(struct worker *k, const char *sha256)
+{
+	if (strcmp(k->taken, sha256) == 0)
+		return GLANE_OK;
+	(void)snprintf(k->taken, sizeof(k->taken), "%s", sha256);
+	return up_progress(k, k->rows, k->bytes);
+}
+
 static glane_rc up_payload(void *arg, const char *sha256)
 {
 	struct worker *k = arg;
+	glane_rc rc;
 
 	wire_begin(&k->up, W_PAYLOAD);
 	wire_cstr(&k->up, sha256);
-	return up_end(k);
+	rc = up_end(k);
+	return rc == GLANE_OK ? up_taken(k, sha256) : rc;
 }
 
 static glane_rc up_series(void *arg, const struct series *s)
@@ -306,18 +334,6 @@ static void up_log(void *arg, int level, struct slice text)
 		wire_flush(&k->up, &k->diag);
 }
 
-static glane_rc up_progress(void *arg, uint64_t rows, uint64_t bytes)
-{
-	struct worker *k = arg;
-	glane_rc rc;
-
-	wire_begin(&k->up, W_PROGRESS);
-	wire_u64(&k->up, rows);
-	wire_u64(&k->up, bytes);
-	rc = up_end(k);
-	return rc == GLANE_OK ? wire_flush(&k->up, &k->diag) : rc;
-}
-
 static bool up_cancelled(void *arg)
 {
 	struct worker *k = arg;
@@ -375,7 +391,14 @@ static glane_rc up_fetch(void *arg, const struct host_request *q, struct host_an
 	struct worker *k = arg;
 	glane_rc rc = wire_flush(&k->up, &k->diag); /* what was read so far shows while the next page is fetched */
 
-	return rc == GLANE_OK ? broker_fetch(&k->broker, q, ret, d) : fail(d, rc, "%s", k->diag.text);
+	if (rc == GLANE_OK)
+		rc = broker_fetch(&k->broker, q, ret, d);
+	else
+		fail(d, rc, "%s", k->diag.text);
+	if (rc != GLANE_OK)
+		return rc;
+	rc = up_taken(k, ret->sha256);
+	return rc == GLANE_OK ? rc : fail(d, rc, "%s", k->diag.text);
 }
 
 /* ---- the run ---- */
@@ -425,7 +448,8 @@ static glane_rc run_job(
 	struct host_job host;
 	glane_rc rc;
 
-	k->asked = 0;
+	k->asked = k->rows = k->bytes = 0;
+	k->taken[0] = '\0';
 	k->cancel_at = j->cancel_at;
 	rc = enter(a, j, &launcher, &plugin, d);
 	if (rc == GLANE_OK) {

@@ -116,6 +116,16 @@ static void put_allowed(struct wire *w, const struct source_conf *c)
 		wire_cstr(w, c->hosts[i]);
 }
 
+static void put_poison(struct wire *w, const struct task *t)
+{
+	const json_t *list = poison_list(t);
+	const size_t n = json_array_size(list);
+
+	wire_u32(w, (uint32_t)n);
+	for (size_t i = 0; i < n; i++)
+		wire_cstr(w, json_string_value(json_array_get(list, i)));
+}
+
 glane_rc broker_source(struct task *t, int client_fd)
 {
 	struct wire *w = &t->run->control;
@@ -138,6 +148,7 @@ glane_rc broker_source(struct task *t, int client_fd)
 	/* A trial leaves nothing behind. */
 	wire_u8(w, t->run->options->limit || t->run->options->dry_run ? KEEP_EVENTS : c->keep_payloads);
 	wire_u8(w, c->html);
+	put_poison(w, t);
 	wire_i64(w, t->deadline_ms);
 	t->known = true;
 	return wire_end(w, client_fd, &t->run->diag);

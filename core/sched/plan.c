@@ -14,13 +14,22 @@ static bool is_mended(const struct source_conf *c, const json_t *last)
 	return with[0] && c->desc && source_options_digest(c, now, NULL) == GLANE_OK && strcmp(with, now) != 0;
 }
 
+/* A payload that kills its reader is asked for at twice the interval each time, up to a day. */
+static int64_t backed_off(int64_t every, unsigned times)
+{
+	for (; times > 0 && every < DAY; times--)
+		every = 2 * every < DAY ? 2 * every : DAY;
+	return every;
+}
+
 /* Due a little early, so that a nightly cron that starts at slightly different times never skips a night (DESIGN section 6).
  * What is held is asked for again, and heard of, every night. */
 bool source_due(const struct run *r, const struct source_conf *c, const json_t *last)
 {
 	const int64_t checked = json_int(last, "checked", INT64_MIN);
 	const bool held = json_array_size(json_object_get(last, "holds")) > 0;
-	const int64_t every = held && c->every > DAY ? DAY : c->every;
+	const int64_t most = held && c->every > DAY ? DAY : c->every;
+	const int64_t every = backed_off(most, poison_times(last));
 	const int64_t early = every / 4 < SIX_HOURS ? every / 4 : SIX_HOURS;
 
 	return checked == INT64_MIN || checked > r->now || r->now >= checked + every - early || is_mended(c, last);

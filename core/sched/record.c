@@ -68,7 +68,7 @@ static glane_rc write_last(const struct task *t, struct diag *d)
 
 	if (ok && t->last)
 		ok = json_object_update(j, t->last) == 0;
-	ok = ok && put_outcome(j, t) && put_doubts(j, t) && put_commit(j, t) &&
+	ok = ok && put_outcome(j, t) && put_doubts(j, t) && poison_put(j, t) && put_commit(j, t) &&
 	     (!task_holds(t) || hold_put_list(j, task_holds(t)));
 	rc = ok ? store_last_write(&t->run->store, t->conf->name, j, d)
 		: fail(d, GLANE_E_NOMEM, "no memory for the state of %s", t->conf->name);

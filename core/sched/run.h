@@ -15,7 +15,7 @@ struct run_options {
 	size_t n_names;
 	const char **tags; /* only sources with one of these */
 	size_t n_tags;
-	bool all, offline, dry_run, accept, json, inproc, quiet, verbose;
+	bool all, offline, dry_run, accept, retry, json, inproc, quiet, verbose;
 	bool json_line;       /* the report of `json` on one line */
 	enum run_again again; /* with `offline`, and one name */
 	const char *again_run;

@@ -45,6 +45,7 @@ struct task {
 	bool said;          /* its line is out */
 	bool store_trouble; /* failed because the store or its disk did */
 	bool worker_io;     /* its worker says so; it may also have lost its broker */
+	bool killed;        /* its worker ended by what it read, as far as can be told */
 	size_t replays, replays_left, replays_same;
 	const char *cause;
 
@@ -94,6 +95,11 @@ struct run {
 	unsigned progress_lines;
 };
 
+/* poison.c: payloads that ended the process that read them, in last.json, as long as all that read them is the same. */
+const json_t *poison_list(const struct task *t); /* of sha256; NULL: none, or they are to be tried again */
+bool poison_put(json_t *last, const struct task *t);
+/* How often in a row a source came to nothing for it. */
+unsigned poison_times(const json_t *last);
 /* plan.c: the tasks of this run, in the order of names. */
 glane_rc plan_tasks(struct run *r, struct diag *d);
 bool source_due(const struct run *r, const struct source_conf *c, const json_t *last);

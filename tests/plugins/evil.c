@@ -85,6 +85,24 @@ static glane_rc die_of_abort(void)
 	h->log(r, GLANE_LOG_INFO, "the line before the abort");
 	abort();
 }
+/* A record that holds "boom" is the end; others are read. */
+static glane_rc crash_by_boom(void)
+{
+	static const char *const fields[] = {"code", "value"};
+	const struct glane_request q = {
+		.size = sizeof(q), .url = s->url, .format = GLANE_FMT_CSV, .field = fields, .n_field = 2};
+	glane_reader *rd;
+	uint32_t handle;
+	glane_rc rc = h->open(r, &q, &rd);
+
+	for (int i = 0; rc == GLANE_OK && (rc = h->next(rd)) == GLANE_OK; i++) {
+		if (h->at(rd, 0).n == 4 && memcmp(h->at(rd, 0).p, "boom", 4) == 0)
+			*nowhere = 1;
+		rc = series(&handle);
+		rc = rc == GLANE_OK ? emit(handle, h->fmt(r, "%d", 2000 + i)) : rc;
+	}
+	return rc == GLANE_END ? cover() : rc;
+}
 static volatile char depth[2];
 static int deeper(int n)
 {
@@ -403,8 +421,8 @@ static glane_rc forbidden(void)
 static const struct {
 	const char *name;
 	glane_rc (*run)(void);
-} ways[] = {{"crash", crash}, {"abort", die_of_abort}, {"recurse", recurse}, {"leave", leave},
-	{"leave_three", leave_three}, {"exec", become_another}, {"kill_itself", kill_itself},
+} ways[] = {{"crash", crash}, {"crash_by_boom", crash_by_boom}, {"abort", die_of_abort}, {"recurse", recurse},
+	{"leave", leave}, {"leave_three", leave_three}, {"exec", become_another}, {"kill_itself", kill_itself},
 	{"write_file", write_a_file}, {"spin", spin}, {"ignore_term", ignore_term}, {"stop_itself", stop_itself},
 	{"ignore_cancellation", ignore_cancellation}, {"endless_rows", endless_rows}, {"endless_log", endless_log},
 	{"endless_output", endless_output}, {"memory_abort", all_memory_abort}, {"memory_crash", all_memory_crash},

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/* Payloads that killed their reader: kept by their hash in last.json, beside what read them. */
+#include "sched/task.h"
+
+#include <string.h>
+
+#define MOST 16 /* payloads of one source; the oldest go first */
+
+/* What reads the payloads of a source, as one text: another plugin, section or memory limit may do better. */
+static const char *reader_of(const struct task *t)
+{
+	return arena_fmt(
+		&t->run->arena, "%s %s %llu", t->plugin_digest, t->options_digest, (unsigned long long)t->conf->memory);
+}
+
+static const json_t *current(const json_t *last, const char *reader)
+{
+	const json_t *p = json_object_get(last, "poison");
+
+	return reader && strcmp(json_text(p, "reader", ""), reader) == 0 ? json_object_get(p, "payloads") : NULL;
+}
+
+const json_t *poison_list(const struct task *t)
+{
+	return t->run->options->retry ? NULL : current(t->last, reader_of(t));
+}
+
+unsigned poison_times(const json_t *last)
+{
+	const int64_t n = json_int(json_object_get(last, "poison"), "times", 0);
+
+	return n < 0 ? 0 : n > 30 ? 30 : (unsigned)n;
+}
+
+static bool add(json_t *list, const char *sha256)
+{
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if (strcmp(json_string_value(json_array_get(list, i)), sha256) == 0)
+			return true;
+	while (json_array_size(list) >= MOST)
+		json_array_remove(list, 0);
+	return json_array_append_new(list, json_string(sha256)) == 0;
+}
+
+bool poison_put(json_t *last, const struct task *t)
+{
+	const char *reader = reader_of(t);
+	const json_t *known = current(last, reader);
+	const bool dies = t->killed && t->intake.taken[0];
+	const int64_t times = t->verdict == V_FAILED && (dies || known) ? poison_times(last) + 1 : 0;
+	json_t *list = known ? json_deep_copy(known) : json_array(), *p = json_object();
+	bool ok = reader && list && p && (!dies || add(list, t->intake.taken));
+
+	ok = ok && json_set_text(p, "reader", reader) && json_set_int(p, "times", times) &&
+	     json_object_set(p, "payloads", list) == 0;
+	json_object_del(last, "poison");
+	if (ok && json_array_size(list) > 0)
+		ok = json_object_set(last, "poison", p) == 0;
+	json_decref(list);
+	json_decref(p);
+	return ok;
+}

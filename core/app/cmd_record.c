@@ -54,8 +54,8 @@ struct recording {
 	json_t *requests; /* of the commit, in order; NULL: there was none */
 	struct archive archive;
 	struct secret_finder secrets;
-	size_t n_struck, n_unseen; /* n_unseen: archives that were not looked into */
-	int dir;                   /* the fixture's */
+	size_t n_unseen; /* n_unseen: archives that were not looked into */
+	int dir;         /* the fixture's */
 	struct strbuf index, body;
 };
 
@@ -154,7 +154,7 @@ static void add_cell(struct recording *k, const char *text, char end)
 {
 	const size_t from = k->index.n;
 
-	k->n_struck += secret_replace(&k->secrets, slice_of(text && text[0] ? text : "-"), false, NULL, &k->index);
+	secret_replace(&k->secrets, slice_of(text && text[0] ? text : "-"), false, NULL, &k->index);
 	for (size_t i = from; strbuf_ok(&k->index) && i < k->index.n; i++)
 		if (k->index.p[i] == '\t' || k->index.p[i] == '\n' || k->index.p[i] == '\r')
 			k->index.p[i] = ' ';
@@ -220,7 +220,6 @@ static void strike_packed(
 		strbuf_slice(&k->body, raw);
 	}
 	secret_wipe(&inside);
-	k->n_struck += n;
 	k->n_unseen += packed;
 	if (packed)
 		fprintf(stderr,
@@ -247,7 +246,7 @@ static glane_rc write_answer(struct recording *k, int tmp, size_t i, struct diag
 		if (packed && k->secrets.n)
 			strike_packed(k, e, strbuf_get(&raw), number, &suffix);
 		else
-			k->n_struck += secret_replace(&k->secrets, strbuf_get(&raw), false, NULL, &k->body);
+			secret_replace(&k->secrets, strbuf_get(&raw), false, NULL, &k->body);
 		snprintf(name, sizeof(name), "%s.%s", number, suffix);
 		add_cell(k, e->url, '\t');
 		add_cell(k, name, '\t');
@@ -277,7 +276,8 @@ static glane_rc write_all(struct recording *k, const char *output, struct diag *
 		close(tmp);
 	if (rc != GLANE_OK)
 		return rc;
-	fprintf(stderr, "glane: %zu answers in %s; secrets struck out %zu times\n", k->n, output, k->n_struck);
+	fprintf(stderr, "glane: %zu answers in %s%s\n", k->n, output,
+		k->source->n_secrets ? ", the secrets of its auth struck out" : "");
 	fprintf(stderr, "glane: tried on them by: glane check-plugin %s %s --source=%s\n", k->source->plugin, output,
 		k->source->name);
 	return GLANE_OK;

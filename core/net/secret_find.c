@@ -106,15 +106,16 @@ static bool basic(struct slice t, struct strbuf *b)
 bool secret_finder_add(struct secret_finder *s, const char *name, struct slice secret)
 {
 	struct strbuf said;
-	bool ok = secret.n < SECRET_SHORTEST || take(s, name, secret);
+	const size_t shortest = s->shortest ? s->shortest : SECRET_SHORTEST;
+	bool ok = secret.n < shortest || take(s, name, secret);
 
 	strbuf_init(&said, 0);
-	if (ok && secret.n >= SECRET_SHORTEST && basic(secret, &said)) {
+	if (ok && secret.n >= shortest && basic(secret, &said)) {
 		struct slice password = strbuf_get(&said);
 
-		ok = take(s, name, password);
+		ok = password.n < shortest || take(s, name, password);
 		slice_cut(&password, ':');
-		if (ok && password.n >= SECRET_SHORTEST)
+		if (ok && password.n >= shortest)
 			ok = take(s, name, password);
 	}
 	if (said.p)
@@ -374,36 +375,39 @@ static size_t placeholder(struct slice text)
 	return end ? (size_t)(end - text.p) + 1 : 0;
 }
 
-static void put_mark(struct strbuf *b, const char *mark, const struct secret_form *f)
+size_t secret_next(const struct secret_finder *s, struct slice text, size_t from, bool as_text, struct secret_hit *ret)
 {
-	if (mark)
-		strbuf_puts(b, mark);
-	else
-		strbuf_fmt(b, "{auth:%s}", f->name);
-}
-
-size_t secret_replace(
-	const struct secret_finder *s, struct slice text, bool as_text, const char *mark, struct strbuf *b)
-{
-	size_t n = 0, from = 0, i = 0;
-
-	while (s->n && i < text.n) {
+	for (size_t i = from; s->n && i < text.n;) {
 		const struct secret_form *f = NULL;
 		const size_t kept = as_text ? placeholder(behind(text, i)) : 0;
 		const size_t found =
 			!kept && s->starts[(unsigned char)text.p[i]] ? match(s, behind(text, i), as_text, &f) : 0;
 
-		if (!found) {
-			i += kept ? kept : 1;
+		if (found) {
+			ret->at = i - (f->head && i > from && is_base64(text.p[i - 1]));
+			ret->end = i + found;
+			ret->name = f->name;
+			return found;
+		}
+		i += kept ? kept : 1;
+	}
+	return 0;
+}
+
+size_t secret_replace(
+	const struct secret_finder *s, struct slice text, bool as_text, const char *mark, struct strbuf *b)
+{
+	struct secret_hit hit;
+	size_t n = 0, from = 0;
+
+	for (; secret_next(s, text, from, as_text, &hit); n++, from = hit.end) {
+		if (!b)
 			continue;
-		}
-		if (b) {
-			strbuf_add(b, text.p + from, i - from - (f->head && i > from && is_base64(text.p[i - 1])));
-			put_mark(b, mark, f);
-		}
-		n++;
-		i += found;
-		from = i;
+		strbuf_add(b, text.p + from, hit.at - from);
+		if (mark)
+			strbuf_puts(b, mark);
+		else
+			strbuf_fmt(b, SECRET_MARK, hit.name);
 	}
 	if (b && text.n > from)
 		strbuf_add(b, text.p + from, text.n - from);

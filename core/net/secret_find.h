@@ -5,6 +5,7 @@
 #include "base/strbuf.h"
 
 #define SECRET_SHORTEST 4 /* bytes; shorter ones are found nowhere: they would be hit by chance */
+#define SECRET_MARK "{auth:%s}"
 
 struct secret_form { /* a text that says a secret */
 	const char *name;
@@ -15,7 +16,12 @@ struct secret_form { /* a text that says a secret */
 struct secret_finder {
 	struct secret_form *v;
 	size_t n, cap;
+	size_t shortest;  /* bytes; 0: SECRET_SHORTEST */
 	bool starts[256]; /* bytes that may begin one */
+};
+struct secret_hit { /* where one stands, and the name of it */
+	size_t at, end;
+	const char *name;
 };
 /* False: no memory. The name is borrowed. */
 bool secret_finder_add(struct secret_finder *s, const char *name, struct slice secret);
@@ -29,4 +35,6 @@ void secret_finder_release(struct secret_finder *s); /* zeroes */
  */
 size_t secret_replace(
 	const struct secret_finder *s, struct slice text, bool as_text, const char *mark, struct strbuf *b);
+/* The first one at `from` or behind it; 0: there is none. */
+size_t secret_next(const struct secret_finder *s, struct slice text, size_t from, bool as_text, struct secret_hit *ret);
 #endif

@@ -76,7 +76,7 @@ bool body_is_html(struct slice head)
 	return false;
 }
 
-static bool is_archive(struct slice s)
+bool body_is_archive(struct slice s)
 {
 	static const struct slice magic[] = {
 		{"PK\003\004", 4}, {"PK\005\006", 4}, {"7z\274\257\047\034", 6}, {"\037\213", 2}};
@@ -289,7 +289,7 @@ glane_rc body_verify(
 	format &= (uint8_t) ~(FORMAT_MAY_BE_EMPTY | FORMAT_NO_HTML);
 	if (size == 0)
 		return fail(d, GLANE_E_FORMAT, "the answer is empty (0 bytes)");
-	if (format == GLANE_FMT_RAW || is_archive(head))
+	if (format == GLANE_FMT_RAW || body_is_archive(head))
 		return GLANE_OK;
 	if (!s.n && size <= head.n)
 		return fail(d, GLANE_E_FORMAT, "the answer is empty (%llu blanks)", (unsigned long long)size);

@@ -18,6 +18,7 @@ glane_rc body_verify(
 /* Whether an answer of status 404 says that the query matched nothing (SDMX REST error 100), not that its address is wrong. */
 bool body_says_nothing(struct slice words);
 bool body_is_html(struct slice head);
+bool body_is_archive(struct slice head);
 /* Appends what an answer says of itself, for messages: an HTML page's title, a JSON "message", else the first words; at
  * most 200 characters, blanks collapsed, control bytes escaped. */
 struct strbuf;

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "net/secret_strike.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -71,6 +72,26 @@ static bool is_lost(const struct answer *a)
 	       !archive_has(&a->source->broker->archive, a->sha256);
 }
 
+/* Whoever gets the body, and whatever is kept of it, gets none of the secrets that its provider wrote into it. */
+static void strike(struct answer *a)
+{
+	struct struck clean;
+	struct diag why;
+
+	diag_clear(&why);
+	a->rc = secret_strike(&a->source->policy, a->fd, a->size, a->source->broker->tmp, &clean, &why);
+	if (a->rc != GLANE_OK) {
+		a->message = arena_fmt(&a->source->arena, "%s %s: %s", a->request.method, a->request.url, why.text);
+		fd_close(&a->fd);
+	} else if (clean.n) {
+		fd_close(&a->fd);
+		a->fd = clean.fd;
+		a->size = clean.size;
+		memcpy(a->sha256, clean.sha256, sizeof(a->sha256));
+	}
+	a->struck = clean.n;
+}
+
 static void fetched(void *arg, uint64_t id, struct fetch_result *r)
 {
 	struct answer *a = arg;
@@ -105,6 +126,8 @@ static void fetched(void *arg, uint64_t id, struct fetch_result *r)
 	a->origin = FETCHED_NEW;
 	a->fd = r->fd;
 	r->fd = -1;
+	if (a->rc == GLANE_OK)
+		strike(a);
 	finished(a);
 }
 
@@ -365,6 +388,7 @@ glane_rc answers_list(struct source *s, struct diag *d)
 		wire_u32(w, a->tries);
 		wire_i64(w, a->fetched_at);
 		wire_u8(w, a->origin);
+		wire_u64(w, a->struck);
 		rc = wire_end(w, -1, d);
 	}
 	wire_begin(w, B_LIST_END);

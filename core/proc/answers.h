@@ -24,8 +24,9 @@ struct answer { /* one request of one source; texts in the source's arena */
 	char sha256[65];
 	uint64_t size, wire;
 	int64_t fetched_at;
-	uint8_t origin; /* FETCHED_* */
-	int fd;         /* -1: to be had from the archive */
+	uint8_t origin;  /* FETCHED_* */
+	uint64_t struck; /* writings of secrets that stood in the body */
+	int fd;          /* -1: to be had from the archive */
 };
 struct source {
 	struct source *next;

@@ -23,7 +23,7 @@
  * broker -> scheduler:
  *   REPLAYED u32 id; u32 index; u8 verdict (REPLAY_*); text message
  *   LISTED   u32 id; REQUEST fields; u32 status; text sha256, etag, last_modified, response content_type; u64 size, wire; u32 tries;
- *            i64 fetched_at; u8 origin (FETCHED_*)
+ *            i64 fetched_at; u8 origin (FETCHED_*); u64 struck (secrets out of its body)
  *   LIST_END u32 id; u64 wire bytes of the source in this run
  *   ARCHIVED u32 id; i64 rc; text message
  *   PROGRESS u32 id; u64 wire, expected; text state           at most twice a second per source

@@ -11,7 +11,6 @@
 
 #include <string.h>
 
-#define MAX_REJECTS 1000
 #define MAX_CURSORS 10000
 #define MAX_TEXT 65536 /* bytes of one text attribute */
 #define MAX_ROWS 200000000
@@ -295,7 +294,7 @@ glane_rc intake_reject(struct intake *in, const struct host_reject *q, struct di
 	struct intake_reject *r;
 
 	in->rejected++;
-	if (in->n_rejects >= MAX_REJECTS)
+	if (in->n_rejects >= INTAKE_REJECTS)
 		return GLANE_OK;
 	if (!mem_grow(&in->rejects, &in->cap_rejects, in->n_rejects + 1, sizeof(*in->rejects)))
 		return fail(d, GLANE_E_NOMEM, "no memory for the quarantine");

@@ -27,6 +27,7 @@ enum {
 	W_PAGES,    /* u64 pages read beyond the first of their request; before W_END, where there are any */
 	W_JOB = 40  /* scheduler -> worker, see worker.h */
 };
+#define INTAKE_REJECTS 1000 /* records whose texts are kept; further ones are counted */
 struct intake_reject {
 	char *rule, *reason, *record;
 	char sha256[65];
@@ -45,13 +46,14 @@ struct intake {
 	glane_rc (*on_obs)(void *arg, const struct batch_obs *obs, size_t n, struct diag *d);
 	void (*on_log)(void *arg, int level, struct slice text); /* may be NULL */
 	void *arg;
-	struct wire *broker; /* of an in-process run */
-	struct diag *here;   /* likewise: where its checks report */
-	uint32_t payload;    /* index + 1 of the current one */
+	struct wire *broker;             /* of an in-process run */
+	struct diag *here;               /* likewise: where its checks report */
+	const struct host_seams *checks; /* likewise: the seams without a round to the broker */
+	uint32_t payload;                /* index + 1 of the current one */
 	/* Places in the batch of the series, notes and periods that the worker has named last (batch_is_recent()). */
 	uint32_t *series_at, *note_at, *period_at;
 	uint64_t n_series, n_notes, n_periods; /* named so far */
-	struct intake_reject *rejects;         /* the first 1,000 */
+	struct intake_reject *rejects;         /* the first INTAKE_REJECTS */
 	size_t n_rejects, cap_rejects;
 	uint64_t rejected;                             /* all of them */
 	uint64_t max_rows, max_text_bytes, text_bytes; /* limits of one run of a source, and what its tables hold */
@@ -69,7 +71,7 @@ struct intake {
 };
 glane_rc intake_init(struct intake *in, struct batch *b, const struct areas *areas);
 void intake_release(struct intake *in);
-/* A record for the quarantine: the first 1,000 are kept, all are counted. Its payload is the current one. */
+/* A record for the quarantine: the first INTAKE_REJECTS are kept, all are counted. Its payload is the current one. */
 glane_rc intake_reject(struct intake *in, const struct host_reject *q, struct diag *d);
 glane_rc intake_frame(struct intake *in, struct frame *f, struct diag *d);
 /* The same checks as seams of an in-process run (fetch and cancelled are the caller's). */

@@ -174,12 +174,11 @@ static glane_rc job_take(struct frame *f, struct arena *a, struct taken_job *t, 
 struct worker {
 	struct wire up, broker;
 	struct diag diag;
-	uint64_t cancel_at, asked, rows, bytes;
+	uint64_t cancel_at, asked, rows, bytes, rejected;
 	char taken[65]; /* the payload that is read now, or was fetched to be read next */
 };
 
-/* Messages quote what the provider wrote, and only the broker knows what of it is a secret. Without a broker: the text as it is. */
-static struct slice words_of(struct wire *broker, struct slice text)
+struct slice broker_words(struct wire *broker, struct slice text)
 {
 	struct diag ignored = {0};
 	struct frame f;
@@ -294,7 +293,7 @@ static glane_rc up_cover(void *arg, const struct cover *c)
 	wire_text(&k->up, c->indicator);
 	wire_i64(&k->up, c->from);
 	wire_i64(&k->up, c->to);
-	wire_text(&k->up, words_of(&k->broker, c->reason));
+	wire_text(&k->up, broker_words(&k->broker, c->reason));
 	return up_end(k);
 }
 
@@ -314,8 +313,9 @@ static glane_rc up_reject(void *arg, const struct host_reject *q)
 
 	wire_begin(&k->up, W_REJECT);
 	wire_cstr(&k->up, q->rule);
-	wire_text(&k->up, q->reason);
-	wire_text(&k->up, q->record);
+	/* Of those beyond, nobody keeps the texts. */
+	wire_text(&k->up, ++k->rejected <= INTAKE_REJECTS ? broker_words(&k->broker, q->reason) : SLICE(""));
+	wire_text(&k->up, k->rejected <= INTAKE_REJECTS ? broker_words(&k->broker, q->record) : SLICE(""));
 	wire_u64(&k->up, q->number);
 	wire_u64(&k->up, q->line);
 	wire_u64(&k->up, q->offset);
@@ -329,7 +329,7 @@ static void up_log(void *arg, int level, struct slice text)
 
 	wire_begin(&k->up, W_LOG);
 	wire_u8(&k->up, (uint8_t)level);
-	wire_text(&k->up, words_of(&k->broker, text));
+	wire_text(&k->up, broker_words(&k->broker, text));
 	if (up_end(k) == GLANE_OK)
 		wire_flush(&k->up, &k->diag);
 }
@@ -363,7 +363,7 @@ static glane_rc take_answer(struct wire *broker, struct frame *f, struct host_an
 	return GLANE_OK;
 }
 
-static glane_rc broker_fetch(struct wire *broker, const struct host_request *q, struct host_answer *ret, struct diag *d)
+glane_rc broker_fetch(struct wire *broker, const struct host_request *q, struct host_answer *ret, struct diag *d)
 {
 	const struct request r = {q->method, q->url, q->header, q->n_header, q->body, q->content_type,
 		(uint8_t)(q->format | (q->may_be_empty ? FORMAT_MAY_BE_EMPTY : 0) | (q->no_html ? FORMAT_NO_HTML : 0)),
@@ -403,17 +403,14 @@ static glane_rc up_fetch(void *arg, const struct host_request *q, struct host_an
 
 /* ---- the run ---- */
 
-/* What starts the job's program, where it has one; before the plugin is loaded. */
-static glane_rc launcher_of(const struct job *j, struct launcher *l, struct diag *d)
+glane_rc launcher_of(const struct job *j, struct launcher *l, struct diag *d)
 {
 	glane_rc rc = j->program.path ? program_check(j->program.path, d) : GLANE_END;
 
 	return rc == GLANE_OK ? launcher_start(l, &j->program, d) : rc == GLANE_END ? GLANE_OK : rc;
 }
 
-/* `program` and the launcher outlive what is returned. */
-static struct host_job host_job_of(
-	const struct job *j, const struct plugin *p, struct launcher *l, struct program *program)
+struct host_job host_job_of(const struct job *j, const struct plugin *p, struct launcher *l, struct program *program)
 {
 	program_init(program, l, j->source, j->now);
 	return (struct host_job){p, j->section, j->source, j->base_url ? j->base_url : p->desc.base_url, j->cursors,
@@ -448,7 +445,7 @@ static glane_rc run_job(
 	struct host_job host;
 	glane_rc rc;
 
-	k->asked = k->rows = k->bytes = 0;
+	k->asked = k->rows = k->bytes = k->rejected = 0;
 	k->taken[0] = '\0';
 	k->cancel_at = j->cancel_at;
 	rc = enter(a, j, &launcher, &plugin, d);
@@ -474,7 +471,7 @@ static glane_rc send_end(struct worker *k, glane_rc rc, struct slice message, co
 	}
 	wire_begin(&k->up, W_END);
 	wire_i64(&k->up, rc);
-	wire_text(&k->up, words_of(&k->broker, message));
+	wire_text(&k->up, broker_words(&k->broker, message));
 	wire_u64(&k->up, c->rows);
 	wire_u64(&k->up, c->rejected);
 	wire_u64(&k->up, c->padding);
@@ -514,56 +511,6 @@ int worker_main(void)
 	wire_release(&k.up);
 	wire_release(&k.broker);
 	return rc == GLANE_OK ? 0 : 1;
-}
-
-static glane_rc here_fetch(void *arg, const struct host_request *q, struct host_answer *ret, struct diag *d)
-{
-	struct intake *in = arg;
-
-	return broker_fetch(in->broker, q, ret, d);
-}
-
-static bool here_cancelled(void *arg)
-{
-	(void)arg;
-	return false;
-}
-
-glane_rc job_run_here(const struct job *j, struct intake *in, job_fetch *fetch, struct wire *broker, struct diag *d)
-{
-	struct host_seams seams;
-	struct host_counts counts = {0};
-	struct launcher launcher = {.wire = {.fd = -1}};
-	struct program program;
-	struct plugin plugin;
-	struct host_job host;
-	struct arena a;
-	struct diag checks;
-	glane_rc rc;
-
-	arena_init(&a, 0);
-	diag_clear(&checks);
-	intake_seams(in, &seams, &checks);
-	in->broker = broker;
-	seams.fetch = fetch ? fetch : here_fetch;
-	seams.cancelled = here_cancelled;
-	rc = launcher_of(j, &launcher, d);
-	if (rc == GLANE_OK)
-		rc = plugin_load(&a, j->plugin_path, j->plugin_name, &plugin, d);
-	if (rc == GLANE_OK) {
-		host = host_job_of(j, &plugin, &launcher, &program);
-		rc = host_run(&host, &seams, &counts, d);
-	}
-	launcher_stop(&launcher);
-	if (checks.code != GLANE_OK) {
-		diag_clear(d);
-		rc = fail(d, checks.code, "%s", checks.text);
-	}
-	in->counts = counts;
-	in->ended = true;
-	in->end_rc = rc;
-	arena_release(&a);
-	return rc;
 }
 
 int describe_main(const char *path, const char *name)

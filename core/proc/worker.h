@@ -34,4 +34,15 @@ glane_rc job_run_here(const struct job *j, struct intake *in, job_fetch *fetch, 
 int worker_main(void);
 /* Prints the plugin's description as JSON on descriptor 3. Messages on stderr. */
 int describe_main(const char *path, const char *name);
+/* ---- for worker.c and inproc.c ---- */
+glane_rc broker_fetch(struct wire *broker, const struct host_request *q, struct host_answer *ret, struct diag *d);
+/* Messages quote what the provider wrote, and only the broker knows what of it is a secret. Without a broker: the text as it is. What
+ * it returns stands until the next frame. */
+struct slice broker_words(struct wire *broker, struct slice text);
+struct launcher;
+struct program;
+/* What starts the job's program, where it has one; before the plugin is loaded. */
+glane_rc launcher_of(const struct job *j, struct launcher *l, struct diag *d);
+/* `program` and the launcher outlive what is returned. */
+struct host_job host_job_of(const struct job *j, const struct plugin *p, struct launcher *l, struct program *program);
 #endif

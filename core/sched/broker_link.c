@@ -212,6 +212,7 @@ json_t *request_json(struct frame *f, struct arena *a, struct diag *d)
 	static const char *const origins[] = {"fetched", "not modified", "archive"};
 	struct request q;
 	json_t *j = json_object();
+	uint64_t struck;
 	uint8_t origin;
 	bool ok;
 
@@ -228,7 +229,9 @@ json_t *request_json(struct frame *f, struct arena *a, struct diag *d)
 	ok = ok && json_set_int(j, "size", (int64_t)frame_u64(f)) && json_set_int(j, "wire", (int64_t)frame_u64(f)) &&
 	     json_set_int(j, "tries", frame_u32(f)) && json_set_int(j, "fetched_at", frame_i64(f));
 	origin = frame_u8(f);
-	ok = ok && json_set_text(j, "origin", origins[origin < 3 ? origin : 0]);
+	struck = frame_u64(f);
+	ok = ok && json_set_text(j, "origin", origins[origin < 3 ? origin : 0]) &&
+	     (!struck || json_set_int(j, "secrets_struck_out", (int64_t)struck));
 	if (ok && frame_done(f))
 		return j;
 	json_decref(j);

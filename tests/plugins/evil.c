@@ -418,6 +418,26 @@ static glane_rc forbidden(void)
 	return h->open(r, &q, &rd);
 }
 
+/* Tells everybody what it read, and dies of it. */
+static glane_rc repeat(void)
+{
+	const struct glane_request q = {.size = sizeof(q), .url = s->url, .format = GLANE_FMT_RAW};
+	static char text[8192];
+	glane_reader *rd;
+	glane_rc rc = h->open(r, &q, &rd);
+	const int64_t n = rc == GLANE_OK ? h->read(rd, text, sizeof(text) - 1) : 0;
+
+	if (n <= 0)
+		return h->fail(r, GLANE_E_DATA, "nothing to repeat");
+	h->log(r, GLANE_LOG_WARN, "%s", text);
+	for (int64_t i = 0; i < n; i++)
+		if (text[i] == '\n')
+			text[i] = ' ';
+	if (write(2, text, (size_t)n) == n)
+		abort();
+	return GLANE_OK;
+}
+
 static const struct {
 	const char *name;
 	glane_rc (*run)(void);
@@ -431,7 +451,7 @@ static const struct {
 	{"junk_up", junk_to_scheduler}, {"junk_broker", junk_to_broker}, {"half_a_frame", half_a_frame},
 	{"bad_handle", bad_handle}, {"bad_push", bad_push}, {"null_arguments", null_arguments},
 	{"bad_format", bad_format}, {"code_42", code_42}, {"code_end", code_end}, {"code_least", code_least},
-	{"emit_after_fail", emit_after_fail}, {"swallow", swallow}, {"forbidden", forbidden},
+	{"emit_after_fail", emit_after_fail}, {"swallow", swallow}, {"forbidden", forbidden}, {"repeat", repeat},
 	{"crash_in_fini", some_rows}, {"crash_at_exit", some_rows}};
 
 static glane_rc init(const struct glane_host *host, glane_run *run, void *state)

@@ -2,10 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Whole runs against servers that do wrong what can be done wrong: each source with its verdict and its reason, the others
 committed, old data live, no secret anywhere, pages that move, breakers and rates kept across runs. TAP on standard output."""
-import ctypes
 import json
-import os
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -13,8 +10,6 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import support
 
-CANARY = "c4n4ry-of-the-servers-suite"
-os.environ["GLANE_TEST_KEY"] = CANARY
 suite = support.Suite("servers")
 QUICK = "stall = 3s\njobs = 8"
 CSV = "plugin = csv\ndataset = D\nindicator = =I\narea = code\nperiod = year\nvalue = value\ngate.max_future_days = 4000000\n"
@@ -48,32 +43,6 @@ FINE = ("ok", "http10", "two-cl-same", "chunked", "gzip", "gzip-members", "defla
         "503-retry-after")
 
 
-class Faults:
-    """tests/support/fault_server.py, a host of its own for each source: 127.0.0.N."""
-
-    def __init__(self, *options, addresses=1):
-        self.folder = suite.folder / f"server{time.monotonic_ns()}"
-        self.folder.mkdir()
-        self.switch, self.log = self.folder / "switch", self.folder / "log"
-        self.log.touch()
-        self.process = subprocess.Popen(
-            [sys.executable, str(support.TOP / "tests/support/fault_server.py"), "--until-eof", "--csv", "--switch", str(self.switch),
-             "--addresses", str(addresses), "--log", str(self.log), *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        words = self.process.stdout.readline().split()
-        self.port, self.ports = int(words[0]), dict(w.split("=") for w in words[1:])
-
-    def url(self, n=1):
-        return f"http://127.0.0.{n}:{self.port}"
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.stdin.close()
-        self.process.wait()
-        self.process.stdout.close()
-
-
 def source(name, base, path, more="retries = 0\n"):
     return f"[source {name}]\nbase_url = {base}\nfiles = {path}\n{CSV}{more}\n"
 
@@ -99,7 +68,7 @@ def verdicts(run, wanted, url_of):
 
 def first_night():
     names = [*FAULTS, *FINE]
-    with Faults(addresses=len(names) + 1) as server:
+    with support.Faults(suite, addresses=len(names) + 1) as server:
         at = {name: f"{server.url(i + 2)}" for i, name in enumerate(names)}
         site = suite.site("first", "".join(
             source(f"x-{n}", at[n], n + "/a" if n in FINE else n, "retries = 2\n" if n in FINE else "retries = 0\nmax_body = 8M\n")
@@ -133,7 +102,7 @@ def site_of_hops(server, n):
 
 def second_night():
     """Servers that were well yesterday."""
-    with Faults(addresses=len(FAULTS) + 1) as server:
+    with support.Faults(suite, addresses=len(FAULTS) + 1) as server:
         at = {name: server.url(i + 2) for i, name in enumerate(FAULTS)}
         site = suite.site("second", "".join(source(f"x-{n}", at[n], f"night/{n}", "retries = 0\nmax_body = 8M\n") for n in FAULTS) +
                           source("good", server.url(), "night/grown"), QUICK)
@@ -164,83 +133,17 @@ def second_night():
 
 def liars():
     """The same ETag with another body: what counts is the digest."""
-    with Faults() as server:
+    with support.Faults(suite) as server:
         site = suite.site("liar", source("s", server.url(), "etag-liar"), QUICK)
         got = [(site.run().verdicts["s"], site.short("period value")[-1]) for _ in range(3)]
         suite.same("validators: an ETag that stays while the body changes hides nothing", got, [("ok", f"2021 {i}") for i in (1, 2, 3)])
-
-
-SECRET_ROWS = {  # path: what came of it
-    "echo-404?{auth:KEY}": ("failed", "your key is ***"), "redirect-leak?k={auth:KEY}": ("failed", "would carry a secret away"),
-    "redirect-twice?k={auth:KEY}": ("failed", "would carry a secret away"), "401?k={auth:KEY}": ("failed", "bad key"),
-    "ok?k={auth:KEY}": ("ok", ""), "redirect?k={auth:KEY}": ("ok", ""), "rst-now?k={auth:KEY}": ("failed", "k=***"),
-    "redirect-forbidden?k={auth:KEY}": ("failed", "192.0.2.1"), "gzip-truncated?k={auth:KEY}": ("failed", "k=***"),
-    "html200?k={auth:KEY}": ("failed", "Gateway"), "stall?k={auth:KEY}": ("failed", "stalled"), "ok?k={auth:NONE}": ("failed", "GLANE_TEST_ABSENT"),
-}
-
-
-def secrets():
-    with Faults(addresses=len(SECRET_ROWS)) as server:
-        text = ""
-        for i, path in enumerate(SECRET_ROWS):
-            text += source(f"s{i}", server.url(i + 1), path,
-                           f"retries = 0\nhosts = http://localhost:{server.port}\nauth = KEY=env:GLANE_TEST_KEY NONE=env:GLANE_TEST_ABSENT\n"
-                           "keep_payloads = all\n")
-        site = suite.site("secrets", text, QUICK)
-        shown, run = "", None
-        for names in ([], [f"s{i}" for i, path in enumerate(SECRET_ROWS) if not path.startswith("stall")]):
-            again = site.run(*names)
-            shown += again.out + again.err
-            run = run if names else again
-        for words in (("run", "--all"), ("run", "--all", "--dry-run"), ("sources",), ("status", "--json"), ("runs",), ("export",), ("check",)):
-            shown += "".join(map(str, site.glane(*words)))
-        wrong = [(path, run.sources[f"s{i}"]) for i, (path, (status, words)) in enumerate(SECRET_ROWS.items())
-                 if run.verdicts[f"s{i}"] not in (status, "unchanged" if status == "ok" else status) or words not in run.sources[f"s{i}"].get("message", "")]
-        suite.true("secrets: used where they may be, struck out of every reason", not wrong, json.dumps(wrong, indent=1))
-        suite.true("secrets: the canary was sent at all", CANARY in server.log.read_text(), server.log.read_text())
-        suite.true("secrets: it is in nothing that was printed", CANARY not in shown, shown)
-        holders = [str(p) for p in site.folder.rglob("*") if p.is_file() and holds(p)]
-        suite.true("secrets: payloads were kept to be looked into", bodies(site) > 0)
-        suite.same("secrets: nor in any file of the store, compressed ones included", holders, [])
-
-
-def secret_files():
-    """Paths of secrets go by the file that names them, wherever the program was started."""
-    with Faults() as server:
-        site = suite.site("files", source("s", server.url(), "ok?k={auth:KEY}", "retries = 0\nauth = KEY=file:../keys/key\n") +
-                          source("open", server.url(), "ok?k={auth:KEY}", "retries = 0\nauth = KEY=file:../keys/open\n"), QUICK)
-        (site.folder / "keys").mkdir()
-        for name, mode in (("key", 0o600), ("open", 0o644)):
-            (site.folder / "keys" / name).write_text(CANARY + "\n")
-            (site.folder / "keys" / name).chmod(mode)
-        run = site.run()
-        suite.true("secrets: a file beside the configuration is found, one that others can read is refused",
-                   run.verdicts == {"s": "ok", "open": "failed"} and "chmod 600" in run.sources["open"]["message"], run)
-        suite.same("secrets: it was sent", server.log.read_text().count(CANARY), 1)
-
-
-def holds(path):
-    data = path.read_bytes()
-    if path.suffix == ".zst":
-        data = unpacked(data)
-    return CANARY.encode() in data
-
-
-def unpacked(data):
-    """By the library that glane itself is linked with."""
-    room = ctypes.create_string_buffer(1 << 20)
-    unpack = ctypes.CDLL("libzstd.so.1").ZSTD_decompress
-    unpack.restype = ctypes.c_size_t
-    n = unpack(room, ctypes.c_size_t(len(room)), data, ctypes.c_size_t(len(data)))
-    assert n <= len(room), "not a zstd frame"
-    return room.raw[:n]
 
 
 def tls():
     try:
         folder = suite.folder / "certificates"
         folder.mkdir()
-        server = Faults("--tls", str(folder))
+        server = support.Faults(suite, "--tls", str(folder))
     except (OSError, ValueError, IndexError):
         suite.skip("tls", "the openssl command is not there")
         return
@@ -283,7 +186,7 @@ def proxied(server, folder):
 
 def retries():
     """By class; never past the deadline."""
-    with Faults(addresses=8) as server:
+    with support.Faults(suite, addresses=8) as server:
         site = suite.site("retries", "".join((
             source("once", server.url(1), "404", "retries = 3\n"), source("config", server.url(2), "401", "retries = 3\n"),
             source("again", server.url(3), "500-then-ok/r", "retries = 1\n"), source("damaged", server.url(4), "gzip-truncated", "retries = 3\n"),
@@ -305,7 +208,7 @@ def retries():
 
 
 def breakers():
-    with Faults() as server:
+    with support.Faults(suite) as server:
         site = suite.site("breakers", "".join(source(f"dead{i}", server.url(), f"night/rst-now?{i}") for i in range(8)), QUICK)
         server.switch.touch()
         run = site.run("--all", "--jobs", "1")
@@ -323,7 +226,7 @@ def breakers():
 
 def rates():
     """A budget that the first run used up is not full again for the second."""
-    with Faults() as server:
+    with support.Faults(suite) as server:
         site = suite.site("rates", source("slow", server.url(), "etag", "retries = 0\nrate = 1/h\ndeadline = 2s\n"), QUICK)
         first = site.run()
         kept = json.loads((site.store / "broker/limits.json").read_text())["hosts"]["127.0.0.1"]
@@ -486,7 +389,7 @@ def keeping():
     suite.true("keep_payloads: another word is an error with file and line", code == 2 and "all.conf:" in err and "events" in err, (code, err))
 
 
-PARTS = (first_night, second_night, liars, secrets, secret_files, tls, retries, breakers, rates, paging, drifting, splitting, keeping)
+PARTS = (first_night, second_night, liars, tls, retries, breakers, rates, paging, drifting, splitting, keeping)
 for part in PARTS:
     if len(sys.argv) < 2 or part.__name__ in sys.argv[1:]:
         part()

@@ -21,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import zlib
 from pathlib import Path
 
@@ -231,6 +232,32 @@ class Server:
     def __exit__(self, *_):
         self.http.shutdown()
         self.http.server_close()
+
+
+class Faults:
+    """tests/support/fault_server.py, a host of its own for each source: 127.0.0.N."""
+
+    def __init__(self, suite, *options, addresses=1):
+        self.folder = suite.folder / f"server{time.monotonic_ns()}"
+        self.folder.mkdir()
+        self.switch, self.log = self.folder / "switch", self.folder / "log"
+        self.log.touch()
+        self.process = subprocess.Popen(
+            [sys.executable, str(TOP / "tests/support/fault_server.py"), "--until-eof", "--csv", "--switch", str(self.switch),
+             "--addresses", str(addresses), "--log", str(self.log), *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        words = self.process.stdout.readline().split()
+        self.port, self.ports = int(words[0]), dict(w.split("=") for w in words[1:])
+
+    def url(self, n=1):
+        return f"http://127.0.0.{n}:{self.port}"
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        self.process.wait()
+        self.process.stdout.close()
 
 
 def children(pid):

@@ -25,6 +25,7 @@ in "*". NAME is relative to FILE. Requests are logged as "METHOD PATH STATUS HEA
 if-none-match, if-modified-since, if-range, range and accept-encoding that were sent; x-api-key and proxy-authorization as "=yes".
 """
 import argparse
+import base64
 import gzip
 import hashlib
 import json
@@ -294,6 +295,33 @@ def query(r):
     return urllib.parse.unquote(r.target.partition("?")[2])
 
 
+def said(r):
+    """Every secret that came with the request, in several writings."""
+    given = [query(r), r.headers.get("x-api-key", ""), r.headers.get("authorization", ""), r.body.decode()]
+    given = [g for g in given if g]
+    return " ".join(given + [urllib.parse.quote(g, safe="") for g in given] + [base64.b64encode(b"x:" + g.encode()).decode() for g in given] +
+                    [g.encode().hex() for g in given] + [json.dumps(g) for g in given]).replace('"', "'")
+
+
+def echo_headers(r):
+    echo = said(r)
+    return [("ETag", f'"{echo}"'), ("Last-Modified", echo), ("X-Echo", echo), ("Set-Cookie", f"k={echo}"), ("Link", f"</next?{echo}>; rel=next")]
+
+
+def echo_csv(r, value="1.5"):
+    """In a note, and in a record that cannot be normalised."""
+    body = f'code,year,value,note\nTGO,2020,{value},"{said(r)}"\nTGO,"{said(r)}",2,\nBEN,2020,2,\n'.encode()
+    r.answer(body=body, headers=echo_headers(r), ctype="text/csv; x=" + urllib.parse.quote(said(r)))
+
+
+def echo_json(r):
+    """The same in JSON, with a link to a second page."""
+    rows = [{"area": "TGO", "year": "2020", "value": "1", "note": said(r)}, {"area": "TGO", "year": said(r), "value": "2"}]
+    answer = {"rows": rows, "next": f"/echo-json?page=2&{r.target.partition('?')[2]}"} if "page=2" not in r.target else {
+        "rows": [{"area": "BEN", "year": "2020", "value": "3", "note": said(r)}]}
+    r.answer(body=json.dumps(answer).encode(), headers=echo_headers(r), ctype="application/json")
+
+
 SCENARIOS = {
     "ok": lambda r: r.answer(),
     "data": lambda r: r.answer(body=DATA),
@@ -365,6 +393,13 @@ SCENARIOS = {
     "echo-url": lambda r: r.answer(body=json.dumps(r.target).encode()),
     "echo-body": lambda r: r.answer(body=json.dumps([r.method, r.body.decode(), r.headers.get("content-type", "")]).encode()),
     "echo-404": lambda r: r.answer(404, ("your key is " + query(r) + " " + r.headers.get("x-api-key", "")).encode(), "text/plain"),
+    "echo-csv": echo_csv,
+    "echo-json": echo_json,
+    "echo-held": lambda r: echo_csv(r, "1.5" if times_seen(r.path) == 1 else "150000"),
+    "echo-utf16": lambda r: r.answer(body=f'code,year,value\nTGO,2020,1\nBEN,"{said(r)}",2\n'.encode("utf-16"), ctype="text/csv"),
+    "echo-ragged": lambda r: r.answer(body=f'code,year,value\nTGO,2020,1\n"{said(r)}"\n'.encode()),
+    "echo-page": lambda r: r.answer(body=f"<!DOCTYPE html><html><title>{said(r)}</title></html>".encode(), ctype="text/html"),
+    "echo-length": lambda r: r.broken(SMALL, headers=type_and(*echo_headers(r)), length=4000),
     "drip": lambda r: drip(r, 0.2, SMALL * 20),
     "slow": lambda r: (time.sleep(0.3), r.answer()),
     "stall": stall,

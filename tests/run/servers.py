@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: MIT
 """Whole runs against servers that do wrong what can be done wrong: each source with its verdict and its reason, the others
 committed, old data live, no secret anywhere, pages that move, breakers and rates kept across runs. TAP on standard output."""
+import ipaddress
 import json
 import sys
 import time
+import urllib.parse
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -14,29 +16,49 @@ suite = support.Suite("servers")
 QUICK = "stall = 3s\njobs = 8"
 CSV = "plugin = csv\ndataset = D\nindicator = =I\narea = code\nperiod = year\nvalue = value\ngate.max_future_days = 4000000\n"
 
-# Every row of what a server may do: the word of the error, and what its message says beside the URL.
-FAULTS = {
-    "cl-long": ("fetch", ""), "cl-short": ("fetch", "longer than its Content-Length"), "cl-negative": ("fetch", ""),
-    "cl-overflow": ("fetch", ""), "cl-huge": ("limit", "max_body"), "two-cl": ("fetch", "two different Content-Length"),
-    "cl-and-te": ("fetch", "both Content-Length and Transfer-Encoding"), "te-unknown": ("fetch", "Transfer-Encoding"),
-    "chunk-cut": ("fetch", ""), "chunk-no-last": ("fetch", ""), "chunk-not-hex": ("fetch", ""), "chunk-endless": ("limit", "max_body"),
-    "close-delimited": ("fetch", "length unproven"),
-    "gzip-truncated": ("format", "cut short"), "gzip-corrupt": ("format", "damaged"), "gzip-crc": ("format", "damaged"),
-    "gzip-not": ("format", "damaged"), "gzip-trailing": ("format", "bytes follow the end"), "gzip-empty": ("format", "cut short"),
-    "gzip-bomb": ("limit", "bomb"), "encoding-unknown": ("fetch", "Content-Encoding"), "encoding-chain": ("fetch", "Content-Encoding"),
-    "html200": ("format", "Gateway is busy"), "xml200": ("format", "XML where CSV was asked"), "empty200": ("format", "empty"),
-    "204": ("fetch", "HTTP 204"), "206": ("fetch", "not asked for"), "304": ("fetch", "not asked for"),
-    "401": ("config", "bad key"), "403": ("config", "Forbidden here"), "404": ("fetch", "no such"), "404-long": ("fetch", "\\x1b[31mword"),
-    "410": ("fetch", "gone for good"), "500": ("fetch", "oops"), "600": ("fetch", "HTTP 600"), "429-plain": ("fetch", "HTTP 429"),
-    "503-plain": ("fetch", "HTTP 503"), "503-far": ("fetch", "HTTP 503"),
-    "redirect-forbidden": ("denied", "192.0.2.1"), "redirect-metadata": ("denied", "169.254.169.254"),
-    "redirect-file": ("denied", "file:///etc/passwd"), "redirect-ftp": ("denied", "ftp://"), "redirect-other-host": ("denied", "localhost"),
-    "redirect-loop": ("fetch", "more than 5 redirects"), "redirect-nowhere": ("fetch", "without a Location"),
-    "empty-reply": ("fetch", "Empty reply"), "rst": ("fetch", ""), "rst-now": ("fetch", ""), "drip": ("fetch", "stalled"),
-    "stall": ("fetch", "stalled"),
-    "header-flood": ("limit", "header"), "header-huge": ("fetch", "header line"), "header-nul": ("fetch", ""), "endless-103": ("limit", "header"),
-    "http09": ("fetch", ""), "http99": ("fetch", ""), "binary": ("fetch", ""),
+# What a server may do, by the rows of RELIABILITY 2.3 in their order: the word of the error, and what its message says beside the URL.
+ROWS = {
+    "H1 less than announced": {"cl-long": ("fetch", ""), "chunk-cut": ("fetch", ""), "chunk-no-last": ("fetch", "")},
+    "H2 connections": {"empty-reply": ("fetch", "Empty reply"), "rst": ("fetch", ""), "rst-now": ("fetch", ""), "stall": ("fetch", "stalled"),
+                       "status-only": ("fetch", ""), "head-only": ("fetch", "")},
+    "H3 no length": {"close-delimited": ("fetch", "length unproven")},
+    "H4 two lengths": {"cl-short": ("fetch", "longer than its Content-Length"), "two-cl": ("fetch", "two different Content-Length"),
+                       "cl-list": ("fetch", "Content-Length")},
+    "H5 length and chunks": {"cl-and-te": ("fetch", "both Content-Length and Transfer-Encoding"), "te-unknown": ("fetch", "Transfer-Encoding"),
+                             "te-twice": ("fetch", "Transfer-Encoding")},
+    "H6 lengths that cannot be": {"cl-negative": ("fetch", ""), "cl-overflow": ("fetch", ""), "cl-huge": ("limit", "max_body"), "cl-word": ("fetch", ""),
+                                  "cl-hex": ("fetch", "")},
+    "H7 chunks that cannot be": {"chunk-not-hex": ("fetch", ""), "chunk-overflow": ("fetch", ""), "chunk-negative": ("fetch", "")},
+    "H8 gzip cut": {"gzip-truncated": ("format", "cut short"), "gzip-empty": ("format", "cut short"), "gzip-member-cut": ("format", "cut short")},
+    "H9 gzip damaged": {"gzip-corrupt": ("format", "damaged"), "gzip-crc": ("format", "damaged"), "gzip-not": ("format", "damaged")},
+    "H10 gzip and more": {"gzip-trailing": ("format", "bytes follow the end")},  # members: gzip-members below
+    "H11 encodings": {"encoding-unknown": ("fetch", "Content-Encoding"), "encoding-chain": ("fetch", "Content-Encoding"),
+                      "encoding-chain10": ("fetch", "Content-Encoding")},
+    "H12 without end": {"gzip-bomb": ("limit", "bomb"), "chunk-endless": ("limit", "max_body")},
+    "H13 drips": {"header-drip": ("fetch", "stalled"), "drip": ("fetch", "stalled")},
+    "H14 floods": {"header-flood": ("limit", "header"), "header-huge": ("fetch", "header line"), "endless-103": ("limit", "header")},
+    "H15 no HTTP": {"http09": ("fetch", ""), "http99": ("fetch", ""), "binary": ("fetch", ""), "header-nul": ("fetch", ""), "status-word": ("fetch", "")},
+    "H16 redirects to other schemes": {
+        "redirect-file": ("denied", "file:///etc/passwd"), "redirect-ftp": ("denied", "ftp://"),
+        **{f"to-{word}": ("denied", "only http and https") for word in ("file-upper", "file-short", "gopher", "dict", "smb", "ldap")},
+        "to-user": ("denied", "without user:password")},
+    "H17 redirects without end": {"redirect-loop": ("fetch", "more than 5 redirects"), "redirect-nowhere": ("fetch", "without a Location"),
+                                  "to-blank": ("fetch", ""),
+                                  "to-long": ("fetch", ""), "to-wide": ("fetch", "no good URL")},
+    # H18 down from https: in tls()
+    "H19 redirects to other hosts": {"redirect-forbidden": ("denied", "192.0.2.1"), "redirect-other-host": ("denied", "localhost"),
+                                     "to-no-host": ("denied", "not allowed")},
+    # H20 local addresses: in spellings()
+    "H21 statuses and pages": {
+        "html200": ("format", "Gateway is busy"), "xml200": ("format", "XML where CSV was asked"), "empty200": ("format", "empty"), "204": ("fetch", "HTTP 204"),
+        "206": ("fetch", "not asked for"), "304": ("fetch", "not asked for"), "401": ("config", "bad key"), "403": ("config", "Forbidden here"),
+        "404": ("fetch", "no such"), "404-long": ("fetch", "\\x1b[31mword"), "407": ("config", "the proxy wants to know who we are"), "410": ("fetch", "gone for good"),
+        "500": ("fetch", "oops"), "600": ("fetch", "HTTP 600")},
+    "H22 come back later": {"429-plain": ("fetch", "HTTP 429"), "503-plain": ("fetch", "HTTP 503"), "503-far": ("fetch", "HTTP 503"),
+                            "503-wrong": ("fetch", "HTTP 503")},
+    # H23 certificates: in tls(); H24 bodies that differ: in liars() and second_night()
 }
+FAULTS = {name: verdict for row in ROWS.values() for name, verdict in row.items()}
 # What is strange, but right: RFC 9110 and 9112 have it, and the data is all there.
 FINE = ("ok", "http10", "two-cl-same", "chunked", "gzip", "gzip-members", "deflate", "deflate-bare", "redirect", "redirect-relative",
         "resume", "resume-gzip", "resume-changed", "resume-weak", "429-then-ok", "500-then-ok", "rst-then-ok", "html-then-ok",
@@ -72,12 +94,15 @@ def first_night():
         at = {name: f"{server.url(i + 2)}" for i, name in enumerate(names)}
         site = suite.site("first", "".join(
             source(f"x-{n}", at[n], n + "/a" if n in FINE else n, "retries = 2\n" if n in FINE else "retries = 0\nmax_body = 8M\n")
-            for n in names) + source("good", server.url(), "ok"), QUICK)
+            for n in names) + source("good", server.url(), "ok") + source("refused", "http://127.0.0.1:1", "ok"), QUICK)
         run = site.run()
         suite.same("servers: exit 1, as some fail and some do not", run.code, 1)
-        wanted = {f"x-{n}": FAULTS[n] for n in FAULTS}
-        wrong = verdicts(run, wanted, lambda n: f"GET {at[n[2:]]}/{n[2:]}")
-        suite.true(f"servers: {len(FAULTS)} faults, each with its verdict, URL and cause", not wrong, "\n".join(wrong))
+        for row, faults in ROWS.items():
+            wrong = verdicts(run, {f"x-{n}": v for n, v in faults.items()}, lambda n: f"GET {at[n[2:]]}/{n[2:]}")
+            suite.true(f"{row}: {len(faults)} with their verdict, URL and cause", not wrong, "\n".join(wrong))
+        wrong = verdicts(run, {"refused": ("fetch", "")}, lambda _: "GET http://127.0.0.1:1/ok")
+        suite.true("H2 connections: nobody listens", not wrong, wrong)
+        suite.true(f"servers: {len(FAULTS)} faults", len(FAULTS) >= 60, len(FAULTS))
         good = {n: run.verdicts.get(f"x-{n}") for n in FINE}
         suite.same("servers: what is strange but right is read", {n: v for n, v in good.items() if v != "ok"}, {})
         suite.same("servers: committed are those that succeeded, and nothing of the others", committed(site),
@@ -98,6 +123,49 @@ def first_night():
 
 def site_of_hops(server, n):
     return suite.site(f"hops{n}", source("s", server.url(), f"redirect-n?{n}"), QUICK).run().verdicts["s"]
+
+
+# H20: in how many ways one can say an address of this machine or of its neighbours, and what it is.
+LOCAL = {
+    "127.0.0.1": ("127.0.0.1", "127.1", "127.0.1", "0x7f000001", "0x7f.0.0.1", "0X7F.1", "2130706433", "017700000001", "0177.0.0.1", "127.000.000.001",
+                  "%31%32%37.0.0.1", "127.0.0.1."),
+    "0.0.0.0": ("0.0.0.0", "0", "0x0", "00000000000"),
+    "169.254.169.254": ("169.254.169.254", "2852039166", "0xa9fea9fe", "0xa9.0xfe.0xa9.0xfe", "0251.0376.0251.0376", "025177524776", "169.254.43518"),
+    "100.64.0.1": ("100.64.0.1", "0x64400001", "100.127.255.254"), "10.0.0.1": ("10.0.0.1", "10.1"), "192.168.1.1": ("192.168.1.1", "0xc0a80101"),
+    "224.0.0.1": ("224.0.0.1", "255.255.255.255"),
+    "::1": ("[::1]", "[0:0:0:0:0:0:0:1]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[0:0:0:0:0:ffff:127.0.0.1]", "[::127.0.0.1]", "[64:ff9b::7f00:1]",
+            "[2002:7f00:1::]", "[::ffff:a9fe:a9fe]", "[::ffff:100.64.0.1]", "[::]", "[fe80::1]", "[fd00:ec2::254]", "[ff02::1]"),
+    "localhost": ("localhost", "LOCALHOST", "localhost.", "a.localhost"),
+}
+
+
+def to(url):
+    return "redirect-to?" + urllib.parse.quote(url, safe="")
+
+
+def is_odd(spelt):
+    """No address as one writes it: an entry of hosts that says it permits nothing."""
+    try:
+        ipaddress.ip_address(spelt.strip("[]"))
+        return False
+    except ValueError:
+        return spelt.rstrip(".").lower() != "localhost" and spelt[-1] != "."
+
+
+def spellings():
+    """A redirect to each is refused, also where the configuration names a host that is spelt like that."""
+    names = [x for all_ in LOCAL.values() for x in all_]
+    with support.Faults(suite, addresses=2) as server:
+        text = ""
+        for i, spelt in enumerate(names):
+            more = "retries = 0\nrate = 1000/s\n" + (f"hosts = {'*.localhost' if spelt == 'a.localhost' else spelt}\n" if is_odd(spelt) else "")
+            text += source(f"http{i}", server.url(2), to(f"http://{spelt}:{server.port}/ok"), more)
+            text += source(f"https{i}", server.url(2), to(f"https://{spelt}/ok"), more)
+        run = suite.site("spellings", text, QUICK).run()
+        wrong = [(spelt, run.sources[n]) for i, spelt in enumerate(names) for n in (f"http{i}", f"https{i}")
+                 if run.sources[n].get("error") != "denied" or not run.sources[n]["message"].startswith("security: ")]
+        suite.true(f"H20 local addresses: {len(names)} spellings, each a security event", not wrong, "\n".join(map(str, wrong)))
+        suite.same("H20 local addresses: none was asked", [line for line in server.log.read_text().splitlines() if " /ok " in line], [])
 
 
 def second_night():
@@ -136,7 +204,7 @@ def liars():
     with support.Faults(suite) as server:
         site = suite.site("liar", source("s", server.url(), "etag-liar"), QUICK)
         got = [(site.run().verdicts["s"], site.short("period value")[-1]) for _ in range(3)]
-        suite.same("validators: an ETag that stays while the body changes hides nothing", got, [("ok", f"2021 {i}") for i in (1, 2, 3)])
+        suite.same("H24 validators: an ETag that stays while the body changes hides nothing", got, [("ok", f"2021 {i}") for i in (1, 2, 3)])
 
 
 def tls():
@@ -153,13 +221,19 @@ def tls():
         def base(kind):
             return f"https://localhost:{server.ports[kind]}"
         site = suite.site("tls", "".join(source(f"x-{k}", base(k), "ok") for k in wanted) + source("good", base("good"), "ok") +
-                          source("x-cut", base("good"), "close-delimited") + source("other", base("good"), "ok", "retries = 0\nenabled = no\n"),
+                          source("x-cut", base("good"), "close-delimited") +
+                          source("x-down", base("good"), to(f"http://localhost:{server.port}/ok"), f"retries = 0\nhosts = http://localhost:{server.port}\n") +
+                          source("x-plain", f"https://localhost:{server.port}", "ok") + source("other", base("good"), "ok", "retries = 0\nenabled = no\n"),
                           QUICK + f"\nca_bundle = {folder}/ca.pem")
         run = site.run()
         suite.same("tls: exit 1, the good one committed", (run.code, committed(site)), (1, {"good"}))
         wrong = verdicts(run, {**{f"x-{k}": v for k, v in wanted.items()}}, lambda n: f"GET {base(n[2:])}/ok")
         wrong += verdicts(run, {"x-cut": ("fetch", "length unproven")}, lambda _: "/close-delimited")
-        suite.true("tls: each with its verdict, URL and cause", not wrong, "\n".join(wrong))
+        suite.true("H23 certificates: each with its verdict, URL and cause", not wrong, "\n".join(wrong))
+        wrong = verdicts(run, {"x-down": ("denied", "from https down to")}, lambda _: base("good"))
+        suite.true("H18 down from https: refused, though the host is allowed", not wrong, "\n".join(wrong))
+        wrong = verdicts(run, {"x-plain": ("fetch", "")}, lambda _: f"https://localhost:{server.port}")
+        suite.true("H23 certificates: a server that speaks no TLS", not wrong, "\n".join(wrong))
         site = suite.site("untrusted", source("s", base("good"), "ok") +
                           source("t", base("good"), "ok", f"retries = 0\nca_extra = {folder}/ca.pem\n"), QUICK)
         run = site.run()
@@ -197,11 +271,11 @@ def retries():
         run = site.run()
         took = time.monotonic() - began
         asked = [line.split()[1].split("?")[0].split("/")[1] for line in server.log.read_text().splitlines()]
-        suite.same("retries: by class", {n: asked.count(n) for n in ("404", "401", "500-then-ok", "gzip-truncated")},
+        suite.same("retries: by class (H9, H21)", {n: asked.count(n) for n in ("404", "401", "500-then-ok", "gzip-truncated")},
                    {"404": 1, "401": 1, "500-then-ok": 2, "gzip-truncated": 2})
-        suite.same("retries: Retry-After in seconds and as a date is waited for",
+        suite.same("H22 retries: Retry-After in seconds and as a date is waited for",
                    {n: run.verdicts[n] for n in ("again", "asked", "dated")}, {"again": "ok", "asked": "ok", "dated": "ok"})
-        suite.true("retries: one beyond the deadline is not waited for", run.verdicts["late"] == "failed" and took < 150 and
+        suite.true("H22 retries: one beyond the deadline is not waited for", run.verdicts["late"] == "failed" and took < 150 and
                    "HTTP 503" in run.sources["late"]["message"], (took, run.sources["late"]))
         suite.true("retries: nor does backoff pass it; the last failure is the reason", run.verdicts["jitter"] == "failed" and
                    "HTTP 500" in run.sources["jitter"]["message"], run.sources["jitter"])
@@ -381,7 +455,7 @@ def keeping():
             server.log.clear()
             state["b"] = "3"
             run = site.run()
-            suite.same(f"keep_payloads = {word}, for all sources: a page that did not change beside one that did",
+            suite.same(f"H24 keep_payloads = {word}, for all sources: a page that did not change beside one that did",
                        (run.verdicts, len([t for t, _ in server.log if t == "/a.csv"]), site.short("period value")),
                        ({"s": "ok"}, asked, ["2020 1", "2021 3"]))
     site = suite.site("keep-wrong", source("s", "http://127.0.0.1:1", "a", "keep_payloads = some\n"))
@@ -389,7 +463,7 @@ def keeping():
     suite.true("keep_payloads: another word is an error with file and line", code == 2 and "all.conf:" in err and "events" in err, (code, err))
 
 
-PARTS = (first_night, second_night, liars, tls, retries, breakers, rates, paging, drifting, splitting, keeping)
+PARTS = (first_night, spellings, second_night, liars, tls, retries, breakers, rates, paging, drifting, splitting, keeping)
 for part in PARTS:
     if len(sys.argv) < 2 or part.__name__ in sys.argv[1:]:
         part()

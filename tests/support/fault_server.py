@@ -224,6 +224,13 @@ def drip(r, pause, data):
         r.sock.sendall(bytes([byte]))
 
 
+def head_drip(r, data):
+    r.close = True
+    for byte in data:
+        time.sleep(0.2)
+        r.sock.sendall(bytes([byte]))
+
+
 def steady(r, pieces=12, pause=0.5):
     """Slow, but never silent."""
     r.close = True
@@ -248,7 +255,7 @@ def endless(r, first, piece, pieces=100000):
 
 
 def redirect(r, location, status=302):
-    r.answer(status, b"", headers=[("Location", location)])
+    r.answer(status, b"", headers=[("Location", location.encode().decode("latin-1"))])
 
 
 def first_fails(r, status, headers=()):
@@ -352,6 +359,20 @@ SCENARIOS = {
     "chunk-cut": lambda r: r.broken(chunks(DATA)[:7000], headers=type_and(("Transfer-Encoding", "chunked"))),
     "chunk-no-last": lambda r: r.broken(chunks(DATA, False), headers=type_and(("Transfer-Encoding", "chunked"))),
     "chunk-not-hex": lambda r: r.broken(b"zz\r\nhello\r\n", headers=type_and(("Transfer-Encoding", "chunked"))),
+    "chunk-overflow": lambda r: r.broken(b"fffffffffffffffff\r\nhello\r\n", headers=type_and(("Transfer-Encoding", "chunked"))),
+    "chunk-negative": lambda r: r.broken(b"-5\r\nhello\r\n0\r\n\r\n", headers=type_and(("Transfer-Encoding", "chunked"))),
+    "te-twice": lambda r: r.broken(chunks(chunks(SMALL)), headers=type_and(("Transfer-Encoding", "chunked, chunked"))),
+    "cl-list": lambda r: r.broken(SMALL, headers=type_and(("Content-Length", f"{len(SMALL)}, 5"))),
+    "cl-word": lambda r: r.broken(SMALL, headers=type_and(("Content-Length", "eleven"))),
+    "cl-hex": lambda r: r.broken(SMALL, headers=type_and(("Content-Length", hex(len(SMALL))))),
+    "encoding-chain10": lambda r: coded(r, SMALL, ", ".join(["gzip"] * 10)),
+    "gzip-member-cut": lambda r: coded(r, packed(SMALL) + packed(SMALL)[:-9]),
+    "status-only": lambda r: r.raw(b"HTTP/1.1 200 OK\r\n"),
+    "status-word": lambda r: r.raw(b"HTTP/1.1 fine\r\nContent-Length: %d\r\n\r\n" % len(SMALL) + SMALL),
+    "head-only": lambda r: r.raw(b"HTTP/1.1 200 OK\r\nContent-Type: text/csv\r\nContent-Length: %d\r\n\r\n" % len(SMALL)),
+    "header-drip": lambda r: head_drip(r, b"HTTP/1.1 200 OK\r\nX-Slow: " + b"y" * 300),
+    "407": lambda r: r.answer(407, b"<html><title>Who are you?</title></html>", "text/html"),
+    "503-wrong": lambda r: r.answer(503, headers=[("Retry-After", "-99999999999999999999")]),
     "chunk-endless": lambda r: endless(r, r.head(headers=type_and(("Transfer-Encoding", "chunked"))),
                                        b"10000\r\n" + b"x" * 65536 + b"\r\n"),
     "close-delimited": lambda r: r.broken(SMALL, headers=type_and()),
@@ -439,6 +460,12 @@ SCENARIOS = {
         r.answer(206, DATA[10:], headers=[("ETag", '"v1"'), ("Content-Range", f"bytes 10-{len(DATA) - 1}/{len(DATA)}")])
         if "range" in r.headers else r.answer(body=DATA)),
 }
+
+
+TARGETS = {"file-upper": "FILE:///etc/passwd", "file-short": "file:/etc/passwd", "gopher": "gopher://127.0.0.1/x", "dict": "dict://127.0.0.1/x",
+           "smb": "smb://127.0.0.1/x", "ldap": "ldap://127.0.0.1/x", "user": "http://user:pw@127.0.0.1/ok", "no-host": "http:///ok", "blank": "http://a b/",
+           "wide": "http://\uff11\uff12\uff17.0.0.1/", "long": "http://127.0.0.1/" + "x" * 9000}
+SCENARIOS.update({f"to-{name}": lambda r, to=to: redirect(r, to) for name, to in TARGETS.items()})
 
 
 def find_route(target):

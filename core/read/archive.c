@@ -83,8 +83,10 @@ static glane_rc broken(struct archive_source *s, struct diag *d)
 	if (s->is_open && archive_read_has_encrypted_entries(s->a) > 0)
 		return fail(
 			d, GLANE_E_FORMAT, "%s archive: it is encrypted; encrypted archives are not opened", s->kind);
-	return fail(d, GLANE_E_FORMAT, "%s archive: damaged or cut short%s%.*s: %s", s->kind, s->name.n ? ", in " : "",
-		SLICE_FMT(strbuf_get(&s->name)), text ? text : "no directory of entries");
+	/* some of its texts end with a line end */
+	return fail(d, GLANE_E_FORMAT, "%s archive: damaged or cut short%s%.*s: %.*s", s->kind,
+		s->name.n ? ", in " : "", SLICE_FMT(strbuf_get(&s->name)),
+		SLICE_FMT(slice_trim(slice_of(text ? text : "no directory of entries"))));
 }
 
 /* (Re)opens the file at its first entry. */

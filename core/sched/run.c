@@ -278,7 +278,6 @@ static glane_rc loop(struct run *r, struct diag *d)
 	sigaction(SIGTERM, &act, NULL);
 	sigaction(SIGHUP, &act, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN); /* beyond a limit of file size write() fails, as on a full disk */
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	rc = broker_start(r, d);
 	while (rc == GLANE_OK && !all_done(r) && r->diag.code == GLANE_OK)

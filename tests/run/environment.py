@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -173,10 +174,81 @@ def clocks(suite):
         suite.true(f"--now {now}: refused", code == 2 and "not a time" in err, (code, err))
 
 
+# What the machine's own clock says: CLOCK_SHIFT seconds more, from the CLOCK_AFTER-th time on that a process asks.
+CLOCK = """#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <sys/time.h>
+#include <time.h>
+static long shift(void)
+{
+	static int asked;
+	const char *by = getenv("CLOCK_SHIFT"), *after = getenv("CLOCK_AFTER");
+
+	return by && ++asked > (after ? atoi(after) : 0) ? atol(by) : 0;
+}
+int clock_gettime(clockid_t id, struct timespec *t)
+{
+	int (*real)(clockid_t, struct timespec *) = (int (*)(clockid_t, struct timespec *))dlsym(RTLD_NEXT, "clock_gettime");
+	int rc = real(id, t);
+
+	if (id == CLOCK_REALTIME || id == CLOCK_REALTIME_COARSE)
+		t->tv_sec += shift();
+	return rc;
+}
+time_t time(time_t *ret)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	if (ret)
+		*ret = t.tv_sec;
+	return t.tv_sec;
+}
+int gettimeofday(struct timeval *tv, void *tz)
+{
+	struct timespec t;
+
+	(void)tz;
+	clock_gettime(CLOCK_REALTIME, &t);
+	*tv = (struct timeval){t.tv_sec, t.tv_nsec / 1000};
+	return 0;
+}
+"""
+
+
+def machine_clock(suite):
+    """The clock of the machine, not --now: wrong by a day, in 1970, beyond 2038, and stepping while a run is under way."""
+    wrap = support.shim(suite, "a clock that jumps", CLOCK)
+    if not wrap:
+        return
+    day, now = 86400, int(time.time())
+    state = {"n": 0}
+
+    def slow(_):
+        time.sleep(0.3)
+        return support.Answer(f"code,when,value\nTGO,2020,{state['n']}\nBEN,2020,1\n", "text/csv")
+    with support.Server(slow) as server:
+        site = suite.site("machine", f"[source a]\nplugin = csv\nbase_url = {server.url}\nfiles = a.csv\ndeadline = 60s\n{CSV}", "stall = 30s")
+        seen, times, years = [], [], []
+        for by, after in ((0, 0), (-day, 0), (day, 0), (5 - now, 0), (2177452800 - now, 0), (day, 6), (-day, 6), (-now + 5, 6), (0, 0)):
+            state["n"] += 1
+            r = site.run("--all", wrap=(*wrap, f"CLOCK_SHIFT={by}", f"CLOCK_AFTER={after}"))
+            row = [x for x in site.export() if x["area_code"] == "TGO"][0]
+            seen.append((r.verdicts.get("a"), row["value"], r.sources.get("a", {}).get("commit")))
+            times.append(row["recorded_at"])
+            years.append(r.report.get("run", "")[:4])
+        suite.same("P11 whatever the machine's clock says, each run is in time and commits in its order", seen, [("ok", str(n), n) for n in range(1, 10)])
+        suite.true("P11 the library was asked", years[3] == "1970" and years[4] == "2039", years)
+        suite.true("P11 recorded_at never goes backwards", times == sorted(times), times)
+        suite.same("P11 and the store is sound", site.glane("check", "--store")[0], 0)
+
+
 def main():
     suite = support.Suite("environment")
     matrix(suite)
     clocks(suite)
+    machine_clock(suite)
     sys.exit(suite.finish())
 
 

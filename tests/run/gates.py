@@ -171,7 +171,7 @@ def revision_pair(name, code, old, new, stamps, want):
     third = feed.night(world_bank_edition(code, stamps[1], new), "--accept", "--now", f"{stamps[1]}T21:00:00Z")
     suite.same(f"{name}: a person accepts it", (third["status"], third["events"]["revised"] > 0), ("ok", True))
     fourth = feed.night(world_bank_edition(code, stamps[0], old), "--now", f"{stamps[1]}T22:00:00Z")
-    suite.same(f"{name}: the old edition again is refused by its stamp", (fourth["status"], rules(fourth)), ("failed", ["max_stale_days"]))
+    suite.same(f"D8 {name}: the old edition again is refused by its stamp", (fourth["status"], rules(fourth)), ("failed", ["max_stale_days"]))
     feed.close()
 
 
@@ -348,6 +348,36 @@ def ordinary(feed, good):
     suite.same("D11 the same again: nothing", sum(feed.night(good, "--now", MOMENT)["events"].values()), 0)
 
 
+def stale():
+    """A mirror that lags behind: its stamp is older than that of the last commit."""
+    values = {(a, y): value(i * 31 + y) for i, a in enumerate(AREAS) for y in range(2015, 2025)}
+    feed = Feed("stale", {"indicators": "X.Y", "per_page": 20000}, "worldbank", serve=world_bank_answer("X.Y"))
+    first = feed.night(world_bank_edition("X.Y", "2025-01-28", values), "--now", MOMENT)
+    before = feed.rows()
+    old = feed.night(world_bank_edition("X.Y", "2025-01-01", {**values, ("BAN", 2024): "11.11"}), "--now", MOMENT)
+    suite.same("D8 an older stamp than ours: refused, the rows stay", (first["status"], old["status"], rules(old), feed.rows() == before),
+               ("ok", "failed", ["max_stale_days"], True))
+    again = feed.night(world_bank_edition("X.Y", "2025-02-01", {**values, ("BAN", 2024): "11.11"}), "--now", MOMENT)
+    suite.same("D8 a newer one passes", (again["status"], again["events"]["revised"]), ("ok", 1))
+    feed.close()
+
+
+def poison():
+    """An answer that crashes what reads it, each night anew: a failure with its reason, and nothing else."""
+    feed = Feed("poison", {"files": "data.csv", "dataset": "D", "indicator": "=I", "area": "area", "period": "year", "value": "value", "program": "../reads.sh"})
+    program = feed.site.folder / "reads.sh"
+    program.write_text('#!/bin/sh\ntext=$(cat)\ncase "$text" in *poison*) kill -SEGV $$;; esac\nprintf "%s\\n" "$text"\n')
+    program.chmod(0o755)
+    good, bad = "area,year,value\nTGO,2020,1\n", "area,year,value\nTGO,2020,poison\n"
+    feed.night(good)
+    before = feed.rows()
+    nights = [feed.night(bad) for _ in range(3)]
+    suite.same("D12 a poisonous answer fails each night, with the signal", [(s["status"], "signal 11" in s["message"]) for s in nights], [("failed", True)] * 3)
+    suite.true("D12 the last good rows stay", feed.rows() == before and before)
+    suite.same("D12 the next good answer passes", feed.night(good.replace(",1", ",2"))["events"]["revised"], 1)
+    feed.close()
+
+
 def cut_list():
     """A list that a spreadsheet or a service cuts, as the first answer and as a later one."""
     options = {"files": "data.csv", "dataset": "D", "indicator": "=I", "area": "area", "period": "year", "value": "value"}
@@ -398,6 +428,8 @@ def small():
 
 
 anomalies()
+stale()
+poison()
 cut_list()
 cut_window()
 small()

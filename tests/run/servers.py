@@ -380,7 +380,7 @@ def paging():
             s = f"s{i:02}"
             got = len(site.export("--source", s)) if verdict == "ok" else run.sources[s].get("message", "")
             fine = run.verdicts[s] == verdict and (got == want if verdict == "ok" else want in got and s not in held)
-            suite.true(f"pages: {name}", fine, json.dumps(run.sources[s], indent=1))
+            suite.true(f"D3 pages: {name}", fine, json.dumps(run.sources[s], indent=1))
 
 
 def drifting():
@@ -393,7 +393,7 @@ def drifting():
         good = site.run().verdicts, site.glane("export")
         state["pages"] = second
         run = site.run()
-        suite.true("pages: few records that came twice make a source partial", (run.code, run.verdicts) == (1, {"s": "partial"}) and
+        suite.true("D3 pages: few records that came twice make a source partial", (run.code, run.verdicts) == (1, {"s": "partial"}) and
                    "came twice over the pages" in run.sources["s"]["message"], run)
         suite.same("pages: and the one that was not seen is not withdrawn", (good[0], site.glane("export")), ({"s": "ok"}, good[1]))
         state["pages"] = first

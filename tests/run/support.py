@@ -156,6 +156,18 @@ class Site:
         return found
 
 
+def shim(suite, name, source):
+    """A library that is loaded before others, of these lines of C; None, and a check that was skipped, where it cannot be."""
+    cc = shutil.which("cc")
+    if not cc or os.environ.get("B", "release") != "release":
+        suite.skip(name, "there is no compiler" if not cc else "a sanitizer wants to be the first library")
+        return None
+    path = suite.folder / f"{name.replace(' ', '-')}.so"
+    path.with_suffix(".c").write_text(source)
+    subprocess.run([cc, "-shared", "-fPIC", "-o", str(path), str(path.with_suffix(".c")), "-ldl"], check=True)
+    return ["env", f"LD_PRELOAD={path}"]
+
+
 class Answer:
     """One answer of the server. A validator is sent where `etag` or `modified` is given, and then asked for it is a 304. With `cut`
     so many bytes that were announced never come."""

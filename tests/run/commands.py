@@ -267,7 +267,7 @@ def due(suite, server):
     nights = [at(f"2026-03-{n:02}T03:{17 + n % 3 * 20}:{n:02}Z")[1] for n in range(3, 8)]
     suite.same("no night is skipped, whatever the minute", nights, [day] * 5)
     suite.same("six days and 18 hours: the weekly one", at("2026-03-07T21:18:00Z")[1], {"weekly": "unchanged"})
-    suite.same("after a month without a run: once, not once per night missed", [at(f"2026-04-10T03:{m}:00Z")[1] for m in (17, 18)],
+    suite.same("P10 after a month without a run: once, not once per night missed", [at(f"2026-04-10T03:{m}:00Z")[1] for m in (17, 18)],
                [{"daily": "unchanged", "weekly": "unchanged"}, {}])
     suite.same("the clock went back by a year: due", at("2025-04-10T03:17:00Z")[1], {"daily": "unchanged", "weekly": "unchanged"})
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The same run under different environments leaves identical bytes in the store; clocks that jump never turn time back in it.
+"""The same run under different environments leaves identical bytes in the store (RELIABILITY P12); clocks that jump never turn time back in it (P11).
 TAP on standard output."""
 import hashlib
 import json
@@ -137,7 +137,7 @@ def matrix(suite):
                 suite.same("umask 077: nobody else may read the store", others, own_making(got))
                 got = {k: (first[k][0], v[1]) for k, v in got.items() if k in first}
             differ = {k: (first.get(k), got.get(k)) for k in {*first, *got} if first.get(k) != got.get(k)}
-            suite.true(f"{name}: identical bytes", done.returncode == 0 and not differ, (done, differ))
+            suite.true(f"P12 {name}: identical bytes", done.returncode == 0 and not differ, (done, differ))
             out = subprocess.run([support.GLANE, "-c", str(site.conf), "export"], env=env, capture_output=True, check=False).stdout.decode()
             suite.true(f"{name}: the same export", out == kept)
         shutil.rmtree(site.folder)

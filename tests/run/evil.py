@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Plugins that misbehave (tests/plugins/evil.c), all in one run beside a good source: each costs its own source only, the
-report says how it ended, nothing of it is committed, and no process is left. TAP on standard output.
+report says how it ended, nothing of it is committed, and no process is left (RELIABILITY P1, P2, P4, P7, P8, P9). TAP on standard output.
 GLANE_EVIL_ALONE=1 runs each once more, alone with the good source."""
 import http.server
 import json
@@ -178,7 +178,7 @@ def exported(folder):
 def judge(run, way):
     words, error, _ = WAYS[way]
     s = run.sources.get(f"evil-{way}", {})
-    check(f"evil {way}: failed, with the reason", s.get("status") == "failed" and words in s.get("message", "")
+    check(f"P1 evil {way}: failed, with the reason", s.get("status") == "failed" and words in s.get("message", "")
           and (error is None or s.get("error") == error) and not s.get("commit"), s)
 
 
@@ -263,7 +263,7 @@ def ended_from_outside(port):
             p.kill()
             got = p.wait()
         check(f"{name}: the run ends", working and got == code, (working, got))
-        check(f"{name}: no worker outlives it", wait_for(lambda: not descendants(p.pid)), descendants(p.pid))
+        check(f"P9 {name}: no worker outlives it", wait_for(lambda: not descendants(p.pid)), descendants(p.pid))
         done = subprocess.run([GLANE, "-c", folder / "glane.conf", "run", "-q", "good"], capture_output=True, timeout=PATIENCE)
         check(f"{name}: the lock is free, the next run succeeds", done.returncode == 0, done)
 
@@ -274,7 +274,7 @@ def few_descriptors(port):
     for n in (8, 12, 20, 40):
         done = subprocess.run([GLANE, "-c", folder / "glane.conf", "run", "--all"], capture_output=True, text=True, timeout=PATIENCE,
                               preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (n, n)))
-        check(f"{n} descriptors: ends with a word or succeeds", done.returncode == 0 or (0 < done.returncode < 6 and (done.stderr or done.stdout)), done)
+        check(f"P7 {n} descriptors: ends with a word or succeeds", done.returncode == 0 or (0 < done.returncode < 6 and (done.stderr or done.stdout)), done)
     done = subprocess.run([GLANE, "-c", folder / "glane.conf", "run", "--all"], capture_output=True, text=True, timeout=PATIENCE)
     check("and all is well with enough of them", done.returncode == 0, done)
 

@@ -362,22 +362,6 @@ def stale():
     feed.close()
 
 
-def poison():
-    """An answer that crashes what reads it, each night anew: a failure with its reason, and nothing else."""
-    feed = Feed("poison", {"files": "data.csv", "dataset": "D", "indicator": "=I", "area": "area", "period": "year", "value": "value", "program": "../reads.sh"})
-    program = feed.site.folder / "reads.sh"
-    program.write_text('#!/bin/sh\ntext=$(cat)\ncase "$text" in *poison*) kill -SEGV $$;; esac\nprintf "%s\\n" "$text"\n')
-    program.chmod(0o755)
-    good, bad = "area,year,value\nTGO,2020,1\n", "area,year,value\nTGO,2020,poison\n"
-    feed.night(good)
-    before = feed.rows()
-    nights = [feed.night(bad) for _ in range(3)]
-    suite.same("D12 a poisonous answer fails each night, with the signal", [(s["status"], "signal 11" in s["message"]) for s in nights], [("failed", True)] * 3)
-    suite.true("D12 the last good rows stay", feed.rows() == before and before)
-    suite.same("D12 the next good answer passes", feed.night(good.replace(",1", ",2"))["events"]["revised"], 1)
-    feed.close()
-
-
 def cut_list():
     """A list that a spreadsheet or a service cuts, as the first answer and as a later one."""
     options = {"files": "data.csv", "dataset": "D", "indicator": "=I", "area": "area", "period": "year", "value": "value"}
@@ -429,7 +413,6 @@ def small():
 
 anomalies()
 stale()
-poison()
 cut_list()
 cut_window()
 small()

@@ -186,7 +186,7 @@ def random_kills(suite):
     with concurrent.futures.ThreadPoolExecutor(stores) as pool:
         list(pool.map(Struck.strike, struck, share))
     killed, late, said = (sum(getattr(s, name) for s in struck) for name in ("killed", "late", "acknowledged"))
-    suite.same(f"{KILLS} kills at random moments (seed {SEED}; {killed} while it ran, {late} commits were made before it, {said} said): a "
+    suite.same(f"S1 {KILLS} kills at random moments (seed {SEED}; {killed} while it ran, {late} commits were made before it, {said} said): a "
                "whole night each, none that was said is lost, every vintage stays, the next run is complete", [b for s in struck for b in s.bad][:5], [])
     suite.true("most of them were killed while they ran", killed > KILLS / 3, killed)
     suite.true("nights before and after their commit were met", 0 < late, late)
@@ -220,7 +220,7 @@ def asked_to_end(suite):
             p.send_signal(sig)
             out = p.communicate(timeout=support.TIMEOUT)[0]
             slow.go.set()
-            suite.true(f"{sig.name}: a clean end; the source under way is failed, the other one committed",
+            suite.true(f"P8 {sig.name}: a clean end; the source under way is failed, the other one committed",
                        p.returncode == 1 and f"stopped by signal {sig.value}" in out and "early" in out, (p.returncode, out))
             suite.same(f"{sig.name}: no child is left", support.children(p.pid), [])
             suite.same(f"{sig.name}: the report says so", [(s["source"], s["status"]) for s in support.json.loads(
@@ -262,8 +262,8 @@ def lone_kills(suite):
         until(lambda: len(support.children(p.pid)) >= 2)
         p.kill()
         p.communicate()
-        suite.same("the scheduler is killed: its children die with it", until(lambda: not support.children(p.pid)), True)
-        suite.same("and the lock is free", site.run("early").verdicts, {"early": "unchanged"})
+        suite.same("P9 the scheduler is killed: its children die with it", until(lambda: not support.children(p.pid)), True)
+        suite.same("P9 and the lock is free", site.run("early").verdicts, {"early": "unchanged"})
 
     slow = Slow()
     with Server(slow) as server:
@@ -275,7 +275,7 @@ def lone_kills(suite):
         time.sleep(1)
         p.send_signal(signal.SIGCONT)
         out = p.communicate(timeout=support.TIMEOUT)[0]
-        suite.true("stopped for a while and continued: nothing is lost", p.returncode == 0 and len(site.export()) == 55, (p.returncode, out))
+        suite.true("P8 stopped for a while and continued: nothing is lost", p.returncode == 0 and len(site.export()) == 55, (p.returncode, out))
 
 
 def main():

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Ten bugs of the kind that lose data, each put into a copy of the source: the harness of the store must catch every one of them
+"""Ten bugs of the kind that lose data (RELIABILITY S9), each put into a copy of the source: the harness of the store must catch every one of them
 (who has never seen it fail does not know that it can). A seed that fits the source no more is a failure too: adapt it.
 GLANE_TEST_SEEDS: numbers of those to try, as 3,7 (all). TAP on standard output."""
 import os

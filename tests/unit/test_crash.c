@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whatever changes a store, struck at its calls by every fault of support/disk_model.h, in a process of its own. Then a reader sees
+ * Whatever changes a store, struck at its calls by every fault of support/disk_model.h (RELIABILITY S2, S3, S5, S7, S8, S11, S13), in a process of its own. Then a reader sees
  * one of the states that were published, none older than what was acknowledged; on some points another fault strikes the
  * recovery; a run without a fault brings the last state byte for byte, with every vintage, and nothing is left over.
  * In steps; GLANE_LONG=1: each call that changes or syncs, and each tenth write; 2: each write too. The counts are comments in the

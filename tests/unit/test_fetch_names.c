@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Names that lead to this machine or its network: what DNS says is no permission. The resolver is ours, in front of libc's. */
+/* Names that lead to this machine or its network: what DNS says is no permission (RELIABILITY H20). The resolver is ours, in front of libc's. */
 #include "unit/fetch_fixture.h"
 
 #include <arpa/inet.h>

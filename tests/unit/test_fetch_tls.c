@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The fetch engine behind TLS, proxies and IPv6: certificates that are not to be trusted, cuts that TLS hides, tunnels that refuse. */
+/* The fetch engine behind TLS (RELIABILITY H3, H18, H23), proxies and IPv6: certificates that are not to be trusted, cuts that TLS hides, tunnels that refuse. */
 #include "unit/fetch_fixture.h"
 
 struct tls_row {

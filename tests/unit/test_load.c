@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* core/plug/load.c, elf.c: every reason to refuse a plugin, each with one line that names the file, the reason and what to do. */
+/* core/plug/load.c, elf.c: every reason to refuse a plugin (RELIABILITY P6), each with one line that names the file, the reason and what to do. */
 #include "support/cmocka.h"
 #include "support/test_host.h"
 

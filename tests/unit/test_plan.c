@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is due: the rule of DESIGN section 6 at its edges, and that a nightly cron never skips a night. */
+/* What is due (RELIABILITY P10): the rule of DESIGN section 6 at its edges, and that a nightly cron never skips a night. */
 #include "sched/task.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Text written without memory: every writer of base and model gives all of its text, or a buffer that says it failed. */
+/* Text written without memory (RELIABILITY P3): every writer of base and model gives all of its text, or a buffer that says it failed. */
 #include "base/mem.h"
 #include "model/decimal.h"
 #include "model/dims.h"

@@ -304,7 +304,7 @@ static glane_rc list_file(void *arg, int dir, const char *name)
 	return GLANE_OK;
 }
 
-/* Bytes changed and lengths cut, all over every data file: found, with the file's name. */
+/* S10: bytes changed and lengths cut, all over every data file: found, with the file's name. */
 static void test_bit_rot(void **state)
 {
 	struct fixture *f = *state;
@@ -421,6 +421,7 @@ static void test_damages(void **state)
 	}
 }
 
+/* S12 */
 static void test_missing(void **state)
 {
 	struct fixture *f = *state;
@@ -455,7 +456,7 @@ static void assert_refused(struct fixture *f, const char *why)
 	}
 }
 
-/* The newest entries of the stream's log are gone, then all of it: nobody takes the data for left-overs. */
+/* S12: the newest entries of the stream's log are gone, then all of it: nobody takes the data for left-overs. */
 static void test_log_lost(void **state)
 {
 	struct fixture *f = *state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* URLs: templates, queries, redaction, parsing, permission, local addresses. */
+/* URLs: templates, queries, redaction, parsing, permission, local addresses (RELIABILITY H20). */
 #include "net/url.h"
 
 #include <arpa/inet.h>

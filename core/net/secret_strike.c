@@ -83,14 +83,26 @@ static glane_rc strike(
 	return rc;
 }
 
+static bool is_number(struct slice s)
+{
+	size_t n = 0;
+
+	while (n < s.n && s.p[n] >= '0' && s.p[n] <= '9')
+		n++;
+	return n == s.n;
+}
+
 static bool finder_of(struct secret_finder *f, const struct secrets *s)
 {
 	bool ok = true;
 
 	*f = (struct secret_finder){.shortest = SECRET_STRIKE_SHORTEST};
-	for (size_t i = 0; ok && i < s->n; i++)
-		if (s->v[i].is_read)
-			ok = secret_finder_add(f, s->v[i].text.name, strbuf_get(&s->v[i].text.plain));
+	for (size_t i = 0; ok && i < s->n; i++) {
+		const struct slice text = strbuf_get(&s->v[i].text.plain);
+
+		if (s->v[i].is_read && (text.n >= SECRET_STRIKE_DIGITS || !is_number(text)))
+			ok = secret_finder_add(f, s->v[i].text.name, text);
+	}
 	return ok;
 }
 

@@ -5,7 +5,9 @@
 #include "base/sha256.h"
 #include "net/fetch.h"
 
-#define SECRET_STRIKE_SHORTEST 8 /* bytes; a shorter secret may be a word of the data */
+/* Bytes; a shorter secret may be a word of the data, or, of nothing but digits, one of its numbers. */
+#define SECRET_STRIKE_SHORTEST 8
+#define SECRET_STRIKE_DIGITS 16
 
 struct struck {
 	size_t n; /* writings of secrets; 0: the body stays as it is, and nothing else is set */

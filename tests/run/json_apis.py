@@ -313,8 +313,8 @@ def echoed():
                 site = suite.site(f"error {status} {kind[5:]} {i}", ECHOED.format(url=server.url) + "error = error\n")
                 run = site.run(env={"ECHO_KEY": old})
                 told = run.sources["echo"]["message"] + run.err + "".join(site.glane("status")[1:])
-                part = way[4:9]
-                check(f"an error of status {status} ({kind}) that quotes the key as {way}", (run.verdicts, "***" in run.sources["echo"]["message"], part in told, holders(site, part.encode())),
+                part, mark = way[4:9], "{auth:key}" if kind == "text/json" else "***"  # out of the body, or out of what is quoted of it
+                check(f"an error of status {status} ({kind}) that quotes the key as {way}", (run.verdicts, mark in run.sources["echo"]["message"], part in told, holders(site, part.encode())),
                       ({"echo": "failed"}, True, False, [])) or print("#", told)
 
 

@@ -160,6 +160,10 @@ static void test_bodies(void **state)
 	assert_int_equal(struck(SLICE("a,b\n1,2\n"), &got), 0);
 	assert_int_equal(struck(SLICE(""), &got), 0);
 	assert_int_equal(struck(SLICE("seven77"), &got), 0);
+	setenv("GLANE_TEST_SHORT", "20240115", 1);
+	assert_int_equal(struck(SLICE("TGO,20240115,1"), &got), 0);
+	setenv("GLANE_TEST_SHORT", "2024011520240115", 1);
+	assert_int_equal(struck(SLICE("TGO,2024011520240115,1"), &got), 1);
 	assert_int_equal(struck(SLICE("PK\3\4" KEY), &got), 0);
 	assert_int_equal(struck(SLICE(KEY), &got), 1);
 	assert_true(slice_is(strbuf_get(&got), "{auth:key}"));

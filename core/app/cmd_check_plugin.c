@@ -135,6 +135,8 @@ static glane_rc add_source(struct checking *k, const char *name, struct diag *d)
 	t->n_hosts = c->n_hosts;
 	t->keep_empty = c->keep_empty;
 	t->program = c->program;
+	t->header = c->header;
+	t->n_header = c->n_header;
 	t->memory = c->memory;
 	t->max_body = c->max_body;
 	return rc;

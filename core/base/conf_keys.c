@@ -16,8 +16,8 @@ bool conf_is_key(struct slice s)
 }
 
 static const char *const keys[] = {"plugin", "provider", "enabled", "reason", "every", "base_url", "hosts", "deadline",
-	"max_body", "memory", "retries", "rate", "auth", "ca_extra", "empty", "words", "licence", "attribution",
-	"keep_payloads", "tags", "owner", "program", "arguments", "program_reads", "html"};
+	"max_body", "memory", "retries", "rate", "auth", "headers", "ca_extra", "empty", "words", "licence",
+	"attribution", "keep_payloads", "tags", "owner", "program", "arguments", "program_reads", "html"};
 
 const char *conf_host_key(size_t i)
 {

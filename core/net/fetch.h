@@ -79,6 +79,8 @@ struct fetch_progress {          /* of a request under way */
 struct fetcher;
 typedef void fetch_done(void *arg, uint64_t id, struct fetch_result *result);
 
+/* Whether a request may have this header: a name and value that can be sent, and none of those that are set here. */
+glane_rc fetch_header_check(const struct glane_kv *h, struct diag *d);
 /* http, https, socks5 or socks5h URL of a proxy; one with user:password only as env:NAME or file:PATH, read when the engine
  * begins. Local hosts are always asked directly. GLANE_E_CONFIG: it cannot be. */
 glane_rc fetch_proxy_check(const char *proxy, struct diag *d);

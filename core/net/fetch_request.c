@@ -9,6 +9,7 @@ static const char *const own_headers[] = {
 	"accept-encoding",
 	"connection",
 	"content-length",
+	"content-type", /* of a request: content_type */
 	"expect",
 	"host",
 	"if-match",
@@ -48,14 +49,14 @@ static bool is_value(struct slice s)
 	return true;
 }
 
-static glane_rc check_header(const struct glane_kv *h, struct diag *d)
+glane_rc fetch_header_check(const struct glane_kv *h, struct diag *d)
 {
 	if (!is_token(h->k) || !is_value((struct slice){h->v.p, h->v.n}))
 		return fail(d, GLANE_E_USAGE, "header '%s' holds bytes that a header cannot hold, such as a line end",
 			h->k);
 	for (size_t i = 0; i < sizeof(own_headers) / sizeof(own_headers[0]); i++) {
 		if (curl_strequal(h->k, own_headers[i]))
-			return fail(d, GLANE_E_USAGE, "header '%s' is set by the host alone", h->k);
+			return fail(d, GLANE_E_USAGE, "header '%s' is set by the host alone: leave it out", h->k);
 	}
 	return GLANE_OK;
 }
@@ -74,7 +75,7 @@ static glane_rc check(const struct fetch_request *q, struct diag *d)
 			return fail(d, GLANE_E_USAGE, "a content type or validator with a control byte");
 	}
 	for (size_t i = 0; rc == GLANE_OK && i < q->n_header; i++)
-		rc = check_header(&q->header[i], d);
+		rc = fetch_header_check(&q->header[i], d);
 	return rc;
 }
 

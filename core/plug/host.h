@@ -71,6 +71,8 @@ struct host_job {
 	bool keep_empty;                  /* empty = keep */
 	const char *words;                /* of other languages, see words_of(); NULL: none */
 	const struct host_filter *filter; /* NULL: payloads are read as they are */
+	const struct glane_kv *header;    /* of every request; goes before the plugin's */
+	size_t n_header;
 };
 struct host_counts {
 	uint64_t rows, rejected, padding, bytes;

@@ -5,6 +5,7 @@
 #include "model/decimal.h"
 
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #define MAX_HEADERS 32
@@ -83,6 +84,32 @@ static bool dup_kv(struct arena *a, const struct glane_kv **kv, size_t n)
 	return true;
 }
 
+/* The configuration's and the plugin's own, without those that the configuration has too. */
+static bool dup_headers(struct glane_run *r, struct glane_request *q)
+{
+	const struct host_job *job = r->job;
+	struct glane_kv *all = arena_alloc(&r->arena, (job->n_header + q->n_header + 1) * sizeof(*all));
+	size_t n = 0;
+
+	if (!all || !dup_kv(&r->arena, &q->header, q->n_header))
+		return false;
+	while (n < job->n_header) {
+		all[n] = job->header[n];
+		n++;
+	}
+	for (size_t i = 0; i < q->n_header; i++) {
+		size_t k = 0;
+
+		while (k < job->n_header && strcasecmp(job->header[k].k, q->header[i].k) != 0)
+			k++;
+		if (k == job->n_header)
+			all[n++] = q->header[i];
+	}
+	q->header = all;
+	q->n_header = n;
+	return true;
+}
+
 static bool dup_texts(struct arena *a, const char *const **v, size_t n)
 {
 	const char **copy;
@@ -133,8 +160,9 @@ static bool dup_csv(struct arena *a, struct glane_request *q)
 	return dup_cstr(a, &copy->encoding) && dup_cstr(a, &copy->sheet);
 }
 
-static bool request_copy(struct arena *a, struct glane_request *q)
+static bool request_copy(struct glane_run *r, struct glane_request *q)
 {
+	struct arena *a = &r->arena;
 	const char **texts[] = {&q->url, &q->method, &q->content_type, &q->select, &q->page_param, &q->page_size_param,
 		&q->page_pages, &q->page_total, &q->page_next, &q->error, &q->split_sep, &q->member};
 	struct slice body;
@@ -149,9 +177,8 @@ static bool request_copy(struct arena *a, struct glane_request *q)
 	if (!arena_dup(a, slice_from(q->body), &body))
 		return false;
 	q->body = str_from(body);
-	return dup_kv(a, &q->query, q->n_query) && dup_kv(a, &q->header, q->n_header) &&
-	       dup_texts(a, &q->field, q->n_field) && dup_texts(a, &q->head, q->n_head) && dup_split(a, q) &&
-	       dup_csv(a, q);
+	return dup_kv(a, &q->query, q->n_query) && dup_headers(r, q) && dup_texts(a, &q->field, q->n_field) &&
+	       dup_texts(a, &q->head, q->n_head) && dup_split(a, q) && dup_csv(a, q);
 }
 
 static bool heads_build(struct glane_reader *rd)
@@ -371,7 +398,7 @@ static glane_rc host_open(glane_run *r, const struct glane_request *given, glane
 	rd->fd = -1;
 	map_init(&rd->seen, &r->arena);
 	rd->req = q;
-	if (!request_copy(&r->arena, &rd->req) || !heads_build(rd))
+	if (!request_copy(r, &rd->req) || !heads_build(rd))
 		return fail(&r->diag, GLANE_E_NOMEM, "no memory for a request");
 	rd->next_open = r->readers;
 	r->readers = rd;

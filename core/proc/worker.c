@@ -32,6 +32,15 @@ static void put_list(struct wire *w, const char *const *v, size_t n)
 		wire_cstr(w, v[i]);
 }
 
+static void put_pairs(struct wire *w, const struct glane_kv *kv, size_t n)
+{
+	wire_u32(w, (uint32_t)n);
+	for (size_t i = 0; i < n; i++) {
+		wire_cstr(w, kv[i].k);
+		wire_text(w, (struct slice){kv[i].v.p, kv[i].v.n});
+	}
+}
+
 glane_rc job_send(struct wire *w, const struct job *j, struct diag *d)
 {
 	uint32_t n = 0;
@@ -54,11 +63,7 @@ glane_rc job_send(struct wire *w, const struct job *j, struct diag *d)
 		wire_cstr(w, e->file);
 		wire_u32(w, e->line);
 	}
-	wire_u32(w, (uint32_t)j->n_cursors);
-	for (size_t i = 0; i < j->n_cursors; i++) {
-		wire_cstr(w, j->cursors[i].k);
-		wire_text(w, (struct slice){j->cursors[i].v.p, j->cursors[i].v.n});
-	}
+	put_pairs(w, j->cursors, j->n_cursors);
 	wire_i64(w, j->now);
 	wire_u64(w, j->max_body);
 	wire_u64(w, j->memory);
@@ -70,6 +75,7 @@ glane_rc job_send(struct wire *w, const struct job *j, struct diag *d)
 	wire_cstr(w, j->program.path);
 	put_list(w, j->program.args, j->program.n_args);
 	put_list(w, j->program.reads, j->program.n_reads);
+	put_pairs(w, j->header, j->n_header);
 	return wire_end(w, -1, d);
 }
 
@@ -98,7 +104,7 @@ static bool take_entries(struct frame *f, struct arena *a, struct conf_section *
 	return !f->bad;
 }
 
-static bool take_cursors(struct frame *f, struct arena *a, struct job *j)
+static bool take_pairs(struct frame *f, struct arena *a, const struct glane_kv **ret, size_t *ret_n)
 {
 	const uint32_t n = frame_u32(f);
 	struct glane_kv *kv;
@@ -116,8 +122,8 @@ static bool take_cursors(struct frame *f, struct arena *a, struct job *j)
 			return false;
 		kv[i].v = (glane_str){v.p, v.n};
 	}
-	j->cursors = kv;
-	j->n_cursors = n;
+	*ret = kv;
+	*ret_n = n;
 	return !f->bad;
 }
 
@@ -154,7 +160,7 @@ static glane_rc job_take(struct frame *f, struct arena *a, struct taken_job *t, 
 	t->section.name = j->source;
 	t->section.file = frame_cstr(f, a);
 	t->section.line = frame_u32(f);
-	if (f->type != W_JOB || !take_entries(f, a, &t->section) || !take_cursors(f, a, j))
+	if (f->type != W_JOB || !take_entries(f, a, &t->section) || !take_pairs(f, a, &j->cursors, &j->n_cursors))
 		return fail(d, GLANE_E_FORMAT, "the worker's job does not read");
 	j->now = frame_i64(f);
 	j->max_body = frame_u64(f);
@@ -164,7 +170,7 @@ static glane_rc job_take(struct frame *f, struct arena *a, struct taken_job *t, 
 	j->keep_empty = frame_u8(f) != 0;
 	j->cancel_at = frame_u64(f);
 	j->words = frame_cstr(f, a);
-	if (!take_program(f, a, &j->program))
+	if (!take_program(f, a, &j->program) || !take_pairs(f, a, &j->header, &j->n_header))
 		return fail(d, GLANE_E_FORMAT, "the worker's job does not read");
 	return frame_done(f) ? GLANE_OK : fail(d, GLANE_E_FORMAT, "the worker's job does not read");
 }
@@ -415,7 +421,7 @@ struct host_job host_job_of(const struct job *j, const struct plugin *p, struct 
 	program_init(program, l, j->source, j->now);
 	return (struct host_job){p, j->section, j->source, j->base_url ? j->base_url : p->desc.base_url, j->cursors,
 		j->n_cursors, j->now, j->max_body, j->limit, j->keep_empty, j->words,
-		j->program.path ? &program->base : NULL};
+		j->program.path ? &program->base : NULL, j->header, j->n_header};
 }
 
 /* Limits, then the sandbox in two steps: the plugin is loaded, and its constructors run, within the first. */

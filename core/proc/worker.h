@@ -20,8 +20,10 @@ struct job { /* what W_JOB carries; texts borrowed by the sender */
 	bool keep_empty;
 	uint64_t
 		cancel_at; /* the run is cancelled at that call of a service (1: the first), for check-plugin; 0: never */
-	const char *words;     /* words_of(); NULL: none */
-	struct launch program; /* path NULL: none */
+	const char *words;             /* words_of(); NULL: none */
+	struct launch program;         /* path NULL: none */
+	const struct glane_kv *header; /* of every request */
+	size_t n_header;
 };
 glane_rc job_send(struct wire *w, const struct job *j, struct diag *d);
 /*

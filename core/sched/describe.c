@@ -257,6 +257,8 @@ glane_rc source_options_digest(const struct source_conf *c, char hex[65], struct
 		sha256_release(&h);
 		return d->code;
 	}
+	for (size_t i = 0; ok && i < c->n_header; i++)
+		ok = add_text(&h, c->header[i].k) && add_text(&h, c->header[i].v.p);
 	for (size_t i = 0; ok && i < c->desc->n_options; i++) {
 		const struct option_spec *o = &c->desc->options[i];
 		const struct conf_entry *e = conf_find(c->section, o->name);

@@ -91,7 +91,8 @@ glane_rc parse_payload(const struct parse_options *o, int fd, parse_rows *rows, 
 	uint64_t *ret_rejected, struct diag *d)
 {
 	const struct job j = {o->plugin_path, o->plugin, o->section->name, o->base_url, o->section, NULL, 0, o->now,
-		o->max_body, (uint64_t)256 << 20, CPU_SECONDS, o->limit, o->keep_empty, 0, o->words, o->program};
+		o->max_body, (uint64_t)256 << 20, CPU_SECONDS, o->limit, o->keep_empty, 0, o->words, o->program, NULL,
+		0};
 	struct parsing p = {.o = o, .fd = fd, .rows = rows, .arg = arg};
 	struct strbuf doubts;
 	struct stat st;

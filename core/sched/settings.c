@@ -388,6 +388,8 @@ glane_rc settings_source(struct settings *s, struct conf_section *sec, struct so
 	if (rc == GLANE_OK)
 		rc = secrets_of(s, c, d);
 	if (rc == GLANE_OK)
+		rc = headers_of(s, c, d);
+	if (rc == GLANE_OK)
 		rc = path_of(s, sec, "ca_extra", NULL, &c->ca_extra, d);
 	if (rc == GLANE_OK)
 		rc = program_of(s, c, d);

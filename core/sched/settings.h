@@ -27,6 +27,8 @@ struct source_conf {
 	double rate; /* requests per second */
 	struct fetch_secret *secrets;
 	size_t n_secrets;
+	struct glane_kv *header; /* of every request, {auth:NAME} for secrets */
+	size_t n_header;
 	const char *ca_extra;
 	const char *words;     /* what `words` says, as words_load() gives it; NULL: nothing */
 	struct launch program; /* path NULL: none */
@@ -59,6 +61,8 @@ struct source_conf *settings_find(const struct settings *s, const char *name);
 const char *settings_plugin(struct settings *s, const char *name);
 /* What a section says, by the keys that the host owns. */
 glane_rc settings_source(struct settings *s, struct conf_section *sec, struct source_conf *c, struct diag *d);
+/* headers = NAME=VALUE ... */
+glane_rc headers_of(struct settings *s, struct source_conf *c, struct diag *d);
 /* The [provider NAME] sections alone; and the keys of its provider that a source does not have itself, put behind its own. */
 glane_rc providers_check(const struct conf *c, struct diag *d);
 glane_rc provider_apply(struct conf *c, struct conf_section *source, struct diag *d);

@@ -232,7 +232,8 @@ static struct job job_of(struct task *t, const struct glane_kv *cursors, size_t 
 	const struct source_conf *c = t->conf;
 
 	return (struct job){c->plugin_path, c->plugin, c->name, c->base_url, c->section, cursors, n, t->run->now,
-		c->max_body, c->memory, CPU_SECONDS, t->run->options->limit, c->keep_empty, 0, c->words, c->program};
+		c->max_body, c->memory, CPU_SECONDS, t->run->options->limit, c->keep_empty, 0, c->words, c->program,
+		c->header, c->n_header};
 }
 
 /* A trial commits nothing: its rows are checked and counted. */

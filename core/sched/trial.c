@@ -285,7 +285,7 @@ static glane_rc run_it(struct trying *y, struct diag *d)
 	struct trial *t = y->t;
 	const struct job job = {t->plugin_path, t->desc->desc.name, t->section->name,
 		t->base_url ? t->base_url : t->desc->desc.base_url, t->section, NULL, 0, t->now, t->max_body, t->memory,
-		t->seconds + 1, 0, t->keep_empty, t->cancel_at, t->words, t->program};
+		t->seconds + 1, 0, t->keep_empty, t->cancel_at, t->words, t->program, t->header, t->n_header};
 	const int64_t from = clock_mono_ms();
 	struct single s = {.job = &job,
 		.intake = &y->intake,

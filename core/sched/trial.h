@@ -35,7 +35,9 @@ struct trial {
 	size_t n_pages;
 	const char *words; /* see words_of(); NULL: none */
 	bool keep_empty;
-	struct launch program; /* path NULL: none */
+	struct launch program;         /* path NULL: none */
+	const struct glane_kv *header; /* of every request */
+	size_t n_header;
 	uint64_t memory, max_body, seconds;
 	int64_t now;
 	enum trial_fault fault;

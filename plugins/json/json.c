@@ -11,7 +11,6 @@ static const struct glane_opt options[] = {
 	{OPT(LIST, indicators, "", "what {indicator} goes through: slices, each of which may fail alone")},
 	{OPT(LIST, periods, "", "what {period} goes through")},
 	{OPT(MAP, query, "", "NAME=VALUE parameters of the address, with {indicator}, {period}")},
-	{OPT(MAP, headers, "", "NAME=VALUE of the request; {auth:NAME} is a secret of `auth`")},
 	{OPT(STR, body, "", "JSON to be sent by POST, with {indicator}, {period}")},
 	{OPT(STR, encoding, "", "windows-1252 ISO-8859-1 ...; none: UTF-8 or by mark")},
 	{OPT(STR, member, "", "entry of an archive, a glob; none: its only .json")},

@@ -15,7 +15,7 @@
 
 struct options {
 	struct glane_list files, indicators, periods, value, missing;
-	struct glane_map query, headers, dims, where, status_map, units, unit_mults;
+	struct glane_map query, dims, where, status_map, units, unit_mults;
 	const char *select, *error, *body, *encoding, *member;
 	const char *dataset, *indicator, *area, *area_scheme, *area_title, *period, *freq;
 	const char *unit, *unit_mult, *title, *status, *flags, *note, *cover;

@@ -12,7 +12,7 @@ glane_rc answer_read(struct state *s, const char *url)
 
 	for (size_t i = 0; i < o->query.n; i++)
 		query[i] = (struct glane_kv){o->query.v[i].k, str_of(mapping_fill(s, o->query.v[i].v.p))};
-	q.query = query, q.n_query = o->query.n, q.header = o->headers.v, q.n_header = o->headers.n;
+	q.query = query, q.n_query = o->query.n;
 	q.select = o->select, q.field = s->field, q.n_field = s->n_field, q.error = o->error[0] ? o->error : NULL;
 	q.member = o->member[0] ? o->member : NULL;
 	if (o->body[0])

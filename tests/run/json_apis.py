@@ -239,6 +239,43 @@ value      = v
               [f"{i} {y} 1.50" for i in "AB" for y in (2020, 2021)])
 
 
+def headers():
+    """`headers` is a key of every source: any plugin's requests have them, also those it gives headers of its own."""
+    os.environ["HEADER_KEY"] = "s3cret-in-a-header"
+    csv_text = b"DATAFLOW,REF_AREA,FREQ,TIME_PERIOD,OBS_VALUE\nX:F(1.0),TGO,A,2020,1.50\n"
+
+    def answer(target):
+        return Answer(csv_text, "text/csv") if target.startswith("/data/F") else Answer(b"iso,y,v\nTGO,2020,2.50\n", "text/csv")
+
+    with support.Server(answer) as server:
+        (suite.folder / "providers").mkdir()
+        (suite.folder / "providers/p.conf").write_text("[provider keyed]\nauth = key=env:HEADER_KEY\nheaders = X-Key={auth:key} Accept=text/x-mine\n")
+        table = f"plugin = csv\nbase_url = {server.url}/t.csv\ndataset = D\narea = iso\nperiod = y\nvalue = V=v\n"
+        site = suite.site("headers", f"[source mine]\n{table}auth = key=env:HEADER_KEY\nheaders = Authorization=\"Bearer {{auth:key}}\"\n"
+                          f"[source flows]\nplugin = sdmx\nbase_url = {server.url}\nflows = F\nprovider = keyed\n")
+        site.conf.write_text(site.conf.read_text().replace(f"{TOP}/conf/providers", str(suite.folder / "providers")))
+        run = site.run()
+        got = {t: h for (t, _), h in zip(server.log, server.headers)}
+        check("headers: both sources are read", run.verdicts, {"mine": "ok", "flows": "ok"}) or print("#", run)
+        check("headers: a secret in one, for plugin csv", got["/t.csv"].get("Authorization"), "Bearer s3cret-in-a-header")
+        check("headers: of a provider, and before the plugin's own", [(got[t].get("X-Key"), got[t].get("Accept")) for t in got if t.startswith("/data/F")],
+              [("s3cret-in-a-header", "text/x-mine")])
+        check("headers: the secret is nowhere in the store", holders(site, b"s3cret-in-a-header"), [])
+        n = len(server.log)
+        check("headers: a second night asks the same", (site.run().verdicts, len(server.log) > n), ({"mine": "unchanged", "flows": "unchanged"}, True))
+        check("headers: with them", {h.get("Authorization") or h.get("X-Key") for h in server.headers[n:]}, {"Bearer s3cret-in-a-header", "s3cret-in-a-header"})
+        site.configure(f"[source mine]\n{table}headers = X-Other=1\n")
+        n = len(server.log)
+        site.run()
+        check("headers: others are asked with at once", [(h.get("X-Other"), h.get("Authorization")) for h in server.headers[n:]][-1:], [("1", None)])
+        site.configure(f"[source mine]\n{table}headers = X-Key={{auth:key}}\n")
+        code, out, err = site.glane("check", "--conf")
+        suite.true("headers: a secret that auth has not", code and "all.conf:8: headers = X-Key={auth:key}: auth has no key" in out + err, (code, out, err))
+        site.configure(f"[source mine]\n{table}headers = Connection=close\n")
+        code, out, err = site.glane("check", "--conf")
+        suite.true("headers: one that breaks the connection is refused", code == 2 and "all.conf:8: headers: header 'Connection' is set by the host alone" in err, (code, out, err))
+
+
 ECHOED = """
 [source echo]
 plugin    = json
@@ -324,5 +361,6 @@ unsdg()
 dbnomics()
 pages()
 bodies()
+headers()
 echoed()
 sys.exit(suite.finish())

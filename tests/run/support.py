@@ -180,10 +180,10 @@ class Answer:
 class Server:
     """HTTP/1.1 on a free port of the loopback. `routes`: path with query (or path alone) -> Answer, or a function of the
     request's target that gives an Answer or None. What was asked is in `log`, as (target, status); headers and body of a POST in
-    `posts`."""
+    `posts`, headers of all in `headers`."""
 
     def __init__(self, routes, host="127.0.0.1"):
-        self.routes, self.log, self.posts = routes, [], []
+        self.routes, self.log, self.posts, self.headers = routes, [], [], []
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -219,6 +219,7 @@ class Server:
             a.modified and not a.etag and request.headers.get("If-Modified-Since") == a.modified)
         status = 304 if seen else a.status
         self.log.append((request.path, status))
+        self.headers.append(dict(request.headers))
         if request.command == "POST":
             self.posts.append((dict(request.headers), request.body))
         request.send_response(status)

@@ -214,7 +214,9 @@ static void test_source_keys(void **state)
 		source(f, "enabled = no\nevery = 2w\nbase_url = https://api.example.org/v2///\nhosts = cdn.example.org "
 			  "b.example.org\n"
 			  "deadline = 90m\nmax_body = 2G\nmemory = 512k\nretries = 0\nrate = 3/s\nempty = keep\n"
-			  "auth = key=env:KEY pass=file:/run/pass\nca_extra = extra.pem\ngate.min_rows_percent = 0\n"
+			  "auth = key=env:KEY pass=file:/run/pass\n"
+			  "headers = Accept=text/csv Authorization=\"Bearer {auth:key}\" X-Empty=\nca_extra = "
+			  "extra.pem\ngate.min_rows_percent = 0\n"
 			  "gate.max_withdrawn_percent = 100\ngate.max_quarantined_percent = 5\nlicence = CC BY 4.0\n"
 			  "attribution = World Bank\nowner = Afi\ntags = daily \"two words\"\n");
 	char path[256];
@@ -233,6 +235,11 @@ static void test_source_keys(void **state)
 	assert_string_equal(c->secrets[0].name, "key");
 	assert_string_equal(c->secrets[0].spec, "env:KEY");
 	assert_string_equal(c->secrets[1].spec, "file:/run/pass");
+	assert_int_equal(c->n_header, 3);
+	assert_string_equal(c->header[0].k, "Accept");
+	assert_string_equal(c->header[1].v.p, "Bearer {auth:key}");
+	assert_int_equal(c->header[1].v.n, 17);
+	assert_string_equal(c->header[2].v.p, "");
 	(void)snprintf(path, sizeof(path), "%s/sources.d/extra.pem", f->dir);
 	assert_string_equal(c->ca_extra, path);
 	assert_int_equal((int)c->gate.min_rows_percent, 0);
@@ -316,6 +323,16 @@ static void test_bad_values(void **state)
 		{"base_url = ftp://example.org", "http or https"}, {"base_url =", "http or https"},
 		{"auth = sesame", "never the secret itself"}, {"auth = key=sesame", "never the secret itself"},
 		{"auth = =env:X", "never the secret itself"}, {"empty = maybe", "neither keep nor skip"},
+		{"headers = X-Key", "'X-Key' is not NAME=VALUE"}, {"headers = =1", "is not NAME=VALUE"},
+		{"headers = Host=example.org", "header 'Host' is set by the host alone"},
+		{"headers = transfer-encoding=chunked", "set by the host alone"},
+		{"headers = Connection=close", "set by the host alone"}, {"headers = Content-Length=1", "alone"},
+		{"headers = Content-Type=text/csv", "set by the host alone"},
+		{"headers = Range=bytes=0-", "set by the host alone"}, {"headers = \"X Y=1\"", "cannot hold"},
+		{"headers = X-K\xc3\xa9y=1", "cannot hold"}, {"headers = X:=1", "cannot hold"},
+		{"headers = Authorization=\"Bearer sesame\"", "never the secret itself"},
+		{"headers = X-Key=1 x-key=2", "'x-key' stands there twice"},
+		{"headers = a=1 b=1 c=1 d=1 e=1 f=1 g=1 h=1 i=1 j=1 k=1 l=1 m=1 n=1 o=1 p=1 q=1", "more than 16"},
 		{"keep_payloads = some", "events"}, {"hosts = \"a", "quote"}, {"tags = \"a", "quote"},
 		{"gate.max_factor_percent = 1", "no gate is called"},
 		{"gate.min_rows_percent = -1", "not a number from 0 to 1000"},
@@ -336,6 +353,8 @@ static void test_bad_secret_is_not_repeated(void **state)
 	struct fixture *f = *state;
 
 	assert_null(source(f, "auth = key=sesame-open\n"));
+	assert_null(strstr(f->d.text, "sesame-open"));
+	assert_null(source(f, "headers = Authorization=\"Bearer sesame-open\"\n"));
 	assert_null(strstr(f->d.text, "sesame-open"));
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Services that take observations: periods, numbers, annotations, batches, cover, quarantine. */
+/* Services that take observations: periods, numbers, annotations, batches, quarantine. */
 #include "plug/run.h"
 
 #include "model/decimal.h"
@@ -139,8 +139,11 @@ static glane_rc host_annotate(glane_run *r, const struct glane_annotation *given
 
 	if (rc != GLANE_OK)
 		return rc;
-	if (!struct_take(&a, sizeof(a), given, offsetof(struct glane_annotation, unit_mult)) || !ret)
-		return run_usage(r, "annotate() without a struct glane_annotation that holds its size, or a handle");
+	if (!ret)
+		return run_usage(r, "annotate() without a place for the handle");
+	rc = run_take(r, &a, sizeof(a), given, offsetof(struct glane_annotation, unit_mult), "annotate()");
+	if (rc != GLANE_OK)
+		return rc;
 	if (a.zero != 0 || a.zero2 != 0 || a.unit_mult < -30 || a.unit_mult > 30)
 		return run_usage(r, "annotate() with a unit_mult beyond 10^30, or bits that have no meaning");
 	diag_clear(&r->diag);
@@ -403,13 +406,12 @@ glane_rc run_emit(struct glane_run *r, const struct glane_row *row)
 }
 
 /* Apart from host_emit(), so that not every row clears the copy. */
-static glane_rc __attribute__((noinline)) emit_older(glane_run *r, const struct glane_row *given)
+static glane_rc __attribute__((noinline)) emit_other(glane_run *r, const struct glane_row *given)
 {
 	struct glane_row row;
+	const glane_rc rc = run_take(r, &row, sizeof(row), given, offsetof(struct glane_row, status), "emit()");
 
-	if (!struct_take(&row, sizeof(row), given, offsetof(struct glane_row, status)))
-		return run_usage(r, "emit() without a struct glane_row that holds its size");
-	return run_emit(r, &row);
+	return rc == GLANE_OK ? run_emit(r, &row) : rc;
 }
 
 static glane_rc host_emit(glane_run *r, const struct glane_row *given)
@@ -418,7 +420,7 @@ static glane_rc host_emit(glane_run *r, const struct glane_row *given)
 
 	if (rc != GLANE_OK)
 		return rc;
-	return given && given->size >= sizeof(*given) ? run_emit(r, given) : emit_older(r, given);
+	return given && given->size == sizeof(*given) ? run_emit(r, given) : emit_other(r, given);
 }
 
 static glane_rc push_checked(struct glane_run *r, struct glane_obs o)
@@ -481,56 +483,6 @@ __attribute__((format(printf, 3, 4))) static glane_rc host_reject(glane_run *r, 
 	return quarantine(r, rule, slice_of(text), true);
 }
 
-static glane_rc cover_days(struct glane_run *r, glane_str text, int64_t *ret)
-{
-	struct period p;
-
-	diag_clear(&r->diag);
-	if (period_parse(slice_from(text), 'D', &p, &r->diag) != GLANE_OK || p.freq != 'D')
-		return run_usage(r, "cover() with a range that is not written as two dates");
-	*ret = period_start('D', p.value);
-	return GLANE_OK;
-}
-
-static glane_rc host_cover(glane_run *r, const struct glane_cover *given)
-{
-	struct glane_cover c;
-	struct cover cover;
-	const struct diag why = r->diag;
-	glane_rc rc = GLANE_OK;
-
-	if (why.code == GLANE_E_CANCELLED || run_check(r) != GLANE_OK)
-		return GLANE_E_CANCELLED;
-	if (!struct_take(&c, sizeof(c), given, offsetof(struct glane_cover, from)))
-		return run_usage(r, "cover() without a struct glane_cover that holds its size");
-	if (c.kind > GLANE_COVER_FAILED || !c.dataset.p || !text_ok(slice_from(c.dataset)) ||
-		!text_ok(slice_from(c.indicator)))
-		return run_usage(r, "cover() of an unknown kind or without a dataset");
-	memset(&cover, 0, sizeof(cover));
-	cover.kind = c.kind;
-	cover.dataset = slice_from(c.dataset);
-	cover.indicator = slice_from(c.indicator);
-	if (c.kind == GLANE_COVER_FAILED)
-		cover.reason = slice_of(why.code != GLANE_OK ? why.text : "the plugin did not say why");
-	if (c.kind == GLANE_COVER_RANGE)
-		rc = cover_days(r, c.from, &cover.from);
-	if (rc == GLANE_OK && c.kind == GLANE_COVER_RANGE)
-		rc = cover_days(r, c.to, &cover.to);
-	if (rc == GLANE_OK && cover.from > cover.to)
-		rc = run_usage(r, "cover() with a range that ends before it begins");
-	if (rc == GLANE_OK)
-		rc = run_flush(r);
-	if (rc == GLANE_OK)
-		rc = run_lost(r, r->seams->cover(r->seams->arg, &cover));
-	if (rc == GLANE_OK)
-		diag_clear(&r->diag);
-	if (rc == GLANE_OK && c.kind == GLANE_COVER_FAILED) {
-		diag_clear(&r->unread);
-		r->is_said = false;
-	}
-	return rc;
-}
-
 void emit_services(struct glane_host *h)
 {
 	h->series = run_series;
@@ -540,5 +492,4 @@ void emit_services(struct glane_host *h)
 	h->annotate = host_annotate;
 	h->push = host_push;
 	h->reject = host_reject;
-	h->cover = host_cover;
 }

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define MAX_GROWN 4096 /* bytes that a struct of a later minor may have more */
+
 glane_rc run_stopped(struct glane_run *r)
 {
 	diag_clear(&r->diag);
@@ -48,6 +50,16 @@ glane_rc run_no_memory(struct glane_run *r, const char *what)
 	return run_lost(r, GLANE_E_NOMEM);
 }
 
+bool rest_is_zero(const void *given, size_t size, size_t n)
+{
+	const char *p = given;
+
+	for (size_t i = n; i < size && i < n + MAX_GROWN; i++)
+		if (p[i])
+			return false;
+	return size <= n + MAX_GROWN;
+}
+
 bool struct_take(void *own, size_t n, const void *given, size_t least)
 {
 	uint32_t size;
@@ -56,10 +68,27 @@ bool struct_take(void *own, size_t n, const void *given, size_t least)
 	if (!given)
 		return false;
 	memcpy(&size, given, sizeof(size));
-	if (size < least)
+	if (size < least || !rest_is_zero(given, size, n))
 		return false;
 	memcpy(own, given, size < n ? size : n);
 	return true;
+}
+
+glane_rc run_take(struct glane_run *r, void *own, size_t n, const void *given, size_t least, const char *call)
+{
+	char what[160];
+	uint32_t size = 0;
+
+	if (struct_take(own, n, given, least))
+		return GLANE_OK;
+	if (given)
+		memcpy(&size, given, sizeof(size));
+	(void)snprintf(what, sizeof(what),
+		size < least
+			? "%s without a struct that holds its size"
+			: "%s with a member that this glane, of ABI %d.%d, does not know (look at abi_minor first)",
+		call, GLANE_ABI_MAJOR, GLANE_ABI_MINOR);
+	return run_usage(r, what);
 }
 
 bool text_ok(struct slice s)
@@ -137,7 +166,7 @@ __attribute__((format(printf, 3, 4))) static glane_rc host_fail(glane_run *r, gl
 	return run_unread(r, rc); /* to be returned, or declared by cover() */
 }
 
-__attribute__((format(printf, 3, 4))) static void host_log(glane_run *r, int level, const char *fmt, ...)
+__attribute__((format(printf, 3, 4))) static void host_log(glane_run *r, int32_t level, const char *fmt, ...)
 {
 	char text[1024];
 	va_list ap;
@@ -148,11 +177,12 @@ __attribute__((format(printf, 3, 4))) static void host_log(glane_run *r, int lev
 	va_end(ap);
 	if (n < 0)
 		return;
+	level = level < GLANE_LOG_DEBUG ? GLANE_LOG_DEBUG : level > GLANE_LOG_WARN ? GLANE_LOG_WARN : level;
 	r->seams->log(
 		r->seams->arg, level, (struct slice){text, (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1});
 }
 
-static int host_cancelled(glane_run *r)
+static int32_t host_cancelled(glane_run *r)
 {
 	return run_check(r) != GLANE_OK;
 }
@@ -219,6 +249,7 @@ static glane_rc run_init(
 		.extension = host_extension};
 	open_services(&r->table);
 	emit_services(&r->table);
+	cover_services(&r->table);
 	cube_services(&r->table);
 	r->series = mem_zalloc(2 * (size_t)BATCH_WINDOW, sizeof(*r->series));
 	if (!r->series)
@@ -258,6 +289,10 @@ static glane_rc run_swallowed(struct glane_run *r)
 	if (r->unread.code != GLANE_OK) {
 		r->diag = r->unread;
 		return diag_prefix(&r->diag, "plugin %s passed over a failure", r->job->plugin->desc.name);
+	}
+	if (r->sliced.code != GLANE_OK && !r->has_slice) {
+		r->diag = r->sliced;
+		return r->diag.code;
 	}
 	return GLANE_OK;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* File checks, dlopen and the handshake: the only file that includes dlfcn.h. */
-#include "plug/plugin.h"
+#include "plug/run.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -71,6 +71,9 @@ static glane_rc adopt_option(
 	if (size == 0)
 		return fail(d, GLANE_E_DENIED, "%s: refused: option '%s' is of a type (%u) that does not exist here",
 			path, o->name, o->type);
+	if (o->flags & ~GLANE_OPT_REQUIRED)
+		return fail(d, GLANE_E_DENIED, "%s: refused: option '%s' has flags (%u) that do not exist here", path,
+			o->name, o->flags);
 	if (o->offset > p->desc.state_size || size > p->desc.state_size - o->offset || o->offset % align != 0)
 		return fail(d, GLANE_E_DENIED,
 			"%s: refused: option '%s' lies outside its state of %u bytes, or not where its type may "
@@ -85,6 +88,16 @@ static glane_rc adopt_option(
 				o->name);
 	*ret = (struct option_spec){o->name, o->dflt, o->help, o->type, o->flags, o->offset, o->min, o->max};
 	return GLANE_OK;
+}
+
+/* It would be ignored, although the plugin relies on it. */
+static glane_rc newer(const char *path, const char *what, struct diag *d)
+{
+	return fail(d, GLANE_E_DENIED,
+		"%s: refused: %s says what this glane, of ABI %d.%d, does not know (update glane; the plugin should "
+		"say "
+		"needs_minor)",
+		path, what, GLANE_ABI_MAJOR, GLANE_ABI_MINOR);
 }
 
 /* Rows are opt_stride apart, so that a table of a grown struct glane_opt can be walked, and one of a shorter. */
@@ -109,6 +122,8 @@ static glane_rc adopt_options(struct arena *a, struct plugin *p, const char *pat
 		memcpy(&o, row, stride < sizeof(o) ? stride : sizeof(o));
 		if (!o.name)
 			return GLANE_OK;
+		if (!rest_is_zero(row, stride, sizeof(o)))
+			return newer(path, "a row of its options", d);
 		if (p->n_options == MAX_OPTIONS)
 			return fail(d, GLANE_E_DENIED,
 				"%s: refused: more than %d options (does the table lack its closing row, {0}?)", path,
@@ -170,6 +185,8 @@ glane_rc plugin_adopt(struct arena *a, const struct glane_plugin *raw, const cha
 	rc = check_versions(raw, path, d);
 	if (rc != GLANE_OK)
 		return rc;
+	if (!rest_is_zero(raw, raw->size, sizeof(p.desc)))
+		return newer(path, "its descriptor", d);
 	memcpy(&p.desc, raw, raw->size < sizeof(p.desc) ? raw->size : sizeof(p.desc));
 	p.desc.size = sizeof(p.desc);
 	if (!p.desc.name || !p.desc.run)

@@ -51,8 +51,8 @@ static const char *request_wrong(const struct glane_request *q)
 	if ((q->field && any_null(q->field, q->n_field)) || any_null(q->head, q->n_head) ||
 		any_null_key(q->query, q->n_query) || any_null_key(q->header, q->n_header) || (q->n_split && !q->split))
 		return "with a list that holds a null pointer";
-	if (q->csv && !struct_take(&csv, sizeof(csv), q->csv, LEAST_CSV))
-		return "with a struct glane_csv without its size";
+	if (q->csv && (!struct_take(&csv, sizeof(csv), q->csv, LEAST_CSV) || csv.zero))
+		return "with a struct glane_csv without its size, or with what this glane does not know";
 	advance = q->paging == GLANE_PAGE_NEXT ? q->page_next : q->page_param;
 	if (q->paging != GLANE_PAGE_NONE && (q->format == GLANE_FMT_RAW || !advance || !advance[0]))
 		return "for pages, but of raw bytes, or without page_param or page_next";
@@ -383,9 +383,12 @@ static glane_rc host_open(glane_run *r, const struct glane_request *given, glane
 	if (rc != GLANE_OK)
 		return rc;
 	diag_clear(&r->diag);
-	if (!ret || !struct_take(&q, sizeof(q), given, offsetof(struct glane_request, method)))
-		return run_usage(r, "open() without a struct glane_request that holds its size, or without a reader");
+	if (!ret)
+		return run_usage(r, "open() without a place for the reader");
 	*ret = NULL;
+	rc = run_take(r, &q, sizeof(q), given, offsetof(struct glane_request, method), "open()");
+	if (rc != GLANE_OK)
+		return rc;
 	wrong = request_wrong(&q);
 	if (wrong) {
 		fail(&r->diag, GLANE_E_USAGE, "defect of plugin %s: open() %s", r->job->plugin->desc.name, wrong);
@@ -488,7 +491,7 @@ static glane_rc host_next(glane_reader *rd)
 
 static glane_str host_get(glane_reader *rd, const char *path)
 {
-	return rd && rd->records ? str_from(record_get(rd->records, path)) : (glane_str){NULL, 0};
+	return rd && path && rd->records ? str_from(record_get(rd->records, path)) : (glane_str){NULL, 0};
 }
 
 static glane_str host_at(glane_reader *rd, size_t i)
@@ -498,8 +501,12 @@ static glane_str host_at(glane_reader *rd, size_t i)
 
 static const struct glane_kv *host_items(glane_reader *rd, const char *path, size_t *ret_n)
 {
-	*ret_n = 0;
-	return rd && path && rd->records ? record_items(rd->records, path, ret_n) : NULL;
+	size_t n = 0;
+	const struct glane_kv *kv = rd && path && rd->records ? record_items(rd->records, path, &n) : NULL;
+
+	if (ret_n)
+		*ret_n = n;
+	return kv;
 }
 
 static size_t host_columns(glane_reader *rd)

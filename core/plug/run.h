@@ -37,6 +37,8 @@ struct glane_run {
 	struct diag lost;   /* a failure after which no result of this run can be right, whatever the plugin returns */
 	struct diag unread; /* a reader's failure that the plugin has not yet answered to: see run_unread() */
 	bool is_said;       /* unread came by fail(): only cover() answers it */
+	struct diag sliced; /* failure of the last slice that failed */
+	bool has_slice;     /* one did not fail */
 	bool limited;       /* --limit was reached */
 	bool is_in_order;   /* see GLANE_OBS_LAST */
 	struct glane_reader *readers, *current;
@@ -100,9 +102,13 @@ glane_rc run_no_memory(struct glane_run *r, const char *what);
 glane_rc run_unread(struct glane_run *r, glane_rc rc);
 /*
  * Copies min(size, n) bytes of a sized struct from the plugin into *own, which is zeroed first (n: its size here). False: no
- * struct, or one that ends before `least`.
+ * struct, one that ends before `least`, or one with something set behind n.
  */
 bool struct_take(void *own, size_t n, const void *given, size_t least);
+/* struct_take(), or the run is lost: it says what is wrong with `call`, "emit()". */
+glane_rc run_take(struct glane_run *r, void *own, size_t n, const void *given, size_t least, const char *call);
+/* Of a struct of `size` bytes nothing is set behind the n that are known here: it would be ignored. */
+bool rest_is_zero(const void *given, size_t size, size_t n);
 bool text_ok(struct slice s); /* UTF-8 without NUL, at most 64 KiB: what the other side takes */
 glane_rc run_flush(struct glane_run *r);
 glane_rc run_use_payload(struct glane_run *r, struct glane_reader *rd);
@@ -133,6 +139,8 @@ void emit_services(struct glane_host *h);
 glane_rc run_emit(struct glane_run *r, const struct glane_row *row);
 glane_rc run_remove(struct glane_run *r, uint32_t series, struct slice period);
 glane_rc run_reject(struct glane_run *r, const char *rule, const char *reason); /* the current record, by the host */
+/* cover.c */
+void cover_services(struct glane_host *h);
 /* cube.c */
 void cube_services(struct glane_host *h);
 void cube_turn(struct glane_reader *rd); /* the next page is another document */

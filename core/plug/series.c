@@ -215,7 +215,7 @@ static glane_rc find_given(struct glane_run *r, const struct glane_series *s, ui
 	const struct run_series *known = NULL;
 	glane_rc rc;
 
-	if (s->reserved[0] || s->reserved[1] || s->reserved[2])
+	if (s->reserved[0] || s->reserved[1] || s->reserved[2] || s->zero)
 		return run_usage(r, "a series with bits that have no meaning");
 	/* one of the block before is asked for anew: it is used, and the last that are used stay valid */
 	if (*place && (*place - 1) / BATCH_WINDOW == (r->n_series - 1) / BATCH_WINDOW)
@@ -232,15 +232,14 @@ static glane_rc find_given(struct glane_run *r, const struct glane_series *s, ui
 	return rc;
 }
 
-/* Of an older header; apart from run_series(), so that not every call clears the copy. */
+/* Of another header; apart from run_series(), so that not every call clears the copy. */
 static glane_rc __attribute__((noinline))
-find_older(struct glane_run *r, const struct glane_series *given, uint32_t *ret)
+find_other(struct glane_run *r, const struct glane_series *given, uint32_t *ret)
 {
 	struct glane_series s;
+	const glane_rc rc = run_take(r, &s, sizeof(s), given, offsetof(struct glane_series, updated), "series()");
 
-	if (!struct_take(&s, sizeof(s), given, offsetof(struct glane_series, updated)))
-		return run_usage(r, "series() without a struct glane_series that holds its size");
-	return find_given(r, &s, ret);
+	return rc == GLANE_OK ? find_given(r, &s, ret) : rc;
 }
 
 glane_rc run_series(glane_run *r, const struct glane_series *given, uint32_t *ret)
@@ -251,7 +250,7 @@ glane_rc run_series(glane_run *r, const struct glane_series *given, uint32_t *re
 		return rc;
 	if (!ret)
 		return run_usage(r, "series() without a place for the handle");
-	return given && given->size >= sizeof(*given) ? find_given(r, given, ret) : find_older(r, given, ret);
+	return given && given->size == sizeof(*given) ? find_given(r, given, ret) : find_other(r, given, ret);
 }
 
 /* The other side forgets in blocks, as this one does: what waits to be sent goes before it can. */

@@ -70,23 +70,22 @@ static glane_rc read_item(struct state *s)
 	return rc;
 }
 
-static glane_rc declare(struct state *s, uint32_t kind)
+/* Ends the current item, a slice; how: what reading it came to. */
+static glane_rc declare(struct state *s, glane_rc how)
 {
 	const int is_whole = !s->item || strstr(s->o.dataset, "{indicator}") != NULL;
 	const struct glane_cover cover = {.size = sizeof(cover),
-		.kind = kind,
+		.kind = strcmp(s->o.cover, "none") != 0 ? GLANE_COVER_FULL : GLANE_COVER_NONE,
 		.dataset = str_of(mapping_fill(s, s->o.dataset)),
 		.indicator = is_whole ? (glane_str){NULL, 0} : str_of(s->item)};
 
-	return s->h->cover(s->r, &cover);
+	return s->h->slice(s->r, how, &cover, s->item);
 }
 
 static glane_rc run(const struct glane_host *h, glane_run *r, void *state)
 {
 	struct state *s = state;
-	const uint32_t kind = strcmp(s->o.cover, "none") != 0 ? GLANE_COVER_FULL : GLANE_COVER_NONE;
 	const size_t n = s->o.indicators.n;
-	size_t n_failed = 0;
 	glane_rc rc;
 
 	s->h = h;
@@ -94,15 +93,9 @@ static glane_rc run(const struct glane_host *h, glane_run *r, void *state)
 	rc = options_check(s);
 	for (size_t i = 0; rc == GLANE_OK && i < (n ? n : 1); i++) {
 		s->item = n ? s->o.indicators.v[i] : NULL;
-		rc = read_item(s);
-		n_failed += rc != GLANE_OK;
-		if (n_failed == (n ? n : 1) || rc == GLANE_E_CANCELLED || rc == GLANE_E_NOMEM || rc == GLANE_E_CONFIG)
-			return rc;
-		if (rc != GLANE_OK)
-			h->fail(r, rc, "%s", s->item);
-		rc = declare(s, rc == GLANE_OK ? kind : GLANE_COVER_FAILED);
+		rc = declare(s, read_item(s));
 	}
-	if (rc == GLANE_OK && kind == GLANE_COVER_FULL && s->o.where.n && s->n_read && !s->n_wanted)
+	if (rc == GLANE_OK && strcmp(s->o.cover, "none") != 0 && s->o.where.n && s->n_read && !s->n_wanted)
 		rc = h->fail(r, GLANE_E_DATA, "where: none of the %llu records passes", (unsigned long long)s->n_read);
 	return rc;
 }

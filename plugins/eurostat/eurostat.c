@@ -34,24 +34,17 @@ static uint32_t cover_kind(const struct state *s)
 static glane_rc run(const struct glane_host *h, glane_run *r, void *state)
 {
 	const struct state *s = state;
-	size_t n_failed = 0;
 	glane_rc rc = GLANE_OK;
 
 	if (format_of(s) == GLANE_FMT_RAW ||
 		(s->cover[0] && strcmp(s->cover, "full") != 0 && strcmp(s->cover, "none") != 0))
 		return h->fail(r, GLANE_E_CONFIG, "answer is tsv, sdmx or jsonstat; cover is full or none");
 	for (size_t i = 0; rc == GLANE_OK && i < s->datasets.n; i++) {
-		const glane_rc one = fetch(h, r, s, s->datasets.v[i]);
-		const struct glane_cover cover = {.size = sizeof(cover),
-			.dataset = str(s->datasets.v[i]),
-			.kind = one == GLANE_OK ? cover_kind(s) : GLANE_COVER_FAILED};
+		const char *code = s->datasets.v[i];
+		const struct glane_cover cover = {.size = sizeof(cover), .dataset = str(code), .kind = cover_kind(s)};
 
-		n_failed += one != GLANE_OK;
-		if (one != GLANE_OK && (n_failed == s->datasets.n || one == GLANE_E_CANCELLED || one < GLANE_E_DATA))
-			return one;
-		if (one != GLANE_OK)
-			h->fail(r, one, "dataset %s was not read", s->datasets.v[i]);
-		rc = h->cover(r, &cover);
+		rc = fetch(h, r, s, code);
+		rc = h->slice(r, rc, &cover, h->fmt(r, "dataset %s was not read", code));
 	}
 	return rc;
 }

@@ -49,10 +49,9 @@ static uint32_t cover_kind(const struct state *s)
 	return strcmp(s->cover, "full") == 0 || (!s->cover[0] && !is_part) ? GLANE_COVER_FULL : GLANE_COVER_NONE;
 }
 
-static glane_rc declare(struct state *s, uint32_t kind, const char *dataset)
+static struct glane_cover cover_of(const struct state *s, const char *dataset)
 {
-	return s->h->cover(
-		s->r, &(struct glane_cover){.size = sizeof(struct glane_cover), .kind = kind, .dataset = str(dataset)});
+	return (struct glane_cover){.size = sizeof(struct glane_cover), .kind = cover_kind(s), .dataset = str(dataset)};
 }
 
 static const char *url_of(struct state *s, const char *item)
@@ -76,7 +75,9 @@ static glane_rc read_all(struct state *s, glane_reader *rd, const char **name)
 		if (!is_given && !now.n)
 			return s->h->fail(s->r, GLANE_E_CONFIG, "the message does not name its dataset: set `dataset`");
 		if (!is_given && (!*name || strlen(*name) != now.n || memcmp(*name, now.p, now.n) != 0)) {
-			rc = *name ? declare(s, cover_kind(s), *name) : GLANE_OK;
+			const struct glane_cover ended = cover_of(s, *name);
+
+			rc = *name ? s->h->cover(s->r, &ended) : GLANE_OK;
 			*name = s->h->fmt(s->r, "%.*s", (int)now.n, now.p);
 		}
 		rc = rc != GLANE_OK ? rc : !*name ? GLANE_E_NOMEM : s->h->cube(s->r, rd, &s->cube);
@@ -104,7 +105,7 @@ static glane_rc fetch(struct state *s, const char *item, const char **name)
 static glane_rc run(const struct glane_host *h, glane_run *r, void *state)
 {
 	struct state *s = state;
-	size_t n = s->datasets.n ? s->datasets.n : 1, n_failed = 0;
+	const size_t n = s->datasets.n ? s->datasets.n : 1;
 	glane_rc rc = GLANE_OK;
 
 	s->h = h, s->r = r;
@@ -115,13 +116,12 @@ static glane_rc run(const struct glane_host *h, glane_run *r, void *state)
 	for (size_t i = 0; rc == GLANE_OK && i < n; i++) {
 		const char *item = s->datasets.n ? s->datasets.v[i] : NULL;
 		const char *name = s->dataset[0] ? s->dataset : item;
-		const glane_rc one = fetch(s, item, &name);
+		struct glane_cover cover;
 
-		if (one != GLANE_OK && (++n_failed == n || !item || one == GLANE_E_CANCELLED || one < GLANE_E_DATA))
-			return one;
-		if (one != GLANE_OK)
-			h->fail(r, one, "dataset %s was not read", item);
-		rc = name ? declare(s, one == GLANE_OK ? cover_kind(s) : GLANE_COVER_FAILED, name) : rc;
+		rc = fetch(s, item, &name);
+		cover = cover_of(s, name);
+		if (name)
+			rc = h->slice(r, rc, &cover, item ? h->fmt(r, "dataset %s was not read", item) : NULL);
 	}
 	return rc;
 }

@@ -85,18 +85,18 @@ static glane_rc fetch(const struct glane_host *h, glane_run *r, struct state *s,
 }
 
 /* Years that were asked for are covered from first day to last; of other dates nothing can be said. */
-static glane_rc declare(const struct glane_host *h, glane_run *r, const struct state *s, glane_str code, glane_rc how)
+static glane_rc declare(const struct glane_host *h, glane_run *r, const struct state *s, const char *code, glane_rc how)
 {
-	struct glane_cover cover = {.size = sizeof(cover), .dataset = s->dataset, .indicator = code};
+	struct glane_cover cover = {.size = sizeof(cover), .dataset = s->dataset, .indicator = str(code)};
 	const size_t n = strlen(s->date);
 
-	cover.kind = how != GLANE_OK ? GLANE_COVER_FAILED : n ? GLANE_COVER_NONE : GLANE_COVER_FULL;
-	if (how == GLANE_OK && (n == 4 || n == 9) && strspn(s->date, "0123456789:") == n) {
+	cover.kind = n ? GLANE_COVER_NONE : GLANE_COVER_FULL;
+	if ((n == 4 || n == 9) && strspn(s->date, "0123456789:") == n) {
 		cover.kind = GLANE_COVER_RANGE;
 		cover.from = str(h->fmt(r, "%.4s-01-01", s->date));
 		cover.to = str(h->fmt(r, "%s-12-31", s->date + n - 4));
 	}
-	return h->cover(r, &cover);
+	return h->slice(r, how, &cover, h->fmt(r, "indicator %s was not read", code));
 }
 
 /* A call fails as a whole where one indicator is gone: then each goes alone, and only that one's slice fails. */
@@ -106,22 +106,16 @@ static glane_rc run(const struct glane_host *h, glane_run *r, void *state)
 	const size_t n_all = s->indicators.n;
 	glane_rc together = GLANE_OK, rc = GLANE_OK;
 
-	for (size_t i = 0, n_failed = 0; rc == GLANE_OK && i < n_all; i++) {
+	for (size_t i = 0; rc == GLANE_OK && i < n_all; i++) {
 		const size_t n = n_all - i < MAX_TOGETHER ? n_all - i : MAX_TOGETHER;
 		glane_str codes[MAX_TOGETHER];
-		glane_rc one;
 
 		for (size_t k = 0; k < n; k++)
 			codes[k] = str(s->indicators.v[i + k]);
 		if (i % MAX_TOGETHER == 0)
 			together = fetch(h, r, s, codes, n);
-		one = together == GLANE_E_DATA && n_all > 1 ? fetch(h, r, s, codes, 1) : together;
-		if (one != GLANE_OK)
-			h->fail(r, one, "indicator %s was not read", s->indicators.v[i]);
-		n_failed += one != GLANE_OK;
-		if (n_failed == n_all || one == GLANE_E_CANCELLED || one < GLANE_E_DATA)
-			return one;
-		rc = declare(h, r, s, codes[0], one);
+		rc = together == GLANE_E_DATA && n_all > 1 ? fetch(h, r, s, codes, 1) : together;
+		rc = declare(h, r, s, s->indicators.v[i], rc);
 	}
 	return rc;
 }

@@ -91,16 +91,13 @@ static glane_rc run(const struct glane_host *h, glane_run *r, void *state)
 
 	for (size_t i = 0; rc == GLANE_OK && i < s->indicators.n; i++) {
 		const char *indicator = s->indicators.v[i];
-		struct glane_cover cover = {
-			.size = sizeof(cover), .dataset = GLANE_STR("EXAMPLE"), .indicator = str(indicator)};
+		const struct glane_cover cover = {.size = sizeof(cover),
+			.kind = s->from[0] ? GLANE_COVER_NONE : GLANE_COVER_FULL,
+			.dataset = GLANE_STR("EXAMPLE"),
+			.indicator = str(indicator)};
 
 		rc = fetch(h, r, s, indicator);
-		if (rc == GLANE_E_CANCELLED || rc < GLANE_E_DATA)
-			return rc; /* not the provider's doing */
-		cover.kind = rc != GLANE_OK ? GLANE_COVER_FAILED : s->from[0] ? GLANE_COVER_NONE : GLANE_COVER_FULL;
-		if (rc != GLANE_OK)
-			h->fail(r, rc, "indicator %s was not read", indicator);
-		rc = h->cover(r, &cover);
+		rc = h->slice(r, rc, &cover, h->fmt(r, "indicator %s was not read", indicator));
 	}
 	return rc;
 }

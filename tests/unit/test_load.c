@@ -234,6 +234,7 @@ TABLE(gate_key, OPTION("gate.mine", GLANE_OPT_INT, 0))
 TABLE(no_key, OPTION("Bad Key", GLANE_OPT_INT, 0))
 TABLE(type_0, OPTION("a", 0, 0))
 TABLE(type_8, OPTION("a", 8, 0))
+TABLE(flag_2, {"a", GLANE_OPT_INT, 2, 0, NULL, NULL, 0, 0})
 TABLE(type_huge, OPTION("a", 65535, 0))
 TABLE(beyond, OPTION("a", GLANE_OPT_INT, 16))
 TABLE(half_beyond, OPTION("a", GLANE_OPT_LIST, 8))
@@ -279,6 +280,7 @@ static const struct adopt_case cases[] = {
 	{"option: no key", SIZED(.opts = no_key), "the name of option 1 is no key"},
 	{"option: type 0", SIZED(.opts = type_0), "option 'a' is of a type (0) that does not exist"},
 	{"option: type 8", SIZED(.opts = type_8), "option 'a' is of a type (8)"},
+	{"option: a flag that does not exist", SIZED(.opts = flag_2), "option 'a' has flags (2)"},
 	{"option: type 65535", SIZED(.opts = type_huge), "option 'a' is of a type (65535)"},
 	{"option: behind the state", SIZED(.opts = beyond), "option 'a' lies outside its state of 16 bytes"},
 	{"option: partly behind the state", SIZED(.opts = half_beyond), "option 'a' lies outside its state"},
@@ -326,6 +328,39 @@ static void adopt_case(void **state)
 	arena_release(&a);
 }
 
+/* What a later minor has, a plugin may rely on: it is refused, not ignored. */
+static void test_later_members(void **state)
+{
+	struct {
+		struct glane_opt now;
+		uint64_t later;
+	} rows[2] = {{{"a", GLANE_OPT_INT, 0, 0, NULL, NULL, 0, 0}, 0}, {{0}, 1}};
+	struct {
+		struct glane_plugin now;
+		uint64_t later;
+	} desc = {SIZED(.abi_major = 1, .abi_minor = 1, .opt_stride = sizeof(rows[0]), .name = "test"), 0};
+	struct arena a;
+	struct plugin p;
+	struct diag d;
+
+	(void)state;
+	arena_init(&a, 0);
+	diag_clear(&d);
+	desc.now.size = sizeof(desc);
+	desc.now.run = nothing;
+	desc.now.opts = &rows[0].now;
+	assert_int_equal(plugin_adopt(&a, &desc.now, "/dir/test.so", "test", &p, &d), GLANE_OK);
+	rows[0].later = 1;
+	assert_int_equal(plugin_adopt(&a, &desc.now, "/dir/test.so", "test", &p, &d), GLANE_E_DENIED);
+	assert_non_null(
+		strstr(d.text, "refused: a row of its options says what this glane, of ABI 1.0, does not know"));
+	diag_clear(&d);
+	desc.later = 1;
+	assert_int_equal(plugin_adopt(&a, &desc.now, "/dir/test.so", "test", &p, &d), GLANE_E_DENIED);
+	assert_non_null(strstr(d.text, "refused: its descriptor says what this glane, of ABI 1.0, does not know"));
+	arena_release(&a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest files[] = {cmocka_unit_test_setup_teardown(test_missing, setup, teardown),
@@ -337,7 +372,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_text, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_cut, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_other_machine, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_symbols, setup, teardown)};
+		cmocka_unit_test_setup_teardown(test_symbols, setup, teardown), cmocka_unit_test(test_later_members)};
 	struct CMUnitTest tests[64];
 	const size_t n = sizeof(cases) / sizeof(cases[0]);
 

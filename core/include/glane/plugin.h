@@ -1,25 +1,37 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The glane plugin ABI, 1.0-rc: the only header that a plugin includes.
+ * The glane plugin ABI, 1.0: the only header that a plugin includes.
  *
  * A plugin is a shared object that exports one symbol, `glane_plugin_v1` (the major is in the name: an
  * incompatible plugin fails to resolve instead of crashing). It describes what to fetch; the host fetches, pages,
  * retries, caches, verifies, opens archives, reads records, and normalises what the plugin emits.
  *
  * Rules that hold for every call:
- *  - All calls are made from the thread that entered run(); a plugin creates no thread and no process.
- *  - Structs that begin with `size` only grow at their end, never into padding; zero in a member means "as before". Give
- *    .size = sizeof(struct ...): the host reads no further, and takes what is not there as zero. The others never change.
- *  - What the host returns is borrowed and dies with the run (record slices: with the next next());
- *    what the plugin gives is copied during the call. Nobody frees the other's memory.
- *  - A negative return code is an error: give it back unchanged. Once the run is cancelled (deadline, shutdown,
- *    row limit) every call returns GLANE_E_CANCELLED.
- *  - A failure is never passed over: one of open(), next() or read() has to be returned, or answered by cover() of kind
- *    FAILED or by another open() that succeeds; one given to fail() has to be returned or covered. A plugin that returns
- *    GLANE_OK all the same has failed. A defect (GLANE_E_USAGE), want of memory or a broken pipe ends the run in any case.
- *  - A null pointer where something has to be is GLANE_E_USAGE. A null reader gives nothing.
+ *  - All calls are made from the thread that entered init() or run(), before it returns; a plugin creates no thread and no
+ *    process, and leaves signals, locale and environment alone. It is asked for one run in a process, which may be killed at
+ *    any moment: what has to outlive the run is a cursor.
+ *  - What the host returns is borrowed and dies with the run (record slices, heads, items: with the next next());
+ *    what the plugin gives is copied during the call, but for the lists of struct glane_cube. Nobody frees the other's memory.
+ *  - A negative return code is an error: give it back unchanged, also one that is not listed here (later hosts may have more).
+ *    Once the run is cancelled (deadline, shutdown, row limit) every call that returns a code returns GLANE_E_CANCELLED.
+ *  - A failure is never passed over: one of open(), next() or read() has to be returned, or answered by slice(), by cover() of
+ *    kind FAILED or by another open() that succeeds; one given to fail() has to be returned, or given to slice() or cover(). A
+ *    plugin that returns GLANE_OK all the same has failed. A defect (GLANE_E_USAGE), want of memory or a broken pipe ends the run
+ *    in any case.
+ *  - A null pointer where something has to be is GLANE_E_USAGE. A null reader gives nothing, a closed one neither; close() takes both.
  *  - Text is UTF-8 without NUL, at most 64 KiB, whatever the source's charset. What is not goes to quarantine (rows) or is
- *    GLANE_E_DATA (series).
+ *    GLANE_E_DATA (series). Paths, names, URLs and formats end with NUL.
+ *
+ * How it grows. The ABI is frozen: plugins built against this header load in every later host of major 1. A minor may add a member at
+ * the end of a struct that begins with `size` (and of struct glane_opt, whose size is opt_stride), a service at the end of struct
+ * glane_host, a macro, a struct; nothing else changes: no member moves, no value of a macro, no signature, no padding is taken.
+ * glane_str, glane_kv, glane_list, glane_map and glane_obs never grow. For a plugin that means:
+ *  - Give .size = sizeof(struct ...) and initialise the whole struct: zero in a member means "as before". A host reads the members
+ *    that it knows; a member that it does not know and that is not zero is GLANE_E_USAGE, never ignored.
+ *  - A service of a later minor is asked for by GLANE_HAS(h, name); a member, flag, format or option type of minor N may be used
+ *    where h->abi_minor >= N. Where nothing works without it say .needs_minor = N: older hosts refuse the plugin, and say why.
+ *  - Bits and bytes without a meaning are zero; the host refuses others. Roles and error codes that it gives may be others than
+ *    those below: pass over the roles. Paths that begin with '#' or '$' are the host's.
  */
 #ifndef GLANE_PLUGIN_H
 #define GLANE_PLUGIN_H
@@ -29,11 +41,16 @@
 extern "C" {
 #endif
 #define GLANE_ABI_MAJOR 1 /* also in the entry symbol's name */
-#define GLANE_ABI_MINOR 0 /* +1 whenever a struct below grows at its end */
+#define GLANE_ABI_MINOR 0 /* +1 whenever something is added */
+#ifdef __GNUC__
+#define GLANE_PRINTF(text, args) __attribute__((__format__(__printf__, text, args)))
+#else
+#define GLANE_PRINTF(text, args)
+#endif
 
 typedef int32_t glane_rc;
 #define GLANE_OK 0
-#define GLANE_END 1            /* iterator exhausted; the only positive code */
+#define GLANE_END 1            /* of next(): there is no further record. The only positive code */
 #define GLANE_E_CANCELLED (-1) /* deadline, shutdown or row limit: return it unchanged */
 #define GLANE_E_FETCH (-2)     /* transport or HTTP status, after the host's retries */
 #define GLANE_E_FORMAT (-3)    /* bytes do not parse */
@@ -45,7 +62,7 @@ typedef int32_t glane_rc;
 #define GLANE_E_IO (-9)     /* the host's own files */
 #define GLANE_E_USAGE (-10) /* the call itself is wrong: a defect of the plugin */
 
-typedef struct glane_str { /* borrowed text, no NUL at its end; p == NULL: absent */
+typedef struct glane_str { /* borrowed text, no NUL at its end; p == NULL: absent, n is 0 then */
 	const char *p;
 	size_t n;
 } glane_str;
@@ -95,18 +112,20 @@ typedef struct glane_reader glane_reader; /* a stream of records; closed by the 
  * comes twice or is empty before the last.
  */
 
-struct glane_csv { /* dialect; zero bytes mean the default in brackets */
+struct glane_csv { /* dialect; zero means the default in brackets */
 	uint32_t size;
-	char delimiter;       /* [,] */
-	char quote;           /* ["] ; '\1': no quoting */
-	char decimal;         /* [.] decimal mark of numbers */
-	char group;           /* [none] thousands separator of numbers */
-	uint32_t skip;        /* lines before the header */
-	uint8_t no_header;    /* 1: columns are named 1, 2, 3, ... */
-	uint8_t ragged;       /* 1: short records are padded, e.g. trailing footers; 0: they are an error */
-	uint8_t trim;         /* 1: blanks around cells are dropped */
-	const char *encoding; /* [UTF-8, or by byte-order mark] ISO-8859-1, windows-1252, UTF-16LE, UTF-16BE */
-	const char *sheet;    /* XLSX: name, or number from 1 [the first visible one] */
+	char delimiter;    /* [,] */
+	char quote;        /* ["] ; '\1': no quoting */
+	char decimal;      /* [.] decimal mark of numbers */
+	char group;        /* [none] thousands separator of numbers */
+	uint32_t skip;     /* lines before the header */
+	uint8_t no_header; /* 1: columns are named 1, 2, 3, ... */
+	uint8_t ragged;    /* 1: short records are padded, e.g. trailing footers; 0: they are an error */
+	uint8_t trim;      /* 1: blanks around cells are dropped */
+	uint8_t zero;      /* zero */
+	const char *
+		encoding; /* [UTF-8, or by byte-order mark] ISO-8859-1, windows-1252, UTF-16LE, UTF-16BE; of JSON too */
+	const char *sheet; /* XLSX: name, or number from 1 [the first visible one] */
 };
 
 struct glane_request { /* what to fetch, and how to cut it into records */
@@ -114,10 +133,11 @@ struct glane_request { /* what to fetch, and how to cut it into records */
 	uint8_t format, paging;       /* GLANE_FMT_*, GLANE_PAGE_* */
 	uint16_t flags;               /* GLANE_REQ_* */
 	const char *url;              /* "{base_url}" and "{auth:NAME}" are filled in by the host; see also split */
-	const char *method;           /* NULL: GET, or POST where there is a body */
+	const char *method;           /* GET or POST; NULL: POST where there is a body, else GET */
 	const struct glane_kv *query; /* appended, percent-encoded; absent values are left out */
 	size_t n_query;
-	const struct glane_kv *header;
+	const struct glane_kv
+		*header; /* {auth:NAME} in a value is a secret of the source; its key `headers` goes before these */
 	size_t n_header;
 	glane_str body;
 	const char *content_type; /* of the body */
@@ -163,7 +183,8 @@ struct glane_series { /* interned by value: same members, same handle */
 	glane_str unit, title, area_title;
 	const struct glane_kv *dims; /* the remaining dimensions, any order; absent values are left out */
 	size_t n_dims;
-	int32_t unit_mult; /* SDMX: true value = value * 10^unit_mult */
+	int32_t unit_mult; /* SDMX: true value = value * 10^unit_mult; -30 to 30 */
+	uint32_t zero;     /* zero */
 	glane_str updated; /* the provider's own update stamp */
 };
 
@@ -178,9 +199,11 @@ struct glane_row { /* one observation as the provider wrote it */
 	glane_str unit_mult; /* absent: the series' */
 };
 
-struct glane_cube { /* how cube() takes the observations of a reader: the same for all of them, read at its first */
+/* How cube() takes the observations of a reader: read at the first call, the same for all. Its lists and their texts are not
+ * copied: they stay as they are while the reader is open (values of options do). */
+struct glane_cube {
 	uint32_t size;
-	uint32_t zero;
+	uint32_t zero;         /* zero */
 	glane_str dataset;     /* [the message's] */
 	glane_str area_scheme; /* as in struct glane_series */
 	/*
@@ -212,10 +235,10 @@ struct glane_annotation { /* attributes of an observation beyond its number and 
 	uint32_t size;
 	uint8_t remove;        /* 1: the provider deletes this observation */
 	uint8_t has_unit_mult; /* 1: unit_mult below overrides the series' */
-	uint16_t zero;
+	uint16_t zero;         /* zero */
 	glane_str value_text, flags, note;
-	int32_t unit_mult;
-	uint32_t zero2;
+	int32_t unit_mult; /* -30 to 30 */
+	uint32_t zero2;    /* zero */
 };
 
 #define GLANE_COVER_NONE 0   /* an increment: nothing is withdrawn */
@@ -230,53 +253,70 @@ struct glane_cover {         /* what this fetch has seen of a dataset, or of one
 	glane_str from, to;
 };
 
+/* The services. The table is the same during init() and run(), and gone after it. */
 struct glane_host {
 	uint32_t size;
-	uint16_t abi_major, abi_minor;
+	uint16_t abi_major, abi_minor; /* of the host: which members of structs it reads */
+
+	/* ---- records */
 	/* Opens a request (every page of it). The first page has been fetched and verified when it returns. *ret is NULL on failure.
-	 * A run may open any number, one after the other: after END or an error a reader holds nothing but its heads. */
+	 * A run may open any number, also while others are open: after END or an error a reader holds nothing but its heads. */
 	glane_rc (*open)(glane_run *, const struct glane_request *, glane_reader **ret);
 	glane_rc (*next)(glane_reader *); /* OK, END, or an error; after END or an error the same again */
-	glane_str (*get)(glane_reader *, const char *path); /* of the current record; until next() */
+	glane_str (*get)(glane_reader *, const char *path); /* of the current record */
 	glane_str (*at)(glane_reader *, size_t i);          /* field i: of `field`, else column i */
-	size_t (*columns)(glane_reader *);                  /* CSV: columns of the header */
-	glane_str (*column)(glane_reader *, size_t i);      /* CSV: name of column i */
 	glane_str (*head)(glane_reader *,
 		size_t i); /* value of `head` i in the current page, once passed; after END the last's */
-	int64_t (*read)(glane_reader *, void *buf, size_t n); /* FMT_RAW: bytes read, 0 at the end, or an error */
-	void (*close)(glane_reader *);                        /* optional; the run's end closes all */
+	/* JSON: members of the object, or elements of the array (k == NULL), at the path in the current record, in order; NULL: there is
+	 * neither. The text of an object or array is as it is written, of null absent. */
+	const struct glane_kv *(*items)(glane_reader *, const char *path, size_t *ret_n);
+	size_t (*columns)(glane_reader *);               /* CSV, cubes: number of columns; 0: there are none */
+	glane_str (*column)(glane_reader *, size_t i);   /* name of column i */
+	int32_t (*role)(glane_reader *, size_t i);       /* cubes: GLANE_ROLE_* of column i; 0: there is none */
+	glane_str (*label)(glane_reader *, size_t i);    /* cubes: name of the current record's code in column i */
+	int64_t (*read)(glane_reader *, void *, size_t); /* FMT_RAW: bytes read, 0 at the end, or an error */
+	void (*close)(glane_reader *);                   /* optional; the run's end closes all */
 
-	/* The last 16,384 handles of series, of annotations and of the period table stay valid; ask again for older ones. */
+	/* ---- observations, which come from the payload that next() or read() was called on last: before it there are none */
+	/* Handles are never 0. The last 16,384 of series, of annotations and of the period table stay valid; ask again for older ones. */
 	glane_rc (*series)(glane_run *, const struct glane_series *, uint32_t *ret_handle);
-	/* Parses and emits, as from the payload that next() was called on last; what cannot be a period, number or text is
-	 * quarantined with its record (OK is returned). */
+	/* Parses and emits; what cannot be a period, number or text is quarantined with its record (OK is returned). */
 	glane_rc (*emit)(glane_run *, const struct glane_row *);
-	glane_rc (*period)(glane_run *, char freq, glane_str text, char *ret_freq, int32_t *ret_period);
-	glane_rc (*number)(glane_run *, glane_str text, struct glane_obs *); /* fills coef, exp10, note */
-	glane_rc (*annotate)(glane_run *, const struct glane_annotation *, uint32_t *ret_handle);
-	glane_rc (*push)(glane_run *, const struct glane_obs *, size_t n, size_t stride);
-	glane_rc (*reject)(glane_run *, const char *rule, const char *fmt, ...)
-		__attribute__((format(printf, 3, 4))); /* the current record goes to quarantine */
-	glane_rc (*cover)(glane_run *, const struct glane_cover *);
-
-	glane_str (*cursor)(glane_run *, const char *key);
-	/* Stored only if the run commits; key: a word as the keys of a configuration are. */
-	glane_rc (*set_cursor)(glane_run *, const char *key, glane_str);
-	/* Keeps the message (a cause under way goes behind it) and returns the code to be returned. */
-	glane_rc (*fail)(glane_run *, glane_rc, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-	void (*log)(glane_run *, int level, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-	int (*cancelled)(glane_run *);
-	int64_t (*now)(glane_run *); /* seconds since 1970, fixed per run */
-	const char *(*fmt)(glane_run *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-	const void *(*extension)(glane_run *, const char *id); /* "glane.progress/1"; NULL: not offered */
-
-	int32_t (*role)(glane_reader *, size_t i);    /* cubes: GLANE_ROLE_* of column i; 0: there is none */
-	glane_str (*label)(glane_reader *, size_t i); /* cubes: name of the current record's code in column i */
 	/* Cubes: series() and emit() of the current record, or a removal where its action is D. */
 	glane_rc (*cube)(glane_run *, glane_reader *, const struct glane_cube *);
-	/* JSON: members of the object, or elements of the array (k == NULL), at the path in the current record, in order; NULL: there is
-	 * neither. The text of an object or array is as it is written, of null absent. Until next(). */
-	const struct glane_kv *(*items)(glane_reader *, const char *path, size_t *ret_n);
+	/* For push(): texts to what an observation holds. GLANE_E_DATA: it is none (the caller may go on); nothing is written then. */
+	glane_rc (*period)(
+		glane_run *, char freq, glane_str text, char *ret_freq, int32_t *ret_period); /* freq 0: any */
+	glane_rc (*number)(
+		glane_run *, glane_str text, struct glane_obs *); /* fills coef, exp10, note; text that is none: note */
+	glane_rc (*annotate)(
+		glane_run *, const struct glane_annotation *, uint32_t *ret_handle); /* 0: it says nothing */
+	glane_rc (*push)(glane_run *, const struct glane_obs *, size_t n, size_t stride);
+	/* The current record goes to quarantine under this rule, a word, with its reason. */
+	glane_rc (*reject)(glane_run *, const char *rule, const char *fmt, ...) GLANE_PRINTF(3, 4);
+
+	/* ---- what was seen */
+	/* Declares it, after its observations. A dataset or indicator that is not declared is an increment. */
+	glane_rc (*cover)(glane_run *, const struct glane_cover *);
+	/* Ends a slice, one of several that may fail alone; `how` is what reading it came to. GLANE_OK or GLANE_END: cover(). FETCH,
+	 * FORMAT, DATA, DENIED, LIMIT: it failed, which is declared as by kind FAILED with the message "what: cause" (what NULL: the
+	 * cause). Both give GLANE_OK: go on with the next. Any other code is not the slice's and comes back: return it. A run whose
+	 * slices have all failed fails when it ends. */
+	glane_rc (*slice)(glane_run *, glane_rc how, const struct glane_cover *, const char *what);
+
+	/* ---- the run */
+	glane_str (*cursor)(glane_run *, const char *key); /* as the last run that committed left it; absent: none */
+	/* Stored only if the run commits, also where other slices of it failed; one that is not set again is gone. key: a word as the
+	 * keys of a configuration are. Set it behind what it stands for: for a slice that failed, to what it was. */
+	glane_rc (*set_cursor)(glane_run *, const char *key, glane_str);
+	/* Keeps the message (a cause of the same code that is under way goes behind it) and returns the code to be returned. */
+	glane_rc (*fail)(glane_run *, glane_rc, const char *fmt, ...) GLANE_PRINTF(3, 4);
+	void (*log)(glane_run *, int32_t level, const char *fmt, ...) GLANE_PRINTF(3, 4); /* GLANE_LOG_* */
+	int32_t (*cancelled)(glane_run *); /* 1: it is; for long loops without a call */
+	int64_t (*now)(glane_run *);       /* seconds since 1970, fixed per run */
+	/* Text that lives as long as the run: for URLs and messages, not for each record. NULL: no memory, or above 1 MiB. */
+	const char *(*fmt)(glane_run *, const char *fmt, ...)GLANE_PRINTF(2, 3);
+	const void *(*extension)(glane_run *, const char *id); /* "glane.progress/1"; NULL: not offered */
 };
 #define GLANE_LOG_DEBUG 0
 #define GLANE_LOG_INFO 1
@@ -289,30 +329,33 @@ struct glane_host {
 #define GLANE_OPT_MAP 5      /* struct glane_map: KEY=VALUE items, likewise */
 #define GLANE_OPT_DURATION 6 /* int64_t seconds, from 90s 15m 6h 7d */
 #define GLANE_OPT_SIZE 7     /* int64_t bytes, from 512k 64M 2G */
-#define GLANE_OPT_REQUIRED 1
-struct glane_opt { /* configuration key -> member of the state struct */
-	const char *name;
+#define GLANE_OPT_REQUIRED 1 /* the only flag */
+/* Configuration key -> member of the state struct. Without dflt (NULL) the member stays zero where the key is not given. */
+struct glane_opt {
+	const char *name; /* [a-z][a-z0-9_.-]{0,62}, none of glane's own */
 	uint16_t type, flags;
-	uint32_t offset;
+	uint32_t offset; /* of the member, whose C type GLANE_OPT_* says */
 	const char *dflt, *help;
-	int64_t min, max;
+	int64_t min, max; /* of INT, DURATION, SIZE; both 0: any */
 };
 
-struct glane_plugin {
+struct glane_plugin { /* constant, written by GLANE_PLUGIN() */
 	uint32_t size;
 	uint16_t abi_major, abi_minor; /* compiled against */
 	uint16_t needs_minor;          /* oldest host it can run on */
 	uint16_t opt_stride;
-	uint32_t state_size; /* zeroed, filled from .opts and freed by the host */
-	const char *name, *version, *title;
-	const char *base_url;         /* default of "{base_url}"; the configuration's key overrides it */
-	const char *const *hosts;     /* further hosts it may fetch from, NULL-terminated, or NULL */
-	const struct glane_opt *opts; /* ends at name == NULL */
-	glane_rc (*run)(
-		const struct glane_host *, glane_run *, void *state); /* GLANE_OK or a negative code, nothing else */
-	glane_rc (*init)(const struct glane_host *, glane_run *, void *state); /* optional from here */
-	void (*fini)(void *state); /* also after a failure of init() or run(); no service may be called */
-	const void *(*extension)(const char *id);
+	uint32_t state_size;                /* at most 1 MiB; zeroed, filled from .opts and freed by the host */
+	const char *name, *version, *title; /* name: as its file is called, NAME.so */
+	const char *base_url;               /* default of "{base_url}"; the configuration's key overrides it */
+	const char *const *hosts;           /* further hosts it may fetch from, NULL-terminated, or NULL */
+	const struct glane_opt *opts;       /* ends at name == NULL */
+	/* GLANE_OK or a negative code, nothing else. Nothing is committed of a run that fails. */
+	glane_rc (*run)(const struct glane_host *, glane_run *, void *state);
+	/* Optional from here. Of init() GLANE_OK: run() follows; another code ends the run with it. */
+	glane_rc (*init)(const struct glane_host *, glane_run *, void *state);
+	void (*fini)(
+		void *state); /* once after init() and run(), also where one has failed; no service may be called */
+	const void *(*extension)(const char *id); /* what later hosts may ask a plugin for; NULL: not offered */
 };
 
 #define GLANE_HAS(h, fn) ((h)->size >= offsetof(struct glane_host, fn) + sizeof((h)->fn) && (h)->fn)

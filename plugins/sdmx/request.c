@@ -151,8 +151,8 @@ glane_rc read_data(const struct glane_host *h, glane_run *r, struct state *s, co
 }
 
 /* Everything is covered where everything was asked for; a span of years or days from its first day to its last. */
-glane_rc declare(
-	const struct glane_host *h, glane_run *r, const struct state *s, glane_str dataset, int is_part, glane_rc how)
+struct glane_cover cover_of(
+	const struct glane_host *h, glane_run *r, const struct state *s, glane_str dataset, int is_part)
 {
 	struct glane_cover c = {.size = sizeof(c), .dataset = dataset, .kind = GLANE_COVER_FULL};
 	const size_t n = strlen(s->start), m = strlen(s->end);
@@ -166,7 +166,5 @@ glane_rc declare(
 	}
 	if (is_part || s->last_n || is(s->cover, "none"))
 		c.kind = GLANE_COVER_NONE;
-	if (how != GLANE_OK)
-		c.kind = GLANE_COVER_FAILED;
-	return h->cover(r, &c);
+	return c;
 }

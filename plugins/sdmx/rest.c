@@ -114,21 +114,37 @@ static unsigned hash_of(const char *text)
 	return h;
 }
 
-const char *increment(const struct glane_host *h, glane_run *r, const struct state *s, const char *item)
+struct increment increment_begin(const struct glane_host *h, glane_run *r, const struct state *s, const char *item)
 {
-	const char *keys[] = {h->fmt(r, "after_%08x", hash_of(item)), h->fmt(r, "full_%08x", hash_of(item))};
-	const glane_str after = keys[0] ? h->cursor(r, keys[0]) : (glane_str){NULL, 0};
-	const glane_str full = keys[1] ? h->cursor(r, keys[1]) : (glane_str){NULL, 0};
-	const int64_t now = h->now(r), since = full.n ? strtoll(h->fmt(r, "%.*s", (int)full.n, full.p), NULL, 10) : 0;
-	const int is_part = s->increments && after.n && now - since < s->full_every;
-	const time_t begin = (time_t)(now - s->overlap);
+	struct increment inc = {
+		.keys = {h->fmt(r, "after_%08x", hash_of(item)), h->fmt(r, "full_%08x", hash_of(item))}};
+	const char *text;
+	int64_t full;
+
+	for (size_t i = 0; i < 2 && inc.keys[0] && inc.keys[1]; i++)
+		inc.last[i] = h->cursor(r, inc.keys[i]);
+	text = h->fmt(r, "%.*s", (int)inc.last[1].n, inc.last[1].n ? inc.last[1].p : "");
+	full = text ? strtoll(text, NULL, 10) : 0;
+	if (s->increments && inc.last[0].n && h->now(r) - full < s->full_every)
+		inc.after = h->fmt(r, "%.*s", (int)inc.last[0].n, inc.last[0].p);
+	return inc;
+}
+
+void increment_end(
+	const struct glane_host *h, glane_run *r, const struct state *s, const struct increment *inc, glane_rc how)
+{
+	const time_t begin = (time_t)(h->now(r) - s->overlap);
+	glane_str next[2] = {inc->last[0], inc->last[1]};
 	char text[32];
 	struct tm tm;
 
-	if (s->increments && keys[0] && keys[1] && gmtime_r(&begin, &tm) &&
-		strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm)) {
-		h->set_cursor(r, keys[0], str(text));
-		h->set_cursor(r, keys[1], str(h->fmt(r, "%lld", (long long)(is_part ? since : now))));
+	if (!s->increments || !inc->keys[0] || !inc->keys[1])
+		return;
+	if (how == GLANE_OK && gmtime_r(&begin, &tm) && strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm)) {
+		next[0] = str(text);
+		next[1] = inc->after ? next[1] : str(h->fmt(r, "%lld", (long long)h->now(r)));
 	}
-	return is_part ? h->fmt(r, "%.*s", (int)after.n, after.p) : NULL;
+	for (size_t i = 0; i < 2; i++)
+		if (next[i].n)
+			h->set_cursor(r, inc->keys[i], next[i]);
 }

@@ -31,6 +31,13 @@ struct flow { /* one item of `flows`, cut */
 	const char *name, *key; /* as they stand in addresses */
 };
 
+struct increment {
+	const char
+		*keys[2];  /* cursors: the last run that was asked for, the last that asked for everything (seconds) */
+	glane_str last[2]; /* as they were */
+	const char *after; /* RFC 3339; NULL: everything is asked for */
+};
+
 static inline glane_str str(const char *s)
 {
 	return (glane_str){s, s ? strlen(s) : 0};
@@ -49,13 +56,16 @@ const char *media(const struct state *s, const char *form); /* of an Accept head
 /* The query of data; `after`: RFC 3339, or NULL. At most 8 and those of the option. */
 size_t data_query(
 	const struct glane_host *h, glane_run *r, const struct state *s, const char *after, struct glane_kv *q);
-/* From when on an increment of this item of `flows` is asked for, and notes this run; NULL: everything is asked for. */
-const char *increment(const struct glane_host *h, glane_run *r, const struct state *s, const char *item);
+/* What an increment of this item of `flows` begins with. */
+struct increment increment_begin(const struct glane_host *h, glane_run *r, const struct state *s, const char *item);
+/* Notes this run as the last; where it failed, the one before stays. */
+void increment_end(
+	const struct glane_host *h, glane_run *r, const struct state *s, const struct increment *inc, glane_rc how);
 /* request.c: ids of the dimensions into s->dims. */
 glane_rc ask_structure(const struct glane_host *h, glane_run *r, struct state *s, const struct flow *f);
 /* Every observation of a flow; f NULL: of base_url itself. `after`: an increment. */
 glane_rc read_data(const struct glane_host *h, glane_run *r, struct state *s, const struct flow *f, const char *after);
-/* The cover of a dataset that was read, or not (how). is_part: only what was updated was asked for, or told. */
-glane_rc declare(
-	const struct glane_host *h, glane_run *r, const struct state *s, glane_str dataset, int is_part, glane_rc how);
+/* Of a dataset that was read. is_part: only what was updated was asked for, or told. */
+struct glane_cover cover_of(
+	const struct glane_host *h, glane_run *r, const struct state *s, glane_str dataset, int is_part);
 #endif

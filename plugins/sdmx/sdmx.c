@@ -52,47 +52,45 @@ static const struct glane_opt options[] = {
 	{0},
 };
 
-/* is_last_hope: all the others have failed, and with this one the source does. */
-static glane_rc run_flow(
-	const struct glane_host *h, glane_run *r, struct state *s, const char *item, int is_last_hope, glane_rc *ret)
+static glane_rc run_flow(const struct glane_host *h, glane_run *r, struct state *s, const char *item)
 {
 	const struct flow f = flow_cut(h, r, s, item);
-	const char *after = increment(h, r, s, item);
+	const struct increment inc = increment_begin(h, r, s, item);
+	struct glane_cover cover;
+	glane_rc rc = !f.name || !f.key ? h->fail(r, GLANE_E_NOMEM, "no memory for an address") : GLANE_OK;
 
 	s->cube.dataset = s->dataset[0] ? str(s->dataset) : str(f.id);
-	*ret = !f.name || !f.key ? h->fail(r, GLANE_E_NOMEM, "no memory for an address") : GLANE_OK;
-	if (*ret == GLANE_OK && s->structure && !s->dimensions.n)
-		*ret = ask_structure(h, r, s, &f);
-	if (*ret == GLANE_OK)
-		*ret = read_data(h, r, s, &f, after);
-	if (*ret == GLANE_E_CANCELLED || (*ret < GLANE_E_DATA && *ret != GLANE_E_LIMIT))
-		return *ret;
-	if (*ret != GLANE_OK)
-		h->fail(r, *ret, "flow %s was not read", item);
-	if (*ret != GLANE_OK && is_last_hope)
-		return *ret;
-	return declare(h, r, s, s->cube.dataset, after != NULL, *ret);
+	if (rc == GLANE_OK && s->structure && !s->dimensions.n)
+		rc = ask_structure(h, r, s, &f);
+	if (rc == GLANE_OK)
+		rc = read_data(h, r, s, &f, inc.after);
+	cover = cover_of(h, r, s, s->cube.dataset, inc.after != NULL);
+	increment_end(h, r, s, &inc, rc);
+	return h->slice(r, rc, &cover, h->fmt(r, "flow %s was not read", item));
 }
 
 /* A message at base_url is whole, but for datasets that it only updates. */
 static glane_rc run_message(const struct glane_host *h, glane_run *r, struct state *s)
 {
+	struct glane_cover cover;
 	glane_rc rc;
 
 	s->cube.dataset = str(s->dataset[0] ? s->dataset : NULL);
 	rc = read_data(h, r, s, NULL, NULL);
+	cover = cover_of(h, r, s, s->cube.dataset, 0);
 	if (rc == GLANE_OK && s->dataset[0])
-		rc = declare(h, r, s, s->cube.dataset, 0, rc);
-	for (size_t i = 0; rc == GLANE_OK && i < s->n_said; i++)
-		rc = declare(h, r, s, str(s->said[i].name), s->said[i].is_update && !is(s->cover, "full"), rc);
+		rc = h->cover(r, &cover);
+	for (size_t i = 0; rc == GLANE_OK && i < s->n_said; i++) {
+		cover = cover_of(h, r, s, str(s->said[i].name), s->said[i].is_update && !is(s->cover, "full"));
+		rc = h->cover(r, &cover);
+	}
 	return rc;
 }
 
 static glane_rc run(const struct glane_host *h, glane_run *r, void *state)
 {
 	struct state *s = state;
-	size_t n_failed = 0;
-	glane_rc rc = GLANE_OK, how = GLANE_OK;
+	glane_rc rc = GLANE_OK;
 
 	if (!is(s->rest, "2.1") && !is(s->rest, "3.0"))
 		return h->fail(r, GLANE_E_CONFIG, "rest = %s: 2.1 or 3.0", s->rest);
@@ -102,10 +100,8 @@ static glane_rc run(const struct glane_host *h, glane_run *r, void *state)
 		return h->fail(r, GLANE_E_CONFIG, "cover = %s: auto, none or full", s->cover);
 	if (s->flows.n == 0)
 		return run_message(h, r, s);
-	for (size_t i = 0; rc == GLANE_OK && i < s->flows.n; i++) {
-		rc = run_flow(h, r, s, s->flows.v[i], n_failed + 1 == s->flows.n, &how);
-		n_failed += how != GLANE_OK;
-	}
+	for (size_t i = 0; rc == GLANE_OK && i < s->flows.n; i++)
+		rc = run_flow(h, r, s, s->flows.v[i]);
 	return rc;
 }
 

@@ -185,6 +185,29 @@ def increments():
               ({"x": "ok"}, {("NZD", "2013-01-18"): "1.5931"}))
 
 
+def missed():
+    """A flow that fails while another is committed: its next increment begins where its last one did, or what was updated between is lost."""
+    asked, broken = [], set()
+
+    def answer(target):
+        flow, query = urlsplit(target).path.split("/")[2], parse_qs(urlsplit(target).query)
+        asked.append((flow, query.get("updatedAfter", ["all"])[0][:10]))
+        return Answer(b"no", "text/plain", 500) if flow in broken else Answer(message(("Append", {**RATES, ("NZD", f"2012-01-{len(nights) + 1:02}"): "1.5"})), XML_TYPE)
+
+    nights = []
+    with support.Server(answer) as server:
+        site = suite.site("missed", f"[source x]\nplugin = sdmx\nbase_url = {server.url}\nflows = A B\naccept = xml\nincrements = yes\nretries = 0\nrate = 500/s\n")
+        for day, gone in (("01", "B"), ("05", ""), ("10", "A"), ("15", "A"), ("20", "")):
+            broken.clear()
+            broken.update(gone)
+            asked.clear()
+            run = site.run("x", "--now", f"2026-11-{day}T02:00:00Z")
+            nights.append((run.verdicts["x"], *sorted(set(asked))))
+        check("a flow that failed is asked from where it was", nights, [
+            ("partial", ("A", "all"), ("B", "all")), ("ok", ("A", "2026-10-30"), ("B", "all")), ("partial", ("A", "2026-11-03"), ("B", "2026-11-03")),
+            ("partial", ("A", "2026-11-03"), ("B", "2026-11-08")), ("ok", ("A", "2026-11-03"), ("B", "2026-11-13"))])
+
+
 def errors():
     answers = {"/gone": Answer('<Error><ErrorMessage code="150"><Text>Semantic error: no flow X</Text></ErrorMessage></Error>', "application/xml", 200),
                "/html": Answer("<!DOCTYPE html><html><title>Sorry</title></html>", "text/html"),
@@ -228,6 +251,7 @@ addresses()
 forms()
 messages()
 increments()
+missed()
 errors()
 recorded()
 sys.exit(suite.finish())

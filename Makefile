@@ -31,7 +31,7 @@ unit := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 support_src := $(wildcard tests/support/*.c)
 tools := $(patsubst tests/tools/%.c,%,$(wildcard tests/tools/*.c))
 fuzzers := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
-test_plugin_src := $(wildcard scripts/template/*.c tests/plugins/*.c)
+test_plugin_src := $(wildcard scripts/template/*.c tests/plugins/*.c) tests/abi/frozen.c
 headers := $(wildcard core/*/*.h core/include/glane/*.h)
 core_obj := $(core_src:%.c=$(OUT)/obj/%.o)
 main_obj := $(OUT)/obj/core/app/main.o
@@ -51,7 +51,7 @@ plugin_objs = $(patsubst %.c,$(OUT)/obj/%.o,$(wildcard plugins/$(1)/*.c))
 lone := $(filter-out $(foreach p,$(plugins),$(if $(wildcard plugins/$(p)/$(p).c),$(p))),$(plugins))
 
 # ---- how it is compiled
-no_compiler := help clean format format-check layers sizes dist uninstall
+no_compiler := help clean format format-check layers sizes abi-check dist uninstall
 ifneq ($(filter-out $(no_compiler),$(or $(MAKECMDGOALS),all)),)
 # One word per flag that this compiler takes; the first word is the compiler's version.
 gcc_warn := -Wlogical-op -Wduplicated-cond -Wduplicated-branches -Wjump-misses-init
@@ -122,6 +122,7 @@ $(OUT)/obj/core/base/mem.o: FLAGS = $(core_flags)
 $(OUT)/obj/plugins/%.o: FLAGS = $(base_flags) -Icore/include
 $(OUT)/obj/tests/%.o: FLAGS = $(core_flags) -Itests $(cmocka_cflags)
 $(OUT)/obj/scripts/template/%.o $(OUT)/obj/tests/plugins/%.o: FLAGS = $(base_flags) -Icore/include
+$(OUT)/obj/tests/abi/%.o: FLAGS = $(base_flags) # the header beside it, and no other
 $(OUT)/obj/%.o: %.c $(OUT)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
@@ -172,7 +173,7 @@ suites_env := GLANE_TOP='$(CURDIR)' GLANE_OUT='$(abspath $(OUT))' GLANE='$(abspa
 	ASAN_OPTIONS=$${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=0} UBSAN_OPTIONS=$${UBSAN_OPTIONS:-print_stacktrace=1}
 runs = $(shell find tests/run $(wildcard plugins/*/test.py) -maxdepth 1 -type f -perm -u+x 2>/dev/null | LC_ALL=C sort)
 check: test-bins
-	@$(suites_env) scripts/run-suites -o $(OUT)/log -c layers=scripts/layers -c sizes=scripts/sizes \
+	@$(suites_env) scripts/run-suites -o $(OUT)/log -c layers=scripts/layers -c sizes=scripts/sizes -c abi-check=scripts/abi-check \
 		-c 'hdr-check=$(MAKE) -sk hdr-check B=$(B)' $(unit_bin) $(fuzz_replay) $(runs)
 unit: $(unit_bin) $(test_plug_so)
 	@$(suites_env) scripts/run-suites -o $(OUT)/log $(unit_bin)
@@ -185,18 +186,28 @@ suites: test-bins
 interop: test-bins
 	@$(suites_env) scripts/run-suites -o $(OUT)/log/interop $(wildcard tests/interop/*.py)
 
-# Each header compiles alone; the public one also as C++.
+# Once, when a major is frozen: the same bytes from the same sources by the same compiler, which the test can tell from others.
+frozen := -std=c11 -Os -fPIC -fvisibility=hidden -shared -nostartfiles -s -Wl,--build-id=none,--hash-style=gnu,--as-needed \
+	-Wl,-z,noseparate-code,-z,noexecstack,-z,norelro
+frozen-abi: $(OUT)/plugin.map
+	@! test -e tests/abi/frozen-$$(uname -m | tr _ -).so || { echo 'it is frozen: somebody has it (tests/abi/README.md)' >&2; exit 1; }
+	$(CC) $(frozen) -Wl,--version-script,$< -DFROZEN_SOURCE='"'$$(cat tests/abi/frozen.c tests/abi/plugin-1.0.h | sha256sum | cut -c 1-32)'"' \
+		-o tests/abi/frozen-$$(uname -m | tr _ -).so tests/abi/frozen.c
+	chmod 644 tests/abi/frozen-*.so
+
+# Each header compiles alone; the public one also as C++, with a plugin.
 hdr-check: $(headers:core/%=$(OUT)/hdr/%.ok) $(OUT)/hdr/plugin.cc.ok
 	@:
 $(OUT)/hdr/%.ok: core/% $(OUT)/flags $(OUT)/hdr/empty.c
 	$(Q)mkdir -p $(@D) && $(CC) $(core_flags) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MT $@ -MF $(@:.ok=.d) -include $< -x c -fsyntax-only $(OUT)/hdr/empty.c
 	@touch $@
-$(OUT)/hdr/plugin.cc.ok: core/include/glane/plugin.h $(OUT)/hdr/empty.c
+$(OUT)/hdr/plugin.cc.ok: core/include/glane/plugin.h tests/abi/plugin.cc $(OUT)/hdr/empty.c
 	$(Q)mkdir -p $(@D) && $(CXX) -Wall -Wextra -Wpedantic -Werror -Icore/include -include $< -x c++ -fsyntax-only $(OUT)/hdr/empty.c
+	$(Q)$(CXX) -std=c++20 -Wall -Wextra -Wpedantic -Wno-missing-field-initializers -Werror -Icore/include -fsyntax-only tests/abi/plugin.cc
 	@touch $@
 $(OUT)/hdr/empty.c:
 	@mkdir -p $(@D) && echo 'extern int nothing;' >$@
-layers sizes:
+layers sizes abi-check:
 	@scripts/$@
 
 # tests/README.md says what is where. `make fuzz F='csv json' T=600` for some targets and longer.
@@ -223,7 +234,7 @@ cov: suites
 		END {if (n) printf "%6.1f%% of %d lines\n", 100 * h / n, n}' | LC_ALL=C sort -k4
 
 # ---- tools
-c_files := $(wildcard core/*/*.c core/*/*.h plugins/*/*.c plugins/*/*.h scripts/template/*.c tests/*/*.c tests/*/*.h)
+c_files := $(filter-out tests/abi/%,$(wildcard core/*/*.c core/*/*.h plugins/*/*.c plugins/*/*.h scripts/template/*.c tests/*/*.c tests/*/*.h)) # what is frozen keeps its bytes
 tidy = xargs -r -P $$(nproc) -n 4 sh -c 'clang-tidy --quiet "$$@" -- -std=c11 -D_GNU_SOURCE -Icore/include '"$$FLAGS" tidy
 tidy: export FLAGS = -Icore $(lib_cflags) -DGLANE_VERSION=\"$(VERSION)\"
 tidy:
@@ -255,8 +266,8 @@ uninstall:
 clean:
 	rm -rf build
 help:
-	@echo 'all check unit suites interop hdr-check layers sizes fuzz cov tidy cppcheck format format-check compdb bench install uninstall dist clean'
-.PHONY: all lib test-bins prune check unit unit-list suites interop hdr-check layers sizes fuzz cov tidy cppcheck format format-check compdb bench \
+	@echo 'all check unit suites interop hdr-check layers sizes abi-check fuzz cov tidy cppcheck format format-check compdb bench install uninstall dist clean'
+.PHONY: all lib test-bins prune check unit unit-list suites interop hdr-check layers sizes abi-check frozen-abi fuzz cov tidy cppcheck format format-check compdb bench \
 	install uninstall dist clean help FORCE
 FORCE:
 

@@ -262,7 +262,7 @@ static glane_rc cube_begin(struct glane_run *r, struct glane_reader *rd, const s
 	if (!m)
 		return run_no_memory(r, "dataset");
 	memset(m, 0, sizeof(*m));
-	if (!struct_take(&m->given, sizeof(m->given), given, offsetof(struct glane_cube, indicator)))
+	if (!struct_take(&m->given, sizeof(m->given), given, offsetof(struct glane_cube, indicator)) || m->given.zero)
 		return run_usage(r, "cube() without a struct glane_cube that holds its size");
 	strbuf_init(&m->names, 0);
 	strbuf_init(&m->indicator_text, 0);

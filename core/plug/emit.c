@@ -144,7 +144,7 @@ static glane_rc host_annotate(glane_run *r, const struct glane_annotation *given
 	rc = run_take(r, &a, sizeof(a), given, offsetof(struct glane_annotation, unit_mult), "annotate()");
 	if (rc != GLANE_OK)
 		return rc;
-	if (a.zero != 0 || a.zero2 != 0 || a.unit_mult < -30 || a.unit_mult > 30)
+	if (a.zero != 0 || a.zero2 != 0 || (a.remove | a.has_unit_mult) > 1 || a.unit_mult < -30 || a.unit_mult > 30)
 		return run_usage(r, "annotate() with a unit_mult beyond 10^30, or bits that have no meaning");
 	diag_clear(&r->diag);
 	return note_handle(r,

@@ -50,7 +50,8 @@ glane_rc run_no_memory(struct glane_run *r, const char *what)
 	return run_lost(r, GLANE_E_NOMEM);
 }
 
-bool rest_is_zero(const void *given, size_t size, size_t n)
+/* Nothing is set behind the n bytes that are known here: it would be ignored. */
+static bool rest_is_zero(const void *given, size_t size, size_t n)
 {
 	const char *p = given;
 

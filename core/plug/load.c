@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* File checks, dlopen and the handshake: the only file that includes dlfcn.h. */
-#include "plug/run.h"
+#include "plug/plugin.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -90,16 +90,6 @@ static glane_rc adopt_option(
 	return GLANE_OK;
 }
 
-/* It would be ignored, although the plugin relies on it. */
-static glane_rc newer(const char *path, const char *what, struct diag *d)
-{
-	return fail(d, GLANE_E_DENIED,
-		"%s: refused: %s says what this glane, of ABI %d.%d, does not know (update glane; the plugin should "
-		"say "
-		"needs_minor)",
-		path, what, GLANE_ABI_MAJOR, GLANE_ABI_MINOR);
-}
-
 /* Rows are opt_stride apart, so that a table of a grown struct glane_opt can be walked, and one of a shorter. */
 static glane_rc adopt_options(struct arena *a, struct plugin *p, const char *path, struct diag *d)
 {
@@ -122,8 +112,6 @@ static glane_rc adopt_options(struct arena *a, struct plugin *p, const char *pat
 		memcpy(&o, row, stride < sizeof(o) ? stride : sizeof(o));
 		if (!o.name)
 			return GLANE_OK;
-		if (!rest_is_zero(row, stride, sizeof(o)))
-			return newer(path, "a row of its options", d);
 		if (p->n_options == MAX_OPTIONS)
 			return fail(d, GLANE_E_DENIED,
 				"%s: refused: more than %d options (does the table lack its closing row, {0}?)", path,
@@ -185,8 +173,6 @@ glane_rc plugin_adopt(struct arena *a, const struct glane_plugin *raw, const cha
 	rc = check_versions(raw, path, d);
 	if (rc != GLANE_OK)
 		return rc;
-	if (!rest_is_zero(raw, raw->size, sizeof(p.desc)))
-		return newer(path, "its descriptor", d);
 	memcpy(&p.desc, raw, raw->size < sizeof(p.desc) ? raw->size : sizeof(p.desc));
 	p.desc.size = sizeof(p.desc);
 	if (!p.desc.name || !p.desc.run)

@@ -51,7 +51,8 @@ static const char *request_wrong(const struct glane_request *q)
 	if ((q->field && any_null(q->field, q->n_field)) || any_null(q->head, q->n_head) ||
 		any_null_key(q->query, q->n_query) || any_null_key(q->header, q->n_header) || (q->n_split && !q->split))
 		return "with a list that holds a null pointer";
-	if (q->csv && (!struct_take(&csv, sizeof(csv), q->csv, LEAST_CSV) || csv.zero))
+	if (q->csv && (!struct_take(&csv, sizeof(csv), q->csv, LEAST_CSV) || csv.zero ||
+			      (csv.no_header | csv.ragged | csv.trim) > 1))
 		return "with a struct glane_csv without its size, or with what this glane does not know";
 	advance = q->paging == GLANE_PAGE_NEXT ? q->page_next : q->page_param;
 	if (q->paging != GLANE_PAGE_NONE && (q->format == GLANE_FMT_RAW || !advance || !advance[0]))

@@ -107,8 +107,6 @@ glane_rc run_unread(struct glane_run *r, glane_rc rc);
 bool struct_take(void *own, size_t n, const void *given, size_t least);
 /* struct_take(), or the run is lost: it says what is wrong with `call`, "emit()". */
 glane_rc run_take(struct glane_run *r, void *own, size_t n, const void *given, size_t least, const char *call);
-/* Of a struct of `size` bytes nothing is set behind the n that are known here: it would be ignored. */
-bool rest_is_zero(const void *given, size_t size, size_t n);
 bool text_ok(struct slice s); /* UTF-8 without NUL, at most 64 KiB: what the other side takes */
 glane_rc run_flush(struct glane_run *r);
 glane_rc run_use_payload(struct glane_run *r, struct glane_reader *rd);

@@ -76,8 +76,8 @@ static glane_rc declare(struct state *s, glane_rc how)
 	const int is_whole = !s->item || strstr(s->o.dataset, "{indicator}") != NULL;
 	const struct glane_cover cover = {.size = sizeof(cover),
 		.kind = strcmp(s->o.cover, "none") != 0 ? GLANE_COVER_FULL : GLANE_COVER_NONE,
-		.dataset = str_of(mapping_fill(s, s->o.dataset)),
-		.indicator = is_whole ? (glane_str){NULL, 0} : str_of(s->item)};
+		.dataset = glane_str_of(mapping_fill(s, s->o.dataset)),
+		.indicator = is_whole ? (glane_str){NULL, 0} : glane_str_of(s->item)};
 
 	return s->h->slice(s->r, how, &cover, s->item);
 }

@@ -79,13 +79,13 @@ static glane_rc add_column(struct state *s, const char *option, glane_str name, 
 /* "=text", a column, or columns separated by '|', of which one has to be there; where the last is empty, none has to. */
 static glane_rc resolve(struct state *s, const char *option, const char *text, struct cell *c)
 {
-	const glane_str whole = str_of(text);
+	const glane_str whole = glane_str_of(text);
 	glane_str rest = whole;
 	glane_rc rc;
 
 	memset(c, 0, sizeof(*c));
 	if (whole.n && text[0] == '=')
-		c->constant = str_of(mapping_fill(s, text + 1));
+		c->constant = glane_str_of(mapping_fill(s, text + 1));
 	if (whole.n == 0 || text[0] == '=' || strstr(text, "{value}"))
 		return GLANE_OK;
 	rc = add_column(s, option, whole, c);
@@ -131,7 +131,7 @@ static int side_column(const struct state *s, size_t side, glane_str header)
 	const char *name = mark ? s->h->fmt(s->r, "%.*s%.*s%s", (int)(mark - text), text, (int)header.n, header.p,
 					  mark + strlen("{value}"))
 				: NULL;
-	const int i = name ? find_column(s, str_of(name)) : -1;
+	const int i = name ? find_column(s, glane_str_of(name)) : -1;
 
 	return i >= 0 ? i + 1 : 0;
 }
@@ -158,12 +158,12 @@ static glane_rc named_values(struct state *s)
 
 	for (size_t k = 0; rc == GLANE_OK && k < s->o.value.n; k++) {
 		const char *item = s->o.value.v[k], *equals = strchr(item, '=');
-		glane_str name = str_of(item), code = {NULL, 0};
+		glane_str name = glane_str_of(item), code = {NULL, 0};
 		int i = find_column(s, name);
 
 		if (i == -1 && equals) {
 			code = (glane_str){item, (size_t)(equals - item)};
-			name = str_of(equals + 1);
+			name = glane_str_of(equals + 1);
 			i = find_column(s, name);
 		}
 		rc = i == -1 ? no_column(s, "value", name, 0)
@@ -177,7 +177,7 @@ static glane_rc named_values(struct state *s)
 static int is_ignored(const struct state *s, glane_str name)
 {
 	for (size_t i = 0; i < s->o.ignore.n; i++)
-		if (str_same(name, str_of(s->o.ignore.v[i])))
+		if (str_same(name, glane_str_of(s->o.ignore.v[i])))
 			return 1;
 	return 0;
 }
@@ -263,7 +263,7 @@ static glane_rc check_sides(struct state *s)
 		for (size_t i = 0; i < s->n_values; i++)
 			n += s->values[i].side[k] != 0;
 		if (n == 0 && strstr(texts[k], "{value}"))
-			return no_column(s, options[k], str_of(texts[k]), 0);
+			return no_column(s, options[k], glane_str_of(texts[k]), 0);
 	}
 	return GLANE_OK;
 }
@@ -281,7 +281,7 @@ glane_rc mapping_resolve(struct state *s)
 		  : !wide[0] || strcmp(wide, "indicator") == 0                           ? WIDE_INDICATOR
 		  : strcmp(wide, "area") == 0                                            ? WIDE_AREA
 											 : WIDE_DIM;
-	s->dataset = str_of(mapping_fill(s, s->o.dataset));
+	s->dataset = glane_str_of(mapping_fill(s, s->o.dataset));
 	if (s->wide != WIDE_INDICATOR && !s->o.indicator[0] && !s->item)
 		return s->h->fail(s->r, GLANE_E_CONFIG, "the value columns are %s: write indicator = COLUMN or =CODE",
 			s->wide == WIDE_PERIOD ? "periods"

@@ -64,15 +64,6 @@ const char *mapping_fill(const struct state *s, const char *text);
 /* The records of one file to observations. */
 glane_rc file_read(struct state *s, const char *url);
 
-static inline glane_str str_of(const char *s)
-{
-	size_t n = 0;
-
-	while (s && s[n])
-		n++;
-	return (glane_str){s, n};
-}
-
 static inline glane_str str_trim(glane_str s)
 {
 	while (s.n && s.p[s.n - 1] == ' ')

@@ -16,7 +16,7 @@ static glane_str cell_text(const struct state *s, const struct cell *c)
 static glane_str mapped(const struct glane_map *map, glane_str key)
 {
 	for (size_t i = 0; key.n && i < map->n; i++)
-		if (str_same(key, str_of(map->v[i].k)))
+		if (str_same(key, glane_str_of(map->v[i].k)))
 			return map->v[i].v;
 	return (glane_str){NULL, 0};
 }
@@ -29,7 +29,7 @@ static glane_str value_text(const struct state *s, const struct value_column *v)
 	if (text.n == 0 || (text.p[0] >= '0' && text.p[0] <= '9'))
 		return text;
 	for (size_t i = 0; i < s->o.missing.n; i++)
-		if (str_same(str_trim(text), str_of(s->o.missing.v[i])))
+		if (str_same(str_trim(text), glane_str_of(s->o.missing.v[i])))
 			return (glane_str){NULL, 0};
 	return text;
 }
@@ -103,14 +103,14 @@ static glane_rc find_series(struct state *s, const struct value_column *v, glane
 		.freq = s->o.freq[0],
 		.dataset = s->dataset,
 		.area = area,
-		.area_scheme = str_of(s->o.area_scheme),
+		.area_scheme = glane_str_of(s->o.area_scheme),
 		.area_title = cell_text(s, &s->area_title),
 		.dims = dims};
 	glane_str mult;
 
 	q.indicator = s->o.indicator[0]                                             ? cell_text(s, &s->indicator)
 		      : s->wide == WIDE_INDICATOR && !(s->item && s->n_values == 1) ? v->code
-										    : str_of(s->item);
+										    : glane_str_of(s->item);
 	q.title = s->o.title[0]               ? cell_text(s, &s->title)
 		  : s->wide == WIDE_INDICATOR ? v->header
 					      : (glane_str){NULL, 0};
@@ -163,7 +163,7 @@ static int is_wanted(const struct state *s)
 
 		do {
 			bar = strchr(list, '|');
-			found |= str_same(text, bar ? (glane_str){list, (size_t)(bar - list)} : str_of(list));
+			found |= str_same(text, bar ? (glane_str){list, (size_t)(bar - list)} : glane_str_of(list));
 			list = bar ? bar + 1 : list;
 		} while (bar && !found);
 		if (!found)

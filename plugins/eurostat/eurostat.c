@@ -41,7 +41,8 @@ static glane_rc run(const struct glane_host *h, glane_run *r, void *state)
 		return h->fail(r, GLANE_E_CONFIG, "answer is tsv, sdmx or jsonstat; cover is full or none");
 	for (size_t i = 0; rc == GLANE_OK && i < s->datasets.n; i++) {
 		const char *code = s->datasets.v[i];
-		const struct glane_cover cover = {.size = sizeof(cover), .dataset = str(code), .kind = cover_kind(s)};
+		const struct glane_cover cover = {
+			.size = sizeof(cover), .dataset = glane_str_of(code), .kind = cover_kind(s)};
 
 		rc = fetch(h, r, s, code);
 		rc = h->slice(r, rc, &cover, h->fmt(r, "dataset %s was not read", code));

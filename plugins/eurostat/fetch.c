@@ -27,7 +27,7 @@ static size_t query_of(
 		return n;
 	}
 	query[n++] = (struct glane_kv){"format", GLANE_STR("JSON")};
-	query[n++] = (struct glane_kv){"lang", str(s->language)};
+	query[n++] = (struct glane_kv){"lang", glane_str_of(s->language)};
 	for (size_t i = 0; i < s->filters.n; i++)
 		for (const char *at = s->filters.v[i].v.p, *end = at + s->filters.v[i].v.n;
 			at < end && n <= MAX_QUERY;) {
@@ -35,7 +35,8 @@ static size_t query_of(
 			const size_t len = (size_t)((bar ? bar : end) - at);
 
 			if (n < MAX_QUERY)
-				query[n] = (struct glane_kv){s->filters.v[i].k, str(h->fmt(r, "%.*s", (int)len, at))};
+				query[n] = (struct glane_kv){
+					s->filters.v[i].k, glane_str_of(h->fmt(r, "%.*s", (int)len, at))};
 			n++;
 			at += len + 1;
 		}
@@ -48,7 +49,7 @@ static glane_rc read_all(
 	struct glane_cube cube = s->cube;
 	glane_rc rc;
 
-	cube.size = sizeof(cube), cube.dataset = str(code), cube.area_scheme = str(s->area_scheme);
+	cube.size = sizeof(cube), cube.dataset = glane_str_of(code), cube.area_scheme = glane_str_of(s->area_scheme);
 	while ((rc = h->next(rd)) == GLANE_OK && (rc = h->cube(r, rd, &cube)) == GLANE_OK)
 		++*n;
 	return rc == GLANE_END ? GLANE_OK : rc;

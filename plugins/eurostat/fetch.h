@@ -13,10 +13,6 @@ struct state {
 	struct glane_cube cube;
 	int64_t poll_every, poll_times;
 };
-static inline glane_str str(const char *s)
-{
-	return (glane_str){s, s ? strlen(s) : 0};
-}
 uint8_t format_of(const struct state *s); /* GLANE_FMT_RAW: the configuration says none */
 /* Everything of one dataset, waiting where it is prepared first. */
 glane_rc fetch(const struct glane_host *h, glane_run *r, const struct state *s, const char *code);

@@ -46,7 +46,7 @@ static glane_rc resolve(struct state *s, const char *option, const char *text, s
 	if (n == 0)
 		return rc;
 	if (filled[0] == '=') {
-		c->constant = str_of(filled + 1);
+		c->constant = glane_str_of(filled + 1);
 	} else if (filled[n - 1] == '*' && (n == 1 || filled[n - 2] == '.')) {
 		c->list = s->h->fmt(s->r, "%.*s", (int)(n > 1 ? n - 2 : 0), filled);
 		rc = c->list ? GLANE_OK : s->h->fail(s->r, GLANE_E_NOMEM, "no memory for %s", option);
@@ -76,7 +76,7 @@ static glane_rc resolve_values(struct state *s)
 		v->has_code = equals && equals != text;
 		v->is_seen = 0;
 		v->path = v->has_code ? equals + 1 : text;
-		v->code = v->has_code ? (glane_str){text, (size_t)(equals - text)} : str_of(text);
+		v->code = v->has_code ? (glane_str){text, (size_t)(equals - text)} : glane_str_of(text);
 		rc = resolve(s, "value", v->path, &v->cell);
 	}
 	return rc;
@@ -97,7 +97,7 @@ glane_rc mapping_resolve(struct state *s)
 	glane_rc rc = GLANE_OK;
 
 	s->n_field = s->n_records = s->n_passed = s->alien = 0;
-	s->dataset = str_of(mapping_fill(s, o->dataset));
+	s->dataset = glane_str_of(mapping_fill(s, o->dataset));
 	for (size_t i = 0; rc == GLANE_OK && i < sizeof(all) / sizeof(all[0]); i++) {
 		rc = resolve(s, all[i].option, all[i].text, all[i].cell);
 		if (rc == GLANE_OK && all[i].cell->list && !all[i].may_be_list)

@@ -76,11 +76,6 @@ glane_rc record_emit(struct state *s);
 /* After the last record: a value that none of them held. */
 glane_rc record_check(struct state *s);
 
-static inline glane_str str_of(const char *s)
-{
-	return (glane_str){s, s ? strlen(s) : 0};
-}
-
 static inline int str_same(glane_str a, glane_str b)
 {
 	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);

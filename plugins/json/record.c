@@ -23,7 +23,7 @@ static glane_str side_text(const struct state *s, const struct cell *c, const st
 static glane_str mapped(const struct glane_map *map, glane_str key)
 {
 	for (size_t i = 0; key.n && i < map->n; i++)
-		if (str_same(key, str_of(map->v[i].k)))
+		if (str_same(key, glane_str_of(map->v[i].k)))
 			return map->v[i].v;
 	return (glane_str){NULL, 0};
 }
@@ -31,7 +31,7 @@ static glane_str mapped(const struct glane_map *map, glane_str key)
 static glane_str unless_missing(const struct state *s, glane_str text)
 {
 	for (size_t i = 0; text.n && i < s->o.missing.n; i++)
-		if (str_same(text, str_of(s->o.missing.v[i])))
+		if (str_same(text, glane_str_of(s->o.missing.v[i])))
 			return (glane_str){NULL, 0};
 	return text;
 }
@@ -91,7 +91,7 @@ static glane_rc find_series(struct state *s, const struct value *v, glane_str ar
 		.freq = s->o.freq[0],
 		.dataset = s->dataset,
 		.area = area,
-		.area_scheme = str_of(s->o.area_scheme),
+		.area_scheme = glane_str_of(s->o.area_scheme),
 		.area_title = cell_text(s, &s->area_title),
 		.title = cell_text(s, &s->title),
 		.dims = dims,
@@ -99,7 +99,7 @@ static glane_rc find_series(struct state *s, const struct value *v, glane_str ar
 	glane_str mult;
 
 	q.indicator = s->o.indicator[0]                             ? cell_text(s, &s->indicator)
-		      : s->item && s->n_values == 1 && !v->has_code ? str_of(s->item)
+		      : s->item && s->n_values == 1 && !v->has_code ? glane_str_of(s->item)
 								    : v->code;
 	q.unit = mapped(&s->o.units, q.indicator);
 	if (!q.unit.p)
@@ -119,7 +119,7 @@ static glane_rc emit_item(struct state *s, const struct value *v, size_t k, stru
 	glane_str side[SIDES], letter, period = side_text(s, &s->period, c, k);
 
 	if (!s->o.period[0] && item && item->k)
-		period = str_of(item->k);
+		period = glane_str_of(item->k);
 	for (size_t i = 0; i < SIDES; i++)
 		side[i] = side_text(s, &s->side[i], c, k);
 	row.period = period_text(period);
@@ -151,7 +151,7 @@ static int is_wanted(const struct state *s)
 
 		do {
 			bar = strchr(list, '|');
-			found |= str_same(text, bar ? (glane_str){list, (size_t)(bar - list)} : str_of(list));
+			found |= str_same(text, bar ? (glane_str){list, (size_t)(bar - list)} : glane_str_of(list));
 			list = bar ? bar + 1 : list;
 		} while (bar && !found);
 		if (!found)

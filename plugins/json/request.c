@@ -11,12 +11,12 @@ glane_rc answer_read(struct state *s, const char *url)
 	glane_rc rc = mapping_resolve(s);
 
 	for (size_t i = 0; i < o->query.n; i++)
-		query[i] = (struct glane_kv){o->query.v[i].k, str_of(mapping_fill(s, o->query.v[i].v.p))};
+		query[i] = (struct glane_kv){o->query.v[i].k, glane_str_of(mapping_fill(s, o->query.v[i].v.p))};
 	q.query = query, q.n_query = o->query.n;
 	q.select = o->select, q.field = s->field, q.n_field = s->n_field, q.error = o->error[0] ? o->error : NULL;
 	q.member = o->member[0] ? o->member : NULL;
 	if (o->body[0])
-		q.body = str_of(mapping_fill(s, o->body)), q.content_type = "application/json";
+		q.body = glane_str_of(mapping_fill(s, o->body)), q.content_type = "application/json";
 	q.paging = !o->paging[0]                      ? GLANE_PAGE_NONE
 		   : strcmp(o->paging, "number") == 0 ? GLANE_PAGE_NUMBER
 		   : strcmp(o->paging, "offset") == 0 ? GLANE_PAGE_OFFSET

@@ -34,11 +34,6 @@ static const struct glane_opt options[] = {
 	{0},
 };
 
-static glane_str str(const char *s)
-{
-	return (glane_str){s, s ? strlen(s) : 0};
-}
-
 /* A query for some periods is an increment; what a body asks for is not known. */
 static uint32_t cover_kind(const struct state *s)
 {
@@ -51,7 +46,8 @@ static uint32_t cover_kind(const struct state *s)
 
 static struct glane_cover cover_of(const struct state *s, const char *dataset)
 {
-	return (struct glane_cover){.size = sizeof(struct glane_cover), .kind = cover_kind(s), .dataset = str(dataset)};
+	return (struct glane_cover){
+		.size = sizeof(struct glane_cover), .kind = cover_kind(s), .dataset = glane_str_of(dataset)};
 }
 
 static const char *url_of(struct state *s, const char *item)
@@ -68,7 +64,8 @@ static glane_rc read_all(struct state *s, glane_reader *rd, const char **name)
 	const int is_given = *name != NULL;
 	glane_rc rc;
 
-	s->cube.size = sizeof(s->cube), s->cube.dataset = str(*name), s->cube.area_scheme = str(s->area_scheme);
+	s->cube.size = sizeof(s->cube), s->cube.dataset = glane_str_of(*name),
+	s->cube.area_scheme = glane_str_of(s->area_scheme);
 	while ((rc = s->h->next(rd)) == GLANE_OK) {
 		const glane_str now = s->h->get(rd, "#dataset");
 
@@ -95,7 +92,7 @@ static glane_rc fetch(struct state *s, const char *item, const char **name)
 
 	q.format = s->px ? GLANE_FMT_PX : GLANE_FMT_JSONSTAT, q.query = s->query.v, q.n_query = s->query.n;
 	if (s->body[0])
-		q.body = str(s->body), q.content_type = "application/json";
+		q.body = glane_str_of(s->body), q.content_type = "application/json";
 	rc = q.url ? s->h->open(s->r, &q, &rd) : s->h->fail(s->r, GLANE_E_NOMEM, "no memory for a URL");
 	rc = rc == GLANE_OK ? read_all(s, rd, name) : rc;
 	s->h->close(rd);

@@ -7,8 +7,8 @@ glane_rc ask_structure(const struct glane_host *h, glane_run *r, struct state *s
 {
 	static const char *const fields[] = {"@id"};
 	const struct glane_kv accept = {
-		"Accept", str(is(s->rest, "3.0") ? "application/vnd.sdmx.structure+xml;version=3.0.0"
-						 : "application/vnd.sdmx.structure+xml;version=2.1")};
+		"Accept", glane_str_of(is(s->rest, "3.0") ? "application/vnd.sdmx.structure+xml;version=3.0.0"
+							  : "application/vnd.sdmx.structure+xml;version=2.1")};
 	const struct glane_request q = {.size = sizeof(q),
 		.format = GLANE_FMT_XML,
 		.url = structure_url(h, r, s, f),
@@ -53,7 +53,7 @@ static glane_rc ask_available(const struct glane_host *h, glane_run *r, const st
 	glane_rc rc;
 
 	for (*n = 0; *n < s->areas.n && *n < MAX_ITEMS; (*n)++)
-		items[*n] = str(s->areas.v[*n]);
+		items[*n] = glane_str_of(s->areas.v[*n]);
 	if (*n)
 		return GLANE_OK;
 	rc = h->open(r, &q, &rd);
@@ -61,7 +61,7 @@ static glane_rc ask_available(const struct glane_host *h, glane_run *r, const st
 		const glane_str code = h->at(rd, 0), id = h->at(rd, 1);
 
 		if (id.n == strlen(s->split) && memcmp(id.p, s->split, id.n) == 0 && code.n && *n < MAX_ITEMS)
-			items[(*n)++] = str(h->fmt(r, "%.*s", (int)code.n, code.p));
+			items[(*n)++] = glane_str_of(h->fmt(r, "%.*s", (int)code.n, code.p));
 	}
 	if (rc == GLANE_END && *n == 0)
 		return h->fail(r, GLANE_E_DATA,
@@ -83,7 +83,7 @@ static glane_rc open_data(
 	for (size_t i = 0; i < s->accept.n; i++) {
 		const char *form = s->accept.v[i];
 
-		accept.v = str(media(s, form));
+		accept.v = glane_str_of(media(s, form));
 		if (!accept.v.p && !is(form, "any"))
 			return h->fail(r, GLANE_E_CONFIG, "accept = %s: csv, json, xml, generic or any", form);
 		q.header = &accept, q.n_header = accept.v.p ? 1 : 0;
@@ -161,8 +161,8 @@ struct glane_cover cover_of(
 		const int is_span = (n == 0 || n == 4 || n == 10) && (m == 0 || m == 4 || m == 10);
 
 		c.kind = is_span ? GLANE_COVER_RANGE : GLANE_COVER_NONE;
-		c.from = str(n == 0 ? "0001-01-01" : n == 4 ? h->fmt(r, "%s-01-01", s->start) : s->start);
-		c.to = str(m == 0 ? "9999-12-31" : m == 4 ? h->fmt(r, "%s-12-31", s->end) : s->end);
+		c.from = glane_str_of(n == 0 ? "0001-01-01" : n == 4 ? h->fmt(r, "%s-01-01", s->start) : s->start);
+		c.to = glane_str_of(m == 0 ? "9999-12-31" : m == 4 ? h->fmt(r, "%s-12-31", s->end) : s->end);
 	}
 	if (is_part || s->last_n || is(s->cover, "none"))
 		c.kind = GLANE_COVER_NONE;

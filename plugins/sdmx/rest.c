@@ -89,16 +89,16 @@ size_t data_query(
 
 	if (is_3 && (s->start[0] || s->end[0]))
 		q[n++] = (struct glane_kv){"c[TIME_PERIOD]",
-			str(h->fmt(r, "%s%s%s%s%s", s->start[0] ? "ge:" : "", s->start,
+			glane_str_of(h->fmt(r, "%s%s%s%s%s", s->start[0] ? "ge:" : "", s->start,
 				s->start[0] && s->end[0] ? "+" : "", s->end[0] ? "le:" : "", s->end))};
 	if (!is_3 && s->start[0])
-		q[n++] = (struct glane_kv){"startPeriod", str(s->start)};
+		q[n++] = (struct glane_kv){"startPeriod", glane_str_of(s->start)};
 	if (!is_3 && s->end[0])
-		q[n++] = (struct glane_kv){"endPeriod", str(s->end)};
+		q[n++] = (struct glane_kv){"endPeriod", glane_str_of(s->end)};
 	if (after)
-		q[n++] = (struct glane_kv){"updatedAfter", str(after)};
+		q[n++] = (struct glane_kv){"updatedAfter", glane_str_of(after)};
 	if (s->last_n)
-		q[n++] = (struct glane_kv){"lastNObservations", str(h->fmt(r, "%lld", (long long)s->last_n))};
+		q[n++] = (struct glane_kv){"lastNObservations", glane_str_of(h->fmt(r, "%lld", (long long)s->last_n))};
 	for (size_t i = 0; i < s->query.n && i < MAX_DIMS; i++)
 		q[n++] = s->query.v[i];
 	return n;
@@ -141,8 +141,8 @@ void increment_end(
 	if (!s->increments || !inc->keys[0] || !inc->keys[1])
 		return;
 	if (how == GLANE_OK && gmtime_r(&begin, &tm) && strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm)) {
-		next[0] = str(text);
-		next[1] = inc->after ? next[1] : str(h->fmt(r, "%lld", (long long)h->now(r)));
+		next[0] = glane_str_of(text);
+		next[1] = inc->after ? next[1] : glane_str_of(h->fmt(r, "%lld", (long long)h->now(r)));
 	}
 	for (size_t i = 0; i < 2; i++)
 		if (next[i].n)

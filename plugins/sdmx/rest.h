@@ -38,10 +38,6 @@ struct increment {
 	const char *after; /* RFC 3339; NULL: everything is asked for */
 };
 
-static inline glane_str str(const char *s)
-{
-	return (glane_str){s, s ? strlen(s) : 0};
-}
 static inline int is(const char *a, const char *b)
 {
 	return strcmp(a, b) == 0;

@@ -59,7 +59,7 @@ static glane_rc run_flow(const struct glane_host *h, glane_run *r, struct state 
 	struct glane_cover cover;
 	glane_rc rc = !f.name || !f.key ? h->fail(r, GLANE_E_NOMEM, "no memory for an address") : GLANE_OK;
 
-	s->cube.dataset = s->dataset[0] ? str(s->dataset) : str(f.id);
+	s->cube.dataset = s->dataset[0] ? glane_str_of(s->dataset) : glane_str_of(f.id);
 	if (rc == GLANE_OK && s->structure && !s->dimensions.n)
 		rc = ask_structure(h, r, s, &f);
 	if (rc == GLANE_OK)
@@ -75,13 +75,13 @@ static glane_rc run_message(const struct glane_host *h, glane_run *r, struct sta
 	struct glane_cover cover;
 	glane_rc rc;
 
-	s->cube.dataset = str(s->dataset[0] ? s->dataset : NULL);
+	s->cube.dataset = glane_str_of(s->dataset[0] ? s->dataset : NULL);
 	rc = read_data(h, r, s, NULL, NULL);
 	cover = cover_of(h, r, s, s->cube.dataset, 0);
 	if (rc == GLANE_OK && s->dataset[0])
 		rc = h->cover(r, &cover);
 	for (size_t i = 0; rc == GLANE_OK && i < s->n_said; i++) {
-		cover = cover_of(h, r, s, str(s->said[i].name), s->said[i].is_update && !is(s->cover, "full"));
+		cover = cover_of(h, r, s, glane_str_of(s->said[i].name), s->said[i].is_update && !is(s->cover, "full"));
 		rc = h->cover(r, &cover);
 	}
 	return rc;
@@ -95,7 +95,7 @@ static glane_rc run(const struct glane_host *h, glane_run *r, void *state)
 	if (!is(s->rest, "2.1") && !is(s->rest, "3.0"))
 		return h->fail(r, GLANE_E_CONFIG, "rest = %s: 2.1 or 3.0", s->rest);
 	s->csv = (struct glane_csv){.size = sizeof(s->csv), .decimal = s->decimal[0]};
-	s->cube.size = sizeof(s->cube), s->cube.area_scheme = str(s->area_scheme);
+	s->cube.size = sizeof(s->cube), s->cube.area_scheme = glane_str_of(s->area_scheme);
 	if (!is(s->cover, "auto") && !is(s->cover, "none") && !is(s->cover, "full"))
 		return h->fail(r, GLANE_E_CONFIG, "cover = %s: auto, none or full", s->cover);
 	if (s->flows.n == 0)

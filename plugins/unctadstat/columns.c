@@ -128,7 +128,7 @@ static glane_str period_of(const struct state *s, glane_str p)
 	for (size_t i = 0; i < 8; i++)
 		if (p.n != 8 || p.p[i] < '0' || p.p[i] > '9')
 			return p;
-	return str(s->h->fmt(s->r, "%.4s-01-01/%.4s-12-31", p.p, p.p + 4));
+	return glane_str_of(s->h->fmt(s->r, "%.4s-01-01/%.4s-12-31", p.p, p.p + 4));
 }
 
 static glane_str at(const struct state *s, glane_reader *rd, size_t i)
@@ -152,7 +152,7 @@ static glane_str status_of(glane_str why)
 static glane_rc columns_emit(struct state *s, glane_reader *rd)
 {
 	struct glane_series series = {
-		.size = sizeof(series), .dataset = str(s->report), .area_scheme = GLANE_STR("UNCTAD")};
+		.size = sizeof(series), .dataset = glane_str_of(s->report), .area_scheme = GLANE_STR("UNCTAD")};
 	struct glane_row row = {.size = sizeof(row), .period = period_of(s, s->h->at(rd, s->period_at))};
 	struct glane_kv dims[MAX_COLUMNS];
 	glane_rc rc = GLANE_OK;
@@ -173,8 +173,9 @@ static glane_rc columns_emit(struct state *s, glane_reader *rd)
 		if (c->is_dim || (row.value.n == 0 && row.flags.n == 0 && row.note.n == 0))
 			continue;
 		row.status = row.value.n ? (glane_str){NULL, 0} : status_of(row.flags);
-		row.unit_mult = str(mult);
-		series.indicator = str(c->code), series.title = str(c->name), series.unit = str(unit);
+		row.unit_mult = glane_str_of(mult);
+		series.indicator = glane_str_of(c->code), series.title = glane_str_of(c->name),
+		series.unit = glane_str_of(unit);
 		rc = s->h->series(s->r, &series, &row.series);
 		rc = rc == GLANE_OK ? s->h->emit(s->r, &row) : rc;
 	}

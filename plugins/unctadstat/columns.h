@@ -23,10 +23,6 @@ struct state {
 	struct column columns[MAX_COLUMNS];
 	size_t n_columns, n_measures, period_at, area_at, area_title_at;
 };
-static inline glane_str str(const char *s)
-{
-	return (glane_str){s, s ? strlen(s) : 0};
-}
 /* Every record of a table, which is CSV: bare, in 7z, or gzip. Fills size and format of the request. */
 glane_rc read_table(struct state *s, struct glane_request *q);
 #endif

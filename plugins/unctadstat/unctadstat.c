@@ -22,7 +22,7 @@ static const char *const file_id[] = {"fileId"};
 
 static glane_str copy(struct state *s, glane_str v)
 {
-	return str(v.n ? s->h->fmt(s->r, "%.*s", (int)v.n, v.p) : NULL);
+	return glane_str_of(v.n ? s->h->fmt(s->r, "%.*s", (int)v.n, v.p) : NULL);
 }
 
 /* The day of update, else the version: there are no validators. */
@@ -89,14 +89,15 @@ static glane_rc read_facts(struct state *s, const char *filter)
 	body = part(s, body, "compress", "gz");
 	q.url = s->h->fmt(s->r, "%s/%s/cur/Facts", s->facts_url, s->report);
 	q.content_type = "multipart/form-data; boundary=glane-form";
-	q.body = str(body ? s->h->fmt(s->r, "%s--glane-form--\r\n", body) : NULL);
+	q.body = glane_str_of(body ? s->h->fmt(s->r, "%s--glane-form--\r\n", body) : NULL);
 	return q.url && q.body.p ? read_table(s, &q) : s->h->fail(s->r, GLANE_E_NOMEM, "no memory for a request");
 }
 
 static glane_rc run(const struct glane_host *h, glane_run *r, void *state)
 {
 	struct state *s = state;
-	const struct glane_cover cover = {.size = sizeof(cover), .kind = GLANE_COVER_FULL, .dataset = str(s->report)};
+	const struct glane_cover cover = {
+		.size = sizeof(cover), .kind = GLANE_COVER_FULL, .dataset = glane_str_of(s->report)};
 	struct glane_request one = {.url = h->fmt(r, "{base_url}/%s", s->file), .member = "*.csv"};
 	glane_rc rc;
 

@@ -27,11 +27,6 @@ static const char *const fields[FIELDS] = {"countryiso3code", "country.id", "cou
 	"indicator.value", "date", "value", "unit", "obs_status"};
 static const char *const heads[] = {"0.lastupdated"};
 
-static glane_str str(const char *s)
-{
-	return (glane_str){s, s ? strlen(s) : 0};
-}
-
 static glane_rc emit(const struct glane_host *h, glane_run *r, struct state *s, glane_reader *rd)
 {
 	struct glane_series series = {.size = sizeof(series), .dataset = s->dataset, .area_scheme = GLANE_STR("WB")};
@@ -40,7 +35,7 @@ static glane_rc emit(const struct glane_host *h, glane_run *r, struct state *s, 
 	glane_rc rc;
 
 	if (!s->stamp.p)
-		s->stamp = str(h->fmt(r, "%.*s", (int)stamp.n, stamp.n ? stamp.p : ""));
+		s->stamp = glane_str_of(h->fmt(r, "%.*s", (int)stamp.n, stamp.n ? stamp.p : ""));
 	if (stamp.n != s->stamp.n || (stamp.n && memcmp(stamp.p, s->stamp.p, stamp.n) != 0))
 		return h->fail(r, GLANE_E_DATA, "lastupdated was %s on the first page: the data moved", s->stamp.p);
 	series.area = h->at(rd, h->at(rd, ISO3).n ? ISO3 : ID); /* some aggregates have no ISO3 */
@@ -57,17 +52,17 @@ static const char *url_of(const struct glane_host *h, glane_run *r, struct state
 
 	for (size_t i = 0; url && i < s->countries.n; i++)
 		url = h->fmt(r, "%s%c%s", url, i ? ';' : '/', s->countries.v[i]);
-	s->dataset = str(strcmp(s->database, "2") == 0   ? "WDI"
-			 : strcmp(s->database, "3") == 0 ? "WGI"
-							 : h->fmt(r, "WB%s", s->database));
+	s->dataset = glane_str_of(strcmp(s->database, "2") == 0   ? "WDI"
+				  : strcmp(s->database, "3") == 0 ? "WGI"
+								  : h->fmt(r, "WB%s", s->database));
 	s->stamp = (glane_str){NULL, 0};
 	return url && s->dataset.p ? h->fmt(r, "%s/indicator/{split}", url) : NULL;
 }
 
 static glane_rc fetch(const struct glane_host *h, glane_run *r, struct state *s, const glane_str *codes, size_t n)
 {
-	const struct glane_kv query[] = {{"format", GLANE_STR("json")}, {"source", str(s->database)},
-		{"date", str(s->date[0] ? s->date : NULL)}};
+	const struct glane_kv query[] = {{"format", GLANE_STR("json")}, {"source", glane_str_of(s->database)},
+		{"date", glane_str_of(s->date[0] ? s->date : NULL)}};
 	struct glane_request q = {.size = sizeof(q), .format = GLANE_FMT_JSON, .paging = GLANE_PAGE_NUMBER};
 	glane_reader *rd = NULL;
 	glane_rc rc;
@@ -87,14 +82,14 @@ static glane_rc fetch(const struct glane_host *h, glane_run *r, struct state *s,
 /* Years that were asked for are covered from first day to last; of other dates nothing can be said. */
 static glane_rc declare(const struct glane_host *h, glane_run *r, const struct state *s, const char *code, glane_rc how)
 {
-	struct glane_cover cover = {.size = sizeof(cover), .dataset = s->dataset, .indicator = str(code)};
+	struct glane_cover cover = {.size = sizeof(cover), .dataset = s->dataset, .indicator = glane_str_of(code)};
 	const size_t n = strlen(s->date);
 
 	cover.kind = n ? GLANE_COVER_NONE : GLANE_COVER_FULL;
 	if ((n == 4 || n == 9) && strspn(s->date, "0123456789:") == n) {
 		cover.kind = GLANE_COVER_RANGE;
-		cover.from = str(h->fmt(r, "%.4s-01-01", s->date));
-		cover.to = str(h->fmt(r, "%s-12-31", s->date + n - 4));
+		cover.from = glane_str_of(h->fmt(r, "%.4s-01-01", s->date));
+		cover.to = glane_str_of(h->fmt(r, "%s-12-31", s->date + n - 4));
 	}
 	return h->slice(r, how, &cover, h->fmt(r, "indicator %s was not read", code));
 }
@@ -111,7 +106,7 @@ static glane_rc run(const struct glane_host *h, glane_run *r, void *state)
 		glane_str codes[MAX_TOGETHER];
 
 		for (size_t k = 0; k < n; k++)
-			codes[k] = str(s->indicators.v[i + k]);
+			codes[k] = glane_str_of(s->indicators.v[i + k]);
 		if (i % MAX_TOGETHER == 0)
 			together = fetch(h, r, s, codes, n);
 		rc = together == GLANE_E_DATA && n_all > 1 ? fetch(h, r, s, codes, 1) : together;

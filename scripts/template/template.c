@@ -24,18 +24,13 @@ static const char *const fields[FIELDS] = {"area", "year", "value", "flag", "not
 enum { TITLE, UNIT, UPDATED, HEADS };
 static const char *const heads[HEADS] = {"title", "unit", "updated"};
 
-static glane_str str(const char *s)
-{
-	return (glane_str){s, strlen(s)};
-}
-
 /* One record of the answer becomes one observation. The host reads the numbers, periods and areas. */
 static glane_rc emit(const struct glane_host *h, glane_run *r, glane_reader *rd, const char *indicator)
 {
 	const struct glane_series series = {.size = sizeof(series),
 		.freq = 'A',
 		.dataset = GLANE_STR("EXAMPLE"),
-		.indicator = str(indicator),
+		.indicator = glane_str_of(indicator),
 		.area = h->at(rd, AREA),
 		.area_scheme = GLANE_STR("ISO3"),
 		.title = h->head(rd, TITLE),
@@ -54,8 +49,8 @@ static glane_rc emit(const struct glane_host *h, glane_run *r, glane_reader *rd,
 /* All pages of one indicator. Pages that are missing, repeated or short are the host's business: it compares `pages` and `total`. */
 static glane_rc fetch(const struct glane_host *h, glane_run *r, const struct state *s, const char *indicator)
 {
-	const struct glane_kv query[] = {
-		{"indicator", str(indicator)}, {"from", s->from[0] ? str(s->from) : (glane_str){NULL, 0}}};
+	const struct glane_kv query[] = {{"indicator", glane_str_of(indicator)},
+		{"from", s->from[0] ? glane_str_of(s->from) : (glane_str){NULL, 0}}};
 	const struct glane_request q = {.size = sizeof(q),
 		.format = GLANE_FMT_JSON,
 		.url = "{base_url}/observations",
@@ -94,7 +89,7 @@ static glane_rc run(const struct glane_host *h, glane_run *r, void *state)
 		const struct glane_cover cover = {.size = sizeof(cover),
 			.kind = s->from[0] ? GLANE_COVER_NONE : GLANE_COVER_FULL,
 			.dataset = GLANE_STR("EXAMPLE"),
-			.indicator = str(indicator)};
+			.indicator = glane_str_of(indicator)};
 
 		rc = fetch(h, r, s, indicator);
 		rc = h->slice(r, rc, &cover, h->fmt(r, "indicator %s was not read", indicator));

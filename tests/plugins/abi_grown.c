@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A plugin as built against a header of a later minor: every sized struct and the option rows have grown at their end. It uses
- * nothing of what is new, and works today.
+ * A plugin as built against a header of a later minor: every sized struct and the option rows have grown at their end. What is new
+ * in the descriptor and the rows is passed over, as the plugin does not say that it needs it; in calls it uses nothing of it.
  */
 #include <glane/plugin.h>
 
@@ -34,9 +34,9 @@ struct state {
 		0                                                                                                      \
 	}
 static const struct grown_opt options[] = {
-	{{"dataset", GLANE_OPT_STR, 0, offsetof(struct state, dataset), "GROWN", "of the rows", 0, 0}, LATER},
-	{{"times", GLANE_OPT_INT, GLANE_OPT_REQUIRED, offsetof(struct state, times), NULL, "rows", 1, 9}, LATER},
-	{{NULL, 0, 0, 0, NULL, NULL, 0, 0}, LATER},
+	{{"dataset", GLANE_OPT_STR, 0, offsetof(struct state, dataset), "GROWN", "of the rows", 0, 0}, {1, 2, 3, 4}},
+	{{"times", GLANE_OPT_INT, GLANE_OPT_REQUIRED, offsetof(struct state, times), NULL, "rows", 1, 9}, {1, 2, 3, 4}},
+	{{NULL, 0, 0, 0, NULL, NULL, 0, 0}, {1, 2, 3, 4}},
 };
 
 static glane_rc give(const struct glane_host *h, glane_run *r, const struct state *s)
@@ -95,7 +95,7 @@ static const struct grown_plugin self = {{.size = sizeof(self),
 						 .title = "built against a later minor",
 						 .opts = &options[0].now,
 						 .run = run},
-	LATER};
+	{1, 2, 3, 4}};
 __attribute__((visibility("default"))) const struct glane_plugin *glane_plugin_v1(void);
 const struct glane_plugin *glane_plugin_v1(void)
 {

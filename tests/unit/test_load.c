@@ -328,39 +328,6 @@ static void adopt_case(void **state)
 	arena_release(&a);
 }
 
-/* What a later minor has, a plugin may rely on: it is refused, not ignored. */
-static void test_later_members(void **state)
-{
-	struct {
-		struct glane_opt now;
-		uint64_t later;
-	} rows[2] = {{{"a", GLANE_OPT_INT, 0, 0, NULL, NULL, 0, 0}, 0}, {{0}, 1}};
-	struct {
-		struct glane_plugin now;
-		uint64_t later;
-	} desc = {SIZED(.abi_major = 1, .abi_minor = 1, .opt_stride = sizeof(rows[0]), .name = "test"), 0};
-	struct arena a;
-	struct plugin p;
-	struct diag d;
-
-	(void)state;
-	arena_init(&a, 0);
-	diag_clear(&d);
-	desc.now.size = sizeof(desc);
-	desc.now.run = nothing;
-	desc.now.opts = &rows[0].now;
-	assert_int_equal(plugin_adopt(&a, &desc.now, "/dir/test.so", "test", &p, &d), GLANE_OK);
-	rows[0].later = 1;
-	assert_int_equal(plugin_adopt(&a, &desc.now, "/dir/test.so", "test", &p, &d), GLANE_E_DENIED);
-	assert_non_null(
-		strstr(d.text, "refused: a row of its options says what this glane, of ABI 1.0, does not know"));
-	diag_clear(&d);
-	desc.later = 1;
-	assert_int_equal(plugin_adopt(&a, &desc.now, "/dir/test.so", "test", &p, &d), GLANE_E_DENIED);
-	assert_non_null(strstr(d.text, "refused: its descriptor says what this glane, of ABI 1.0, does not know"));
-	arena_release(&a);
-}
-
 int main(void)
 {
 	const struct CMUnitTest files[] = {cmocka_unit_test_setup_teardown(test_missing, setup, teardown),
@@ -372,7 +339,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_text, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_cut, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_other_machine, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_symbols, setup, teardown), cmocka_unit_test(test_later_members)};
+		cmocka_unit_test_setup_teardown(test_symbols, setup, teardown)};
 	struct CMUnitTest tests[64];
 	const size_t n = sizeof(cases) / sizeof(cases[0]);
 

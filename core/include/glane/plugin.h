@@ -8,8 +8,8 @@
  *
  * Rules that hold for every call:
  *  - All calls are made from the thread that entered init() or run(), before it returns; a plugin creates no thread and no
- *    process, and leaves signals, locale and environment alone. It is asked for one run in a process, which may be killed at
- *    any moment: what has to outlive the run is a cursor.
+ *    process, opens no file and no socket, and leaves signals, locale and environment alone. It is asked for one run in a
+ *    process, which may be killed at any moment: what has to outlive the run is a cursor.
  *  - What the host returns is borrowed and dies with the run (record slices, heads, items: with the next next());
  *    what the plugin gives is copied during the call, but for the lists of struct glane_cube. Nobody frees the other's memory.
  *  - A negative return code is an error: give it back unchanged, also one that is not listed here (later hosts may have more).
@@ -22,21 +22,25 @@
  *  - Text is UTF-8 without NUL, at most 64 KiB, whatever the source's charset. What is not goes to quarantine (rows) or is
  *    GLANE_E_DATA (series). Paths, names, URLs and formats end with NUL.
  *
- * How it grows. The ABI is frozen: plugins built against this header load in every later host of major 1. A minor may add a member at
- * the end of a struct that begins with `size` (and of struct glane_opt, whose size is opt_stride), a service at the end of struct
- * glane_host, a macro, a struct; nothing else changes: no member moves, no value of a macro, no signature, no padding is taken.
- * glane_str, glane_kv, glane_list, glane_map and glane_obs never grow. For a plugin that means:
- *  - Give .size = sizeof(struct ...) and initialise the whole struct: zero in a member means "as before". A host reads the members
- *    that it knows; a member that it does not know and that is not zero is GLANE_E_USAGE, never ignored.
- *  - A service of a later minor is asked for by GLANE_HAS(h, name); a member, flag, format or option type of minor N may be used
- *    where h->abi_minor >= N. Where nothing works without it say .needs_minor = N: older hosts refuse the plugin, and say why.
- *  - Bits and bytes without a meaning are zero; the host refuses others. Roles and error codes that it gives may be others than
- *    those below: pass over the roles. Paths that begin with '#' or '$' are the host's.
+ * How it grows. The ABI is frozen: a plugin built against this header loads, and does the same, in every later host of major 1. A minor
+ * may add a member at the end of a struct that begins with `size` (or of struct glane_opt, whose size is opt_stride), a service at the
+ * end of struct glane_host, a macro, a struct. Nothing else changes: no member moves, no value of a macro, no signature; no padding
+ * is taken, and there is none. glane_str, glane_kv, glane_list, glane_map and glane_obs never grow. For a plugin that means:
+ *  - Give .size = sizeof(struct ...) and initialise the whole struct: zero in a member means "as before". A host takes members that
+ *    are not there as zero. One that it does not know and that is not zero is GLANE_E_USAGE in a call, never ignored; in the
+ *    descriptor and its options, which are constant, it is passed over: needs_minor says whether that may be.
+ *  - A service of minor N is asked for by GLANE_HAS(h, name); a member, a flag or a format of minor N may be used where
+ *    h->abi_minor >= N. Where nothing works without it, and for types of options, say .needs_minor = N: older hosts refuse the
+ *    plugin then, and say why.
+ *  - Values, bits and bytes that have no meaning are refused; members called zero or reserved are zero.
+ *  - Later hosts may return further error codes and roles: give back the ones, pass over the others. Paths that begin with
+ *    '#' or '$' are the host's.
  */
 #ifndef GLANE_PLUGIN_H
 #define GLANE_PLUGIN_H
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -66,6 +70,14 @@ typedef struct glane_str { /* borrowed text, no NUL at its end; p == NULL: absen
 	const char *p;
 	size_t n;
 } glane_str;
+static inline glane_str glane_str_of(const char *s) /* NULL: absent */
+{
+	glane_str text;
+
+	text.p = s;
+	text.n = s ? strlen(s) : 0;
+	return text;
+}
 struct glane_kv {
 	const char *k;
 	glane_str v;
@@ -164,7 +176,7 @@ struct glane_request { /* what to fetch, and how to cut it into records */
 	const struct glane_csv *csv;
 	/*
 	 * An answer that is being prepared is asked for again: seconds to wait before (at most 3,600; the source's deadline goes on), and
-	 * for the how manieth time: one run gets one answer for one URL and `again`.
+	 * a number that tells this request from the ones before: within a run, the same request with the same `again` has one answer.
 	 */
 	uint32_t wait, again;
 };
@@ -284,7 +296,8 @@ struct glane_host {
 	glane_rc (*emit)(glane_run *, const struct glane_row *);
 	/* Cubes: series() and emit() of the current record, or a removal where its action is D. */
 	glane_rc (*cube)(glane_run *, glane_reader *, const struct glane_cube *);
-	/* For push(): texts to what an observation holds. GLANE_E_DATA: it is none (the caller may go on); nothing is written then. */
+	/* For push(): texts to what an observation holds. GLANE_E_DATA: it is none; the caller may go on. *ret_freq 'I' with a negative
+	 * *ret_period: an interval of no frequency, kept in the run's period table. */
 	glane_rc (*period)(
 		glane_run *, char freq, glane_str text, char *ret_freq, int32_t *ret_period); /* freq 0: any */
 	glane_rc (*number)(
@@ -296,7 +309,7 @@ struct glane_host {
 	glane_rc (*reject)(glane_run *, const char *rule, const char *fmt, ...) GLANE_PRINTF(3, 4);
 
 	/* ---- what was seen */
-	/* Declares it, after its observations. A dataset or indicator that is not declared is an increment. */
+	/* Declares it, after its observations. What nothing is declared of is an increment. */
 	glane_rc (*cover)(glane_run *, const struct glane_cover *);
 	/* Ends a slice, one of several that may fail alone; `how` is what reading it came to. GLANE_OK or GLANE_END: cover(). FETCH,
 	 * FORMAT, DATA, DENIED, LIMIT: it failed, which is declared as by kind FAILED with the message "what: cause" (what NULL: the
@@ -316,7 +329,8 @@ struct glane_host {
 	int64_t (*now)(glane_run *);       /* seconds since 1970, fixed per run */
 	/* Text that lives as long as the run: for URLs and messages, not for each record. NULL: no memory, or above 1 MiB. */
 	const char *(*fmt)(glane_run *, const char *fmt, ...)GLANE_PRINTF(2, 3);
-	const void *(*extension)(glane_run *, const char *id); /* "glane.progress/1"; NULL: not offered */
+	/* A service beside these, by name and revision: "glane.progress/1"; "glane." are this project's. NULL: not offered. */
+	const void *(*extension)(glane_run *, const char *id);
 };
 #define GLANE_LOG_DEBUG 0
 #define GLANE_LOG_INFO 1
@@ -347,8 +361,8 @@ struct glane_plugin { /* constant, written by GLANE_PLUGIN() */
 	uint32_t state_size;                /* at most 1 MiB; zeroed, filled from .opts and freed by the host */
 	const char *name, *version, *title; /* name: as its file is called, NAME.so */
 	const char *base_url;               /* default of "{base_url}"; the configuration's key overrides it */
-	const char *const *hosts;           /* further hosts it may fetch from, NULL-terminated, or NULL */
-	const struct glane_opt *opts;       /* ends at name == NULL */
+	const char *const *hosts; /* further hosts it may fetch from, HOST or https://HOST:PORT, then NULL; or NULL */
+	const struct glane_opt *opts; /* ends at name == NULL */
 	/* GLANE_OK or a negative code, nothing else. Nothing is committed of a run that fails. */
 	glane_rc (*run)(const struct glane_host *, glane_run *, void *state);
 	/* Optional from here. Of init() GLANE_OK: run() follows; another code ends the run with it. */
@@ -359,18 +373,25 @@ struct glane_plugin { /* constant, written by GLANE_PLUGIN() */
 };
 
 #define GLANE_HAS(h, fn) ((h)->size >= offsetof(struct glane_host, fn) + sizeof((h)->fn) && (h)->fn)
+#ifdef __cplusplus
+#define GLANE_EXPORT extern "C" __attribute__((visibility("default")))
+#define GLANE_STR(literal) (glane_str{("" literal), sizeof(literal) - 1})
+#else
+#define GLANE_EXPORT __attribute__((visibility("default")))
 #define GLANE_STR(literal) ((glane_str){("" literal), sizeof(literal) - 1})
+#endif
 #define GLANE_STR_INIT(literal)                                                                                        \
 	{                                                                                                              \
 		("" literal), sizeof(literal) - 1                                                                      \
 	} /* initialiser of a static glane_str */
+/* The descriptor and its symbol, once in a plugin: GLANE_PLUGIN(.name = "x", ..., .run = run); in C++20 too. */
 #define GLANE_PLUGIN(...)                                                                                              \
 	static const struct glane_plugin glane_plugin_self_ = {.size = sizeof(struct glane_plugin),                    \
 		.abi_major = GLANE_ABI_MAJOR,                                                                          \
 		.abi_minor = GLANE_ABI_MINOR,                                                                          \
 		.opt_stride = sizeof(struct glane_opt),                                                                \
 		__VA_ARGS__};                                                                                          \
-	__attribute__((visibility("default"))) const struct glane_plugin *glane_plugin_v1(void);                       \
+	GLANE_EXPORT const struct glane_plugin *glane_plugin_v1(void);                                                 \
 	const struct glane_plugin *glane_plugin_v1(void)                                                               \
 	{                                                                                                              \
 		return &glane_plugin_self_;                                                                            \

@@ -55,7 +55,7 @@ static glane_rc path_of(struct settings *s, const struct conf_section *sec, cons
 	return *ret ? GLANE_OK : fail(d, GLANE_E_NOMEM, "no memory for the configuration");
 }
 
-static glane_rc list_of(struct settings *s, const struct conf_section *sec, const char *key, const char ***ret,
+glane_rc settings_list(struct settings *s, const struct conf_section *sec, const char *key, const char ***ret,
 	size_t *ret_n, struct diag *d)
 {
 	const struct conf_entry *e = conf_find(sec, key);
@@ -171,57 +171,6 @@ static glane_rc keep_of(const struct conf_section *sec, uint8_t dflt, uint8_t *r
 		"none");
 }
 
-/* Where a secret is: "file:PATH" is relative to the file it stands in, like every other path. Other texts stay. */
-static glane_rc spec_of(
-	struct settings *s, const struct conf_entry *e, const char *text, const char **ret, struct diag *d)
-{
-	char dir[4096], path[4096];
-
-	*ret = text;
-	if (!slice_has_prefix(slice_of(text), "file:"))
-		return GLANE_OK;
-	path_dir(e->file, dir, sizeof(dir));
-	if (!path_join(dir, text + strlen("file:"), path, sizeof(path)))
-		return fail(d, GLANE_E_CONFIG, "%s:%u: the path of a secret is too long", e->file, e->line);
-	*ret = arena_fmt(&s->arena, "file:%s", path);
-	return *ret ? GLANE_OK : fail(d, GLANE_E_NOMEM, "no memory for the configuration");
-}
-
-/* auth = NAME=env:VAR NAME=file:PATH: never a secret in the clear. */
-static glane_rc secrets_of(struct settings *s, struct source_conf *c, struct diag *d)
-{
-	const struct conf_entry *e = conf_find(c->section, "auth");
-	const char **items;
-	size_t n;
-	glane_rc rc = list_of(s, c->section, "auth", &items, &n, d);
-
-	if (rc != GLANE_OK || n == 0)
-		return rc;
-	c->secrets = arena_alloc(&s->arena, n * sizeof(*c->secrets));
-	if (!c->secrets)
-		return fail(d, GLANE_E_NOMEM, "no memory for the configuration");
-	for (size_t i = 0; i < n; i++) {
-		const char *equals = strchr(items[i], '=');
-		const struct slice spec = slice_of(equals ? equals + 1 : "");
-
-		if (!equals || equals == items[i] ||
-			(!slice_has_prefix(spec, "env:") && !slice_has_prefix(spec, "file:"))) {
-			diag_clear(d);
-			return fail(d, GLANE_E_CONFIG,
-				"%s:%u: auth: write NAME=env:VARIABLE or NAME=file:PATH, never the secret itself",
-				e->file, e->line);
-		}
-		c->secrets[i].name = arena_strndup(&s->arena, items[i], (size_t)(equals - items[i]));
-		if (!c->secrets[i].name)
-			return fail(d, GLANE_E_NOMEM, "no memory for the configuration");
-		rc = spec_of(s, e, spec.p, &c->secrets[i].spec, d);
-		if (rc != GLANE_OK)
-			return rc;
-	}
-	c->n_secrets = n;
-	return GLANE_OK;
-}
-
 static glane_rc gate_of(struct source_conf *c, const struct gate_key *k, struct diag *d)
 {
 	const char *text = value_of(c->section, k->name);
@@ -284,7 +233,7 @@ static glane_rc base_url_of(struct settings *s, struct source_conf *c, struct di
 /* An entry with a port says its scheme too; a machine's own HOST:PORT speaks http. */
 static glane_rc hosts_of(struct settings *s, struct source_conf *c, struct diag *d)
 {
-	glane_rc rc = list_of(s, c->section, "hosts", &c->hosts, &c->n_hosts, d);
+	glane_rc rc = settings_list(s, c->section, "hosts", &c->hosts, &c->n_hosts, d);
 
 	for (size_t i = 0; i < c->n_hosts && rc == GLANE_OK; i++) {
 		const struct slice host = slice_of(c->hosts[i]);
@@ -307,7 +256,7 @@ static glane_rc reads_of(struct settings *s, struct source_conf *c, const struct
 {
 	char dir[4096], path[4096], full[4096];
 	const char **paths = NULL;
-	glane_rc rc = list_of(s, c->section, "program_reads", &paths, &c->program.n_reads, d);
+	glane_rc rc = settings_list(s, c->section, "program_reads", &paths, &c->program.n_reads, d);
 
 	if (rc == GLANE_OK && c->program.n_reads > SANDBOX_READS)
 		return at_entry(d, e, "more than 64 paths");
@@ -334,7 +283,7 @@ static glane_rc program_of(struct settings *s, struct source_conf *c, struct dia
 	glane_rc rc = path_of(s, c->section, "program", NULL, &l->path, d);
 
 	if (rc == GLANE_OK)
-		rc = list_of(s, c->section, "arguments", &words, &l->n_args, d);
+		rc = settings_list(s, c->section, "arguments", &words, &l->n_args, d);
 	l->args = words;
 	if (rc == GLANE_OK)
 		rc = reads_of(s, c, reads, d);
@@ -384,11 +333,11 @@ glane_rc settings_source(struct settings *s, struct conf_section *sec, struct so
 	if (rc == GLANE_OK)
 		rc = hosts_of(s, c, d);
 	if (rc == GLANE_OK)
-		rc = list_of(s, sec, "tags", &c->tags, &c->n_tags, d);
+		rc = settings_list(s, sec, "tags", &c->tags, &c->n_tags, d);
 	if (rc == GLANE_OK)
-		rc = secrets_of(s, c, d);
+		rc = settings_auth(s, c, d);
 	if (rc == GLANE_OK)
-		rc = headers_of(s, c, d);
+		rc = settings_headers(s, c, d);
 	if (rc == GLANE_OK)
 		rc = path_of(s, sec, "ca_extra", NULL, &c->ca_extra, d);
 	if (rc == GLANE_OK)
@@ -510,7 +459,7 @@ static glane_rc own_folders(struct settings *s, struct diag *d)
 static glane_rc plugin_folders(struct settings *s, const struct conf_section *sec, struct diag *d)
 {
 	char dir[4096], path[4096];
-	glane_rc rc = list_of(s, sec, "plugin_path", &s->plugin_path, &s->n_plugin_path, d);
+	glane_rc rc = settings_list(s, sec, "plugin_path", &s->plugin_path, &s->n_plugin_path, d);
 
 	if (rc == GLANE_OK && !conf_find(sec, "plugin_path"))
 		return own_folders(s, d);
@@ -571,7 +520,7 @@ static glane_rc read_glane(struct settings *s, const struct conf_section *sec, s
 	s->contact = value_of(sec, "contact");
 	s->proxy = value_of(sec, "proxy");
 	if (rc == GLANE_OK && s->proxy)
-		rc = spec_of(s, conf_find(sec, "proxy"), s->proxy, &s->proxy, d);
+		rc = settings_secret(s, conf_find(sec, "proxy"), s->proxy, &s->proxy, d);
 	if (rc == GLANE_OK && s->proxy && fetch_proxy_check(s->proxy, d) != GLANE_OK)
 		rc = diag_prefix(d, "%s:%u", conf_find(sec, "proxy")->file, conf_find(sec, "proxy")->line);
 	for (const struct conf_entry *e = sec->entries; e && rc == GLANE_OK; e = e->next)

@@ -61,8 +61,15 @@ struct source_conf *settings_find(const struct settings *s, const char *name);
 const char *settings_plugin(struct settings *s, const char *name);
 /* What a section says, by the keys that the host owns. */
 glane_rc settings_source(struct settings *s, struct conf_section *sec, struct source_conf *c, struct diag *d);
-/* headers = NAME=VALUE ... */
-glane_rc headers_of(struct settings *s, struct source_conf *c, struct diag *d);
+/* Parts of it: auth = NAME=env:VAR NAME=file:PATH, headers = NAME=VALUE ... */
+glane_rc settings_auth(struct settings *s, struct source_conf *c, struct diag *d);
+glane_rc settings_headers(struct settings *s, struct source_conf *c, struct diag *d);
+/* Where a secret is: "file:PATH" is relative to the file it stands in, like every other path. Other texts stay. */
+glane_rc settings_secret(
+	struct settings *s, const struct conf_entry *e, const char *text, const char **ret, struct diag *d);
+/* The items of a key's value. */
+glane_rc settings_list(struct settings *s, const struct conf_section *sec, const char *key, const char ***ret,
+	size_t *ret_n, struct diag *d);
 /* The [provider NAME] sections alone; and the keys of its provider that a source does not have itself, put behind its own. */
 glane_rc providers_check(const struct conf *c, struct diag *d);
 glane_rc provider_apply(struct conf *c, struct conf_section *source, struct diag *d);

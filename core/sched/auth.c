@@ -1,11 +1,63 @@
 /* SPDX-License-Identifier: MIT */
-/* headers = NAME=VALUE ...: what goes with every request of a source. */
+/* `auth` and `headers`: the secrets of a source, and what goes with every request of it. */
 #include "sched/settings.h"
+
+#include "base/file.h"
 
 #include <string.h>
 #include <strings.h>
 
 #define MAX_CONF_HEADERS 16
+
+glane_rc settings_secret(
+	struct settings *s, const struct conf_entry *e, const char *text, const char **ret, struct diag *d)
+{
+	char dir[4096], path[4096];
+
+	*ret = text;
+	if (!slice_has_prefix(slice_of(text), "file:"))
+		return GLANE_OK;
+	path_dir(e->file, dir, sizeof(dir));
+	if (!path_join(dir, text + strlen("file:"), path, sizeof(path)))
+		return fail(d, GLANE_E_CONFIG, "%s:%u: the path of a secret is too long", e->file, e->line);
+	*ret = arena_fmt(&s->arena, "file:%s", path);
+	return *ret ? GLANE_OK : fail(d, GLANE_E_NOMEM, "no memory for the configuration");
+}
+
+/* auth = NAME=env:VAR NAME=file:PATH: never a secret in the clear. */
+glane_rc settings_auth(struct settings *s, struct source_conf *c, struct diag *d)
+{
+	const struct conf_entry *e = conf_find(c->section, "auth");
+	const char **items;
+	size_t n;
+	glane_rc rc = settings_list(s, c->section, "auth", &items, &n, d);
+
+	if (rc != GLANE_OK || n == 0)
+		return rc;
+	c->secrets = arena_alloc(&s->arena, n * sizeof(*c->secrets));
+	if (!c->secrets)
+		return fail(d, GLANE_E_NOMEM, "no memory for the configuration");
+	for (size_t i = 0; i < n; i++) {
+		const char *equals = strchr(items[i], '=');
+		const struct slice spec = slice_of(equals ? equals + 1 : "");
+
+		if (!equals || equals == items[i] ||
+			(!slice_has_prefix(spec, "env:") && !slice_has_prefix(spec, "file:"))) {
+			diag_clear(d);
+			return fail(d, GLANE_E_CONFIG,
+				"%s:%u: auth: write NAME=env:VARIABLE or NAME=file:PATH, never the secret itself",
+				e->file, e->line);
+		}
+		c->secrets[i].name = arena_strndup(&s->arena, items[i], (size_t)(equals - items[i]));
+		if (!c->secrets[i].name)
+			return fail(d, GLANE_E_NOMEM, "no memory for the configuration");
+		rc = settings_secret(s, e, spec.p, &c->secrets[i].spec, d);
+		if (rc != GLANE_OK)
+			return rc;
+	}
+	c->n_secrets = n;
+	return GLANE_OK;
+}
 
 /* What is wrong with one of them, in d; a secret is never written in the clear. */
 static glane_rc check(const struct glane_kv *all, size_t n, struct diag *d)
@@ -44,7 +96,7 @@ static glane_rc take(struct arena *a, const char *item, struct source_conf *c, s
 	return rc;
 }
 
-glane_rc headers_of(struct settings *s, struct source_conf *c, struct diag *d)
+glane_rc settings_headers(struct settings *s, struct source_conf *c, struct diag *d)
 {
 	struct conf_entry *e = conf_find(c->section, "headers");
 	const char *cursor = e ? e->value : NULL, *item;

@@ -73,6 +73,9 @@ struct request {                  /* what identifies a fetch; texts borrowed */
 	uint32_t again; /* how often the same was asked before: an answer is being prepared */
 	uint32_t wait;  /* seconds to wait before; not part of what identifies it */
 };
+/* Names and values, at most `max`; false: they do not read, or no memory. */
+void wire_pairs(struct wire *w, const struct glane_kv *kv, size_t n);
+bool frame_pairs(struct frame *f, struct arena *a, size_t max, const struct glane_kv **ret, size_t *ret_n);
 void wire_request(struct wire *w, const struct request *r);
 /* Texts are copied into the arena; at most 64 headers. */
 glane_rc frame_request(struct frame *f, struct arena *a, struct request *ret, struct diag *d);

@@ -7,15 +7,38 @@
 
 #define MAX_HEADERS 64
 
+void wire_pairs(struct wire *w, const struct glane_kv *kv, size_t n)
+{
+	wire_u32(w, (uint32_t)n);
+	for (size_t i = 0; i < n; i++) {
+		wire_cstr(w, kv[i].k);
+		wire_text(w, (struct slice){kv[i].v.p, kv[i].v.n});
+	}
+}
+
+bool frame_pairs(struct frame *f, struct arena *a, size_t max, const struct glane_kv **ret, size_t *ret_n)
+{
+	const uint32_t n = frame_u32(f);
+	struct glane_kv *kv = n <= max ? arena_alloc(a, (n + 1) * sizeof(*kv)) : NULL;
+
+	for (uint32_t i = 0; kv && i < n && !f->bad; i++) {
+		struct slice v;
+
+		kv[i].k = frame_cstr(f, a);
+		if (!kv[i].k || !arena_dup(a, frame_text(f), &v))
+			return false;
+		kv[i].v = (glane_str){v.p, v.n};
+	}
+	*ret = kv;
+	*ret_n = n;
+	return kv && !f->bad;
+}
+
 void wire_request(struct wire *w, const struct request *r)
 {
 	wire_cstr(w, r->method);
 	wire_cstr(w, r->url);
-	wire_u32(w, (uint32_t)r->n_header);
-	for (size_t i = 0; i < r->n_header; i++) {
-		wire_cstr(w, r->header[i].k);
-		wire_text(w, (struct slice){r->header[i].v.p, r->header[i].v.n});
-	}
+	wire_pairs(w, r->header, r->n_header);
 	wire_text(w, r->body);
 	wire_cstr(w, r->content_type);
 	wire_u8(w, r->format);
@@ -26,27 +49,11 @@ void wire_request(struct wire *w, const struct request *r)
 glane_rc frame_request(struct frame *f, struct arena *a, struct request *ret, struct diag *d)
 {
 	struct request r = {0};
-	struct glane_kv *kv;
-	uint32_t n;
 
 	r.method = frame_cstr(f, a);
 	r.url = frame_cstr(f, a);
-	n = frame_u32(f);
-	if (f->bad || n > MAX_HEADERS || !r.method || !r.url)
+	if (!frame_pairs(f, a, MAX_HEADERS, &r.header, &r.n_header) || !r.method || !r.url)
 		return fail(d, GLANE_E_FORMAT, "a request between processes does not read");
-	kv = arena_alloc(a, (n + 1) * sizeof(*kv));
-	if (!kv)
-		return fail(d, GLANE_E_NOMEM, "no memory for a request");
-	for (uint32_t i = 0; i < n; i++) {
-		struct slice v;
-
-		kv[i].k = frame_cstr(f, a);
-		if (!kv[i].k || !arena_dup(a, frame_text(f), &v))
-			return fail(d, GLANE_E_FORMAT, "a request between processes does not read");
-		kv[i].v = (glane_str){v.p, v.n};
-	}
-	r.header = kv;
-	r.n_header = n;
 	if (!arena_dup(a, frame_text(f), &r.body))
 		return fail(d, GLANE_E_NOMEM, "no memory for a request");
 	r.content_type = frame_cstr(f, a);

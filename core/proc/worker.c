@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define FLUSH_AT 65536
+#define MAX_PAIRS 10000 /* cursors, headers */
 
 static volatile sig_atomic_t cancel_asked;
 
@@ -30,15 +31,6 @@ static void put_list(struct wire *w, const char *const *v, size_t n)
 	wire_u32(w, (uint32_t)n);
 	for (size_t i = 0; i < n; i++)
 		wire_cstr(w, v[i]);
-}
-
-static void put_pairs(struct wire *w, const struct glane_kv *kv, size_t n)
-{
-	wire_u32(w, (uint32_t)n);
-	for (size_t i = 0; i < n; i++) {
-		wire_cstr(w, kv[i].k);
-		wire_text(w, (struct slice){kv[i].v.p, kv[i].v.n});
-	}
 }
 
 glane_rc job_send(struct wire *w, const struct job *j, struct diag *d)
@@ -63,7 +55,7 @@ glane_rc job_send(struct wire *w, const struct job *j, struct diag *d)
 		wire_cstr(w, e->file);
 		wire_u32(w, e->line);
 	}
-	put_pairs(w, j->cursors, j->n_cursors);
+	wire_pairs(w, j->cursors, j->n_cursors);
 	wire_i64(w, j->now);
 	wire_u64(w, j->max_body);
 	wire_u64(w, j->memory);
@@ -75,7 +67,7 @@ glane_rc job_send(struct wire *w, const struct job *j, struct diag *d)
 	wire_cstr(w, j->program.path);
 	put_list(w, j->program.args, j->program.n_args);
 	put_list(w, j->program.reads, j->program.n_reads);
-	put_pairs(w, j->header, j->n_header);
+	wire_pairs(w, j->header, j->n_header);
 	return wire_end(w, -1, d);
 }
 
@@ -101,29 +93,6 @@ static bool take_entries(struct frame *f, struct arena *a, struct conf_section *
 		*tail = e;
 		tail = &e->next;
 	}
-	return !f->bad;
-}
-
-static bool take_pairs(struct frame *f, struct arena *a, const struct glane_kv **ret, size_t *ret_n)
-{
-	const uint32_t n = frame_u32(f);
-	struct glane_kv *kv;
-
-	if (n > 10000)
-		return false;
-	kv = arena_alloc(a, (n + 1) * sizeof(*kv));
-	if (!kv)
-		return false;
-	for (uint32_t i = 0; i < n && !f->bad; i++) {
-		struct slice v;
-
-		kv[i].k = frame_cstr(f, a);
-		if (!arena_dup(a, frame_text(f), &v))
-			return false;
-		kv[i].v = (glane_str){v.p, v.n};
-	}
-	*ret = kv;
-	*ret_n = n;
 	return !f->bad;
 }
 
@@ -160,7 +129,8 @@ static glane_rc job_take(struct frame *f, struct arena *a, struct taken_job *t, 
 	t->section.name = j->source;
 	t->section.file = frame_cstr(f, a);
 	t->section.line = frame_u32(f);
-	if (f->type != W_JOB || !take_entries(f, a, &t->section) || !take_pairs(f, a, &j->cursors, &j->n_cursors))
+	if (f->type != W_JOB || !take_entries(f, a, &t->section) ||
+		!frame_pairs(f, a, MAX_PAIRS, &j->cursors, &j->n_cursors))
 		return fail(d, GLANE_E_FORMAT, "the worker's job does not read");
 	j->now = frame_i64(f);
 	j->max_body = frame_u64(f);
@@ -170,7 +140,7 @@ static glane_rc job_take(struct frame *f, struct arena *a, struct taken_job *t, 
 	j->keep_empty = frame_u8(f) != 0;
 	j->cancel_at = frame_u64(f);
 	j->words = frame_cstr(f, a);
-	if (!take_program(f, a, &j->program) || !take_pairs(f, a, &j->header, &j->n_header))
+	if (!take_program(f, a, &j->program) || !frame_pairs(f, a, MAX_PAIRS, &j->header, &j->n_header))
 		return fail(d, GLANE_E_FORMAT, "the worker's job does not read");
 	return frame_done(f) ? GLANE_OK : fail(d, GLANE_E_FORMAT, "the worker's job does not read");
 }

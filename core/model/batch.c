@@ -25,6 +25,7 @@ glane_rc batch_init(struct batch *b, int spool_dir, struct diag *d)
 {
 	*b = (struct batch){.fd = -1};
 	arena_init(&b->arena, 0);
+	erases_init(&b->erases);
 	strbuf_init(&b->pending, PENDING);
 	b->is_whole = spool_dir >= 0;
 	if (b->is_whole)
@@ -41,6 +42,7 @@ void batch_release(struct batch *b)
 	fd_close(&b->fd);
 	strbuf_release(&b->pending);
 	tables_release(b);
+	erases_release(&b->erases);
 	mem_free(b->covers);
 	mem_free(b->payloads);
 	arena_release(&b->arena);

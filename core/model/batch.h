@@ -8,6 +8,7 @@
 #include "base/diag.h"
 #include "base/map.h"
 #include "model/batch_region.h"
+#include "model/erase.h"
 #include "model/row.h"
 
 /* What is named by handles 1, 2, 3, ... is forgotten in blocks of so many, all but the last two. */
@@ -67,6 +68,7 @@ struct batch {
 	size_t cap_covers, cap_payloads;
 	struct batch_table by_series, by_note, by_period;
 	struct region texts;
+	struct erases erases;  /* see merge_next(): they hold for observations by their seq */
 	int fd;                /* spool */
 	struct batch_obs *obs; /* mapping of the spool after batch_finish(), else NULL */
 	size_t n_obs;

@@ -224,6 +224,7 @@ static void drop(struct batch *b, struct sieve *s, struct batch_obs *kept, const
 
 	if (same_content(b, kept, o, s, &one, &two)) {
 		b->duplicates++;
+		kept->seq = b->is_last_kept ? o->seq : kept->seq; /* what was erased in between is there again */
 		return;
 	}
 	if (b->is_last_kept) {

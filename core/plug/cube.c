@@ -11,7 +11,7 @@
 
 /* ---- the current record ---- */
 
-static struct slice text_at(struct record_reader *rec, struct place p)
+struct slice cube_text_at(struct record_reader *rec, struct place p)
 {
 	return p.column != CUBE_NOWHERE ? record_at(rec, p.column) : slice_from(p.constant);
 }
@@ -21,24 +21,24 @@ static struct slice label_at(struct record_reader *rec, struct place p)
 	return p.column != CUBE_NOWHERE ? record_label(rec, p.column) : (struct slice){NULL, 0};
 }
 
-static glane_str series_indicator(struct record_reader *rec, struct cube_map *m, glane_str dataset)
+glane_str cube_indicator(struct record_reader *rec, struct cube_map *m, glane_str dataset)
 {
 	if (m->n_indicator == 0)
 		return dataset;
 	if (m->n_indicator == 1)
-		return str_from(text_at(rec, m->indicator[0]));
+		return str_from(cube_text_at(rec, m->indicator[0]));
 	strbuf_reset(&m->indicator_text);
 	for (size_t i = 0; i < m->n_indicator; i++) {
 		if (i)
 			strbuf_putc(&m->indicator_text, '.');
-		strbuf_slice(&m->indicator_text, text_at(rec, m->indicator[i]));
+		strbuf_slice(&m->indicator_text, cube_text_at(rec, m->indicator[i]));
 	}
 	return str_from(strbuf_get(&m->indicator_text));
 }
 
 static glane_str series_title(struct record_reader *rec, const struct cube_map *m)
 {
-	struct slice s = text_at(rec, m->title);
+	struct slice s = cube_text_at(rec, m->title);
 
 	if (s.n == 0 && m->n_indicator == 1)
 		s = label_at(rec, m->indicator[0]);
@@ -47,10 +47,9 @@ static glane_str series_title(struct record_reader *rec, const struct cube_map *
 	return str_from(s);
 }
 
-/* One letter of CL_FREQ that a period can have; 0: let each period say it. */
-static char series_freq(struct record_reader *rec, const struct cube_map *m)
+char cube_freq(struct record_reader *rec, const struct cube_map *m)
 {
-	const struct slice s = text_at(rec, m->freq);
+	const struct slice s = cube_text_at(rec, m->freq);
 
 	return s.n == 1 && run_freq_ok(*s.p) ? *s.p : 0;
 }
@@ -59,7 +58,7 @@ static int32_t series_mult(struct record_reader *rec, const struct cube_map *m)
 {
 	int64_t v = 0;
 
-	return slice_int(slice_trim(text_at(rec, m->unit_mult)), -30, 30, &v) ? (int32_t)v : 0;
+	return slice_int(slice_trim(cube_text_at(rec, m->unit_mult)), -30, 30, &v) ? (int32_t)v : 0;
 }
 
 static glane_rc ask_series(struct glane_run *r, struct record_reader *rec, struct cube_map *m, size_t k)
@@ -69,10 +68,10 @@ static glane_rc ask_series(struct glane_run *r, struct record_reader *rec, struc
 	const char *name = m->names.p; /* the measures' ids stand before the dimensions' */
 
 	s.dataset = m->given.dataset.n ? m->given.dataset : str_from(record_get(rec, "#dataset"));
-	s.indicator = series_indicator(rec, m, s.dataset);
-	s.area = str_from(text_at(rec, m->area)), s.area_scheme = m->given.area_scheme;
-	s.unit = str_from(text_at(rec, m->unit)), s.unit_mult = m->mult = series_mult(rec, m);
-	s.freq = series_freq(rec, m);
+	s.indicator = cube_indicator(rec, m, s.dataset);
+	s.area = str_from(cube_text_at(rec, m->area)), s.area_scheme = m->given.area_scheme;
+	s.unit = str_from(cube_text_at(rec, m->unit)), s.unit_mult = m->mult = series_mult(rec, m);
+	s.freq = cube_freq(rec, m);
 	s.title = series_title(rec, m), s.area_title = str_from(label_at(rec, m->area));
 	s.updated = str_from(record_get(rec, "#updated"));
 	for (size_t i = 0; i < m->n_measures; i++, name += strlen(name) + 1)
@@ -81,21 +80,21 @@ static glane_rc ask_series(struct glane_run *r, struct record_reader *rec, struc
 	for (size_t i = 0; i < m->n_dims; i++, name += strlen(name) + 1)
 		dims[s.n_dims++] = (struct glane_kv){name, str_from(record_at(rec, m->dim[i]))};
 	if (!s.freq && m->freq.column != CUBE_NOWHERE && cube_is_dimension(record_role(rec, m->freq.column)))
-		dims[s.n_dims++] = (struct glane_kv){"FREQ", str_from(text_at(rec, m->freq))};
+		dims[s.n_dims++] = (struct glane_kv){"FREQ", str_from(cube_text_at(rec, m->freq))};
 	if (!strbuf_ok(&m->indicator_text))
 		return run_no_memory(r, "series");
 	return run_series(r, &s, &m->handle[k]);
 }
 
-/* Whether the record is one of those that `where` takes. */
-static bool is_wanted(struct record_reader *rec, const struct cube_map *m)
+/* Whether the record is one of those that `where` takes; of a deletion, what it does not name is any. */
+static bool is_wanted(struct record_reader *rec, const struct cube_map *m, bool is_removal)
 {
 	for (size_t i = 0; i < m->given.where.n; i++) {
 		const struct glane_kv *w = &m->given.where.v[i];
 		const size_t column = cube_column(rec, w->k, strlen(w->k), 0);
 		const struct slice have = column == CUBE_NOWHERE ? (struct slice){NULL, 0} : record_at(rec, column);
 		struct slice left = slice_from(w->v);
-		bool is_one = false;
+		bool is_one = is_removal && have.n == 0;
 
 		for (bool more = true; more && !is_one;) {
 			more = left.n && memchr(left.p, '|', left.n);
@@ -141,8 +140,8 @@ static char code_of(const struct cube_map *m, struct slice word)
 /* Status and flags of a row: a letter, and every word that says more than the letter. */
 static void fill_status(struct record_reader *rec, struct cube_map *m, struct glane_row *row, char *code)
 {
-	const struct slice status = slice_trim(text_at(rec, m->status));
-	struct slice flags = slice_trim(text_at(rec, m->flags));
+	const struct slice status = slice_trim(cube_text_at(rec, m->status));
+	struct slice flags = slice_trim(cube_text_at(rec, m->flags));
 
 	if (m->given.flags.n == 0 && slice_is(flags, "F")) /* CL_CONF_STATUS: free for publication */
 		flags.n = 0;
@@ -165,7 +164,7 @@ static void fill_status(struct record_reader *rec, struct cube_map *m, struct gl
 /* Whether an attribute below the series says another multiplier than the series. */
 static glane_str own_mult(struct record_reader *rec, const struct cube_map *m)
 {
-	const struct slice s = slice_trim(text_at(rec, m->unit_mult));
+	const struct slice s = slice_trim(cube_text_at(rec, m->unit_mult));
 	int64_t v;
 
 	return s.n == 0 || (slice_int(s, -30, 30, &v) && v == m->mult) ? (glane_str){NULL, 0} : str_from(s);
@@ -182,7 +181,7 @@ static glane_rc emit_measure(struct glane_run *r, struct glane_reader *rd, size_
 {
 	struct cube_map *m = rd->cube;
 	struct record_reader *rec = rd->records;
-	struct glane_row row = {.size = sizeof(row), .period = str_from(text_at(rec, m->time))};
+	struct glane_row row = {.size = sizeof(row), .period = str_from(cube_text_at(rec, m->time))};
 	char code = 0;
 	glane_rc rc = GLANE_OK;
 
@@ -190,7 +189,7 @@ static glane_rc emit_measure(struct glane_run *r, struct glane_reader *rd, size_
 	if (!is_obs && !row.value.p)
 		return GLANE_OK;
 	fill_status(rec, m, &row, &code);
-	row.note = str_from(text_at(rec, m->note));
+	row.note = str_from(cube_text_at(rec, m->note));
 	if (is_padding(r, rd, &row)) {
 		r->counts.padding++;
 		return GLANE_OK;
@@ -209,49 +208,23 @@ static glane_rc emit_measure(struct glane_run *r, struct glane_reader *rd, size_
 	return run_emit(r, &row);
 }
 
-static glane_rc remove_measure(struct glane_run *r, struct glane_reader *rd, size_t k)
-{
-	struct cube_map *m = rd->cube;
-	glane_rc rc = GLANE_OK;
-
-	if (!m->handle[k] || !run_series_of(r, m->handle[k]))
-		rc = ask_series(r, rd->records, m, k);
-	return rc == GLANE_OK ? run_remove(r, m->handle[k], text_at(rd->records, m->time)) : rc;
-}
-
-/* A deletion has to name its observation whole: what a part of a key stands for, only the store could say. */
-static bool names_one(struct record_reader *rec, const struct cube_map *m)
-{
-	for (size_t i = 0; i < record_columns(rec); i++) {
-		const int role = record_role(rec, i);
-
-		if ((cube_is_dimension(role) || role == GLANE_ROLE_TIME) && record_at(rec, i).n == 0)
-			return false;
-	}
-	return text_at(rec, m->time).n > 0;
-}
-
-static glane_rc take_record(struct glane_run *r, struct glane_reader *rd)
+static glane_rc take_record(struct glane_run *r, struct glane_reader *rd, bool is_removal)
 {
 	struct cube_map *m = rd->cube;
 	struct record_reader *rec = rd->records;
-	const bool is_message = rd->req.format == GLANE_FMT_SDMX;
-	const bool is_removal = slice_is(record_get(rec, "#action"), "D");
 	bool any = m->n_measures == 1;
 	glane_rc rc = GLANE_OK;
 
-	if (!is_wanted(rec, m))
+	if (!is_wanted(rec, m, is_removal))
 		return GLANE_OK;
-	if (slice_is(record_get(rec, "#action"), "d"))
-		return run_reject(r, "delete", "a deletion of attributes alone: fetch the dataset whole");
-	if (is_removal && !names_one(rec, m))
-		return run_reject(r, "delete", "a deletion that names a part of a key only: fetch the dataset whole");
-	r->is_in_order |= is_message; /* SDMX: the datasets of a message are one transaction, in document order */
+	/* SDMX: the datasets of a message are one transaction, in document order */
+	r->is_in_order |= rd->req.format == GLANE_FMT_SDMX;
+	if (is_removal)
+		return cube_erase(r, rd);
 	for (size_t k = 0; k < m->n_measures && !any; k++)
 		any = record_at(rec, m->measure[k]).p != NULL;
 	for (size_t k = 0; rc == GLANE_OK && k < m->n_measures; k++)
-		rc = is_removal ? remove_measure(r, rd, k)
-				: emit_measure(r, rd, k, m->n_measures == 1 || (!any && k == 0));
+		rc = emit_measure(r, rd, k, m->n_measures == 1 || (!any && k == 0));
 	return rc;
 }
 
@@ -301,7 +274,7 @@ static uint64_t hash_said(struct record_reader *rec, const struct cube_map *m)
 			h = hash_bytes(s.p, s.n, h + i + 1);
 	}
 	for (size_t i = 0; i < m->n_indicator; i++) {
-		const struct slice s = text_at(rec, m->indicator[i]);
+		const struct slice s = cube_text_at(rec, m->indicator[i]);
 
 		if (s.n)
 			h = hash_bytes(s.p, s.n, h + i + 11);
@@ -311,6 +284,7 @@ static uint64_t hash_said(struct record_reader *rec, const struct cube_map *m)
 
 static glane_rc host_cube(glane_run *r, glane_reader *rd, const struct glane_cube *given)
 {
+	bool is_removal;
 	uint64_t said;
 	glane_rc rc = run_check(r);
 
@@ -323,8 +297,11 @@ static glane_rc host_cube(glane_run *r, glane_reader *rd, const struct glane_cub
 		rc = cube_begin(r, rd, given);
 	if (rc != GLANE_OK || !rd->cube)
 		return rc;
+	is_removal = slice_is(record_get(rd->records, "#action"), "D");
 	if (rd->cube->shape != record_shape(rd->records))
 		rc = cube_map_shape(rd->cube, rd->records, &r->diag);
+	if (rc == GLANE_OK && !is_removal && !rd->cube->is_checked)
+		rc = cube_map_check(rd->cube, rd->records, &r->diag);
 	if (rc != GLANE_OK)
 		return diag_prefix(&r->diag, "%s", rd->url);
 	said = hash_said(rd->records, rd->cube);
@@ -333,7 +310,7 @@ static glane_rc host_cube(glane_run *r, glane_reader *rd, const struct glane_cub
 		rd->cube->series = record_series(rd->records);
 		rd->cube->said = said;
 	}
-	return take_record(r, rd);
+	return take_record(r, rd, is_removal);
 }
 
 static int32_t host_role(glane_reader *rd, size_t i)

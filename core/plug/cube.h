@@ -17,6 +17,7 @@ struct cube_map {
 	struct glane_cube given; /* lists and their texts are the plugin's, valid during run() */
 	uint64_t said;           /* hash of what the current series was asked by */
 	uint64_t shape, series;  /* what the rest was made for; 0: nothing yet */
+	bool is_checked;         /* the options name what this shape has */
 	struct place indicator[CUBE_PARTS], area, unit, unit_mult, status, flags, note, title, freq, time;
 	size_t n_indicator;
 	size_t measure[CUBE_MEASURES], n_measures;
@@ -26,9 +27,19 @@ struct cube_map {
 	struct strbuf names;            /* ids of dim[] and measure[] with their NULs */
 	struct strbuf indicator_text, flags_text;
 };
-/* Fills what follows from the records' shape; GLANE_E_DATA: an option names what the dataset does not have. */
+/* Fills what follows from the records' shape. */
 glane_rc cube_map_shape(struct cube_map *m, const struct record_reader *rec, struct diag *d);
+/* GLANE_E_DATA: there is no measure, or an option names what the dataset does not have. Deletions need not have it. */
+glane_rc cube_map_check(struct cube_map *m, const struct record_reader *rec, struct diag *d);
 bool cube_is_dimension(int role);
 /* The first column of a role (0: any) with this id; CUBE_NOWHERE: none. */
 size_t cube_column(const struct record_reader *rec, const char *wanted, size_t n, int role);
+
+/* cube.c: of the current record */
+struct slice cube_text_at(struct record_reader *rec, struct place p);
+glane_str cube_indicator(struct record_reader *rec, struct cube_map *m, glane_str dataset);
+/* One letter of CL_FREQ that a period can have; 0: let each period say it. */
+char cube_freq(struct record_reader *rec, const struct cube_map *m);
+/* cube_erase.c: a record of a deletion */
+glane_rc cube_erase(struct glane_run *r, struct glane_reader *rd);
 #endif

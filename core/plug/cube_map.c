@@ -234,6 +234,7 @@ glane_rc cube_map_shape(struct cube_map *m, const struct record_reader *rec, str
 
 	strbuf_reset(&m->names);
 	m->series = 0;
+	m->is_checked = false;
 	m->time = time_of(rec, m);
 	find_indicator(rec, m);
 	m->area = said_place(rec, g->area, DEFAULTS(areas), GLANE_ROLE_AREA);
@@ -251,10 +252,16 @@ glane_rc cube_map_shape(struct cube_map *m, const struct record_reader *rec, str
 		rc = find_dims(rec, m, d);
 	if (rc == GLANE_OK && !strbuf_ok(&m->names))
 		rc = fail(d, GLANE_E_NOMEM, "no memory for the components of a dataset");
-	if (rc == GLANE_OK && m->n_measures == 0 && !g->value.n)
-		rc = fail(d, GLANE_E_DATA, "the dataset has no measure");
-	if (rc == GLANE_OK)
-		rc = need_all(m, rec, d);
 	m->shape = rc == GLANE_OK ? record_shape(rec) : 0;
+	return rc;
+}
+
+glane_rc cube_map_check(struct cube_map *m, const struct record_reader *rec, struct diag *d)
+{
+	glane_rc rc = m->n_measures == 0 && !m->given.value.n ? fail(d, GLANE_E_DATA, "the dataset has no measure")
+							      : need_all(m, rec, d);
+
+	m->is_checked = rc == GLANE_OK;
+	m->shape = rc == GLANE_OK ? m->shape : 0;
 	return rc;
 }

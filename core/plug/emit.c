@@ -376,21 +376,47 @@ static glane_rc emit_row(struct glane_run *r, const struct glane_row *row, struc
 	return rc == GLANE_OK ? push_one(r, &o) : rc;
 }
 
-glane_rc run_remove(struct glane_run *r, uint32_t series, struct slice period)
+/* As rows have it: normalised, with its frequency. */
+static glane_rc period_text(
+	struct glane_run *r, char want, struct slice text, char *ret_freq, struct strbuf *out, struct diag *d)
 {
-	const struct note gone = {.remove = true};
-	struct run_series *s = run_series_of(r, series);
-	struct glane_obs o = {.exp10 = DECIMAL_NONE, .status = 'O'};
-	char freq;
-	glane_rc rc = s ? period_of(r, s->def.freq, period, &freq, &o.period) : GLANE_E_USAGE;
+	struct slice plain = text;
+	char words[WORDS_PERIOD], years[PERIOD_YEARS];
+	struct period p;
+	glane_rc rc;
 
+	if (!words_period(&r->words, text, words, &plain))
+		(void)period_years(text, years, &plain);
+	rc = period_parse(plain, want, &p, d);
+	if (rc != GLANE_OK)
+		return rc;
+	strbuf_reset(out);
+	if (p.freq == 'I')
+		strbuf_slice(out, plain);
+	else
+		period_print(out, p.freq, p.value);
+	*ret_freq = p.freq;
+	return strbuf_ok(out) ? GLANE_OK : run_no_memory(r, "texts");
+}
+
+glane_rc run_erase(struct glane_run *r, struct erase *e, struct slice period)
+{
+	glane_rc rc = GLANE_OK;
+
+	if (!r->payload[0])
+		return run_usage(r, "a deletion before anything was read: it would come from nowhere");
+	diag_clear(&r->diag);
+	if (period.n)
+		rc = period_text(r, e->freq, period, &e->freq, &r->text2, &r->diag);
 	if (rc == GLANE_E_DATA)
 		return reject_row(r, "period");
-	if (rc == GLANE_OK)
-		rc = note_handle(r, &gone, &o.note);
-	if (rc == GLANE_OK)
-		rc = run_series_wire(r, s, freq, &o.series);
-	return rc == GLANE_OK ? push_one(r, &o) : rc;
+	if (rc != GLANE_OK)
+		return rc;
+	e->period = period.n ? strbuf_get(&r->text2) : (struct slice){NULL, 0};
+	if (!text_ok(e->dataset) || !text_ok(e->indicator) || !text_ok(e->area_code) || !text_ok(e->dims))
+		return run_reject(r, "text", "a text of a deletion is longer than 64 KiB or no UTF-8");
+	rc = run_flush(r); /* what came before it is told before it */
+	return rc == GLANE_OK ? run_lost(r, r->seams->erase(r->seams->arg, e)) : rc;
 }
 
 glane_rc run_reject(struct glane_run *r, const char *rule, const char *reason)

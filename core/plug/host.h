@@ -43,6 +43,7 @@ struct host_seams {
 	glane_rc (*period)(void *arg, struct slice text);
 	glane_rc (*obs)(void *arg, const struct glane_obs *, size_t n);
 	glane_rc (*cover)(void *arg, const struct cover *);
+	glane_rc (*erase)(void *arg, const struct erase *);
 	glane_rc (*cursor)(void *arg, struct slice key, struct slice value);
 	glane_rc (*reject)(void *arg, const struct host_reject *);
 	void (*log)(void *arg, int level, struct slice text);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Checks on everything that comes from a worker, before it counts as an observation. */
-#include "proc/intake.h"
+#include "proc/intake_checks.h"
 
 #include "model/decimal.h"
 #include "model/dims.h"
@@ -71,7 +71,7 @@ static glane_rc take_texts(struct intake *in, const struct slice *texts, size_t 
 	return GLANE_OK;
 }
 
-static glane_rc take_payload(struct intake *in, struct slice sha256, struct diag *d)
+glane_rc intake_payload(struct intake *in, struct slice sha256, struct diag *d)
 {
 	uint32_t index;
 	glane_rc rc;
@@ -91,7 +91,7 @@ static glane_rc take_payload(struct intake *in, struct slice sha256, struct diag
 	return rc;
 }
 
-static glane_rc take_series(struct intake *in, struct series *s, struct diag *d)
+glane_rc intake_series(struct intake *in, struct series *s, struct diag *d)
 {
 	const struct slice texts[] = {s->dataset, s->indicator, s->area_code, s->area_scheme, s->dims, s->unit,
 		s->title, s->area_title, s->updated};
@@ -122,7 +122,7 @@ static glane_rc take_series(struct intake *in, struct series *s, struct diag *d)
 	return rc;
 }
 
-static glane_rc take_note(struct intake *in, const struct note *n, struct diag *d)
+glane_rc intake_note(struct intake *in, const struct note *n, struct diag *d)
 {
 	uint32_t index;
 	glane_rc rc;
@@ -138,7 +138,7 @@ static glane_rc take_note(struct intake *in, const struct note *n, struct diag *
 	return rc;
 }
 
-static glane_rc take_period(struct intake *in, struct slice text, struct diag *d)
+glane_rc intake_period(struct intake *in, struct slice text, struct diag *d)
 {
 	uint32_t index;
 	int64_t day;
@@ -201,7 +201,7 @@ static const char *check_obs(const struct intake *in, const struct glane_obs *o,
 	return NULL;
 }
 
-static glane_rc take_obs(struct intake *in, const struct glane_obs *obs, size_t n, struct diag *d)
+glane_rc intake_obs(struct intake *in, const struct glane_obs *obs, size_t n, struct diag *d)
 {
 	struct batch_obs checked[256];
 	glane_rc rc = GLANE_OK;
@@ -230,7 +230,7 @@ static glane_rc take_obs(struct intake *in, const struct glane_obs *obs, size_t 
 	return rc;
 }
 
-static glane_rc take_cover(struct intake *in, const struct cover *c, struct diag *d)
+glane_rc intake_cover(struct intake *in, const struct cover *c, struct diag *d)
 {
 	glane_rc rc;
 
@@ -247,7 +247,28 @@ static glane_rc take_cover(struct intake *in, const struct cover *c, struct diag
 	return batch_cover(in->batch, c, d);
 }
 
-static glane_rc take_cursor(struct intake *in, struct slice key, struct slice value, struct diag *d)
+glane_rc intake_erase(struct intake *in, const struct erase *e, struct diag *d)
+{
+	const struct slice texts[] = {e->dataset, e->indicator, e->area_code, e->dims, e->period};
+	const unsigned attributes = 1u << ERASE_STATUS | 1u << ERASE_FLAGS | 1u << ERASE_NOTE;
+	int64_t day;
+	glane_rc rc;
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (!good_text(texts[i]))
+			return bad(d, "a deletion with a text that is too long or no UTF-8");
+	if (!e->dataset.n || !dims_ok(e->dims) || (e->freq && !period_freq_ok(e->freq)) ||
+		(e->period.n && (!e->freq || e->period.n > 128 || !period_text_start(e->period, &day))) ||
+		(e->what != 1u << ERASE_ROW && (!(e->what & attributes) || e->what & ~attributes)))
+		return bad(d, "a deletion that cannot be");
+	if (in->payload == 0)
+		return bad(d, "a deletion without a payload");
+	rc = take_texts(in, texts, sizeof(texts) / sizeof(texts[0]), d);
+	in->erased++;
+	return rc == GLANE_OK ? erases_add(&in->batch->erases, e, in->batch->n_obs, (uint16_t)in->payload, d) : rc;
+}
+
+glane_rc intake_cursor(struct intake *in, struct slice key, struct slice value, struct diag *d)
 {
 	struct slice k, v;
 	glane_rc rc;
@@ -345,7 +366,7 @@ static glane_rc frame_series(struct intake *in, struct frame *f, struct diag *d)
 		*texts[i] = frame_text(f);
 	s.freq = (char)frame_u8(f);
 	s.unit_mult = frame_mult(f);
-	return frame_done(f) ? take_series(in, &s, d) : bad(d, "a series that does not read");
+	return frame_done(f) ? intake_series(in, &s, d) : bad(d, "a series that does not read");
 }
 
 static glane_rc frame_note(struct intake *in, struct frame *f, struct diag *d)
@@ -359,7 +380,7 @@ static glane_rc frame_note(struct intake *in, struct frame *f, struct diag *d)
 	n.has_unit_mult = frame_flag(f);
 	n.remove = frame_flag(f);
 	n.unit_mult = frame_mult(f);
-	return frame_done(f) ? take_note(in, &n, d) : bad(d, "a note that does not read");
+	return frame_done(f) ? intake_note(in, &n, d) : bad(d, "a note that does not read");
 }
 
 /* Frames are not aligned in the buffer: observations are copied out before they are looked at. */
@@ -376,7 +397,7 @@ static glane_rc frame_obs(struct intake *in, const struct frame *f, struct diag 
 		const size_t m = left < 256 ? left : 256;
 
 		memcpy(obs, at, m * sizeof(obs[0]));
-		rc = take_obs(in, obs, m, d);
+		rc = intake_obs(in, obs, m, d);
 		at += m * sizeof(obs[0]);
 		left -= m;
 	}
@@ -394,7 +415,22 @@ static glane_rc frame_cover(struct intake *in, struct frame *f, struct diag *d)
 	c.from = frame_i64(f);
 	c.to = frame_i64(f);
 	c.reason = frame_text(f);
-	return frame_done(f) ? take_cover(in, &c, d) : bad(d, "a cover that does not read");
+	return frame_done(f) ? intake_cover(in, &c, d) : bad(d, "a cover that does not read");
+}
+
+static glane_rc frame_erase(struct intake *in, struct frame *f, struct diag *d)
+{
+	struct erase e;
+
+	memset(&e, 0, sizeof(e));
+	e.dataset = frame_text(f);
+	e.indicator = frame_text(f);
+	e.area_code = frame_text(f);
+	e.dims = frame_text(f);
+	e.period = frame_text(f);
+	e.freq = (char)frame_u8(f);
+	e.what = frame_u8(f);
+	return frame_done(f) ? intake_erase(in, &e, d) : bad(d, "a deletion that does not read");
 }
 
 static glane_rc frame_reject(struct intake *in, struct frame *f, struct diag *d)
@@ -434,7 +470,7 @@ static glane_rc frame_end(struct intake *in, struct frame *f, struct diag *d)
 	return in->end_message ? GLANE_OK : fail(d, GLANE_E_NOMEM, "no memory for the worker's message");
 }
 
-static void give_log(struct intake *in, int level, struct slice text)
+void intake_log(struct intake *in, int level, struct slice text)
 {
 	struct strbuf clean; /* not in the arena: there is no end to log lines */
 
@@ -457,20 +493,20 @@ static glane_rc frame_small(struct intake *in, struct frame *f, struct diag *d)
 	switch (f->type) {
 	case W_PAYLOAD:
 		a = frame_text(f);
-		return frame_done(f) ? take_payload(in, a, d) : bad(d, "a payload that does not read");
+		return frame_done(f) ? intake_payload(in, a, d) : bad(d, "a payload that does not read");
 	case W_PERIOD:
 		a = frame_text(f);
-		return frame_done(f) ? take_period(in, a, d) : bad(d, "a period that does not read");
+		return frame_done(f) ? intake_period(in, a, d) : bad(d, "a period that does not read");
 	case W_CURSOR:
 		a = frame_text(f);
 		b = frame_text(f);
-		return frame_done(f) ? take_cursor(in, a, b, d) : bad(d, "a cursor that does not read");
+		return frame_done(f) ? intake_cursor(in, a, b, d) : bad(d, "a cursor that does not read");
 	case W_LOG:
 		level = frame_u8(f);
 		a = frame_text(f);
 		if (!frame_done(f))
 			return bad(d, "a log line that does not read");
-		give_log(in, level, a);
+		intake_log(in, level, a);
 		return GLANE_OK;
 	case W_PROGRESS:
 		in->progress_rows = frame_u64(f);
@@ -499,6 +535,8 @@ glane_rc intake_frame(struct intake *in, struct frame *f, struct diag *d)
 		return frame_note(in, f, d);
 	case W_COVER:
 		return frame_cover(in, f, d);
+	case W_ERASE:
+		return frame_erase(in, f, d);
 	case W_REJECT:
 		return frame_reject(in, f, d);
 	case W_END:
@@ -506,93 +544,4 @@ glane_rc intake_frame(struct intake *in, struct frame *f, struct diag *d)
 	default:
 		return frame_small(in, f, d);
 	}
-}
-
-/* ---- the same checks without a wire ---- */
-
-static glane_rc seam_payload(void *arg, const char *sha256)
-{
-	struct intake *in = arg;
-
-	return take_payload(in, slice_of(sha256), in->here);
-}
-
-static glane_rc seam_series(void *arg, const struct series *s)
-{
-	struct intake *in = arg;
-	struct series copy = *s;
-
-	return take_series(in, &copy, in->here);
-}
-
-static glane_rc seam_note(void *arg, const struct note *n)
-{
-	struct intake *in = arg;
-
-	return take_note(in, n, in->here);
-}
-
-static glane_rc seam_period(void *arg, struct slice text)
-{
-	struct intake *in = arg;
-
-	return take_period(in, text, in->here);
-}
-
-static glane_rc seam_obs(void *arg, const struct glane_obs *obs, size_t n)
-{
-	struct intake *in = arg;
-
-	return take_obs(in, obs, n, in->here);
-}
-
-static glane_rc seam_cover(void *arg, const struct cover *c)
-{
-	struct intake *in = arg;
-
-	return take_cover(in, c, in->here);
-}
-
-static glane_rc seam_cursor(void *arg, struct slice key, struct slice value)
-{
-	struct intake *in = arg;
-
-	return take_cursor(in, key, value, in->here);
-}
-
-static glane_rc seam_reject(void *arg, const struct host_reject *q)
-{
-	struct intake *in = arg;
-
-	return intake_reject(in, q, in->here);
-}
-
-static void seam_log(void *arg, int level, struct slice text)
-{
-	give_log(arg, level, text);
-}
-
-static glane_rc seam_progress(void *arg, uint64_t rows, uint64_t bytes)
-{
-	struct intake *in = arg;
-
-	in->progress_rows = rows;
-	in->progress_bytes = bytes;
-	return GLANE_OK;
-}
-
-void intake_seams(struct intake *in, struct host_seams *ret, struct diag *d)
-{
-	in->here = d;
-	*ret = (struct host_seams){.arg = in,
-		.payload = seam_payload,
-		.series = seam_series,
-		.note = seam_note,
-		.period = seam_period,
-		.obs = seam_obs,
-		.cover = seam_cover,
-		.cursor = seam_cursor,
-		.reject = seam_reject,
-		.log = seam_log,
-		.progress = seam_progress};
 }

@@ -25,6 +25,7 @@ enum {
 	W_PROGRESS, /* u64 rows, bytes; text sha256 of the payload that it reads, or was given last */
 	W_END,      /* i64 rc; text message; u64 rows, rejected, padding, bytes */
 	W_PAGES,    /* u64 pages read beyond the first of their request; before W_END, where there are any */
+	W_ERASE,    /* text dataset, indicator, area, dims, period; u8 freq, what: see struct erase */
 	W_JOB = 40  /* scheduler -> worker, see worker.h */
 };
 #define INTAKE_REJECTS 1000 /* records whose texts are kept; further ones are counted */
@@ -56,6 +57,7 @@ struct intake {
 	struct intake_reject *rejects;         /* the first INTAKE_REJECTS */
 	size_t n_rejects, cap_rejects;
 	uint64_t rejected;                             /* all of them */
+	uint64_t erased;                               /* deletions that came */
 	uint64_t max_rows, max_text_bytes, text_bytes; /* limits of one run of a source, and what its tables hold */
 	unsigned warnings;
 	struct glane_kv *cursors;

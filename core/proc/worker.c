@@ -273,6 +273,21 @@ static glane_rc up_cover(void *arg, const struct cover *c)
 	return up_end(k);
 }
 
+static glane_rc up_erase(void *arg, const struct erase *e)
+{
+	struct worker *k = arg;
+
+	wire_begin(&k->up, W_ERASE);
+	wire_text(&k->up, e->dataset);
+	wire_text(&k->up, e->indicator);
+	wire_text(&k->up, e->area_code);
+	wire_text(&k->up, e->dims);
+	wire_text(&k->up, e->period);
+	wire_u8(&k->up, (uint8_t)e->freq);
+	wire_u8(&k->up, e->what);
+	return up_end(k);
+}
+
 static glane_rc up_cursor(void *arg, struct slice key, struct slice value)
 {
 	struct worker *k = arg;
@@ -414,7 +429,7 @@ static glane_rc run_job(
 	struct worker *k, struct arena *a, const struct job *j, struct host_counts *counts, struct diag *d)
 {
 	const struct host_seams seams = {k, up_fetch, up_payload, up_series, up_note, up_period, up_obs, up_cover,
-		up_cursor, up_reject, up_log, up_progress, up_cancelled};
+		up_erase, up_cursor, up_reject, up_log, up_progress, up_cancelled};
 	struct launcher launcher = {.wire = {.fd = -1}};
 	struct program program;
 	struct plugin plugin;

@@ -231,7 +231,7 @@ static struct slice value_at(struct sdmx_csv *s, size_t part)
 	const struct part *p = &s->part[part];
 	struct slice text = cell(s, part);
 
-	if (text.n == 0 || (text.n == 1 && *text.p == '~')) /* '~': a dimension that is switched off */
+	if (text.n == 0 || (text.n == 1 && *text.p == '~' && s->act != 'D')) /* '~': a dimension that is switched off */
 		return (struct slice){NULL, 0};
 	if (p->is_language)
 		return first_language(s, text);
@@ -245,20 +245,11 @@ static struct slice sdmx_at(void *state, size_t i)
 	return i < s->n_columns ? value_at(s, s->column[i]) : (struct slice){NULL, 0};
 }
 
-/* A deletion that names attributes and no measure clears those, and leaves the observation. */
 static char action_now(struct sdmx_csv *s)
 {
 	const struct slice text = slice_trim(cell(s, s->action));
-	const char act = text.n == 1 && strchr("IAMRD", *text.p) ? *text.p : s->is_v1 ? 'I' : 'M';
-	bool has_measure = false, has_attribute = false;
 
-	for (size_t i = 0; act == 'D' && i < s->n_columns; i++) {
-		const bool is_there = cell(s, s->column[i]).n > 0;
-
-		has_measure |= is_there && s->part[s->column[i]].role == GLANE_ROLE_MEASURE;
-		has_attribute |= is_there && s->part[s->column[i]].role == GLANE_ROLE_ATTRIBUTE;
-	}
-	return has_attribute && !has_measure ? 'd' : act;
+	return text.n == 1 && strchr("IAMRD", *text.p) ? *text.p : s->is_v1 ? 'I' : 'M';
 }
 
 static glane_rc sdmx_next(void *state)

@@ -120,6 +120,9 @@ glane_rc parse_payload(const struct parse_options *o, int fd, parse_rows *rows, 
 		fprintf(stderr, "glane: rejected: record %llu, line %llu: %s\n",
 			(unsigned long long)p.intake.rejects[i].number, (unsigned long long)p.intake.rejects[i].line,
 			p.intake.rejects[i].reason);
+	if (p.intake.erased)
+		fprintf(stderr, "glane: deletions: %llu; they have no rows, a run withdraws what they name\n",
+			(unsigned long long)p.intake.erased);
 	strbuf_init(&doubts, 0);
 	intake_doubts(&p.intake, &doubts);
 	if (doubts.n)

@@ -61,7 +61,7 @@ static glane_rc count_all(
 		rc = merge_next(&m, &step, d);
 		if (rc != GLANE_OK)
 			break;
-		parts[step.slice].rows += step.fresh && !step.remove;
+		parts[step.slice].rows += step.fresh && !step.remove && !step.cleared;
 		parts[step.slice].before += step.old && !row_withdrawn(step.old);
 		count_fresh(&parts[step.slice], step.outcome);
 		rc = mark(marks, &step, d);
@@ -109,7 +109,7 @@ static bool refuse(struct slice_result *p, const char *reason)
 /* An empty answer is a failure, whatever it claims to cover. */
 static bool judge_empty(struct slice_result *p, const struct diff_input *in, const struct cover *c, struct arena *a)
 {
-	bool nothing_at_all = !c && in->batch->n_obs == 0 && in->batch->n_covers == 0;
+	bool nothing_at_all = !c && in->batch->n_obs == 0 && in->batch->n_covers == 0 && in->batch->erases.n == 0;
 
 	if (c && c->kind == GLANE_COVER_FAILED)
 		return refuse(p, c->reason.n ? arena_strndup(a, c->reason.p, c->reason.n) : "the fetch failed");

@@ -57,7 +57,8 @@ struct diff_input {
 /*
  * Rules: a fresh key without a predecessor is `new`; another value `revised`; the same value with another attribute
  * `status`; a withdrawn key that comes back `restored`; a live key inside the declared cover of its slice (FULL, or its first
- * day in RANGE) that the batch lacks, or one with a remove annotation, `withdrawn`. Unchanged rows keep every column.
+ * day in RANGE) that the batch lacks, or one with a remove annotation or that is
+ * erased behind it (model/erase.h), `withdrawn`. Unchanged rows keep every column.
  * A FULL slice without any row is SLICE_FAILED ("no observations") - never a withdrawal of everything; so is a batch without rows
  * and without a cover, and an answer that the provider stamped earlier than the last one. A slice in which another rule of the
  * gate trips is SLICE_HELD with numbers and a key in the reason.

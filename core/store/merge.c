@@ -90,6 +90,7 @@ glane_rc merge_replay(struct merge *m, const struct store *s, const struct diff_
 	strbuf_init(&m->before, 0);
 	strbuf_init(&m->dataset, 0);
 	strbuf_init(&m->indicator, 0);
+	erase_look_init(&m->look);
 	if (in->previous) {
 		rc = store_rows_open(s, in->source, in->previous, &m->cursor, d);
 		m->has_cursor = rc == GLANE_OK;
@@ -114,6 +115,7 @@ void merge_close(struct merge *m)
 	strbuf_release(&m->before);
 	strbuf_release(&m->dataset);
 	strbuf_release(&m->indicator);
+	erase_look_release(&m->look);
 }
 
 /* Rows of one (dataset, indicator) follow each other: the lookup is made once for each run of them. */
@@ -176,6 +178,46 @@ static void take_fresh(const struct merge *m, struct merge_step *step)
 	step->outcome = step->remove ? NOTHING : NEW;
 }
 
+/* What stands in the batch, and is erased behind it. */
+static glane_rc erase_fresh(struct merge *m, struct merge_step *step, struct diag *d)
+{
+	struct erase_found found;
+	uint16_t payload = 0;
+	glane_rc rc = m->batch->erases.n ? erase_find(&m->batch->erases, &m->look, &m->fresh, &found, d) : GLANE_END;
+
+	if (rc != GLANE_OK)
+		return rc == GLANE_END ? GLANE_OK : rc;
+	if (!erase_apply(&found, m->batch->obs[m->next - 1].seq + 1, &m->fresh, &payload) || step->remove)
+		return GLANE_OK;
+	step->remove = true;
+	step->payload = payload;
+	step->outcome = NOTHING;
+	return GLANE_OK;
+}
+
+/* The same of a row of the last commit that the batch does not have. */
+static glane_rc erase_old(struct merge *m, struct merge_step *step, struct diag *d)
+{
+	struct erase_found found;
+	uint16_t payload = 0;
+	glane_rc rc = m->batch->erases.n && !row_withdrawn(&m->old)
+			      ? erase_find(&m->batch->erases, &m->look, &m->old, &found, d)
+			      : GLANE_END;
+
+	if (rc != GLANE_OK)
+		return rc == GLANE_END ? GLANE_OK : rc;
+	m->cleared = m->old;
+	if (erase_apply(&found, 0, &m->cleared, &payload)) {
+		step->outcome = WITHDRAWN;
+	} else if (!row_same_attributes(&m->old, &m->cleared)) {
+		step->outcome = STATUS;
+		step->fresh = &m->cleared;
+		step->cleared = true;
+	}
+	step->payload = step->outcome == KEEP ? 0 : payload;
+	return GLANE_OK;
+}
+
 static glane_rc take_old(struct merge *m, struct merge_step *step, struct diag *d)
 {
 	glane_rc rc;
@@ -188,27 +230,31 @@ static glane_rc take_old(struct merge *m, struct merge_step *step, struct diag *
 	rc = slice_of_old(m, &step->slice, d);
 	if (rc == GLANE_OK)
 		step->outcome = judge_missing(m, step->slice);
-	return rc;
+	return rc == GLANE_OK && step->outcome == KEEP && !m->additions ? erase_old(m, step, d) : rc;
 }
 
 static glane_rc compare(struct merge *m, struct merge_step *step, struct diag *d)
 {
 	int order = 0;
+	glane_rc rc = GLANE_OK;
 
 	if (m->has_old && m->has_fresh)
 		order = row_cmp_key(&m->old, &m->fresh);
 	m->used_old = m->has_old && (!m->has_fresh || order <= 0);
 	m->used_fresh = m->has_fresh && (!m->has_old || order >= 0);
-	if (m->used_fresh)
+	if (m->used_fresh) {
 		take_fresh(m, step);
-	return m->used_old ? take_old(m, step, d) : GLANE_OK;
+		rc = erase_fresh(m, step, d);
+	}
+	return rc == GLANE_OK && m->used_old ? take_old(m, step, d) : rc;
 }
 
 enum { CODE_OLD = 8, CODE_FRESH = 16 }; /* beside the outcome */
 
 uint8_t step_code(const struct merge_step *step)
 {
-	return (uint8_t)((unsigned)step->outcome | (step->old ? CODE_OLD : 0U) | (step->fresh ? CODE_FRESH : 0U));
+	return (uint8_t)((unsigned)step->outcome | (step->old ? CODE_OLD : 0U) |
+			 (step->fresh && !step->cleared ? CODE_FRESH : 0U));
 }
 
 static glane_rc repeat(struct merge *m, struct merge_step *step, struct diag *d)
@@ -225,10 +271,14 @@ static glane_rc repeat(struct merge *m, struct merge_step *step, struct diag *d)
 		take_fresh(m, step);
 		step->fresh = outcome == KEEP ? NULL : &m->fresh;
 		rc = outcome == KEEP ? GLANE_OK : make_fresh(m, d);
+		if (rc == GLANE_OK && outcome != KEEP)
+			rc = erase_fresh(m, step, d);
 	}
 	step->old = m->used_old ? &m->old : NULL;
 	if (rc == GLANE_OK && !m->used_fresh)
 		rc = slice_of_old(m, &step->slice, d);
+	if (rc == GLANE_OK && !m->used_fresh && outcome != KEEP)
+		rc = erase_old(m, step, d);
 	step->outcome = outcome;
 	return rc;
 }

@@ -20,7 +20,8 @@ struct merge_step {
 	size_t segment;   /* file of current that the key belongs to, by place; 0 where there is none */
 	size_t slice;     /* index of its cover; n_covers: no cover speaks of it */
 	uint16_t payload; /* as in struct batch_obs; 0 without a fresh row */
-	bool remove;      /* the fresh row is a remove annotation */
+	bool remove;      /* the fresh row is a remove annotation, or was erased again */
+	bool cleared;     /* there was none: it is the old one without the attributes that are erased */
 	uint32_t series;  /* of the fresh row: its index in the batch + 1; 0 without one */
 };
 struct merge {
@@ -29,7 +30,8 @@ struct merge {
 	struct store_cursor cursor;
 	bool keep_missing, additions;
 	bool has_cursor, has_old, has_fresh, used_old, used_fresh;
-	struct row old, fresh;
+	struct row old, fresh, cleared;
+	struct erase_look look;
 	size_t next;                      /* observation behind `fresh` */
 	struct strbuf scratch, before;    /* texts of `fresh`, and of the row before it */
 	struct strbuf dataset, indicator; /* of the last old row, whose slice is cached */

@@ -97,7 +97,7 @@ static glane_rc open_data(
 /* What the datasets of a message are called, and whether they only update what was there. */
 static glane_rc note_dataset(const struct glane_host *h, glane_run *r, struct state *s, glane_reader *rd)
 {
-	const glane_str name = h->get(rd, "#dataset"), action = h->get(rd, "#action");
+	const glane_str name = s->dataset[0] ? glane_str_of(s->dataset) : h->get(rd, "#dataset"), action = h->get(rd, "#action");
 	size_t i = s->n_said;
 
 	if (!name.n)
@@ -140,7 +140,7 @@ glane_rc read_data(const struct glane_host *h, glane_run *r, struct state *s, co
 	if (rc == GLANE_OK)
 		rc = open_data(h, r, s, &q, &rd);
 	for (; rc == GLANE_OK && (rc = h->next(rd)) == GLANE_OK; n++) {
-		rc = f || s->dataset[0] ? GLANE_OK : note_dataset(h, r, s, rd);
+		rc = f ? GLANE_OK : note_dataset(h, r, s, rd);
 		rc = rc == GLANE_OK ? h->cube(r, rd, &s->cube) : rc;
 	}
 	if (rd)

@@ -77,9 +77,6 @@ static glane_rc run_message(const struct glane_host *h, glane_run *r, struct sta
 
 	s->cube.dataset = glane_str_of(s->dataset[0] ? s->dataset : NULL);
 	rc = read_data(h, r, s, NULL, NULL);
-	cover = cover_of(h, r, s, s->cube.dataset, 0);
-	if (rc == GLANE_OK && s->dataset[0])
-		rc = h->cover(r, &cover);
 	for (size_t i = 0; rc == GLANE_OK && i < s->n_said; i++) {
 		cover = cover_of(h, r, s, glane_str_of(s->said[i].name), s->said[i].is_update && !is(s->cover, "full"));
 		rc = h->cover(r, &cover);

@@ -6,7 +6,7 @@ of FACTS.json. What is no data is refused with a clear word. TAP on standard out
 
 payloads.d/*.tsv: a line for each further file: FILE, PLUGIN, OPTIONS (words of a shell), and what is expected: `facts` (those of FACTS.json;
 `facts PATH`: those below it), `same FILE` (as the facts of another), `rows N numbers M` (counted with another program;
-`... rejected R`: and R go to quarantine), `none REGEX` (no data: refused with these words), or
+`... rejected R`: and R go to quarantine), `deletes N rows M` (as the message says), `none REGEX` (no data: refused with these words), or
 `skip WHY`. A file of the folder that no table names is a failure."""
 import csv
 import hashlib
@@ -103,6 +103,11 @@ def check_entry(suite, site, file, plugin, options, expectation, by_file):
     code, out, err = site.glane("parse", plugin, *words, payload=body)
     if kind == "none":
         suite.true(f"{what} is refused with a clear word", code == 1 and re.search(rest, err) and len(err) > 20, (code, out[:200], err[-300:]))
+        return
+    if kind == "deletes":
+        n, m = re.fullmatch(r"(\d+) rows (\d+)", rest).groups()
+        suite.true(f"{what}: deletions and rows", code == 0 and f"deletions: {n};" in err and f"{m} rows, " in err and len(out.splitlines()) == int(m) + 1,
+                   (code, out[-300:], err[-300:]))
         return
     n, m, rejected = (re.fullmatch(r"(\d+) numbers (\d+)(?: rejected (\d+))?", rest) if kind == "rows" else re.match("()()()", "")).groups()
     if code != (1 if rejected else 0) or (rejected and not err.rstrip().endswith(f" {rejected} rejected")):

@@ -192,6 +192,21 @@ static glane_rc on_cover(void *arg, const struct cover *c)
 	return end_line(t);
 }
 
+static glane_rc on_erase(void *arg, const struct erase *e)
+{
+	struct test_host *t = arg;
+
+	strbuf_puts(&t->out, "erase");
+	word(t, e->dataset);
+	word(t, e->indicator.n ? e->indicator : SLICE("~"));
+	word(t, e->area_code.n ? e->area_code : SLICE("~"));
+	word(t, e->dims.n ? e->dims : SLICE("~"));
+	word(t, e->freq ? (struct slice){&e->freq, 1} : SLICE("~"));
+	word(t, e->period.n ? e->period : SLICE("~"));
+	number(t, e->what);
+	return end_line(t);
+}
+
 static glane_rc on_cursor(void *arg, struct slice key, struct slice value)
 {
 	struct test_host *t = arg;
@@ -247,7 +262,7 @@ static bool on_cancelled(void *arg)
 glane_rc test_host_plugin(struct test_host *t, const struct plugin *p)
 {
 	const struct host_seams seams = {t, on_fetch, on_payload, on_series, on_note, on_period, on_obs, on_cover,
-		on_cursor, on_reject, on_log, on_progress, on_cancelled};
+		on_erase, on_cursor, on_reject, on_log, on_progress, on_cancelled};
 	const char *text = arena_fmt(&t->arena, "[source test]\n%s\n", t->conf ? t->conf : "");
 	struct conf conf;
 	struct host_job job = {.plugin = p,

@@ -31,7 +31,8 @@ struct cell { /* one annual observation of dataset DS */
 	int32_t year;
 	int64_t coef;
 	int8_t exp10;
-	const char *flags; /* NULL: none; "remove": a remove annotation */
+	const char *
+		flags; /* NULL: none; "remove": a remove annotation; "erase", "erase flags": of any area (""), any year (0) */
 	char status;
 };
 
@@ -89,6 +90,20 @@ static inline int fixture_teardown(void **state)
 	return 0;
 }
 
+static inline glane_rc fixture_erase(struct batch *b, const struct cell *c, struct diag *d)
+{
+	char year[16] = "";
+	struct erase e = {.dataset = SLICE("DS"), .indicator = slice_of(c->indicator), .area_code = slice_of(c->area)};
+
+	if (c->year)
+		(void)snprintf(year, sizeof(year), "%d", (int)c->year);
+	e.freq = c->year ? 'A' : 0;
+	e.period = slice_of(year);
+	e.what = strcmp(c->flags, "erase") == 0 ? 1u << ERASE_ROW : 1u << ERASE_FLAGS;
+	b->is_last_kept = true;
+	return erases_add(&b->erases, &e, b->n_obs, 1, d);
+}
+
 /* A finished batch; returns the first code < 0. */
 static inline glane_rc fixture_batch(struct store *s, struct batch *b, const struct cell *cells, size_t n,
 	const struct cover *covers, size_t n_covers, struct diag *d)
@@ -106,6 +121,10 @@ static inline glane_rc fixture_batch(struct store *s, struct batch *b, const str
 
 		series.indicator = slice_of(c->indicator);
 		series.area_code = series.area = slice_of(c->area);
+		if (c->flags && strncmp(c->flags, "erase", 5) == 0) {
+			rc = fixture_erase(b, c, d);
+			continue;
+		}
 		o.status = c->status ? c->status : 'A';
 		rc = batch_series(b, &series, &o.series, d);
 		if (rc == GLANE_OK && c->flags) {

@@ -338,6 +338,45 @@ static glane_rc cursor(struct fixture *x, const char *key, const char *value)
 	return give(x);
 }
 
+struct erasure {
+	const char *texts[5]; /* dataset, indicator, area, dims, period */
+	char freq;
+	uint8_t what;
+};
+
+static glane_rc erasure(struct fixture *x, const struct erasure *e)
+{
+	begin(x, W_ERASE);
+	for (int i = 0; i < 5; i++)
+		wire_cstr(&x->w, e->texts[i]);
+	wire_u8(&x->w, (uint8_t)e->freq);
+	wire_u8(&x->w, e->what);
+	return give(x);
+}
+
+static void test_erasures(void **state)
+{
+	static const struct erasure fine[] = {{{"D"}, 0, 1}, {{"D", "I", "TGO", "AGE=Y;SEX=F", "2020"}, 'A', 1},
+		{{"D", NULL, NULL, "SEX=F"}, 0, 2 | 8}, {{"D"}, 0, 4}, {{"D"}, 0, 1}};
+	static const struct erasure hostile[] = {{{NULL, "I"}, 0, 1}, {{"D"}, 0, 0}, {{"D"}, 0, 3}, {{"D"}, 0, 16},
+		{{"D"}, 'x', 1}, {{"D", NULL, NULL, NULL, "2020"}, 0, 1}, {{"D", NULL, NULL, NULL, "soon"}, 'A', 1},
+		{{"D", NULL, NULL, "SEX=F;AGE=Y"}, 0, 1}, {{"\xff"}, 0, 1}};
+	struct fixture *x = *state;
+
+	assert_int_equal(erasure(x, &fine[0]), GLANE_E_FORMAT); /* before a payload */
+	assert_int_equal(payload(x, HASH), GLANE_OK);
+	for (size_t i = 0; i < sizeof(fine) / sizeof(fine[0]); i++)
+		assert_int_equal(erasure(x, &fine[i]), GLANE_OK);
+	assert_int_equal(x->in.erased, 5);
+	assert_int_equal(x->batch.erases.n, 3);
+	for (size_t i = 0; i < sizeof(hostile) / sizeof(hostile[0]); i++)
+		assert_int_equal(erasure(x, &hostile[i]), GLANE_E_FORMAT);
+	begin(x, W_ERASE);
+	wire_cstr(&x->w, "D");
+	assert_int_equal(give(x), GLANE_E_FORMAT);
+	assert_int_equal(x->batch.erases.n, 3);
+}
+
 static void test_cursors(void **state)
 {
 	struct fixture *x = *state;
@@ -466,8 +505,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {TEST(test_fine), TEST(test_hostile_observations),
 		TEST(test_before_a_payload), TEST(test_observations_cut), TEST(test_hostile_series),
 		TEST(test_long_texts), TEST(test_hostile_notes), TEST(test_hostile_texts), TEST(test_covers),
-		TEST(test_cursors), TEST(test_rejects), TEST(test_logs), TEST(test_ends), TEST(test_unknown_types),
-		TEST(test_cut), TEST(test_limits)};
+		TEST(test_erasures), TEST(test_cursors), TEST(test_rejects), TEST(test_logs), TEST(test_ends),
+		TEST(test_unknown_types), TEST(test_cut), TEST(test_limits)};
 
 	return cmocka_run_group_tests_name("intake", tests, NULL, NULL);
 }

@@ -120,13 +120,16 @@ glane_rc cube_erase(struct glane_run *r, struct glane_reader *rd)
 	const bool is_of_measures = any_measure(rec, m);
 	struct erase e = {.what = 1u << ERASE_ROW, .freq = cube_freq(rec, m)};
 	const char *why = NULL;
+	unsigned what = 0;
 	bool any = false;
 	glane_rc rc = GLANE_OK;
 
 	e.dataset = m->given.dataset.n ? slice_from(m->given.dataset) : record_get(rec, "#dataset");
 	e.area_code = named_at(rec, m->area);
-	if (!is_of_measures && (e.what = (uint8_t)attributes_of(rec, m, &any, &why), !any))
-		e.what = 1u << ERASE_ROW;
+	if (!is_of_measures)
+		what = attributes_of(rec, m, &any, &why);
+	if (any)
+		e.what = (uint8_t)what;
 	if (!e.dataset.n)
 		why = "a deletion without a dataset";
 	else if (!indicator_of(rec, m, &e.indicator))

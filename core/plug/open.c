@@ -297,33 +297,49 @@ static glane_rc filter_open(struct glane_reader *rd, const char *encoding)
 	return rc == GLANE_OK ? payload_stream(&rd->payload, s, encoding, r->job->max_body, &r->diag) : rc;
 }
 
-static glane_rc payload_begin(struct glane_reader *rd)
+static glane_rc payload_of(struct glane_reader *rd, struct payload *ret, struct diag *d)
 {
-	struct glane_run *r = rd->run;
 	const struct glane_request *q = &rd->req;
 	const bool is_sheet = q->format == GLANE_FMT_XLSX;
 	const struct payload_sheet sheet = {
 		q->csv ? q->csv->sheet : NULL, q->csv ? q->csv->skip : 0, q->csv ? q->csv->decimal : '\0'};
-	/* A workbook's rows end where their last cell does. */
-	const struct glane_csv rows = {.size = sizeof(rows),
-		.skip = sheet.skip,
-		.ragged = 1,
-		.no_header = q->csv ? q->csv->no_header : 0,
-		.trim = q->csv ? q->csv->trim : 0};
 	const struct payload_options o = {.is_archive_ok = !(q->flags & GLANE_REQ_NO_ARCHIVE),
 		.member = q->member,
 		.member_suffix = member_suffix(q->format),
 		.encoding = q->csv && !is_sheet ? q->csv->encoding : NULL,
 		.sheet = is_sheet ? &sheet : NULL,
-		.max_bytes = r->job->max_body};
+		.max_bytes = rd->run->job->max_body};
+
+	return payload_open(ret, rd->fd, &o, d);
+}
+
+static glane_rc payload_again(void *arg, struct payload *ret, struct diag *d)
+{
+	return payload_of(arg, ret, d);
+}
+
+static glane_rc payload_begin(struct glane_reader *rd)
+{
+	struct glane_run *r = rd->run;
+	const struct glane_request *q = &rd->req;
+	const bool is_sheet = q->format == GLANE_FMT_XLSX;
+	/* A workbook's rows end where their last cell does. */
+	const struct glane_csv rows = {.size = sizeof(rows),
+		.skip = q->csv ? q->csv->skip : 0,
+		.ragged = 1,
+		.no_header = q->csv ? q->csv->no_header : 0,
+		.trim = q->csv ? q->csv->trim : 0};
 	const struct record_options ro = {.format = q->format,
 		.select = q->select,
 		.field = q->field,
 		.n_field = q->n_field,
 		.head = rd->heads,
 		.n_head = rd->n_heads,
-		.csv = is_sheet ? &rows : q->csv};
-	glane_rc rc = r->job->filter ? filter_open(rd, o.encoding) : payload_open(&rd->payload, rd->fd, &o, &r->diag);
+		.csv = is_sheet ? &rows : q->csv,
+		.again = r->job->filter ? NULL : payload_again, /* a program is run once */
+		.again_arg = rd};
+	glane_rc rc = r->job->filter ? filter_open(rd, q->csv && !is_sheet ? q->csv->encoding : NULL)
+				     : payload_of(rd, &rd->payload, &r->diag);
 
 	if (rc != GLANE_OK) {
 		close(rd->fd);

@@ -19,6 +19,9 @@ struct record_options {           /* texts are borrowed and must outlive the rea
 	size_t max_record;           /* bytes of one record; 0: 8 MiB */
 	size_t max_field;            /* bytes of one value; 0: 1 MiB */
 	unsigned max_depth;          /* nesting; 0: 64 */
+	/* Opens a stream's payload once more, from its beginning, for formats that look twice; NULL: it cannot be. */
+	glane_rc (*again)(void *arg, struct payload *ret, struct diag *d);
+	void *again_arg;
 };
 struct record_reader; /* one of the three */
 

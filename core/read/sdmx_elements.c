@@ -154,6 +154,31 @@ static void find_structure(struct sdmx_xml *s, struct slice ref)
 			s->current = &s->structure[i];
 }
 
+/* Where what may be deleted as a whole begins. */
+static void note_place(struct sdmx_xml *s)
+{
+	s->bare_line = xml_push_line(&s->x), s->bare_start = xml_push_tag(&s->x);
+}
+
+static bool is_deletion(const struct sdmx_xml *s)
+{
+	return s->log.n_dataset && s->log.dataset[s->log.n_dataset - 1].action == 'D';
+}
+
+/* A deletion may leave out dimensions: what those that it names mean is seen beside those that were named to the reader. */
+static void put_dimensions(struct sdmx_xml *s)
+{
+	for (size_t i = 0; i < s->o.n_field && !s->x.failed; i++) {
+		const struct slice id = slice_of(s->o.field[i]);
+		bool is_there = false;
+
+		for (size_t k = 0; k < s->log.n_columns && !is_there; k++)
+			is_there = s->log.column[k].id.n == id.n && strncasecmp(s->log.column[k].id.p, id.p, id.n) == 0;
+		if (!is_there && column(s, id, role_of(s, id)) == SDMX_NONE)
+			log_failed(s);
+	}
+}
+
 static void open_dataset(struct sdmx_xml *s, const struct xml_push_attr *a, size_t n)
 {
 	static const char *const own[] = {"action", "structureRef", "setID", "dataScope", "datasetID", "keyFamilyURI",
@@ -174,7 +199,11 @@ static void open_dataset(struct sdmx_xml *s, const struct xml_push_attr *a, size
 		    : s->action ? s->action
 				: 'I'))
 		log_failed(s);
+	s->has_series = s->is_bare = false;
 	s->is_dataset_open = true, s->held_from = xml_push_tag(&s->x);
+	note_place(s);
+	if (is_deletion(s))
+		put_dimensions(s);
 	for (size_t i = 0; i < n && !s->x.failed; i++) {
 		bool is_own = a[i].prefix != NULL;
 
@@ -196,7 +225,8 @@ static void open_obs(struct sdmx_xml *s)
 static void begin_obs(struct sdmx_xml *s, const struct xml_push_attr *a, size_t n, bool is_flat)
 {
 	s->obs_line = xml_push_line(&s->x), s->obs_start = xml_push_tag(&s->x);
-	s->is_obs_due = true;
+	s->is_obs_due = s->has_series = true;
+	s->is_bare = false;
 	if (is_flat && !sdmx_log_series(&s->log))
 		log_failed(s);
 	if (is_flat)
@@ -206,11 +236,62 @@ static void begin_obs(struct sdmx_xml *s, const struct xml_push_attr *a, size_t 
 	put_components(s, a, n, is_flat ? REST : KEYS | REST);
 }
 
-static void begin_series(struct sdmx_xml *s, const struct xml_push_attr *a, size_t n)
+static void begin_bare(struct sdmx_xml *s)
 {
+	s->has_series = s->is_bare = true;
 	if (!sdmx_log_series(&s->log))
 		log_failed(s);
+}
+
+static void begin_series(struct sdmx_xml *s, const struct xml_push_attr *a, size_t n)
+{
+	note_place(s);
+	begin_bare(s);
 	put_components(s, a, n, KEYS | REST);
+}
+
+/* The end of a series, group or dataset without an observation: of a deletion it stands for all that it could have. */
+static void end_bare(struct sdmx_xml *s)
+{
+	const bool is_named = s->is_bare && is_deletion(s) && s->groups != GROUPS_SOUGHT && !s->x.failed;
+
+	s->is_bare = false;
+	if (is_named && !sdmx_log_obs(&s->log, s->bare_line, s->bare_start))
+		log_failed(s);
+	else if (is_named)
+		sdmx_log_obs_end(&s->log, xml_push_offset(&s->x));
+	s->log.level = SDMX_AT_NOTHING;
+}
+
+/* Attributes that are deleted are no group's: they are told as those of a series are. */
+static enum kind begin_group(struct sdmx_xml *s, const struct xml_push_attr *a, size_t n)
+{
+	s->log.level = SDMX_AT_NOTHING;
+	if (is_deletion(s) ? s->groups == GROUPS_SOUGHT : s->groups == GROUPS_KNOWN || s->groups == GROUPS_BROKEN)
+		return GROUP;
+	note_place(s);
+	if (is_deletion(s))
+		begin_bare(s);
+	else if (s->has_series && s->groups == GROUPS_AS_THEY_COME)
+		xml_push_stop(&s->x, GLANE_E_FORMAT,
+			"a group behind series, in what a program wrote and cannot be read twice: have it write groups "
+			"first");
+	else if (!sdmx_log_group(&s->log))
+		log_failed(s);
+	for (size_t i = 0; i < n && !s->x.failed; i++) /* its `type` is the group's name, of generic messages */
+		if (strcmp((const char *)a[i].name, "type") != 0)
+			put_components(s, &a[i], 1, KEYS | REST);
+	return GROUP;
+}
+
+/* Without a word on what, a deletion is of everything; one of the dataset's attributes is of nothing that is kept. */
+static void end_dataset(struct sdmx_xml *s)
+{
+	s->is_dataset_open = false;
+	if (!is_deletion(s) || s->has_series || s->log.dataset[s->log.n_dataset - 1].n)
+		return;
+	begin_bare(s);
+	end_bare(s);
 }
 
 static enum kind in_dataset(struct sdmx_xml *s, const char *name, const struct xml_push_attr *a, size_t n)
@@ -223,14 +304,8 @@ static enum kind in_dataset(struct sdmx_xml *s, const char *name, const struct x
 		begin_obs(s, a, n, true);
 		return OBS;
 	}
-	if (strstr(name, "Group")) {
-		if (!sdmx_log_group(&s->log))
-			log_failed(s);
-		for (size_t i = 0; i < n; i++) /* its `type` is the group's name, of generic messages */
-			if (strcmp((const char *)a[i].name, "type") != 0)
-				put_components(s, &a[i], 1, KEYS | REST);
-		return GROUP;
-	}
+	if (strstr(name, "Group") || (strcmp(name, "Atts") == 0 && n)) /* 3.0: attributes of a part of the key */
+		return begin_group(s, a, n);
 	if (strcmp(name, "Attributes") == 0 || strcmp(name, "Atts") == 0) {
 		if (s->log.level != SDMX_AT_DATASET)
 			xml_push_stop(&s->x, GLANE_E_FORMAT, "attributes of a dataset behind its groups or series");
@@ -298,6 +373,8 @@ static enum kind in_series(
 		begin_series(s, a, n);
 		return SERIES;
 	}
+	if (here == GROUP && s->log.level == SDMX_AT_NOTHING) /* one that is known */
+		return OTHER;
 	if (strcmp(name, "SeriesKey") == 0 || strcmp(name, "ObsKey") == 0 || strcmp(name, "GroupKey") == 0)
 		return KEY;
 	if (strcmp(name, "Attributes") == 0 || strcmp(name, "Atts") == 0)
@@ -466,7 +543,7 @@ static void on_close(void *arg, const char *name)
 	if (kind == TEXT)
 		end_text(s, around);
 	else if (kind == SERIES)
-		s->log.level = SDMX_AT_NOTHING;
+		end_bare(s);
 	else if (kind == OBS) {
 		if (s->is_obs_due)
 			open_obs(s);
@@ -474,10 +551,13 @@ static void on_close(void *arg, const char *name)
 			sdmx_log_obs_end(&s->log, xml_push_offset(&s->x));
 		s->obs_start = UINT64_MAX;
 		s->log.level = SDMX_AT_NOTHING; /* what a series says itself stands before its observations */
-	} else if (kind == GROUP && s->log.level == SDMX_AT_GROUP && !sdmx_log_group_end(&s->log))
-		log_failed(s);
+	} else if (kind == GROUP && s->log.level == SDMX_AT_GROUP) {
+		if (!sdmx_log_group_end(&s->log))
+			log_failed(s);
+	} else if (kind == GROUP)
+		end_bare(s);
 	else if (kind == DATASET)
-		s->is_dataset_open = false;
+		end_dataset(s);
 	else if (kind == FAULT)
 		end_words(&s->fault, slice_trim(strbuf_get(&s->text)));
 	else if (kind == FOOTER) {

@@ -5,9 +5,6 @@
  * one provider writes them. Memory is bounded by the structures.
  */
 #include "read/sdmx_json.h"
-#include "base/map.h"
-
-#define MAX_GROUPS 100000u
 
 static glane_rc no_memory(struct sdmx_json *r)
 {
@@ -15,55 +12,6 @@ static glane_rc no_memory(struct sdmx_json *r)
 }
 
 /* ---- datasets ---- */
-
-static glane_rc take_group(struct sdmx_json *r, struct json_pull *j)
-{
-	struct group g;
-	struct strbuf b;
-	size_t i = 0;
-	glane_rc rc;
-
-	if (r->n_groups == MAX_GROUPS || !mem_grow(&r->group, &r->cap_groups, r->n_groups + 1, sizeof(*r->group)))
-		return fail(r->diag, GLANE_E_LIMIT, "SDMX-JSON: more than %u groups, or no memory", MAX_GROUPS);
-	g.code = arena_alloc(&r->arena, (r->s->n + 1) * sizeof(*g.code));
-	g.value = arena_alloc(&r->arena, (r->s->n + 1) * sizeof(*g.value));
-	if (!g.code || !g.value)
-		return no_memory(r);
-	memset(g.code, 0xff, r->s->n * sizeof(*g.code));
-	rc = sdmx_json_take_key(r, strbuf_get(&j->key), AT_DATASET, AT_OBS, g.code);
-	if (rc != GLANE_OK)
-		return rc;
-	strbuf_init(&b, 0);
-	sdmx_json_clear_level(r, GLANE_ROLE_ATTRIBUTE, AT_GROUP);
-	sdmx_json_clear_cells(r, AT_GROUP);
-	rc = sdmx_json_take_attributes(r, j, AT_GROUP, &b);
-	sdmx_json_settle_cells(r, AT_GROUP, &b);
-	for (i = 0; rc == GLANE_OK && i < r->s->n; i++)
-		if (r->s->part[i].level == AT_GROUP && !arena_dup(&r->arena, r->value[i], &g.value[i]))
-			rc = no_memory(r);
-	strbuf_release(&b);
-	r->group[r->n_groups++] = g;
-	return rc;
-}
-
-static glane_rc take_groups(struct sdmx_json *r, uint64_t at)
-{
-	struct payload view;
-	struct json_pull j;
-	bool is_first = true;
-	glane_rc rc;
-
-	sdmx_json_look(&j, &view, r->payload, at, r->diag);
-	json_pull_open(&j);
-	while ((rc = json_pull_member(&j, &is_first)) == GLANE_OK) {
-		rc = take_group(r, &j);
-		if (rc != GLANE_OK)
-			break;
-	}
-	json_pull_release(&j);
-	sdmx_json_clear_level(r, GLANE_ROLE_ATTRIBUTE, AT_GROUP);
-	return rc == GLANE_END ? GLANE_OK : rc;
-}
 
 static glane_rc take_outer(struct sdmx_json *r, uint64_t at)
 {
@@ -86,6 +34,40 @@ static glane_rc take_outer(struct sdmx_json *r, uint64_t at)
 	return rc;
 }
 
+/* To the observations; the end of the dataset where there are none. */
+static void begin_body(struct sdmx_json *r)
+{
+	const struct sdmx_json_dataset *d = &r->index.dataset[r->dataset - 1];
+
+	r->stage = BETWEEN;
+	if (!d->series_at && !d->obs_at)
+		return;
+	json_pull_release(&r->j);
+	sdmx_json_look(&r->j, &r->view, r->payload, d->series_at ? d->series_at : d->obs_at, r->diag);
+	json_pull_open(&r->j);
+	r->stage = d->series_at ? SERIES : FLAT;
+	r->is_first = true;
+}
+
+/* What is deleted is named at the innermost level. Without a word on what, it is everything. */
+static void begin_deletion(struct sdmx_json *r)
+{
+	const struct sdmx_json_dataset *d = &r->index.dataset[r->dataset - 1];
+
+	begin_body(r);
+	if (d->groups_at) {
+		json_pull_release(&r->j);
+		sdmx_json_look(&r->j, &r->view, r->payload, d->groups_at, r->diag);
+		json_pull_open(&r->j);
+		r->stage = GROUPS;
+		r->is_first = true;
+	} else if (r->stage == BETWEEN && !d->attributes_at) {
+		r->is_record = true;
+		r->series++;
+		r->number++;
+	}
+}
+
 static glane_rc begin_dataset(struct sdmx_json *r)
 {
 	const struct sdmx_json_dataset *d = &r->index.dataset[r->dataset++];
@@ -96,8 +78,8 @@ static glane_rc begin_dataset(struct sdmx_json *r)
 			"SDMX-JSON: dataset %zu names structure %u, of which there is none", r->dataset, d->structure);
 	r->s = &r->index.structure[d->structure];
 	r->shape++;
+	sdmx_json_groups_release(r);
 	arena_release(&r->arena);
-	r->n_groups = 0;
 	memset(r->value, 0, sizeof(r->value));
 	memset(r->label, 0, sizeof(r->label));
 	for (size_t i = 0; i < r->s->n; i++)
@@ -105,33 +87,47 @@ static glane_rc begin_dataset(struct sdmx_json *r)
 	for (size_t i = sdmx_json_next_part(r, 0, GLANE_ROLE_DIMENSION, AT_DATASET); rc == GLANE_OK && i != SIZE_MAX;
 		i = sdmx_json_next_part(r, i + 1, GLANE_ROLE_DIMENSION, AT_DATASET))
 		rc = r->s->part[i].n ? sdmx_json_set_code(r, i, 0) : GLANE_OK;
+	r->is_deletion = d->action == 'D';
+	if (rc == GLANE_OK && r->is_deletion) {
+		begin_deletion(r);
+		return GLANE_OK;
+	}
 	if (rc == GLANE_OK && d->attributes_at)
 		rc = take_outer(r, d->attributes_at);
 	if (rc == GLANE_OK && d->groups_at)
-		rc = take_groups(r, d->groups_at);
-	if (rc != GLANE_OK || (!d->series_at && !d->obs_at))
-		return rc;
-	json_pull_release(&r->j);
-	sdmx_json_look(&r->j, &r->view, r->payload, d->series_at ? d->series_at : d->obs_at, r->diag);
-	json_pull_open(&r->j);
-	r->stage = d->series_at ? SERIES : FLAT;
-	r->is_first = true;
-	return GLANE_OK;
+		rc = sdmx_json_take_groups(r, d->groups_at);
+	if (rc == GLANE_OK)
+		begin_body(r);
+	return rc;
 }
 
-/* Attributes of the groups that the current series or observation belongs to. */
-static void apply_groups(struct sdmx_json *r)
+/* A group of a deletion: which of its attributes go. */
+static glane_rc next_group(struct sdmx_json *r)
 {
-	sdmx_json_clear_level(r, GLANE_ROLE_ATTRIBUTE, AT_GROUP);
-	for (size_t g = 0; g < r->n_groups; g++) {
-		bool is_in = true;
+	uint32_t code[SDMX_JSON_PARTS];
+	glane_rc rc = json_pull_member(&r->j, &r->is_first);
 
-		for (size_t i = 0; i < r->s->n && is_in; i++)
-			is_in = r->group[g].code[i] == UINT32_MAX || r->group[g].code[i] == r->code[i];
-		for (size_t i = 0; i < r->s->n && is_in; i++)
-			if (r->s->part[i].level == AT_GROUP && r->group[g].value[i].p)
-				r->value[i] = r->group[g].value[i];
+	sdmx_json_clear_level(r, GLANE_ROLE_ATTRIBUTE, AT_GROUP);
+	for (int level = AT_SERIES; level <= AT_OBS; level++)
+		sdmx_json_clear_level(r, 0, level);
+	if (rc == GLANE_END) {
+		begin_body(r);
+		return GLANE_OK;
 	}
+	r->start = json_pull_offset(&r->j);
+	memset(code, 0xff, sizeof(code));
+	if (rc == GLANE_OK)
+		rc = sdmx_json_group_key(r, &r->j, code);
+	for (size_t i = 0; rc == GLANE_OK && i < r->s->n; i++)
+		rc = code[i] != UINT32_MAX ? sdmx_json_set_code(r, i, code[i]) : GLANE_OK;
+	if (rc == GLANE_OK)
+		rc = sdmx_json_take_group(r, &r->j, &r->series_text);
+	if (rc != GLANE_OK)
+		return rc;
+	r->is_record = true;
+	r->series++;
+	r->number++;
+	return GLANE_OK;
 }
 
 /* ---- series and observations ---- */
@@ -187,6 +183,18 @@ static glane_rc find_observations(struct sdmx_json *r)
 	return rc == GLANE_END ? GLANE_OK : rc;
 }
 
+/* A series without observations: of a deletion it stands for all that it could have. */
+static glane_rc end_bare(struct sdmx_json *r)
+{
+	if (!r->is_deletion || r->has_obs)
+		return GLANE_OK;
+	sdmx_json_clear_level(r, 0, AT_OBS);
+	r->is_record = r->has_obs = true;
+	r->series++;
+	r->number++;
+	return GLANE_OK;
+}
+
 static glane_rc next_series(struct sdmx_json *r)
 {
 	char kind;
@@ -197,7 +205,7 @@ static glane_rc next_series(struct sdmx_json *r)
 		return GLANE_OK;
 	}
 	if (rc == GLANE_OK)
-		rc = sdmx_json_take_key(r, strbuf_get(&r->j.key), AT_SERIES, AT_SERIES, NULL);
+		rc = sdmx_json_take_key(r, strbuf_get(&r->j.key), AT_SERIES, AT_SERIES);
 	if (rc == GLANE_OK)
 		rc = json_pull_peek(&r->j, &kind);
 	if (rc == GLANE_OK && kind != '{')
@@ -206,9 +214,12 @@ static glane_rc next_series(struct sdmx_json *r)
 		rc = series_attributes(r);
 	if (rc != GLANE_OK)
 		return rc;
+	r->start = json_pull_offset(&r->j);
 	json_pull_open(&r->j);
 	r->is_first_obs = true;
-	return find_observations(r);
+	r->has_obs = false;
+	rc = find_observations(r);
+	return rc == GLANE_OK && r->stage == SERIES ? end_bare(r) : rc;
 }
 
 /* Measures in their order, then attributes. */
@@ -224,6 +235,8 @@ static glane_rc take_observation(struct sdmx_json *r)
 	sdmx_json_clear_level(r, GLANE_ROLE_ATTRIBUTE, AT_OBS);
 	sdmx_json_clear_level(r, GLANE_ROLE_MEASURE, AT_OBS);
 	sdmx_json_clear_cells(r, AT_OBS);
+	if (rc == GLANE_OK && kind == 'n' && r->is_deletion)
+		return json_pull_pass(&r->j, 0);
 	if (rc == GLANE_OK && kind != '[')
 		return json_pull_fail(&r->j, "an observation that is no array");
 	json_pull_open(&r->j);
@@ -262,17 +275,21 @@ static glane_rc next_obs(struct sdmx_json *r)
 	}
 	if (rc == GLANE_END) {
 		r->is_first_obs = false;
-		return find_observations(r);
+		rc = find_observations(r);
+		return rc == GLANE_OK && r->stage == SERIES ? end_bare(r) : rc;
 	}
 	r->start = json_pull_offset(&r->j);
 	if (rc == GLANE_OK)
-		rc = sdmx_json_take_key(r, strbuf_get(&r->j.key), r->stage == FLAT ? AT_SERIES : AT_OBS, AT_OBS, NULL);
+		rc = sdmx_json_take_key(r, strbuf_get(&r->j.key), r->stage == FLAT ? AT_SERIES : AT_OBS, AT_OBS);
 	if (rc == GLANE_OK)
 		rc = take_observation(r);
 	if (rc != GLANE_OK)
 		return rc;
-	if (r->n_groups)
-		apply_groups(r);
+	r->has_obs = true;
+	if (r->is_deletion) /* what is deleted is named at the innermost level */
+		sdmx_json_clear_level(r, GLANE_ROLE_ATTRIBUTE, AT_SERIES);
+	else if (r->n_groups)
+		sdmx_json_apply_groups(r);
 	hash = hash_series(r);
 	r->series += hash != r->hash || r->series == 0;
 	r->hash = hash;
@@ -294,6 +311,8 @@ static glane_rc sdmx_next(void *state)
 			rc = GLANE_END;
 		else if (r->stage == BETWEEN)
 			rc = begin_dataset(r);
+		else if (r->stage == GROUPS)
+			rc = next_group(r);
 		else
 			rc = r->stage == SERIES ? next_series(r) : next_obs(r);
 	}
@@ -395,7 +414,8 @@ static void sdmx_close(void *state)
 	sdmx_json_index_release(&r->index);
 	strbuf_release(&r->series_text);
 	strbuf_release(&r->obs_text);
-	mem_free(r->group);
+	sdmx_json_groups_release(r);
+	mem_free(r->group_shape);
 	arena_release(&r->arena);
 	mem_free(r);
 }
@@ -413,8 +433,10 @@ static glane_rc add_measure(struct sdmx_json *r)
 			continue;
 		if (s->n == SDMX_JSON_PARTS || !mem_grow(&s->part, &s->cap, s->n + 1, sizeof(*s->part)))
 			return no_memory(r);
-		s->part[s->n++] = (struct sdmx_json_part){
-			.id = slice_of("OBS_VALUE"), .role = GLANE_ROLE_MEASURE, .level = AT_OBS};
+		s->part[s->n++] = (struct sdmx_json_part){.id = slice_of("OBS_VALUE"),
+			.role = GLANE_ROLE_MEASURE,
+			.level = AT_OBS,
+			.position = UINT32_MAX};
 	}
 	return GLANE_OK;
 }

@@ -147,21 +147,38 @@ static bool is_time(struct slice id)
 	return slice_is(id, "TIME_PERIOD") || slice_is(id, "TIME") || slice_is(id, "time_period");
 }
 
+static glane_rc take_position(struct json_pull *j, uint32_t *ret)
+{
+	struct slice text;
+	int64_t v;
+	char kind;
+	glane_rc rc = json_pull_peek(j, &kind);
+
+	if (rc == GLANE_OK && (kind < '0' || kind > '9')) /* not said */
+		return json_pull_pass(j, 0);
+	if (rc == GLANE_OK)
+		rc = json_pull_text(j, &text);
+	if (rc == GLANE_OK && slice_int(text, 0, UINT32_MAX - 1, &v))
+		*ret = (uint32_t)v;
+	return rc;
+}
+
 static glane_rc take_part_member(void *arg, struct json_pull *j)
 {
 	struct taking *t = arg;
 
-	return is_key(j, "id")       ? take_text(j, &t->x->arena, &t->part->id)
-	       : is_key(j, "role")   ? take_text(j, &t->x->arena, &t->role_said)
-	       : is_key(j, "values") ? json_pull_each(j, '[', take_value, t)
-				     : json_pull_pass(j, 0);
+	return is_key(j, "id")            ? take_text(j, &t->x->arena, &t->part->id)
+	       : is_key(j, "role")        ? take_text(j, &t->x->arena, &t->role_said)
+	       : is_key(j, "keyPosition") ? take_position(j, &t->part->position)
+	       : is_key(j, "values")      ? json_pull_each(j, '[', take_value, t)
+					  : json_pull_pass(j, 0);
 }
 
 /* One component, of the role and level of the list that it stands in. */
 static glane_rc take_part(void *arg, struct json_pull *j)
 {
 	struct taking *t = arg;
-	struct sdmx_json_part part = {.role = t->role, .level = t->level};
+	struct sdmx_json_part part = {.role = t->role, .level = t->level, .position = UINT32_MAX};
 	glane_rc rc = object_due(j, "a component that is no object");
 
 	if (rc != GLANE_OK)

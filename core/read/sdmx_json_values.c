@@ -106,8 +106,7 @@ glane_rc sdmx_json_take_attributes(struct sdmx_json *r, struct json_pull *j, int
 	return rc == GLANE_END ? GLANE_OK : rc;
 }
 
-/* "0:1:2": indexes of the dimensions from level to level; parts may be empty where `is_part`. */
-glane_rc sdmx_json_take_key(struct sdmx_json *r, struct slice key, int from, int to, uint32_t *ret)
+glane_rc sdmx_json_take_key(struct sdmx_json *r, struct slice key, int from, int to)
 {
 	struct slice left = key;
 	bool more = true;
@@ -125,17 +124,16 @@ glane_rc sdmx_json_take_key(struct sdmx_json *r, struct slice key, int from, int
 				return json_pull_fail(&r->j, "a key with fewer parts than there are dimensions");
 			more = left.n && memchr(left.p, ':', left.n);
 			part = slice_cut(&left, ':');
-			if (ret && part.n == 0) {
-				ret[i] = UINT32_MAX;
+			if (r->is_deletion && (part.n == 0 || slice_is(part, "~"))) {
+				r->code[i] = UINT32_MAX;
+				r->value[i] = r->label[i] = part.n ? SLICE("~") : (struct slice){NULL, 0};
 				continue;
 			}
 			if (!slice_int(part, 0, UINT32_MAX - 1, &code))
 				return json_pull_fail(&r->j, "a part of a key that is no number");
-			rc = ret ? GLANE_OK : sdmx_json_set_code(r, i, (uint64_t)code);
+			rc = sdmx_json_set_code(r, i, (uint64_t)code);
 			if (rc != GLANE_OK)
 				return rc;
-			if (ret)
-				ret[i] = (uint32_t)code;
 		}
 	}
 	/* a flat message without dimensions at the observation has one empty part */

@@ -314,17 +314,31 @@ static bool put_groups(struct sdmx_log *l, uint32_t dataset, bool is_inner, stru
 	return strbuf_ok(&l->key);
 }
 
+/* What is deleted is named at the innermost level: attributes of a series with observations are none of that. */
+static void keep_key(struct sdmx_log *l, const struct sdmx_series *s)
+{
+	for (size_t i = s->first; i < s->first + s->n; i++) {
+		const uint32_t column = l->inner.v[i].column;
+
+		if (l->column[column].role != GLANE_ROLE_DIMENSION && l->column[column].role != GLANE_ROLE_TIME)
+			l->base[column] = (struct slice){NULL, 0};
+	}
+}
+
 static bool show_series(struct sdmx_log *l, uint32_t at, const struct sdmx_obs *o)
 {
 	const struct sdmx_series *s = &l->series[at];
 	const struct sdmx_dataset *d = &l->dataset[s->dataset];
 
 	memset(l->base, 0, sizeof(l->base[0]) * l->n_columns);
-	put_cells(&l->outer, d->first, d->n, l->base);
+	if (d->action != 'D')
+		put_cells(&l->outer, d->first, d->n, l->base);
 	put_cells(&l->inner, s->first, s->n, l->base);
 	if (l->n_shape && (!ready_shapes(l, s, o) || !put_groups(l, s->dataset, false, l->base)))
 		return false;
 	put_cells(&l->inner, s->first, s->n, l->base); /* what it says itself counts more */
+	if (d->action == 'D' && o->n)
+		keep_key(l, s);
 	memcpy(l->value, l->base, sizeof(l->base[0]) * l->n_columns);
 	l->n_applied = 0;
 	l->shown = at;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The observations that an SDMX-ML parser has reported and nobody has read yet, in document order, with what datasets, groups and
- * series say of them: the innermost wins. Memory is bounded by a piece of the document, the groups (64 MiB) and, at the start of a
- * dataset, the first 4 MiB of it, which wait for groups that stand behind their series.
+ * series say of them: the innermost wins. Memory is bounded by a piece
+ * of the document (of a dataset its first 4 MiB, so that its components are known) and by the groups (64 MiB).
  */
 #ifndef READ_SDMX_LOG_H
 #define READ_SDMX_LOG_H

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * SDMX-ML data messages (SDMXMessage.xsd, SDMXDataGeneric.xsd, SDMXDataStructureSpecific.xsd of 2.1; 3.0; GenericData, CompactData and
- * MessageGroup of 2.0): series and flat, any dimension at the observation, groups wherever they stand among the first 4 MiB of a dataset
- * and before their series behind that. What stands around a message, such as a SOAP envelope, is passed over.
+ * MessageGroup of 2.0): series and flat, any dimension at the observation, groups wherever they stand in their dataset. A Delete names
+ * observations, series, groups or a whole dataset. What stands around a message, such as a SOAP envelope, is passed over.
  */
 #include "read/sdmx_xml.h"
 
 #define HOLD ((size_t)4 << 20)
 #define MAX_TEXT ((size_t)64 << 10)
 
+/* The components of a dataset are told with its first observation: those that its beginning shows. */
 static bool is_holding(const struct sdmx_xml *s)
 {
 	return s->is_dataset_open && s->x.payload->pos + s->x.done < s->held_from + HOLD;
@@ -25,6 +26,8 @@ static bool is_asked(const struct sdmx_xml *s, const char *head)
 /* The end of the document: what came, where no observation did. */
 static glane_rc finish(struct sdmx_xml *s)
 {
+	if (s->groups == GROUPS_BROKEN)
+		return fail(&s->x.found, s->broken.code, "%s", s->broken.text);
 	if (s->fault.n)
 		return fail(&s->x.found, GLANE_E_DATA, "the provider answers: %s", s->fault.p);
 	if (!s->is_message)
@@ -59,8 +62,8 @@ static glane_rc sdmx_next(void *state)
 		do
 			xml_push_piece(&s->x, s->obs_start);
 		while (!s->x.failed && !s->x.is_ended && is_holding(s));
-		if (s->x.failed && is_holding(s)) /* what waits for groups that did not come is not whole */
-			s->log.n_closed = s->log.at;
+		if (s->groups == GROUPS_BROKEN) /* what lacks the groups behind the break is not whole */
+			s->log.at = s->log.n_closed;
 	}
 	if (!sdmx_log_ok(&s->log))
 		return s->over = fail(s->diag, fail(&s->x.found, GLANE_E_NOMEM, "SDMX: no memory for a series"), "%s",
@@ -191,7 +194,9 @@ static glane_rc sdmx_open(void **state, struct payload *p, const struct record_o
 	strbuf_init(&s->footer, 4 * MAX_WORDS);
 	strbuf_init(&s->poll, MAX_TEXT);
 	strbuf_init(&s->root, MAX_TEXT);
-	rc = xml_push_open(&s->x, p, &sdmx_events, s, MAX_DEPTH, false, d);
+	rc = sdmx_groups_find(s, p, d);
+	if (rc == GLANE_OK)
+		rc = xml_push_open(&s->x, p, &sdmx_events, s, MAX_DEPTH, false, d);
 	if (rc < 0) {
 		sdmx_close(s);
 		return rc;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A message of SDMX-ML between its parser and its reader; private to sdmx_xml.c and sdmx_elements.c. */
+/* A message of SDMX-ML between its parser and its reader; private to sdmx_xml.c, sdmx_elements.c and sdmx_groups.c. */
 #ifndef READ_SDMX_XML_H
 #define READ_SDMX_XML_H
 #include "read/sdmx.h"
@@ -28,6 +28,12 @@ enum kind {
 	FOOTER
 };
 
+enum groups {
+	GROUPS_AS_THEY_COME, /* there are none, or the message cannot be looked at twice */
+	GROUPS_SOUGHT,       /* the first look is under way */
+	GROUPS_KNOWN,        /* of the whole message */
+	GROUPS_BROKEN        /* the message does not read to its end: no observation is told */
+};
 struct structure {
 	struct slice id, name, at_obs; /* structureID, id of flow or structure, dimensionAtObservation */
 };
@@ -48,11 +54,20 @@ struct sdmx_xml {
 	char action;                     /* DataSetAction of the header; 0: not said */
 	uint32_t component;              /* of an open Comp */
 	uint64_t obs_line, obs_start;
-	bool is_message, is_structures, is_cross, is_cut, is_dataset_open, is_obs_due;
+	bool is_message, is_structures, is_cross, is_cut, is_obs_due;
+	bool is_dataset_open;
 	uint64_t held_from; /* where the dataset begins */
+	bool has_series;    /* the dataset, so far */
+	bool is_bare;       /* the series or group that is open has no observation yet */
+	unsigned bare_line;
+	uint64_t bare_start;
+	enum groups groups;
+	struct diag broken; /* why they are GROUPS_BROKEN */
 	uint64_t number;
 	glane_rc over;
 	bool is_record;
 };
 extern const struct xml_push_events sdmx_events; /* arg: a struct sdmx_xml */
+/* Groups may stand behind their series: takes those of the whole message into s->log, where p shows any. s->x is closed. */
+glane_rc sdmx_groups_find(struct sdmx_xml *s, const struct payload *p, struct diag *d);
 #endif

@@ -291,6 +291,18 @@ static void window_move(struct xml_push *x, uint64_t keep)
 		x->failed = fail(&x->found, rc, "%s", p->diag && p->diag->code ? p->diag->text : rc_name(rc));
 }
 
+void xml_push_bytes(struct xml_push *x, struct slice bytes, bool is_last)
+{
+	while (bytes.n && !x->failed) {
+		const size_t n = bytes.n < x->piece ? bytes.n : x->piece;
+
+		feed(x, bytes.p, n, false);
+		bytes = (struct slice){bytes.p + n, bytes.n - n};
+	}
+	if (is_last && !x->failed)
+		feed(x, NULL, 0, true);
+}
+
 void xml_push_piece(struct xml_push *x, uint64_t keep)
 {
 	struct payload *p = x->payload;

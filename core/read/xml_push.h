@@ -40,6 +40,8 @@ void xml_push_close(struct xml_push *x);
 /* Feeds one piece, or moves the window; bytes from payload offset `keep` on stay in it (UINT64_MAX: none has to). At
  * the end is_ended. */
 void xml_push_piece(struct xml_push *x, uint64_t keep);
+/* Feeds other bytes in place of the window's; is_last: the document ends with them. */
+void xml_push_bytes(struct xml_push *x, struct slice bytes, bool is_last);
 /* Nothing more is reported; only the first reason counts. `what` is a sentence without the line. The parser itself goes on to the end of
  * the piece: the attributes of the element under way stay where they are. */
 void xml_push_stop(struct xml_push *x, glane_rc rc, const char *what);

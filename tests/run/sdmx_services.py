@@ -208,6 +208,128 @@ def missed():
             ("partial", ("A", "2026-11-03"), ("B", "2026-11-08")), ("ok", ("A", "2026-11-03"), ("B", "2026-11-13"))])
 
 
+def late_groups():
+    """Behind 5 MB of series, as it is, in an archive, and from a program."""
+    series = "".join(f'<Series FREQ="D" CURRENCY="C{i:05}"><Obs TIME_PERIOD="2013-01-18" OBS_VALUE="{i}"/></Series>\n' for i in range(60000))
+    groups = "".join(f'<Group CURRENCY="C{i:05}" UNIT_MULT="{i % 9}"/>' for i in range(60000))
+    body = xml_message(("Append", series + groups)).encode()
+    site = suite.site("late groups", "")
+    for what, payload in (("as it is", body), ("in an archive", gzip.compress(body, 1))):
+        code, out, err = site.glane("parse", "sdmx", payload=payload)
+        found = Counter(r["unit_mult"] == str(int(r["value"]) % 9) for r in csv.DictReader(io.StringIO(out)))
+        check(f"late groups reach every series: {what}", (code, found, len(body) > 5 << 20), (0, Counter({True: 60000}), True))
+    code, _, err = site.glane("parse", "sdmx", "--program=/bin/cat", payload=body)
+    suite.true("late groups out of a program are refused", code == 1 and "have it write groups first" in err, (code, err[-300:]))
+
+
+DAYS = ("2013-01-18", "2013-01-21", "2013-01-22")
+BOOK = {(c, d): f"{k}.{i}5" for k, c in enumerate(("CHF", "NZD", "RUB"), 1) for i, d in enumerate(DAYS)}
+
+
+def xml_message(*datasets):
+    """(action, elements) each."""
+    return f'<m:StructureSpecificData {NS}><m:Header><m:ID>x</m:ID></m:Header>' + "".join(
+        f'<m:DataSet action="{action}" dataflowID="EXR">{body}</m:DataSet>' for action, body in datasets) + "</m:StructureSpecificData>"
+
+
+def observations(rates, more=""):
+    return "".join(f'<Obs FREQ="D" CURRENCY="{c}" TIME_PERIOD="{d}" OBS_VALUE="{v}" OBS_STATUS="E" CONF_STATUS="C" OBS_COM="see" {more}/>'
+                   for (c, d), v in rates.items())
+
+
+def csv_rows(*rows):
+    return "STRUCTURE,STRUCTURE_ID,ACTION,FREQ,CURRENCY,TIME_PERIOD,OBS_VALUE,OBS_STATUS,CONF_STATUS,UNIT_MULT\n" + "".join(
+        f"dataflow,ECB:EXR(1.0),{r}\n" for r in rows)
+
+
+def json_message(*datasets):
+    def values(ids):
+        return [{"id": i} for i in ids]
+    structure = {"links": [{"rel": "dataflow", "urn": "urn:sdmx:org.sdmx.infomodel.datastructure.Dataflow=ECB:EXR(1.0)"}],
+                 "dimensions": {"series": [{"id": "FREQ", "values": values("D")}, {"id": "CURRENCY", "values": values(("CHF", "NZD", "RUB"))}],
+                                "observation": [{"id": "TIME_PERIOD", "values": values(DAYS)}]},
+                 "measures": {"observation": [{"id": "OBS_VALUE"}]},
+                 "attributes": {"observation": [{"id": "OBS_STATUS"}]}}
+    return json.dumps({"data": {"structures": [structure], "dataSets": [{"action": a, **more} for a, more in datasets]}})
+
+
+def deletions():
+    """By a part of the key, of everything, of attributes alone; each night asked twice: the second adds nothing."""
+    def without(rates, currency=None, day=None):
+        return {k: v for k, v in rates.items() if not (currency in (None, k[0]) and day in (None, k[1]))}
+    whole = xml_message(("Append", observations(BOOK)))
+    new = {("NZD", DAYS[0]): "2.05", ("CHF", DAYS[2]): "7.00"}
+    no_nzd = without(BOOK, "NZD")
+    nights = [
+        ("everything", whole, BOOK, {"new": 9}),
+        ("XML: a series", xml_message(("Delete", '<Series FREQ="D" CURRENCY="NZD"/>')), no_nzd, {"withdrawn": 3}),
+        ("XML: by the day", xml_message(("Delete", f'<Obs TIME_PERIOD="{DAYS[0]}"/>')), without(no_nzd, day=DAYS[0]), {"withdrawn": 2}),
+        ("XML: a whole dataset, then set again", xml_message(("Append", observations(BOOK)), ("Delete", ""), ("Append", observations(new))),
+         new, {"withdrawn": 3, "restored": 1, "revised": 1}),
+        ("everything again", whole, BOOK, {"restored": 7, "revised": 1}),
+        ("CSV: by one dimension, and a key that is not there", csv_rows("D,,RUB,,,,,", "D,D,USD,2013-01-18,,,,"), without(BOOK, "RUB"), {"withdrawn": 3}),
+        ("CSV: by currency and day, a value named", csv_rows(f"D,,CHF,{DAYS[1]},-,,,"), without(without(BOOK, "RUB"), "CHF", DAYS[1]), {"withdrawn": 1}),
+        ("CSV: everything, and what comes behind", csv_rows("D,,,,,,,", f"M,D,NZD,{DAYS[0]},2.05,E,C,"), {("NZD", DAYS[0]): "2.05"},
+         {"withdrawn": 4, "status": 1}),
+        ("all of it", whole, BOOK, {"restored": 8, "status": 1}),
+        ("JSON: series by a part of their key", json_message(("Delete", {"series": {":1": {}, "0:2": {"observations": {"1": []}}}})),
+         without(without(BOOK, "NZD"), "RUB", DAYS[1]), {"withdrawn": 4}),
+        ("JSON: a whole dataset, then set again", json_message(("Delete", {}), ("Replace", {"series": {"0:1": {"observations": {"0": ["2.05", "E"]}}}})),
+         {("NZD", DAYS[0]): "2.05"}, {"withdrawn": 5, "restored": 1}),
+    ]
+    now = {"body": ""}
+    with support.Server(lambda target: Answer(now["body"], {"<": XML_TYPE, "{": "application/json"}.get(now["body"][0], CSV_TYPE))) as server:
+        options = "\n".join(f"gate.{k} = 1000" for k in ("max_withdrawn_percent", "max_revised_percent", "max_unit_changed_percent", "max_lost_codes_percent",
+                                                       "max_rescaled_percent", "max_jumped_percent"))
+        site = suite.site("deletions", f"[source x]\nplugin = sdmx\nbase_url = {server.url}\ndataset = EXR\n{options}\ngate.min_rows_percent = 0\n"
+                          "gate.max_factor = 1000000\n")
+        for what, body, want, events in nights:
+            now["body"] = body
+            run = site.run("x")
+            check(what, (run.verdicts, rates_of(site), events_of(site)), ({"x": "ok"}, want, Counter(events)))
+            now["body"] = body.replace("<m:ID>x", "<m:ID>y") + " " if body[0] in "<{" else '"dataflow"'.join(body.rsplit("dataflow", 1))
+            check(f"{what}: the same once more", (site.run("x").verdicts, rates_of(site)), ({"x": "unchanged"}, want))
+        attributes(site, now, whole)
+
+
+def attributes(site, now, whole):
+    def said(currency):
+        return Counter((r["value"] != "", r["status"], r["flags"], r["note"]) for r in site.export() if r["dims"].endswith(currency))
+    now["body"] = whole
+    site.run("x")
+    full = Counter({(True, "E", "C", "see"): 3})
+    check("status, flags and note as published", said("RUB"), full)
+    for what, body, want in (
+            ("the status of a series", xml_message(("Delete", '<Series FREQ="D" CURRENCY="RUB" OBS_STATUS="-"/>')), {(True, "A", "C", "see"): 3}),
+            ("flags and note of a day", xml_message(("Delete", f'<Obs CURRENCY="RUB" TIME_PERIOD="{DAYS[0]}" CONF_STATUS="-" OBS_COM="-"/>')),
+             {(True, "A", "C", "see"): 2, (True, "A", "", ""): 1}),
+            ("flags of all, by a group", xml_message(("Delete", '<Group FREQ="D" CONF_STATUS="-" TITLE="-"/>')), {(True, "A", "", "see"): 2, (True, "A", "", ""): 1})):
+        now["body"] = body
+        run = site.run("x")
+        check(f"attributes alone: {what}", (run.verdicts, said("RUB"), set(events_of(site))), ({"x": "ok"}, Counter(want), {"status"}))
+        check(f"attributes alone: {what}, once more", site.run("x").verdicts, {"x": "unchanged"})
+    now["body"] = csv_rows("D,D,RUB,,,,,-")
+    run = site.run("x")
+    suite.true("a multiplier alone goes to quarantine", "a deletion of a unit or its multiplier alone" in run.err + json.dumps(run.sources), run)
+    check("and its values stay", sum(said("RUB").values()), 3)
+
+
+def mass_deletions():
+    """The gate holds what a single word would withdraw; numbers without end are refused."""
+    now = {"body": xml_message(("Append", observations(BOOK)))}
+    with support.Server(lambda target: Answer(now["body"], XML_TYPE if now["body"][0] == "<" else CSV_TYPE)) as server:
+        site = suite.site("mass", f"[source x]\nplugin = sdmx\nbase_url = {server.url}\ndataset = EXR\n")
+        site.run()
+        now["body"] = xml_message(("Delete", ""))
+        run = site.run("x")
+        check("a whole dataset is held", (run.verdicts, len(rates_of(site))), ({"x": "held"}, 9))
+        code, out, err = site.glane("quarantine", "accept", "x")
+        check("until a person accepts", (code, rates_of(site)), (0, {}))
+        now["body"] = csv_rows(*(f"D,D,C{i},,,,," for i in range(250001)))
+        run = site.run("x")
+        suite.true("too many deletions", run.verdicts == {"x": "failed"} and "more than 250000 deletions" in json.dumps(run.sources), run.sources)
+
+
 def errors():
     answers = {"/gone": Answer('<Error><ErrorMessage code="150"><Text>Semantic error: no flow X</Text></ErrorMessage></Error>', "application/xml", 200),
                "/html": Answer("<!DOCTYPE html><html><title>Sorry</title></html>", "text/html"),
@@ -252,6 +374,11 @@ forms()
 messages()
 increments()
 missed()
+
+
+late_groups()
+deletions()
+mass_deletions()
 errors()
 recorded()
 sys.exit(suite.finish())

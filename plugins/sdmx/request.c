@@ -97,7 +97,8 @@ static glane_rc open_data(
 /* What the datasets of a message are called, and whether they only update what was there. */
 static glane_rc note_dataset(const struct glane_host *h, glane_run *r, struct state *s, glane_reader *rd)
 {
-	const glane_str name = s->dataset[0] ? glane_str_of(s->dataset) : h->get(rd, "#dataset"), action = h->get(rd, "#action");
+	const glane_str name = s->dataset[0] ? glane_str_of(s->dataset) : h->get(rd, "#dataset"),
+			action = h->get(rd, "#action");
 	size_t i = s->n_said;
 
 	if (!name.n)

@@ -26,6 +26,7 @@ METADATA = ["http://169.254.169.254/latest/", "http://2852039166/", "http://0xa9
 OTHERS = ["http://127.0.0.2:9/x", "http://localhost:9/x", "file:///etc/passwd", "http://[::1]:9/", "http://0.0.0.0:9/"]
 READS = {"constructor: read a file", "constructor: list a folder"}  # seccomp alone cannot tell one file from another
 target = Path("/tmp/glane-escape-target")
+Path("/tmp/glane-escaped").unlink(missing_ok=True)  # of a build without a sandbox
 GOOD = "dataset = D\nindicator = =I\narea = code\nperiod = year\nvalue = value\n"
 server = support.Server({"/good.csv": Answer(b"code,year,value\nTGO,2020,1\n"), "/x": Answer(b"a,b\n1,2\n")})
 server.__enter__()

@@ -80,6 +80,11 @@ if newest:
             escape(f"version-{most}", f"landlock = {most}\n", f"landlock {most}, seccomp, limits")
 escape("seccomp", "sandbox = seccomp\n", "seccomp, limits", READS)
 
+# ---- what the unit lets through must hold what the sandbox is made of, or every run under systemd ends with SIGSYS
+unit = (support.TOP / "conf/systemd/glane.service").read_text()
+calls = re.search(r"^SystemCallFilter=(.*)$", unit, re.M)[1].split()
+suite.true("the unit allows the sandbox", {"@system-service", "seccomp", "landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self"} <= set(calls), calls)
+
 # ---- no Landlock, none asked for
 site = suite.site("without", f"[source good]\nplugin = csv\nbase_url = {server.url}\nfiles = good.csv\n{GOOD}", "landlock = 0\n")
 run = site.run()

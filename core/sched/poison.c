@@ -42,12 +42,20 @@ static bool add(json_t *list, const char *sha256)
 	return json_array_append_new(list, json_string(sha256)) == 0;
 }
 
+/* What was read all the same, to the end of its run, is poison no more. */
+static const json_t *still_known(const json_t *last, const char *reader, const struct task *t)
+{
+	return t->run->options->retry && t->verdict != V_FAILED ? NULL : current(last, reader);
+}
+
 bool poison_put(json_t *last, const struct task *t)
 {
 	const char *reader = reader_of(t);
-	const json_t *known = current(last, reader);
+	const json_t *known = still_known(last, reader, t);
 	const bool dies = t->killed && t->intake.taken[0];
-	const int64_t times = t->verdict == V_FAILED && (dies || known) ? poison_times(last) + 1 : 0;
+	/* a source that was well since fails for another reason, or it costs a request alone */
+	const bool is_row = known && poison_times(last) > 0;
+	const int64_t times = t->verdict == V_FAILED && (dies || is_row) ? poison_times(last) + 1 : 0;
 	json_t *list = known ? json_deep_copy(known) : json_array(), *p = json_object();
 	bool ok = reader && list && p && (!dies || add(list, t->intake.taken));
 

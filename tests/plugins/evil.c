@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,23 +86,42 @@ static glane_rc die_of_abort(void)
 	h->log(r, GLANE_LOG_INFO, "the line before the abort");
 	abort();
 }
-/* A record that holds "boom" is the end; others are read. */
-static glane_rc crash_by_boom(void)
+/* Emits a row for each record; one that holds "boom" is noted, or the end. */
+static glane_rc read_table(const char *url, bool *ret_boom)
 {
 	static const char *const fields[] = {"code", "value"};
 	const struct glane_request q = {
-		.size = sizeof(q), .url = s->url, .format = GLANE_FMT_CSV, .field = fields, .n_field = 2};
+		.size = sizeof(q), .url = url, .format = GLANE_FMT_CSV, .field = fields, .n_field = 2};
 	glane_reader *rd;
 	uint32_t handle;
 	glane_rc rc = h->open(r, &q, &rd);
 
 	for (int i = 0; rc == GLANE_OK && (rc = h->next(rd)) == GLANE_OK; i++) {
-		if (h->at(rd, 0).n == 4 && memcmp(h->at(rd, 0).p, "boom", 4) == 0)
-			*nowhere = 1;
+		if (h->at(rd, 0).n == 4 && memcmp(h->at(rd, 0).p, "boom", 4) == 0) {
+			if (!ret_boom)
+				*nowhere = 1;
+			*ret_boom = true;
+		}
 		rc = series(&handle);
 		rc = rc == GLANE_OK ? emit(handle, h->fmt(r, "%d", 2000 + i)) : rc;
 	}
-	return rc == GLANE_END ? cover() : rc;
+	return rc == GLANE_END ? GLANE_OK : rc;
+}
+static glane_rc crash_by_boom(void)
+{
+	const glane_rc rc = read_table(s->url, NULL);
+
+	return rc == GLANE_OK ? cover() : rc;
+}
+/* The end comes with another payload than the one that is to blame. */
+static glane_rc crash_behind_boom(void)
+{
+	bool is_due = false;
+	glane_rc rc = read_table(s->url, &is_due);
+
+	if (rc == GLANE_OK)
+		rc = read_table("{base_url}/behind.csv", is_due ? NULL : &is_due);
+	return rc == GLANE_OK ? cover() : rc;
 }
 static volatile char depth[2];
 static int deeper(int n)
@@ -441,18 +461,18 @@ static glane_rc repeat(void)
 static const struct {
 	const char *name;
 	glane_rc (*run)(void);
-} ways[] = {{"crash", crash}, {"crash_by_boom", crash_by_boom}, {"abort", die_of_abort}, {"recurse", recurse},
-	{"leave", leave}, {"leave_three", leave_three}, {"exec", become_another}, {"kill_itself", kill_itself},
-	{"write_file", write_a_file}, {"spin", spin}, {"ignore_term", ignore_term}, {"stop_itself", stop_itself},
-	{"ignore_cancellation", ignore_cancellation}, {"endless_rows", endless_rows}, {"endless_log", endless_log},
-	{"endless_output", endless_output}, {"memory_abort", all_memory_abort}, {"memory_crash", all_memory_crash},
-	{"endless_series", endless_series}, {"huge_text", huge_text}, {"fork", fork_children}, {"fork_away", fork_away},
-	{"threads", start_threads}, {"close_and_stay", close_and_stay}, {"close_and_return", close_and_return},
-	{"junk_up", junk_to_scheduler}, {"junk_broker", junk_to_broker}, {"half_a_frame", half_a_frame},
-	{"bad_handle", bad_handle}, {"bad_push", bad_push}, {"null_arguments", null_arguments},
-	{"bad_format", bad_format}, {"code_42", code_42}, {"code_end", code_end}, {"code_least", code_least},
-	{"emit_after_fail", emit_after_fail}, {"swallow", swallow}, {"forbidden", forbidden}, {"repeat", repeat},
-	{"crash_in_fini", some_rows}, {"crash_at_exit", some_rows}};
+} ways[] = {{"crash", crash}, {"crash_by_boom", crash_by_boom}, {"crash_behind_boom", crash_behind_boom},
+	{"abort", die_of_abort}, {"recurse", recurse}, {"leave", leave}, {"leave_three", leave_three},
+	{"exec", become_another}, {"kill_itself", kill_itself}, {"write_file", write_a_file}, {"spin", spin},
+	{"ignore_term", ignore_term}, {"stop_itself", stop_itself}, {"ignore_cancellation", ignore_cancellation},
+	{"endless_rows", endless_rows}, {"endless_log", endless_log}, {"endless_output", endless_output},
+	{"memory_abort", all_memory_abort}, {"memory_crash", all_memory_crash}, {"endless_series", endless_series},
+	{"huge_text", huge_text}, {"fork", fork_children}, {"fork_away", fork_away}, {"threads", start_threads},
+	{"close_and_stay", close_and_stay}, {"close_and_return", close_and_return}, {"junk_up", junk_to_scheduler},
+	{"junk_broker", junk_to_broker}, {"half_a_frame", half_a_frame}, {"bad_handle", bad_handle},
+	{"bad_push", bad_push}, {"null_arguments", null_arguments}, {"bad_format", bad_format}, {"code_42", code_42},
+	{"code_end", code_end}, {"code_least", code_least}, {"emit_after_fail", emit_after_fail}, {"swallow", swallow},
+	{"forbidden", forbidden}, {"repeat", repeat}, {"crash_in_fini", some_rows}, {"crash_at_exit", some_rows}};
 
 static glane_rc init(const struct glane_host *host, glane_run *run, void *state)
 {

@@ -47,6 +47,22 @@ with support.Server(routes) as server:
     suite.same("a good payload heals it", night(site, 216, "--all"), ("ok", ""))
     suite.true("a source that is well is due as ever", night(site, 222) is not None)
 
+    # another answer was to blame: what --retry reads to its end is no poison any more, and what fails for other reasons does not back off
+    routes.update({"/a.csv": Answer(GOOD, "text/csv"), "/behind.csv": Answer("code,value\nboom,2020\n", "text/csv")})
+    site = suite.site("behind", SECTION.replace("crash_by_boom", "crash_behind_boom") + server.url + "\n")
+    suite.same("two payloads that are good", night(site, 0, "--all"), ("ok", ""))
+    routes["/a.csv"] = Answer(BAD, "text/csv")
+    suite.same("the second kills its reader, for the first", night(site, 24, "--all"), ("failed", "died"))
+    routes["/a.csv"] = Answer(GOOD + "BEN,2\n", "text/csv")
+    suite.same("it is refused beside a good one too", night(site, 48, "--all"), ("failed", "refused"))
+    suite.same("--retry reads both", night(site, 49, "--retry", "evil"), ("ok", ""))
+    routes["/a.csv"] = Answer(GOOD + "BEN,2\nNER,3\n", "text/csv")
+    suite.same("and the next night", night(site, 72, "--all"), ("ok", ""))
+    for n in range(3):
+        del routes["/behind.csv"]
+        suite.same(f"a failure of another kind, {n + 1}", night(site, 78 + 6 * n), ("failed", ""))
+        routes["/behind.csv"] = Answer("code,value\nboom,2020\n", "text/csv")
+
     # one bad page costs its slice alone
     routes.update({"/b.csv": Answer("code,year,value\nTGO,2020,1\n", "text/csv")})
     site = suite.site("beside", SECTION + server.url + "\n[source good]\nplugin = csv\nbase_url = " + server.url +

@@ -277,7 +277,7 @@ static glane_rc repeat(struct merge *m, struct merge_step *step, struct diag *d)
 	step->old = m->used_old ? &m->old : NULL;
 	if (rc == GLANE_OK && !m->used_fresh)
 		rc = slice_of_old(m, &step->slice, d);
-	if (rc == GLANE_OK && !m->used_fresh && outcome != KEEP)
+	if (rc == GLANE_OK && !m->used_fresh && outcome != KEEP && judge_missing(m, step->slice) == KEEP)
 		rc = erase_old(m, step, d);
 	step->outcome = outcome;
 	return rc;

@@ -299,6 +299,24 @@ static void test_slices(void **state)
 	strbuf_release(&got);
 }
 
+/* A cover withdraws what the fetch lacks: no deletion of attributes is the evidence for it. */
+static void test_absence(void **state)
+{
+	static const struct cell first[] = {C_FLAG("BEN", 2020, 4, "p"), C_FLAG("TGO", 2020, 6, "p")};
+	static const struct cell second[] = {C_FLAG("", 0, 0, "erase flags"), C_FLAG("TGO", 2020, 6, "p")};
+	struct fixture *f = *state;
+	struct store_cursor c;
+	struct row r;
+
+	assert_int_equal(fixture_refresh(&f->s, "src", first, 2, T0, &f->d), GLANE_OK);
+	assert_int_equal(fixture_refresh(&f->s, "src", second, 2, T0 + 1, &f->d), GLANE_OK);
+	assert_int_equal(store_rows_open(&f->s, "src", 2, &c, &f->d), GLANE_OK);
+	assert_int_equal(store_rows_next(&c, &r, &f->d), GLANE_OK);
+	assert_true(slice_is(r.area_code, "BEN") && slice_is(r.event, "withdrawn") && slice_is(r.flags, "p"));
+	assert_int_equal(r.payload.n, 0);
+	store_rows_close(&c);
+}
+
 /* Unchanged rows keep every column; events carry the stamp, which never goes back. */
 static void test_stamps(void **state)
 {
@@ -688,6 +706,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_scenarios),
 		cmocka_unit_test_setup_teardown(test_slices, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_absence, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_stamps, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_keep_missing, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_refusals, fixture_setup, fixture_teardown),

@@ -18,7 +18,7 @@ struct erase {                /* empty texts, and freq 0, are any */
 	struct slice dataset; /* never empty */
 	struct slice indicator, area_code;
 	struct slice dims;   /* canonical: those that are named, of all that a key has */
-	struct slice period; /* as rows have it; freq is named then */
+	struct slice period; /* as rows have it */
 	char freq;
 	uint8_t what; /* 1 << ERASE_*: of observations that stay, these attributes; 1 << ERASE_ROW alone: the observations */
 };

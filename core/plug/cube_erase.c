@@ -99,7 +99,7 @@ static glane_rc dims_of(struct glane_run *r, struct record_reader *rec, const st
 	return dims_print(&r->text, dims, n, &r->diag);
 }
 
-static glane_rc erase_one(struct glane_run *r, struct glane_reader *rd, struct erase *e, size_t measure)
+static glane_rc erase_one(struct glane_run *r, struct glane_reader *rd, struct erase e, size_t measure)
 {
 	struct record_reader *rec = rd->records;
 	const struct slice period = named_at(rec, rd->cube->time);
@@ -109,7 +109,7 @@ static glane_rc erase_one(struct glane_run *r, struct glane_reader *rd, struct e
 		return run_reject(r, "dims", r->diag.text);
 	if (rc != GLANE_OK)
 		return rc;
-	e->dims = strbuf_get(&r->text);
+	e.dims = strbuf_get(&r->text);
 	return run_erase(r, e, period);
 }
 
@@ -141,8 +141,8 @@ glane_rc cube_erase(struct glane_run *r, struct glane_reader *rd)
 	if (!e.what)
 		return GLANE_OK;
 	if (!is_of_measures)
-		return erase_one(r, rd, &e, SIZE_MAX);
+		return erase_one(r, rd, e, SIZE_MAX);
 	for (size_t k = 0; rc == GLANE_OK && k < m->n_measures; k++)
-		rc = record_at(rec, m->measure[k]).p ? erase_one(r, rd, &e, k) : GLANE_OK;
+		rc = record_at(rec, m->measure[k]).p ? erase_one(r, rd, e, k) : GLANE_OK;
 	return rc;
 }

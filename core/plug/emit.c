@@ -51,13 +51,26 @@ static glane_rc period_table(struct glane_run *r, struct slice text, int32_t *re
 	return rc;
 }
 
+#define OWN_PERIOD (WORDS_PERIOD > PERIOD_YEARS ? WORDS_PERIOD : PERIOD_YEARS)
+
+/* `plain`: the text without words, and a span of years as a range; in `own` where it is another. */
+static glane_rc period_read(struct glane_run *r, char want, struct slice text, char own[OWN_PERIOD],
+	struct slice *ret_plain, struct period *ret)
+{
+	*ret_plain = text;
+	diag_clear(&r->diag);
+	if (!words_period(&r->words, text, own, ret_plain))
+		(void)period_years(text, own, ret_plain);
+	return period_parse(*ret_plain, want, ret, &r->diag);
+}
+
 /* Parses a period text, by the cache where it is short. GLANE_E_DATA: it is none (message in r->diag). */
 static glane_rc period_of(struct glane_run *r, char want, struct slice text, char *ret_freq, int32_t *ret)
 {
 	struct period_slot *slot = NULL;
-	struct slice plain = text;
+	char own[OWN_PERIOD];
+	struct slice plain;
 	struct period p;
-	char words[WORDS_PERIOD], years[PERIOD_YEARS];
 	glane_rc rc;
 
 	if (text.n > 0 && text.n <= sizeof(slot->text)) {
@@ -71,10 +84,7 @@ static glane_rc period_of(struct glane_run *r, char want, struct slice text, cha
 			return GLANE_OK;
 		}
 	}
-	diag_clear(&r->diag);
-	if (!words_period(&r->words, text, words, &plain))
-		(void)period_years(text, years, &plain);
-	rc = period_parse(plain, want, &p, &r->diag);
+	rc = period_read(r, want, text, own, &plain, &p);
 	if (rc != GLANE_OK)
 		return rc;
 	if (p.freq == 'I') {
@@ -376,47 +386,42 @@ static glane_rc emit_row(struct glane_run *r, const struct glane_row *row, struc
 	return rc == GLANE_OK ? push_one(r, &o) : rc;
 }
 
-/* As rows have it: normalised, with its frequency. */
-static glane_rc period_text(
-	struct glane_run *r, char want, struct slice text, char *ret_freq, struct strbuf *out, struct diag *d)
+/* As rows have it: normalised in r->text2. Where no frequency is named it stays any: a day may be one of a business week. */
+static glane_rc erase_period(struct glane_run *r, struct erase *e, struct slice text)
 {
-	struct slice plain = text;
-	char words[WORDS_PERIOD], years[PERIOD_YEARS];
+	char own[OWN_PERIOD];
+	struct slice plain;
 	struct period p;
-	glane_rc rc;
+	glane_rc rc = period_read(r, e->freq, text, own, &plain, &p);
 
-	if (!words_period(&r->words, text, words, &plain))
-		(void)period_years(text, years, &plain);
-	rc = period_parse(plain, want, &p, d);
 	if (rc != GLANE_OK)
 		return rc;
-	strbuf_reset(out);
+	strbuf_reset(&r->text2);
 	if (p.freq == 'I')
-		strbuf_slice(out, plain);
+		strbuf_slice(&r->text2, plain);
 	else
-		period_print(out, p.freq, p.value);
-	*ret_freq = p.freq;
-	return strbuf_ok(out) ? GLANE_OK : run_no_memory(r, "texts");
+		period_print(&r->text2, p.freq, p.value);
+	e->freq = e->freq ? p.freq : 0;
+	e->period = strbuf_get(&r->text2);
+	return strbuf_ok(&r->text2) ? GLANE_OK : run_no_memory(r, "texts");
 }
 
-glane_rc run_erase(struct glane_run *r, struct erase *e, struct slice period)
+glane_rc run_erase(struct glane_run *r, struct erase e, struct slice period)
 {
 	glane_rc rc = GLANE_OK;
 
 	if (!r->payload[0])
 		return run_usage(r, "a deletion before anything was read: it would come from nowhere");
-	diag_clear(&r->diag);
 	if (period.n)
-		rc = period_text(r, e->freq, period, &e->freq, &r->text2, &r->diag);
+		rc = erase_period(r, &e, period);
 	if (rc == GLANE_E_DATA)
 		return reject_row(r, "period");
 	if (rc != GLANE_OK)
 		return rc;
-	e->period = period.n ? strbuf_get(&r->text2) : (struct slice){NULL, 0};
-	if (!text_ok(e->dataset) || !text_ok(e->indicator) || !text_ok(e->area_code) || !text_ok(e->dims))
+	if (!text_ok(e.dataset) || !text_ok(e.indicator) || !text_ok(e.area_code) || !text_ok(e.dims))
 		return run_reject(r, "text", "a text of a deletion is longer than 64 KiB or no UTF-8");
 	rc = run_flush(r); /* what came before it is told before it */
-	return rc == GLANE_OK ? run_lost(r, r->seams->erase(r->seams->arg, e)) : rc;
+	return rc == GLANE_OK ? run_lost(r, r->seams->erase(r->seams->arg, &e)) : rc;
 }
 
 glane_rc run_reject(struct glane_run *r, const char *rule, const char *reason)

@@ -135,8 +135,8 @@ glane_rc run_flush_at_turn(struct glane_run *r, uint32_t n);
 void emit_services(struct glane_host *h);
 /* Both take what the caller has proven to be whole and valid. */
 glane_rc run_emit(struct glane_run *r, const struct glane_row *row);
-/* All of e but its period, which is given as it is written; absent: any. */
-glane_rc run_erase(struct glane_run *r, struct erase *e, struct slice period);
+/* e: all but its period, which is given as it is written; absent: any. */
+glane_rc run_erase(struct glane_run *r, struct erase e, struct slice period);
 glane_rc run_reject(struct glane_run *r, const char *rule, const char *reason); /* the current record, by the host */
 /* cover.c */
 void cover_services(struct glane_host *h);

@@ -258,7 +258,7 @@ glane_rc intake_erase(struct intake *in, const struct erase *e, struct diag *d)
 		if (!good_text(texts[i]))
 			return bad(d, "a deletion with a text that is too long or no UTF-8");
 	if (!e->dataset.n || !dims_ok(e->dims) || (e->freq && !period_freq_ok(e->freq)) ||
-		(e->period.n && (!e->freq || e->period.n > 128 || !period_text_start(e->period, &day))) ||
+		(e->period.n && (e->period.n > 128 || !period_text_start(e->period, &day))) ||
 		(e->what != 1u << ERASE_ROW && (!(e->what & attributes) || e->what & ~attributes)))
 		return bad(d, "a deletion that cannot be");
 	if (in->payload == 0)

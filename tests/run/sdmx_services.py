@@ -292,6 +292,21 @@ def deletions():
         attributes(site, now, whole)
 
 
+def business_days():
+    """A day that is named without its frequency is one of a series of business days too."""
+    book = "".join(f'<Obs FREQ="{f}" CURRENCY="NZD" TIME_PERIOD="{d}" OBS_VALUE="1"/>' for f in "BDM" for d in (("2013-01",) if f == "M" else DAYS))
+    now = {"body": xml_message(("Append", book))}
+    with support.Server(lambda target: Answer(now["body"], XML_TYPE)) as server:
+        site = suite.site("business", f"[source x]\nplugin = sdmx\nbase_url = {server.url}\ndataset = EXR\ndimensions = FREQ CURRENCY TIME_PERIOD\n"
+                          "gate.max_withdrawn_percent = 100\ngate.min_rows_percent = 0\n")
+        site.run()
+        for what, element, left in (("without a frequency", f'<Obs CURRENCY="NZD" TIME_PERIOD="{DAYS[0]}"/>', {"B": 2, "D": 2, "M": 1}),
+                                    ("with one", f'<Obs FREQ="B" CURRENCY="NZD" TIME_PERIOD="{DAYS[1]}"/>', {"B": 1, "D": 2, "M": 1})):
+            now["body"] = xml_message(("Delete", element))
+            run = site.run("x")
+            check(f"a day {what}", (run.verdicts, Counter(r["freq"] for r in site.export())), ({"x": "ok"}, Counter(left)))
+
+
 def attributes(site, now, whole):
     def said(currency):
         return Counter((r["value"] != "", r["status"], r["flags"], r["note"]) for r in site.export() if r["dims"].endswith(currency))
@@ -378,6 +393,7 @@ missed()
 
 late_groups()
 deletions()
+business_days()
 mass_deletions()
 errors()
 recorded()

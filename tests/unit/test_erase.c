@@ -57,8 +57,8 @@ static void parts_of_keys(void **state)
 		{by("", "TGO", "", 0, ""), "xxxx.x"}, {by("", "", "SEX=F", 0, ""), "xx.x.x"},
 		{by("", "", "AGE=Y;SEX=F", 0, ""), "xx...."}, {by("", "", "SEXY=F", 0, ""), "...x.."},
 		{by("", "", "", 'M', ""), "....x."}, {by("", "", "", 'A', "2020"), "x.xx.x"},
-		{by("I", "TGO", "AGE=Y;SEX=F", 'A', "2021"), ".x...."}, {by("", "", "REGION=1", 0, ""), "......"},
-		{by("I", "TGO", "AGE=Y", 'A', "2019"), "......"}};
+		{by("", "", "", 0, "2020-01"), "....x."}, {by("I", "TGO", "AGE=Y;SEX=F", 'A', "2021"), ".x...."},
+		{by("", "", "REGION=1", 0, ""), "......"}, {by("I", "TGO", "AGE=Y", 'A', "2019"), "......"}};
 	struct erase_look l;
 	struct erases x;
 	struct diag d;

@@ -15,6 +15,9 @@ extern const struct record_ops sdmx_xml_ops, sdmx_csv_ops, sdmx_json_ops; /* one
 /* Which of them a payload is; asks for its first bytes. */
 glane_rc sdmx_ops(const struct record_ops **ret, struct payload *p, struct diag *d);
 
+/* "ID" of a reference: "AGENCY:ID(1.0): label", "urn:sdmx:...Dataflow=AGENCY:ID(1.0):...", or less of it; absent: a urn of something else. */
+struct slice sdmx_flow_id(struct slice ref);
+
 /* Where a message does not say what a component is: whether the id is one of the attributes that providers use (SDMX cross-domain
  * concepts and what was seen), and what role a component has. */
 bool sdmx_is_attribute(struct slice id);

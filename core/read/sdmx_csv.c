@@ -276,23 +276,12 @@ static glane_rc sdmx_next(void *state)
 	return GLANE_OK;
 }
 
-/* "AGENCY:ID(1.0): label" */
-static struct slice flow_id(struct slice text)
-{
-	const char *colon = text.n ? memchr(text.p, ':', text.n) : NULL, *end;
-
-	if (colon && colon + 1 < text.p + text.n && colon[1] != ' ')
-		text = (struct slice){colon + 1, (size_t)(text.p + text.n - colon - 1)};
-	end = text.n ? memchr(text.p, '(', text.n) : NULL;
-	return slice_trim(end ? (struct slice){text.p, (size_t)(end - text.p)} : text);
-}
-
 static struct slice sdmx_get(void *state, const char *path)
 {
 	struct sdmx_csv *s = state;
 
 	if (*path == '#')
-		return strcmp(path, "#dataset") == 0   ? flow_id(cell(s, s->flow))
+		return strcmp(path, "#dataset") == 0   ? sdmx_flow_id(cell(s, s->flow))
 		       : strcmp(path, "#title") == 0   ? cell(s, s->flow_name)
 		       : strcmp(path, "#updated") == 0 ? cell(s, s->stamp)
 		       : strcmp(path, "#action") == 0  ? (struct slice){&s->act, 1}

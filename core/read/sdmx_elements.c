@@ -89,19 +89,6 @@ static void put_components(struct sdmx_xml *s, const struct xml_push_attr *a, si
 
 /* ---- the header ---- */
 
-/* "urn:...=AGENCY:ID(1.0)" */
-static struct slice urn_id(struct slice urn)
-{
-	const char *at = urn.n ? memrchr(urn.p, '=', urn.n) : NULL;
-	struct slice s = at ? (struct slice){at + 1, (size_t)(urn.p + urn.n - at - 1)} : urn;
-	const char *colon = s.n ? memchr(s.p, ':', s.n) : NULL, *end;
-
-	if (colon)
-		s = (struct slice){colon + 1, (size_t)(s.p + s.n - colon - 1)};
-	end = s.n ? memchr(s.p, '(', s.n) : NULL;
-	return end ? (struct slice){s.p, (size_t)(end - s.p)} : s;
-}
-
 static void open_structure(struct sdmx_xml *s, const struct xml_push_attr *a, size_t n)
 {
 	if (s->n_structures == MAX_STRUCTURES) {
@@ -499,7 +486,7 @@ static void end_text(struct sdmx_xml *s, enum kind around)
 	else if (around == HEADER)
 		s->family = s->family.n ? s->family : keep(s, text);
 	else if (around == STRUCTURE || around == REFERENCE)
-		name_structure(s, urn_id(text));
+		name_structure(s, sdmx_flow_id(text));
 	else if (around == DATASET && s->log.n_dataset)
 		s->log.dataset[s->log.n_dataset - 1].id = keep(s, text);
 	else if (around == OBS) {

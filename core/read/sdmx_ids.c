@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a component is, where its message does not say: by the ids that the SDMX cross-domain concepts and providers use. */
+/* Ids: of the flow in what refers to it; what a component is where its message does not say, by the ids that the SDMX cross-domain concepts
+ * and providers use. */
 #include "read/sdmx.h"
 
 #include <strings.h>
@@ -50,4 +51,25 @@ int sdmx_role(struct slice id, const char *const *dimension, size_t n_dimension)
 	if (is_one(id, "OBS_VALUE") || is_one(id, "VALUE"))
 		return GLANE_ROLE_MEASURE;
 	return n_dimension || sdmx_is_attribute(id) ? GLANE_ROLE_ATTRIBUTE : GLANE_ROLE_DIMENSION;
+}
+
+static struct slice behind(struct slice s, const char *at)
+{
+	return at ? (struct slice){at + 1, (size_t)(s.p + s.n - at - 1)} : s;
+}
+
+static struct slice before(struct slice s, const char *at)
+{
+	return at ? (struct slice){s.p, (size_t)(at - s.p)} : s;
+}
+
+struct slice sdmx_flow_id(struct slice ref)
+{
+	struct slice s = ref.n ? before(ref, memmem(ref.p, ref.n, ": ", 2)) : ref;
+
+	s = s.n ? before(s, memchr(s.p, '(', s.n)) : s;
+	if (slice_has_prefix(s, "urn:") && !memchr(s.p, '=', s.n))
+		return (struct slice){NULL, 0};
+	s = s.n ? behind(s, memrchr(s.p, '=', s.n)) : s;
+	return slice_trim(s.n ? behind(s, memchr(s.p, ':', s.n)) : s);
 }

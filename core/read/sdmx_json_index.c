@@ -215,16 +215,6 @@ static glane_rc take_levels(struct taking *t, int role, struct json_pull *j)
 	return json_pull_each(j, '{', take_level, t);
 }
 
-/* "urn:...=AGENCY:ID(1.0)" */
-static struct slice urn_id(struct slice urn)
-{
-	const char *at = urn.n ? memrchr(urn.p, ':', urn.n) : NULL, *end;
-	struct slice s = at ? (struct slice){at + 1, (size_t)(urn.p + urn.n - at - 1)} : (struct slice){NULL, 0};
-
-	end = s.n ? memchr(s.p, '(', s.n) : NULL;
-	return end ? (struct slice){s.p, (size_t)(end - s.p)} : (struct slice){NULL, 0};
-}
-
 static glane_rc take_link_member(void *arg, struct json_pull *j)
 {
 	struct taking *t = arg;
@@ -238,13 +228,15 @@ static glane_rc take_link_member(void *arg, struct json_pull *j)
 static glane_rc take_link(void *arg, struct json_pull *j)
 {
 	struct taking *t = arg;
+	struct slice id;
 	glane_rc rc = object_due(j, "a link that is no object");
 
 	t->urn = t->rel = (struct slice){NULL, 0};
 	if (rc == GLANE_OK)
 		rc = json_pull_each(j, '{', take_link_member, t);
-	if (rc == GLANE_OK && urn_id(t->urn).n && (slice_is(t->rel, "dataflow") || !t->s->id.n))
-		t->s->id = urn_id(t->urn);
+	id = sdmx_flow_id(t->urn);
+	if (rc == GLANE_OK && id.n && (slice_is(t->rel, "dataflow") || !t->s->id.n))
+		t->s->id = id;
 	return rc;
 }
 

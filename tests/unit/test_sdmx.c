@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* SDMX messages: the same observations in every form and layout give the same records; what is refused, every cut, every split, want of
  * memory. Figures: European Central Bank, reference rates of the New Zealand dollar and the Russian rouble, January 2013. */
-#include "read/record.h"
+#include "read/sdmx.h"
 
 #include "support/families.h"
 
@@ -374,9 +374,32 @@ static void want_of_memory(void **state)
 		}
 }
 
+static void ids_of_flows(void **state)
+{
+#define URN "urn:sdmx:org.sdmx.infomodel.datastructure."
+	static const char *const refs[][2] = {{"EXR", "EXR"}, {" EXR ", "EXR"}, {"ECB:EXR", "EXR"},
+		{"ECB:EXR(1.0)", "EXR"}, {"ECB:EXR (1.0)", "EXR"}, {"OECD.SDD.TPS:DSD_A@DF_B(1.0)", "DSD_A@DF_B"},
+		{"EXR(1.0)", "EXR"}, {"ESTAT:NA_MAIN(1.6.0): Accounts: 2010=100 (all)", "NA_MAIN"},
+		{"ESTAT:NA_MAIN: Accounts, 2010=100", "NA_MAIN"}, {"NA_MAIN: Accounts (all)", "NA_MAIN"},
+		{URN "Dataflow=ECB:EXR(1.0)", "EXR"},
+		{URN "Dataflow=FR1:IPI-2010-A21(1.0):ObsLevelDim:TIME_PERIOD", "IPI-2010-A21"},
+		{URN "Dataflow=ECB:EXR", "EXR"}, {"urn:uuid:5f0c", ""}, {"", ""}, {":", ""}, {"(", ""}, {"=", ""},
+		{"urn:a=", ""}};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(refs); i++) {
+		const struct slice id = sdmx_flow_id(slice_of(refs[i][0]));
+
+		if (!slice_is(id, refs[i][1]))
+			fail_msg("%s: '%.*s'", refs[i][0], SLICE_FMT(id));
+	}
+	assert_int_equal(sdmx_flow_id((struct slice){NULL, 0}).n, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(ids_of_flows),
 		cmocka_unit_test(every_form_gives_the_same),
 		cmocka_unit_test(split_anywhere),
 		cmocka_unit_test(cut_anywhere),

@@ -37,6 +37,16 @@ static void log_failed(struct sdmx_xml *s)
 		xml_push_stop(&s->x, GLANE_E_LIMIT, "no memory, or more than 64 MiB of groups and datasets");
 }
 
+static void end_group(struct sdmx_xml *s)
+{
+	if (s->log.level != SDMX_AT_GROUP || sdmx_log_group_end(&s->log))
+		return;
+	xml_push_stop(&s->x, GLANE_E_LIMIT,
+		sdmx_log_shapes(&s->log, (uint32_t)s->log.n_dataset - 1).n == SDMX_SHAPES
+			? "groups of more than 64 different sets of components in a dataset: ask for less at a time"
+			: "no memory, or more than 64 MiB of groups");
+}
+
 static void put(struct sdmx_xml *s, uint32_t column, const struct xml_push_attr *value)
 {
 	struct strbuf *b = sdmx_log_cell(&s->log, column);
@@ -355,8 +365,7 @@ static enum kind in_series(
 		return OBS;
 	}
 	if (strcmp(name, "Series") == 0 && here == GROUP) { /* 2.0: series stand inside their group */
-		if (s->log.level == SDMX_AT_GROUP && !sdmx_log_group_end(&s->log))
-			log_failed(s);
+		end_group(s);
 		begin_series(s, a, n);
 		return SERIES;
 	}
@@ -538,10 +547,9 @@ static void on_close(void *arg, const char *name)
 			sdmx_log_obs_end(&s->log, xml_push_offset(&s->x));
 		s->obs_start = UINT64_MAX;
 		s->log.level = SDMX_AT_NOTHING; /* what a series says itself stands before its observations */
-	} else if (kind == GROUP && s->log.level == SDMX_AT_GROUP) {
-		if (!sdmx_log_group_end(&s->log))
-			log_failed(s);
-	} else if (kind == GROUP)
+	} else if (kind == GROUP && s->log.level == SDMX_AT_GROUP)
+		end_group(s);
+	else if (kind == GROUP)
 		end_bare(s);
 	else if (kind == DATASET)
 		end_dataset(s);

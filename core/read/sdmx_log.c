@@ -5,7 +5,6 @@
 
 #define OUTER_MAX ((size_t)64 << 20)
 #define INNER_MAX ((size_t)96 << 20)
-#define MAX_SHAPES 64
 
 static void cells_init(struct sdmx_cells *c, size_t max)
 {
@@ -186,6 +185,24 @@ static bool index_group(struct sdmx_log *l, struct sdmx_shape *s, uint32_t g)
 	return strbuf_ok(&l->key) && map_put(&s->by_key, strbuf_get(&l->key), g, NULL, NULL);
 }
 
+/* Groups come dataset by dataset: so do their shapes. */
+struct sdmx_shapes sdmx_log_shapes(const struct sdmx_log *l, uint32_t dataset)
+{
+	uint32_t low = 0, high = (uint32_t)l->n_shape, end;
+
+	while (low < high) {
+		const uint32_t mid = low + (high - low) / 2;
+
+		if (l->shape[mid].dataset < dataset)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	for (end = low; end < l->n_shape && l->shape[end].dataset == dataset;)
+		end++;
+	return (struct sdmx_shapes){low, end - low};
+}
+
 static bool same_shape(const struct sdmx_log *l, const struct sdmx_shape *s, const struct sdmx_group *g)
 {
 	if (s->n != g->n || s->dataset != g->dataset)
@@ -198,11 +215,11 @@ static bool same_shape(const struct sdmx_log *l, const struct sdmx_shape *s, con
 
 static bool new_shape(struct sdmx_log *l, const struct sdmx_group *g)
 {
-	struct sdmx_shape s = {.n = g->n, .dataset = g->dataset};
+	struct sdmx_shape s = {.n = g->n, .dataset = g->dataset, .first = (uint32_t)l->n_group - 1};
 
 	s.column = arena_alloc(&l->arena, (g->n + 1) * sizeof(*s.column));
 	s.key = arena_alloc(&l->arena, (g->n + 1) * sizeof(*s.key));
-	if (l->n_shape == MAX_SHAPES || !s.column || !s.key ||
+	if (sdmx_log_shapes(l, g->dataset).n == SDMX_SHAPES || !s.column || !s.key ||
 		!mem_grow(&l->shape, &l->cap_shape, l->n_shape + 1, sizeof(*l->shape)))
 		return false;
 	for (size_t i = 0; i < g->n; i++)
@@ -217,7 +234,8 @@ bool sdmx_log_group_end(struct sdmx_log *l)
 	struct sdmx_group *g = &l->group[l->n_group - 1];
 
 	l->level = SDMX_AT_NOTHING;
-	for (g->shape = 0; g->shape < l->n_shape && !same_shape(l, &l->shape[g->shape], g);)
+	g->shape = sdmx_log_shapes(l, g->dataset).first;
+	while (g->shape < l->n_shape && !same_shape(l, &l->shape[g->shape], g))
 		g->shape++;
 	if (g->shape == l->n_shape && !new_shape(l, g))
 		return false;
@@ -239,7 +257,7 @@ static bool ready_shape(struct sdmx_log *l, uint32_t at, const struct sdmx_serie
 		s->is_inner |= !is_outer;
 	}
 	s->is_ready = true;
-	for (uint32_t g = 0; g < l->n_group; g++)
+	for (uint32_t g = s->first; g < l->n_group && l->group[g].dataset == s->dataset; g++)
 		if (l->group[g].shape == at && !index_group(l, s, g))
 			return false;
 	return true;
@@ -247,8 +265,10 @@ static bool ready_shape(struct sdmx_log *l, uint32_t at, const struct sdmx_serie
 
 static bool ready_shapes(struct sdmx_log *l, const struct sdmx_series *s, const struct sdmx_obs *o)
 {
-	for (uint32_t k = 0; k < l->n_shape; k++)
-		if (l->shape[k].dataset == s->dataset && !l->shape[k].is_ready && !ready_shape(l, k, s, o))
+	const struct sdmx_shapes of = sdmx_log_shapes(l, s->dataset);
+
+	for (uint32_t k = of.first; k < of.first + of.n; k++)
+		if (!l->shape[k].is_ready && !ready_shape(l, k, s, o))
 			return false;
 	return true;
 }
@@ -292,14 +312,15 @@ static void put_group(struct sdmx_log *l, const struct sdmx_group *g, struct sli
 /* Of several groups the one with the longer key says more: it is put later. */
 static bool put_groups(struct sdmx_log *l, uint32_t dataset, bool is_inner, struct slice *values)
 {
+	const struct sdmx_shapes of = sdmx_log_shapes(l, dataset);
 	size_t longest = 0;
 
-	for (uint32_t k = 0; k < l->n_shape; k++)
+	for (uint32_t k = of.first; k < of.first + of.n; k++)
 		longest = l->shape[k].n_key > longest ? l->shape[k].n_key : longest;
-	for (size_t n = 0; l->n_shape && n <= longest; n++)
-		for (uint32_t k = 0; k < l->n_shape; k++) {
+	for (size_t n = 0; of.n && n <= longest; n++)
+		for (uint32_t k = of.first; k < of.first + of.n; k++) {
 			const struct sdmx_shape *s = &l->shape[k];
-			const bool is_one = s->dataset == dataset && s->is_inner == is_inner && s->n_key == n;
+			const bool is_one = s->is_inner == is_inner && s->n_key == n;
 			const uint32_t g = is_one ? group_of(l, s, values) : SDMX_NONE;
 
 			if (g == SDMX_NONE)

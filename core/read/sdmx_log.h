@@ -11,6 +11,7 @@
 #include "base/strbuf.h"
 
 #define SDMX_COLUMNS 512
+#define SDMX_SHAPES 64 /* of the groups of a dataset */
 #define SDMX_NONE UINT32_MAX
 
 struct sdmx_column {
@@ -43,15 +44,18 @@ struct sdmx_obs {
 struct sdmx_shape { /* groups with the same components */
 	uint32_t *column, *key;
 	size_t n, n_key;
-	uint32_t dataset;
-	bool is_inner;     /* a dimension of the key stands at the observation */
-	bool is_ready;     /* key is known, and the groups so far are in by_key */
-	struct map by_key; /* values of key[] -> group */
+	uint32_t dataset, first; /* first: of its groups */
+	bool is_inner;           /* a dimension of the key stands at the observation */
+	bool is_ready;           /* key is known, and the groups so far are in by_key */
+	struct map by_key;       /* values of key[] -> group */
 };
 struct sdmx_group {
 	size_t first, n; /* of log.outer */
 	uint32_t shape;
 	uint32_t dataset;
+};
+struct sdmx_shapes {
+	uint32_t first, n; /* of log.shape */
 };
 struct sdmx_log {
 	struct arena arena;
@@ -90,6 +94,7 @@ uint32_t sdmx_log_column(struct sdmx_log *l, struct slice id, int role); /* SDMX
 bool sdmx_log_dataset(struct sdmx_log *l, struct slice id, struct slice title, struct slice updated, char action);
 bool sdmx_log_group(struct sdmx_log *l);
 bool sdmx_log_group_end(struct sdmx_log *l);
+struct sdmx_shapes sdmx_log_shapes(const struct sdmx_log *l, uint32_t dataset);
 bool sdmx_log_series(struct sdmx_log *l);
 bool sdmx_log_obs(struct sdmx_log *l, uint64_t line, uint64_t start);
 void sdmx_log_obs_end(struct sdmx_log *l, uint64_t end);

@@ -348,6 +348,48 @@ static void too_many_sorts_of_groups(void **state)
 	strbuf_release(&out);
 }
 
+/* n groups of as many different sets of components: in a dataset, or each in one of its own. */
+static glane_rc read_sorts(int n, bool is_apart, struct strbuf *out, struct diag *d)
+{
+	struct strbuf doc;
+	glane_rc rc;
+
+	strbuf_init(&doc, 0);
+	strbuf_puts(&doc, "<m:StructureSpecificData xmlns:m=\"m\"><m:DataSet action=\"Append\">");
+	for (int i = 0; i < n; i++) {
+		if (i && is_apart)
+			strbuf_puts(&doc, "</m:DataSet><m:DataSet action=\"Append\">");
+		strbuf_fmt(&doc,
+			"<Series FREQ=\"A\" CURRENCY=\"C\"><Obs TIME_PERIOD=\"2020\" OBS_VALUE=\"%d\"/></Series>", i);
+		strbuf_fmt(&doc, "<Group CURRENCY=\"C\" COMMENT%d=\"x\" UNIT_MULT=\"%d\"/>", i, i);
+	}
+	strbuf_puts(&doc, "</m:DataSet></m:StructureSpecificData>");
+	rc = read_all(NULL, strbuf_get(&doc), 0, out, d);
+	strbuf_release(&doc);
+	return rc;
+}
+
+static void too_many_sorts_in_xml(void **state)
+{
+	struct strbuf out;
+	struct diag d = {0};
+
+	(void)state;
+	strbuf_init(&out, 0);
+	assert_int_equal(read_sorts(64, false, &out, &d), GLANE_END);
+	assert_int_equal(read_sorts(65, false, &out, &d), GLANE_E_LIMIT);
+	assert_non_null(strstr(d.text, "64 different sets of components in a dataset"));
+	strbuf_reset(&out);
+	assert_int_equal(read_sorts(300, true, &out, &d), GLANE_END);
+	for (int i = 0; i < 300; i++) {
+		char said[32];
+
+		(void)snprintf(said, sizeof(said), " 2020 %d . %d .", i, i);
+		assert_non_null(strstr(out.p, said));
+	}
+	strbuf_release(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -357,6 +399,7 @@ int main(void)
 		cmocka_unit_test(what_breaks_gives_nothing),
 		cmocka_unit_test(what_cannot_be_read_twice),
 		cmocka_unit_test(too_many_sorts_of_groups),
+		cmocka_unit_test(too_many_sorts_in_xml),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

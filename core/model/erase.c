@@ -100,9 +100,8 @@ static glane_rc find_shape(struct erases *x, const struct erase *e, size_t *ret,
 			return GLANE_OK;
 	if (x->n_shapes == ERASE_SHAPES)
 		return fail(d, GLANE_E_LIMIT,
-			"deletions by more than %d different sets of dimensions in one run: have the source send what "
-			"is "
-			"left, or split it",
+			"deletions by more than %d different sets of dimensions in one run: have the source "
+			"send what is left, or split it",
 			ERASE_SHAPES);
 	if (!arena_dup(&x->arena, s.names, &s.names))
 		return no_memory(d);

@@ -347,8 +347,7 @@ glane_rc answer_send(struct answer *a, struct diag *d)
 	if (rc == GLANE_OK && is_poison(a)) {
 		rc = fail(&why, GLANE_E_DATA,
 			"%s: payload %.12s ended the process that read it in an earlier run; it is not read again "
-			"before it, "
-			"the plugin, its options or `memory` are others (glane run --retry: now)",
+			"before it, the plugin, its options or `memory` are others (glane run --retry: now)",
 			a->request.url, a->sha256);
 	} else if (rc == GLANE_OK) {
 		fd = body_open(a, &why);

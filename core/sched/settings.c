@@ -484,9 +484,8 @@ static glane_rc sandbox_of(const struct conf_section *sec, struct diag *d)
 
 	if (!require && strcmp(text, "seccomp") != 0)
 		return at_entry(d, conf_find(sec, "sandbox"),
-			"neither require (the default: Landlock and seccomp) nor seccomp (without Landlock, where the "
-			"kernel "
-			"has none)");
+			"neither require (the default: Landlock and seccomp) nor seccomp (without Landlock, where "
+			"the kernel has none)");
 	if (rc == GLANE_OK)
 		sandbox_choose(require, require ? (unsigned)most : 0);
 	return rc;

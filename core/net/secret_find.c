@@ -204,6 +204,11 @@ static bool entity_char(const char *name, size_t n, unsigned char *ret)
 	return v > 0 && v < 128;
 }
 
+static bool is_name_char(unsigned char c)
+{
+	return c == '#' || (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
+}
+
 static size_t entity(struct slice t, unsigned level, unsigned char *ret)
 {
 	char name[ENTITY];
@@ -214,10 +219,10 @@ static size_t entity(struct slice t, unsigned level, unsigned char *ret)
 		const size_t used = next_char(behind(t, at), level, &c);
 
 		at += used;
-		if (!used)
-			return 0;
 		if (c == ';')
-			return entity_char(name, n, ret) ? at : 0;
+			return used && entity_char(name, n, ret) ? at : 0;
+		if (!used || !is_name_char(c)) /* a text of ampersands would be read 16 times at each level */
+			return 0;
 		name[n] = (char)c;
 	}
 	return 0;

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -136,6 +137,16 @@ static bool take_env(struct frame *f, struct arena *a, char *env[N(names) + N(al
 	return frame_done(f);
 }
 
+/* A file that is open to be read. What is opened as a path only (O_PATH) needs no right to be read: the rule for the program's input
+ * would give it one. */
+static bool is_payload(int fd)
+{
+	struct stat st;
+	const int flags = fcntl(fd, F_GETFL);
+
+	return flags >= 0 && !(flags & O_PATH) && fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+}
+
 /* GLANE_OK, and the pipes' own ends are the program's. */
 static glane_rc start(const struct launch *w, struct frame *f, int payload, struct pipes *p, struct diag *d)
 {
@@ -144,7 +155,7 @@ static glane_rc start(const struct launch *w, struct frame *f, int payload, stru
 	glane_rc rc = pipes_make(p, d);
 
 	arena_init(&a, 0);
-	if (rc == GLANE_OK && (payload < 0 || !take_env(f, &a, env)))
+	if (rc == GLANE_OK && (!is_payload(payload) || !take_env(f, &a, env)))
 		rc = fail(d, GLANE_E_FORMAT, "what is to be started does not read");
 	if (rc == GLANE_OK) {
 		const int fds[4] = {payload, p->out[1], p->err[1], p->link[1]};
@@ -259,8 +270,11 @@ glane_rc launcher_run(struct launcher *l, const struct launch_input *in, struct 
 		rc = wire_flush(&l->wire, d);
 	for (size_t i = 0; rc == GLANE_OK && i < 3; i++) {
 		rc = wire_wait(&l->wire, &f, d);
-		if (rc == GLANE_OK && f.type == L_FAILED)
-			return fail(d, GLANE_E_IO, "%.*s", SLICE_FMT(frame_text(&f)));
+		if (rc == GLANE_OK && f.type == L_FAILED) {
+			const struct slice why = frame_text(&f);
+
+			return fail(d, GLANE_E_IO, "%.*s", SLICE_FMT(why));
+		}
 		*to[i] = rc == GLANE_OK ? wire_take_fd(&l->wire) : -1;
 		if (rc == GLANE_OK && *to[i] < 0)
 			rc = fail(d, GLANE_E_IO, "a program was started without its descriptors");

@@ -119,6 +119,29 @@ static void test_filters(void **state)
 	assert_memory_equal(w->out.p, bytes, sizeof(bytes));
 }
 
+/* A plugin's constructor may open any path as a path, and has the launcher's socket. */
+static void test_paths(void **state)
+{
+	static const int flags[] = {O_PATH, O_PATH | O_DIRECTORY, O_RDONLY | O_DIRECTORY};
+	struct world *w = *state;
+
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+		const struct launch what = {"/bin/true", NULL, 0, NULL, 0};
+		const struct launch_input in = {
+			open(flags[i] & O_DIRECTORY ? "/etc" : "/etc/shadow", flags[i] | O_CLOEXEC), "u", "s", "x",
+			"n"};
+		struct launched l;
+
+		assert_true(in.payload >= 0);
+		diag_clear(&w->d);
+		launcher_stop(&w->launcher);
+		assert_int_equal(launcher_start(&w->launcher, &what, &w->d), GLANE_OK);
+		assert_int_equal(launcher_run(&w->launcher, &in, &l, &w->d), GLANE_E_IO);
+		assert_non_null(strstr(w->d.text, "does not read"));
+		close(in.payload);
+	}
+}
+
 static void test_words(void **state)
 {
 	struct world *w = *state;
@@ -245,8 +268,8 @@ static void test_refused(void **state)
 #define T(f) cmocka_unit_test_setup_teardown(f, world_open, world_close)
 int main(void)
 {
-	const struct CMUnitTest tests[] = {T(test_filters), T(test_words), T(test_failures), T(test_stops),
-		T(test_left_behind), T(test_clears_up), T(test_refused)};
+	const struct CMUnitTest tests[] = {T(test_filters), T(test_paths), T(test_words), T(test_failures),
+		T(test_stops), T(test_left_behind), T(test_clears_up), T(test_refused)};
 
 	return cmocka_run_group_tests_name("program", tests, NULL, NULL);
 }

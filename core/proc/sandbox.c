@@ -153,7 +153,7 @@ static glane_rc confine(
 		return GLANE_OK;
 	if (rc == GLANE_OK)
 		rc = no_new_privileges(d);
-	if (rc == GLANE_OK && (role == SECCOMP_LOAD || role == SECCOMP_PROGRAM)) /* the broker reads what root may */
+	if (rc == GLANE_OK && role != SECCOMP_BROKER && role != SECCOMP_SEALED) /* the broker reads what root may */
 		rc = no_capabilities(d);
 	if (rc == GLANE_OK && version > 0)
 		rc = landlock_confine(version, paths, n, deny, d);
@@ -331,5 +331,6 @@ glane_rc sandbox_program(const char *path, int input, const char *const *reads, 
 	all[n++] = (struct landlock_path){NULL, input, LANDLOCK_READ};
 	for (size_t i = 0; i < n_reads; i++)
 		all[n++] = (struct landlock_path){reads[i], -1, INSTALLED};
-	return confine(all, n, LANDLOCK_NET | LANDLOCK_SCOPES, SECCOMP_PROGRAM, d);
+	return confine(all, n, LANDLOCK_NET | LANDLOCK_SCOPES,
+		landlock_used() > 0 ? SECCOMP_PROGRAM : SECCOMP_PROGRAM_ALONE, d);
 }

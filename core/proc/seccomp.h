@@ -12,6 +12,7 @@ enum seccomp_role {
 	SECCOMP_SEALED, /* a worker at work: reading, writing and memory of what it has open */
 	SECCOMP_BROKER, /* network, files, threads; no programs, no tracing, no memory that can be written and executed */
 	SECCOMP_PROGRAM, /* a source's program: processes and files; no network, no tracing, nothing of the system's administration */
+	SECCOMP_PROGRAM_ALONE, /* the same where there is no Landlock: opens nothing to write to */
 };
 /* GLANE_E_DENIED: the kernel does not do it. Needs no_new_privs. */
 glane_rc seccomp_confine(enum seccomp_role role, struct diag *d);

@@ -84,6 +84,19 @@ static void forked(const char *name)
 		waitpid((pid_t)pid, NULL, 0);
 }
 
+/* What reaches another process without a word of signals or limits of one's own. */
+static void others(const char *when)
+{
+	struct rlimit now = {0, 0};
+	char name[40];
+
+	snprintf(name, sizeof(name), "%sa limit of its parent as it is", when);
+	prlimit(getppid(), RLIMIT_CPU, NULL, &now);
+	note(name, prlimit(getppid(), RLIMIT_CPU, &now, NULL));
+	snprintf(name, sizeof(name), "%sits parent as owner", when);
+	note(name, fcntl(3, F_SETOWN, getppid()));
+}
+
 __attribute__((constructor)) static void first(void)
 {
 	opened("constructor: read a file", "/etc/passwd", O_RDONLY);
@@ -99,6 +112,7 @@ __attribute__((constructor)) static void first(void)
 			? -1
 			: 0);
 	forked("constructor: a process");
+	others("constructor: ");
 }
 
 static void files(const struct state *s)
@@ -162,6 +176,7 @@ static void processes(void)
 	note("a descriptor of its parent's process", syscall(SYS_pidfd_open, getppid(), 0));
 	note("a higher limit", setrlimit(RLIMIT_FSIZE, &wide));
 	note("a limit of its parent", prlimit(getppid(), RLIMIT_NOFILE, &wide, NULL));
+	others("");
 	note("another user", setuid(65534));
 	note("a session of its own", setsid());
 }

@@ -13,10 +13,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 static char folder[64];
@@ -50,6 +56,52 @@ static bool sockets(int family, int protocol)
 	if (fd >= 0)
 		close(fd);
 	return fd >= 0;
+}
+
+/* Another process of the user is reached otherwise than by kill(): any that is not allowed any more, for where it is nothing changes. */
+static bool reaches_another(void)
+{
+	struct rlimit now;
+	const pid_t other = getppid();
+	int pair[2], owner = (int)other;
+
+	if (prlimit(other, RLIMIT_CPU, NULL, &now) == 0 && prlimit(other, RLIMIT_CPU, &now, NULL) == 0)
+		return true;
+	if (fcntl(0, F_SETOWN, other) == 0 || syscall(SYS_fcntl, 0, F_SETOWN | 1l << 32, other) == 0)
+		return true;
+	return socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0 && ioctl(pair[0], FIOSETOWN, &owner) == 0;
+}
+
+/* Words for the terminal: EPERM before it is asked whether the descriptor is one. */
+static bool injects(void)
+{
+	return ioctl(0, TIOCSTI, "x") == 0 || errno != EPERM || syscall(SYS_ioctl, 0, TIOCSTI | 1l << 32, "x") == 0 ||
+	       errno != EPERM || ioctl(0, TIOCLINUX, "x") == 0 || errno != EPERM;
+}
+
+static char kept[96]; /* a file that nobody may change; its path */
+
+static bool cuts(void)
+{
+	const struct {
+		uint64_t flags, mode, resolve;
+	} how = {O_RDONLY | O_TRUNC, 0, 0};
+
+	return opens(kept, O_RDONLY | O_TRUNC) || opens(kept, O_ACCMODE | O_TRUNC) || truncate(kept, 0) == 0 ||
+	       syscall(SYS_openat2, AT_FDCWD, kept, &how, sizeof(how)) >= 0;
+}
+
+static bool marks(void)
+{
+	const int fd = open(kept, O_RDONLY | O_CLOEXEC);
+
+	return chmod(kept, 0777) == 0 || utimes(kept, NULL) == 0 || (fd >= 0 && fchmod(fd, 0777) == 0) ||
+	       setxattr(kept, "user.x", "x", 1, 0) == 0;
+}
+
+static bool shares(void)
+{
+	return shmget(IPC_PRIVATE, 4096, 0600 | IPC_CREAT) >= 0;
 }
 
 static void *nothing(void *arg)
@@ -125,14 +177,15 @@ static int broker_cannot(void)
 
 	if (!as_broker())
 		return 255;
-	wrong |= landlock_version() && (opens("/etc/passwd", O_RDONLY) || opens("/", O_RDONLY | O_DIRECTORY)) ? 1 : 0;
-	wrong |= landlock_version() && (opens("/tmp/glane-escaped", O_RDWR | O_CREAT) || opens("/etc/hosts", O_WRONLY))
-			 ? 2
-			 : 0;
+	const bool files = strncmp(sandbox_level(), "landlock", 8) == 0;
+	wrong |= files && (opens("/etc/passwd", O_RDONLY) || opens("/", O_RDONLY | O_DIRECTORY)) ? 1 : 0;
+	wrong |= files && (opens("/tmp/glane-escaped", O_RDWR | O_CREAT) || opens("/etc/hosts", O_WRONLY)) ? 2 : 0;
 	wrong |= sockets(AF_UNIX, 0) || sockets(AF_PACKET, 0) || sockets(AF_NETLINK, 4) || sockets(999, 0) ? 4 : 0;
 	wrong |= forks() ? 8 : 0;
 	wrong |= writable_code() ? 16 : 0;
-	wrong |= kill(getppid(), SIGCONT) == 0 || kill(-1, SIGCONT) == 0 ? 32 : 0;
+	wrong |= kill(getppid(), SIGCONT) == 0 || kill(-1, SIGCONT) == 0 || reaches_another() ? 32 : 0;
+	wrong |= injects() || shares() ? 64 : 0;
+	wrong |= cuts() || marks() ? 128 : 0;
 	return wrong;
 }
 
@@ -153,12 +206,24 @@ static void skip_without(void)
 		skip(); /* a sanitizer or coverage build */
 }
 
+#define N(a) (sizeof(a) / sizeof((a)[0]))
+static const unsigned levels[] = {~0u, 2, 1, 0}; /* of Landlock; one that the kernel has not is tried as what it has */
+
+static void use_newest(void)
+{
+	sandbox_choose(landlock_version() > 0, landlock_version() > 0 ? ~0u : 0);
+}
+
 static void test_broker(void **state)
 {
 	(void)state;
 	skip_without();
 	assert_int_equal(in_child(broker_can), 0);
-	assert_int_equal(in_child(broker_cannot), 0);
+	for (size_t i = 0; i < N(levels); i++) {
+		sandbox_choose(false, levels[i]);
+		assert_int_equal(in_child(broker_cannot), 0);
+	}
+	use_newest();
 	assert_int_equal(in_child(broker_starts), -SIGSYS);
 }
 
@@ -185,6 +250,63 @@ static int sealed_can(void)
 	wrong |= !threads() && !forks() ? 0 : 16;
 	wrong |= close(fd) == 0 ? 0 : 32;
 	return wrong;
+}
+
+static int loading_cannot(void)
+{
+	struct diag d;
+
+	diag_clear(&d);
+	return sandbox_load("/etc/hosts", &d) != GLANE_OK ? 255
+	       : reaches_another()                        ? 1
+	       : injects()                                ? 2
+	       : cuts()                                   ? 4
+							  : 0;
+}
+
+static int sealed_cannot(void)
+{
+	struct diag d;
+
+	diag_clear(&d);
+	if (sandbox_load("/etc/hosts", &d) != GLANE_OK || sandbox_seal(&d) != GLANE_OK)
+		return 255;
+	return reaches_another() ? 1 : injects() ? 2 : cuts() || marks() || shares() ? 4 : 0;
+}
+
+/* A program may signal and own descriptors; the limits of others, the terminal and files are not its own. */
+static int program_cannot(void)
+{
+	struct rlimit now;
+	struct diag d;
+	int wrong = 0, fd;
+
+	diag_clear(&d);
+	if (sandbox_limits((uint64_t)1 << 30, 0, 60, true, &d) != GLANE_OK ||
+		sandbox_program(kept, open(kept, O_RDONLY | O_CLOEXEC), NULL, 0, &d) != GLANE_OK)
+		return 255;
+	wrong |= prlimit(getppid(), RLIMIT_CPU, NULL, &now) == 0 && prlimit(getppid(), RLIMIT_CPU, &now, NULL) == 0;
+	wrong |= injects() ? 2 : 0;
+	wrong |= cuts() ? 4 : 0;
+	wrong |= marks() || shares() ? 8 : 0;
+	fd = open(kept, O_RDWR | O_CLOEXEC);
+	wrong |= fd >= 0 || opens("/proc/self/mem", O_RDWR) ? 16 : 0;
+	wrong |= setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0}) == 0 ? 0 : 32;
+	wrong |= syscall(425 /* io_uring_setup */, 4, NULL) != 0 && errno == EPERM ? 0 : 64;
+	return wrong;
+}
+
+static void test_cannot(void **state)
+{
+	(void)state;
+	skip_without();
+	for (size_t i = 0; i < N(levels); i++) {
+		sandbox_choose(false, levels[i]);
+		assert_int_equal(in_child(loading_cannot), 0);
+		assert_int_equal(in_child(sealed_cannot), 0);
+		assert_int_equal(in_child(program_cannot), 0);
+	}
+	use_newest();
 }
 
 static int sealed_aborts(void)
@@ -240,7 +362,7 @@ static void test_words(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_choice), cmocka_unit_test(test_broker),
-		cmocka_unit_test(test_sealed), cmocka_unit_test(test_words)};
+		cmocka_unit_test(test_sealed), cmocka_unit_test(test_cannot), cmocka_unit_test(test_words)};
 	int failed;
 
 	snprintf(folder, sizeof(folder), "/tmp/glane-sandbox-XXXXXX");
@@ -248,7 +370,10 @@ int main(void)
 		return 1;
 	if (landlock_version() == 0)
 		sandbox_choose(false, 0);
+	snprintf(kept, sizeof(kept), "%s/kept", folder);
+	close(open(kept, O_RDWR | O_CREAT | O_CLOEXEC, 0700));
 	failed = cmocka_run_group_tests_name("sandbox", tests, NULL, NULL);
+	unlink(kept);
 	rmdir(folder);
 	return failed;
 }

@@ -262,12 +262,13 @@ static glane_rc fill(struct fetch *r, struct diag *d)
 	return rc;
 }
 
-#define SET(option, value) (ok = ok && curl_easy_setopt(easy, option, value) == CURLE_OK)
+/* CURLE_OK is 0: what was refused shows at the end. */
+#define SET(option, value) (failed |= (unsigned)curl_easy_setopt(easy, option, value))
 
 static bool set_request(struct fetch *r, CURL *easy)
 {
 	struct transfer *t = &r->t;
-	bool ok = true;
+	unsigned failed = CURLE_OK;
 
 	SET(CURLOPT_URL, t->url.p);
 	SET(CURLOPT_HTTPHEADER, t->header);
@@ -279,12 +280,12 @@ static bool set_request(struct fetch *r, CURL *easy)
 	} else {
 		SET(CURLOPT_HTTPGET, 1L);
 	}
-	return ok;
+	return failed == CURLE_OK;
 }
 
 static bool set_callbacks(struct fetch *r, CURL *easy)
 {
-	bool ok = true;
+	unsigned failed = CURLE_OK;
 
 	SET(CURLOPT_PRIVATE, (void *)r);
 	SET(CURLOPT_ERRORBUFFER, r->t.error);
@@ -297,14 +298,14 @@ static bool set_callbacks(struct fetch *r, CURL *easy)
 	SET(CURLOPT_DEBUGFUNCTION, on_debug);
 	SET(CURLOPT_DEBUGDATA, (void *)&r->t);
 	SET(CURLOPT_VERBOSE, 1L);
-	return ok;
+	return failed == CURLE_OK;
 }
 
 /* What libcurl would otherwise do by itself, or take from its surroundings. */
 static bool set_limits(const struct fetch *r, CURL *easy)
 {
 	const struct fetch_options *o = &r->f->o;
-	bool ok = true;
+	unsigned failed = CURLE_OK;
 
 	/* Not HTTP/2: there a reset without an error in the middle of a body is a success to libcurl. */
 	SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
@@ -323,7 +324,7 @@ static bool set_limits(const struct fetch *r, CURL *easy)
 	SET(CURLOPT_TCP_KEEPALIVE, 1L);
 	SET(CURLOPT_CONNECTTIMEOUT, (long)o->connect_seconds);
 	SET(CURLOPT_BUFFERSIZE, 128L << 10);
-	return ok;
+	return failed == CURLE_OK;
 }
 
 glane_rc transfer_start(struct fetch *r, struct diag *d)

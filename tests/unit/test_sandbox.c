@@ -2,11 +2,14 @@
 /* core/proc/sandbox.c: what each role can still do, each tried in a process of its own. tests/run/sandbox.py tries the whole program. */
 #include "support/cmocka.h"
 
+#include "proc/landlock.h"
 #include "proc/sandbox.h"
+#include "proc/seccomp.h"
 #include "proc/spawn.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <netdb.h>
 #include <pthread.h>
 #include <signal.h>
@@ -15,6 +18,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/shm.h>
 #include <sys/socket.h>
@@ -332,7 +336,6 @@ static void test_choice(void **state)
 	struct diag d;
 
 	(void)state;
-	skip_without();
 	diag_clear(&d);
 	assert_false(sandbox_take(""));
 	assert_false(sandbox_take("off:0"));
@@ -340,6 +343,7 @@ static void test_choice(void **state)
 	assert_false(sandbox_take("require:-1"));
 	assert_true(sandbox_take("require:0"));
 	assert_string_equal(sandbox_word(), "require:0");
+	skip_without();
 	assert_int_equal(sandbox_check(&d), GLANE_E_CONFIG);
 	assert_non_null(strstr(d.text, "sandbox = seccomp"));
 	diag_clear(&d);
@@ -348,6 +352,107 @@ static void test_choice(void **state)
 	assert_string_equal(sandbox_level(), "seccomp, limits");
 	sandbox_choose(true, ~0u);
 	assert_int_equal(sandbox_check(&d), landlock_version() ? GLANE_OK : GLANE_E_CONFIG);
+}
+
+/* Without no_new_privs and without capabilities the kernel takes neither filters nor rules. */
+static int unprivileged(void)
+{
+	struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
+	const struct __user_cap_data_struct empty[2] = {{0, 0, 0}, {0, 0, 0}};
+
+	return (int)syscall(SYS_capset, &head, empty);
+}
+
+/* A filter that the kernel refuses is an error in every role: never a process that goes on without. */
+static int filters_refused(void)
+{
+	static const enum seccomp_role roles[] = {SECCOMP_LOAD, SECCOMP_SEALED, SECCOMP_BROKER, SECCOMP_PROGRAM};
+	int wrong = 0;
+
+	if (unprivileged() != 0)
+		return 255;
+	for (unsigned i = 0; i < 4; i++) {
+		struct diag d;
+
+		diag_clear(&d);
+		wrong |= seccomp_confine(roles[i], &d) == GLANE_E_DENIED && strstr(d.text, "seccomp: no filter")
+				 ? 0
+				 : 1 << i;
+	}
+	return wrong;
+}
+
+static int rules_refused(void)
+{
+	const struct landlock_path own[] = {{folder, -1, LANDLOCK_READ}};
+	struct diag d;
+
+	diag_clear(&d);
+	if (unprivileged() != 0)
+		return 255;
+	if (landlock_confine(landlock_version(), own, 1, 0, &d) != GLANE_E_DENIED || !strstr(d.text, "do not apply"))
+		return 1;
+	return opens("/etc/passwd", O_RDONLY) ? 0 : 2;
+}
+
+static void test_refused(void **state)
+{
+	(void)state;
+	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1)
+		skip(); /* of whoever runs the tests: the kernel would take them */
+	assert_int_equal(in_child(filters_refused), 0);
+	if (landlock_version())
+		assert_int_equal(in_child(rules_refused), 0);
+}
+
+static unsigned version;
+
+/* Rules as a kernel of that version takes them. A file is no folder, a memfd has no path, and no rule is needed for either. */
+static int confined(void)
+{
+	const char *out = getenv("GLANE_OUT"); /* the coverage build keeps its counters there */
+	const int file = memfd_create("x", MFD_CLOEXEC), top = open(folder, O_PATH | O_CLOEXEC);
+	const struct landlock_path own[] = {{NULL, top, LANDLOCK_READ | LANDLOCK_LIST | LANDLOCK_CHANGE},
+		{out ? out : folder, -1, LANDLOCK_READ | LANDLOCK_LIST | LANDLOCK_WRITE},
+		{"/etc/hosts", -1, LANDLOCK_READ | LANDLOCK_LIST}, {"/bin/true", -1, LANDLOCK_READ | LANDLOCK_EXECUTE},
+		{NULL, file, LANDLOCK_READ | LANDLOCK_WRITE}, {"/nowhere/at/all", -1, LANDLOCK_READ}};
+	char path[96];
+	struct diag d;
+	int wrong = 0;
+
+	diag_clear(&d);
+	snprintf(path, sizeof(path), "%s/x", folder);
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || landlock_confine(version, own, sizeof(own) / sizeof(own[0]),
+								   LANDLOCK_NET | LANDLOCK_SCOPES, &d) != GLANE_OK)
+		return 255;
+	wrong |= opens(path, O_RDWR | O_CREAT) && unlink(path) == 0 ? 0 : 1;
+	wrong |= opens("/etc/hosts", O_RDONLY) ? 0 : 2;
+	wrong |= opens("/etc/passwd", O_RDONLY) || opens("/etc/hosts", O_WRONLY) ? 4 : 0;
+	wrong |= version >= 6 && kill(getppid(), 0) == 0 ? 8 : 0;
+	return wrong;
+}
+
+static int no_folder(void)
+{
+	const struct landlock_path closed = {NULL, 99, LANDLOCK_READ};
+	struct diag d;
+
+	diag_clear(&d);
+	return landlock_confine(version, &closed, 1, 0, &d) == GLANE_E_DENIED &&
+			       strstr(d.text, "cannot let a folder through: Bad file descriptor")
+		       ? 0
+		       : 1;
+}
+
+static void test_versions(void **state)
+{
+	(void)state;
+	if (landlock_version() == 0)
+		skip();
+	for (version = 1; version <= landlock_version(); version++) {
+		assert_int_equal(in_child(confined), 0);
+		assert_int_equal(in_child(no_folder), 0);
+	}
 }
 
 static void test_words(void **state)
@@ -362,7 +467,8 @@ static void test_words(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_choice), cmocka_unit_test(test_broker),
-		cmocka_unit_test(test_sealed), cmocka_unit_test(test_cannot), cmocka_unit_test(test_words)};
+		cmocka_unit_test(test_sealed), cmocka_unit_test(test_cannot), cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_versions), cmocka_unit_test(test_words)};
 	int failed;
 
 	snprintf(folder, sizeof(folder), "/tmp/glane-sandbox-XXXXXX");

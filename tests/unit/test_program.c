@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -265,11 +266,64 @@ static void test_refused(void **state)
 	assert_int_equal(program_check("/nowhere/p", &w->d), GLANE_E_CONFIG);
 }
 
+/* A launcher that has room for no more than `files` descriptors; what asking it for a program then gives. */
+static glane_rc run_within(struct world *w, rlim_t files)
+{
+	const struct launch what = {w->path, NULL, 0, NULL, 0};
+	const struct launch_input in = {w->payload, "http://x/y", "src", "abc", "now"};
+	struct rlimit before, within;
+	struct launched l;
+	glane_rc rc;
+
+	launcher_stop(&w->launcher);
+	diag_clear(&w->d);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	within = (struct rlimit){files, before.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &within), 0);
+	rc = launcher_start(&w->launcher, &what, &w->d);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	if (rc != GLANE_OK)
+		return rc;
+	rc = launcher_run(&w->launcher, &in, &l, &w->d);
+	fd_close(&l.link);
+	fd_close(&l.out);
+	fd_close(&l.err);
+	return rc;
+}
+
+/* Without descriptors nothing is started, at whatever step they run out, and the reason comes through. */
+static void test_no_descriptors(void **state)
+{
+	struct world *w = *state;
+	const int next = dup(0);
+
+	close(next);
+	assert_int_equal(run_within(w, 0), GLANE_E_IO);
+	assert_non_null(strstr(w->d.text, "cannot make a socket pair: Too many open files"));
+	for (int n = next + 2; n < 11; n++) {
+		assert_int_equal(run_within(w, (rlim_t)n), GLANE_E_IO);
+		if (n > 4) /* the launcher's socket is 3, the payload 4 */
+			assert_non_null(strstr(w->d.text, "Too many open files"));
+	}
+	assert_int_equal(run_within(w, 64), GLANE_OK);
+}
+
+static void test_too_many_arguments(void **state)
+{
+	struct world *w = *state;
+	const char *args[LAUNCH_ARGS + 1];
+	const struct launch what = {w->path, args, LAUNCH_ARGS + 1, NULL, 0};
+
+	assert_int_equal(launcher_start(&w->launcher, &what, &w->d), GLANE_E_CONFIG);
+	assert_non_null(strstr(w->d.text, "more than 64 arguments"));
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, world_open, world_close)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {T(test_filters), T(test_paths), T(test_words), T(test_failures),
-		T(test_stops), T(test_left_behind), T(test_clears_up), T(test_refused)};
+		T(test_no_descriptors), T(test_too_many_arguments), T(test_stops), T(test_left_behind),
+		T(test_clears_up), T(test_refused)};
 
 	return cmocka_run_group_tests_name("program", tests, NULL, NULL);
 }

@@ -1,0 +1,521 @@
+/* SPDX-License-Identifier: MIT */
+/* The broker's main loop in a process of its own, without a network: what it answers from the archive, frames that do not read, no memory. */
+#include "support/cmocka.h"
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "net/archive.h"
+#include "proc/broker.h"
+#include "proc/spawn.h"
+
+#include <fcntl.h>
+#include <ftw.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define BODY "area,year,value\nTGO,2020,1\n"
+#define URL "https://example.org/a.csv?key={auth:KEY}"
+#define SECRET "s3cr3t-of-the-tests"
+
+static char folder[64];
+
+struct session {
+	struct wire control, client;
+	pid_t pid;
+	int words; /* a memfd: what the broker printed */
+	int status;
+	char text[4096];
+};
+
+/* ---- frames as the scheduler and a worker send them ---- */
+
+static void put_setup(struct wire *w, uint8_t mode, const char *store)
+{
+	char limits[96];
+
+	snprintf(limits, sizeof(limits), "%s/broker/limits.json", folder);
+	wire_begin(w, B_SETUP);
+	wire_cstr(w, "tests@example.org");
+	wire_cstr(w, NULL);
+	wire_cstr(w, NULL);
+	wire_cstr(w, limits);
+	wire_cstr(w, store);
+	for (int i = 0; i < 3; i++)
+		wire_u32(w, 0);
+	wire_f64(w, 0);
+	wire_u8(w, mode);
+	wire_u8(w, 0);
+	wire_u32(w, 1);
+	wire_cstr(w, "/etc/hosts");
+}
+
+static void put_source(struct wire *w, uint8_t keep)
+{
+	wire_begin(w, B_SOURCE);
+	wire_u32(w, 1);
+	wire_cstr(w, "src");
+	wire_u32(w, 1);
+	wire_cstr(w, "https://example.org");
+	wire_u32(w, 1);
+	wire_cstr(w, "KEY");
+	wire_cstr(w, "env:GLANE_TEST_KEY");
+	wire_u32(w, 0);
+	wire_u64(w, 1 << 20);
+	wire_u32(w, 1);
+	wire_f64(w, 0);
+	wire_cstr(w, NULL);
+	wire_u8(w, keep);
+	wire_u8(w, 1);
+	wire_u32(w, 1);
+	wire_cstr(w, "0000000000000000000000000000000000000000000000000000000000000000");
+	wire_i64(w, 0);
+}
+
+static struct request request_of(const char *url)
+{
+	static const struct glane_kv header[] = {{"Accept", {"text/csv", 8}}};
+
+	return (struct request){"GET", url, header, 1, {NULL, 0}, NULL, 1, 0, 0};
+}
+
+static void put_fetch(struct wire *w, const char *url)
+{
+	const struct request r = request_of(url);
+
+	wire_begin(w, B_FETCH);
+	wire_request(w, &r);
+}
+
+static void put_replay(struct wire *w, const char *url, const char *sha256)
+{
+	const struct request r = request_of(url);
+
+	wire_begin(w, B_REPLAY);
+	wire_u32(w, 1);
+	wire_u32(w, 7);
+	wire_request(w, &r);
+	wire_cstr(w, "");
+	wire_cstr(w, "");
+	wire_cstr(w, sha256);
+}
+
+static void put_id(struct wire *w, uint16_t type, uint32_t id)
+{
+	wire_begin(w, type);
+	wire_u32(w, id);
+}
+
+static bool sent(struct wire *w, int fd)
+{
+	struct diag d;
+
+	diag_clear(&d);
+	return wire_end(w, fd, &d) == GLANE_OK && wire_flush(w, &d) == GLANE_OK;
+}
+
+/* ---- the process ---- */
+
+static void start(struct session *s, long fail_at)
+{
+	struct diag d;
+	int pair[2];
+
+	diag_clear(&d);
+	memset(s, 0, sizeof(*s));
+	s->words = memfd_create("words", MFD_CLOEXEC);
+	assert_true(s->words >= 0 && socket_pair(pair, &d) == GLANE_OK);
+	s->pid = fork();
+	assert_true(s->pid >= 0);
+	if (s->pid == 0) {
+		int status;
+
+		close(pair[0]);
+		dup2(s->words, 2);
+		mem_fail_after(fail_at, true);
+		status = broker_main(pair[1]);
+		mem_fail_after(0, false);
+		_exit(status);
+	}
+	close(pair[1]);
+	wire_init(&s->control, pair[0]);
+	wire_init(&s->client, -1);
+}
+
+/* Lets go of it, waits for its end, and reads what it printed. */
+static void finish(struct session *s)
+{
+	ssize_t n;
+
+	wire_release(&s->control);
+	wire_release(&s->client);
+	assert_int_equal(waitpid(s->pid, &s->status, 0), s->pid);
+	n = pread(s->words, s->text, sizeof(s->text) - 1, 0);
+	s->text[n > 0 ? n : 0] = '\0';
+	close(s->words);
+	assert_true(WIFEXITED(s->status));
+}
+
+static bool add_source(struct session *s, uint8_t keep)
+{
+	struct diag d;
+	int pair[2];
+
+	diag_clear(&d);
+	assert_int_equal(socket_pair(pair, &d), GLANE_OK);
+	s->client.fd = pair[0];
+	put_source(&s->control, keep);
+	return sent(&s->control, pair[1]);
+}
+
+/* The next frame, which must be of that type; false: the peer has ended. */
+static bool wait_for(struct wire *w, uint16_t type, struct frame *f)
+{
+	struct diag d;
+
+	diag_clear(&d);
+	if (wire_wait(w, f, &d) != GLANE_OK)
+		return false;
+	assert_int_equal(f->type, type);
+	return true;
+}
+
+/* Asks as a worker does; the code of the answer (GLANE_E_IO: the broker is gone), its message in `text`. */
+static glane_rc ask(struct session *s, const char *url, char *text, size_t n)
+{
+	struct slice message;
+	struct frame f;
+	glane_rc rc;
+	int fd;
+
+	put_fetch(&s->client, url);
+	if (!sent(&s->client, -1) || !wait_for(&s->client, B_ANSWER, &f))
+		return GLANE_E_IO;
+	rc = (glane_rc)frame_i64(&f);
+	message = frame_text(&f);
+	snprintf(text, n, "%.*s", SLICE_FMT(message));
+	fd = wire_take_fd(&s->client);
+	assert_true((fd >= 0) == (rc == GLANE_OK));
+	if (rc == GLANE_OK) {
+		char body[64];
+
+		assert_int_equal(pread(fd, body, sizeof(body), 0), strlen(BODY));
+		assert_memory_equal(body, BODY, strlen(BODY));
+		close(fd);
+	}
+	return rc;
+}
+
+static void fill_archive(void)
+{
+	struct archive_entry e = {"GET", URL, "", "text/csv", "\"1\"", "", 1000, strlen(BODY), ""};
+	struct archive a;
+	struct diag d;
+	int store = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), fd;
+
+	diag_clear(&d);
+	assert_true(store >= 0 && sha256_of(SLICE(BODY), e.sha256));
+	assert_int_equal(archive_open(&a, store, true, &d), GLANE_OK);
+	fd = file_temp(store, &d);
+	assert_int_equal(fd_write(fd, BODY, strlen(BODY), &d), GLANE_OK);
+	assert_int_equal(archive_put(&a, fd, &e, &d), GLANE_OK);
+	close(fd);
+	archive_close(&a);
+	close(store);
+}
+
+/* ---- what it serves ---- */
+
+/* How many requests are listed; -1: the broker has ended. */
+static int listed(struct session *s, uint32_t id)
+{
+	int n = 0;
+
+	put_id(&s->control, B_LIST, id);
+	if (!sent(&s->control, -1))
+		return -1;
+	for (;; n++) {
+		struct frame f;
+		struct diag d;
+
+		diag_clear(&d);
+		if (wire_wait(&s->control, &f, &d) != GLANE_OK)
+			return -1;
+		if (f.type == B_LIST_END)
+			return n;
+		assert_int_equal(f.type, B_LISTED);
+	}
+}
+
+static void serves_from_the_archive(void **state)
+{
+	struct session s;
+	struct frame f;
+	char text[256];
+
+	(void)state;
+	start(&s, 0);
+	put_setup(&s.control, 1, folder);
+	assert_true(sent(&s.control, -1) && add_source(&s, KEEP_ALL));
+	assert_int_equal(ask(&s, URL, text, sizeof(text)), GLANE_OK);
+	assert_int_equal(ask(&s, URL, text, sizeof(text)), GLANE_OK);
+	/* The secret itself, as a provider's link to the next page has it, is the placeholder's request. */
+	assert_int_equal(ask(&s, "https://example.org/a.csv?key=" SECRET, text, sizeof(text)), GLANE_OK);
+	assert_int_equal(ask(&s, "https://example.org/b.csv", text, sizeof(text)), GLANE_E_FETCH);
+	assert_non_null(strstr(text, "not in the payload archive"));
+	wire_begin(&s.client, B_WORDS);
+	wire_text(&s.client, SLICE("he said " SECRET "."));
+	assert_true(sent(&s.client, -1) && wait_for(&s.client, B_WORDS, &f));
+	assert_null(strstr(frame_text(&f).p, SECRET));
+	assert_int_equal(listed(&s, 1), 1);
+	put_id(&s.control, B_ARCHIVE, 1);
+	assert_true(sent(&s.control, -1) && wait_for(&s.control, B_ARCHIVED, &f));
+	assert_int_equal(frame_u32(&f), 1);
+	assert_int_equal(frame_i64(&f), GLANE_OK);
+	put_id(&s.control, B_CLOSE, 1);
+	assert_true(sent(&s.control, -1));
+	wire_begin(&s.control, B_QUIT);
+	assert_true(sent(&s.control, -1));
+	finish(&s);
+	assert_int_equal(s.status, 0);
+	assert_string_equal(s.text, "");
+}
+
+/* Listed twice, the first stands for both; what is not archived any more has failed. */
+static void replays(void **state)
+{
+	char hash[65];
+	struct session s;
+	struct frame f;
+
+	(void)state;
+	assert_true(sha256_of(SLICE(BODY), hash));
+	start(&s, 0);
+	put_setup(&s.control, 1, folder);
+	assert_true(sent(&s.control, -1) && add_source(&s, KEEP_EVENTS));
+	for (int i = 0; i < 2; i++) {
+		put_replay(&s.control, URL, hash);
+		assert_true(sent(&s.control, -1));
+	}
+	assert_true(wait_for(&s.control, B_REPLAYED, &f));
+	assert_int_equal(frame_u32(&f), 1);
+	assert_int_equal(frame_u32(&f), 7);
+	assert_int_equal(frame_u8(&f), REPLAY_SAME);
+	hash[0] ^= 1;
+	put_replay(&s.control, "https://example.org/gone.csv", hash);
+	assert_true(sent(&s.control, -1) && wait_for(&s.control, B_REPLAYED, &f));
+	(void)frame_u64(&f);
+	assert_int_equal(frame_u8(&f), REPLAY_FAILED);
+	finish(&s);
+	assert_int_equal(s.status, 0);
+}
+
+/* A dry run needs no store: what it would ask is listed. */
+static void dry_without_a_store(void **state)
+{
+	struct session s;
+	char text[256];
+
+	(void)state;
+	start(&s, 0);
+	put_setup(&s.control, 2, "");
+	assert_true(sent(&s.control, -1) && add_source(&s, KEEP_EVENTS));
+	assert_int_equal(ask(&s, URL, text, sizeof(text)), GLANE_END);
+	assert_int_equal(listed(&s, 1), 1);
+	finish(&s);
+	assert_int_equal(s.status, 0);
+}
+
+/* ---- frames that do not read ---- */
+
+/* Cuts the frame under construction to n of its fields' bytes; false: it has no more. */
+static bool cut(struct wire *w, uint32_t n)
+{
+	const size_t head = w->out_start + 8;
+
+	if (w->out.n - head <= n)
+		return false;
+	w->out.n = head + n;
+	return true;
+}
+
+static void put_control(struct wire *w, int which)
+{
+	char hash[65];
+
+	assert_true(sha256_of(SLICE(BODY), hash));
+	if (which == 0)
+		put_setup(w, 1, folder);
+	else if (which == 1)
+		put_source(w, KEEP_EVENTS);
+	else
+		put_replay(w, URL, hash);
+}
+
+/* From the scheduler such a frame is a defect of ours: the broker says which, and ends. */
+static void cut_control_frames(void **state)
+{
+	(void)state;
+	for (int which = 0; which < 3; which++)
+		for (uint32_t n = 0;; n++) {
+			struct session s;
+			struct frame f;
+			bool more;
+
+			start(&s, 0);
+			if (which > 0) {
+				put_setup(&s.control, 1, folder);
+				assert_true(sent(&s.control, -1));
+			}
+			if (which > 1)
+				assert_true(add_source(&s, KEEP_EVENTS));
+			put_control(&s.control, which);
+			more = cut(&s.control, n);
+			(void)sent(&s.control, -1);
+			if (!more && which == 2)
+				assert_true(wait_for(&s.control, B_REPLAYED, &f));
+			finish(&s);
+			assert_int_equal(WEXITSTATUS(s.status), more ? 1 : 0);
+			if (!more)
+				break;
+			assert_true(strstr(s.text, "does not read") || strstr(s.text, "it does not know"));
+		}
+}
+
+static void frames_out_of_order(void **state)
+{
+	static const struct {
+		uint16_t type;
+		uint32_t id;
+		bool set_up;
+		const char *want;
+	} cases[] = {{B_LIST, 1, false, "before it was set up"}, {B_LIST, 9, true, "a source it does not know"},
+		{B_LISTED, 1, true, "of an unknown type (121)"}, {B_SETUP, 1, true, "set-up does not read"}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct session s;
+
+		start(&s, 0);
+		if (cases[i].set_up) {
+			put_setup(&s.control, 1, folder);
+			assert_true(sent(&s.control, -1) && add_source(&s, KEEP_EVENTS));
+		}
+		put_id(&s.control, cases[i].type, cases[i].id);
+		(void)sent(&s.control, -1);
+		finish(&s);
+		assert_int_equal(WEXITSTATUS(s.status), 1);
+		assert_non_null(strstr(s.text, cases[i].want));
+	}
+}
+
+/* A worker is not trusted: what it sends costs it its socket, and the broker goes on. */
+static void nonsense_of_a_worker(void **state)
+{
+	(void)state;
+	for (uint32_t n = 0; n < 10000; n++) {
+		struct session s;
+		struct frame f;
+		bool more = true;
+
+		start(&s, 0);
+		put_setup(&s.control, 1, folder);
+		assert_true(sent(&s.control, -1) && add_source(&s, KEEP_EVENTS));
+		put_fetch(&s.client, URL);
+		if (n == 9999)
+			s.client.out.p[s.client.out_start + 4] ^= 1; /* another type */
+		else
+			more = cut(&s.client, n);
+		assert_true(sent(&s.client, -1));
+		assert_true(wait_for(&s.client, B_ANSWER, &f) == !more);
+		assert_int_equal(listed(&s, 1), more ? 0 : 1);
+		finish(&s);
+		assert_int_equal(s.status, 0);
+		if (!more)
+			n = 9998;
+	}
+}
+
+/* ---- no memory ---- */
+
+/* A whole session; false: the broker has ended, or could not do a step. */
+static bool whole_session(struct session *s, const char *hash)
+{
+	char text[256];
+	struct frame f;
+
+	put_setup(&s->control, 1, folder);
+	if (!sent(&s->control, -1) || !add_source(s, KEEP_ALL))
+		return false;
+	put_replay(&s->control, URL, hash);
+	if (!sent(&s->control, -1) || !wait_for(&s->control, B_REPLAYED, &f))
+		return false;
+	if (ask(s, URL, text, sizeof(text)) != GLANE_OK || listed(s, 1) != 1)
+		return false;
+	put_id(&s->control, B_CLOSE, 1);
+	if (!sent(&s->control, -1))
+		return false;
+	wire_begin(&s->control, B_QUIT);
+	return sent(&s->control, -1);
+}
+
+/* Each allocation in turn is the first that fails: the broker ends with a word, or the request has failed; it never crashes. */
+static void lack_of_memory(void **state)
+{
+	char hash[65];
+	long failed = 0;
+
+	(void)state;
+	assert_true(sha256_of(SLICE(BODY), hash));
+	for (long n = 1;; n++) {
+		struct session s;
+		bool whole;
+
+		start(&s, n);
+		whole = whole_session(&s, hash);
+		finish(&s);
+		if (whole && s.status == 0)
+			break;
+		failed++;
+		if (WEXITSTATUS(s.status) != 0)
+			assert_non_null(strstr(s.text, "glane: broker: "));
+		assert_true(n < 5000);
+	}
+	assert_true(failed > 20);
+}
+
+static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *ftw)
+{
+	(void)st;
+	(void)kind;
+	(void)ftw;
+	return remove(path);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(serves_from_the_archive),
+		cmocka_unit_test(replays),
+		cmocka_unit_test(dry_without_a_store),
+		cmocka_unit_test(cut_control_frames),
+		cmocka_unit_test(frames_out_of_order),
+		cmocka_unit_test(nonsense_of_a_worker),
+		cmocka_unit_test(lack_of_memory),
+	};
+	int failed;
+
+	signal(SIGPIPE, SIG_IGN); /* as in glane: an end that is gone is an error of the write */
+	setenv("GLANE_TEST_KEY", SECRET, 1);
+	snprintf(folder, sizeof(folder), "/tmp/glane-broker-XXXXXX");
+	if (!mkdtemp(folder))
+		return 1;
+	fill_archive();
+	failed = cmocka_run_group_tests_name("broker", tests, NULL, NULL);
+	(void)nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	return failed;
+}

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define MAX_REQUESTS 200000
@@ -46,10 +47,13 @@ static void security(struct source *s, const char *message)
 	wire_end(w, -1, &s->broker->diag);
 }
 
-/* The outcome stands in `a`: tells whoever waits. */
+/*
+ * The outcome stands in `a`: tells whoever waits. Nobody may wait for what is never said: without memory for a word to the scheduler the
+ * broker ends (turn() looks at its diag), without an answer a worker loses its socket.
+ */
 static void finished(struct answer *a)
 {
-	struct diag *d = &a->source->broker->diag;
+	struct diag ignored = {0};
 
 	a->pending = false;
 	if (a->rc != GLANE_OK)
@@ -59,8 +63,9 @@ static void finished(struct answer *a)
 			    : strcmp(a->sha256, a->old_sha256) == 0 ? REPLAY_SAME
 								    : REPLAY_CHANGED);
 	a->replay = false;
-	if (a->waited)
-		answer_send(a, d);
+	if (a->waited && answer_send(a, &ignored) != GLANE_OK)
+		(void)shutdown(
+			a->source->client.fd, SHUT_RDWR); /* not closed: its frame may be the one that is read now */
 }
 
 static glane_rc start(struct answer *a, bool conditional, struct diag *d);

@@ -304,6 +304,8 @@ static glane_rc turn(struct broker *b, struct diag *d)
 		rc = read_control(b, d);
 	for (struct source *s = b->sources; s && rc == GLANE_OK; s = s->next)
 		answers_progress(s);
+	if (rc == GLANE_OK)
+		rc = b->diag.code; /* of what a callback could not say */
 	return rc == GLANE_OK ? wire_flush(&b->control, d) : rc;
 }
 

@@ -17,6 +17,7 @@ struct fixture {
 	struct intake in;
 	struct wire w;
 	struct diag d;
+	long fail_at; /* that allocation of the next frame fails */
 	unsigned logs, warnings;
 	char last_log[2048];
 };
@@ -68,7 +69,9 @@ static glane_rc give(struct fixture *x)
 	memcpy(&f.type, x->w.out.p + 4, 2);
 	f.rest = (struct slice){x->w.out.p + 8, x->w.out.n - 8};
 	f.bad = false;
+	mem_fail_after(x->fail_at, false);
 	rc = intake_frame(&x->in, &f, &x->d);
+	mem_fail_after(0, false);
 	strbuf_reset(&x->w.out);
 	return rc;
 }
@@ -500,6 +503,76 @@ static void test_limits(void **state)
 	assert_int_equal(text_frame(x, W_PERIOD, SLICE("2020-01-01/P1M")), GLANE_E_LIMIT);
 }
 
+static glane_rc rejected(struct fixture *x)
+{
+	begin(x, W_REJECT);
+	wire_cstr(&x->w, "value");
+	wire_cstr(&x->w, "no number");
+	wire_cstr(&x->w, "a,b,c");
+	for (int i = 0; i < 3; i++)
+		wire_u64(&x->w, 1);
+	wire_u8(&x->w, 0);
+	return give(x);
+}
+
+/* One frame of each kind that is kept; false: there is no such kind. */
+static bool frame_of(struct fixture *x, int kind, glane_rc *ret)
+{
+	switch (kind) {
+	case 0:
+		*ret = payload(x, HASH);
+		return true;
+	case 1:
+		*ret = series(x, "E", "SEX=F", 'A', 0);
+		return true;
+	case 2:
+		*ret = note(x, "n", 0, 0, 0);
+		return true;
+	case 3:
+		*ret = text_frame(x, W_PERIOD, SLICE("2020-01-01/P1M"));
+		return true;
+	case 4:
+		*ret = cover(x, GLANE_COVER_FULL, "E", 0, 0);
+		return true;
+	case 5:
+		*ret = cursor(x, "last", "1");
+		return true;
+	case 6:
+		*ret = rejected(x);
+		return true;
+	case 7:
+		*ret = end(x, GLANE_E_DATA, 0);
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Each allocation that a frame costs fails in turn: an error with a message, and what was taken before stays. */
+static void test_no_memory(void **state)
+{
+	glane_rc rc = GLANE_OK;
+	bool more = true;
+
+	(void)state;
+	for (int kind = 0; more; kind++) {
+		long n = 0;
+
+		do {
+			struct fixture *x;
+
+			assert_int_equal(setup((void **)&x), 0);
+			if (kind > 0)
+				assert_int_equal(payload(x, HASH), GLANE_OK);
+			x->fail_at = ++n;
+			more = frame_of(x, kind, &rc);
+			assert_true(rc == GLANE_OK || (rc == GLANE_E_NOMEM && strstr(x->d.text, "no memory")));
+			teardown((void **)&x);
+		} while (more && rc != GLANE_OK);
+		assert_true(!more || n > 1);
+	}
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 int main(void)
 {
@@ -507,7 +580,7 @@ int main(void)
 		TEST(test_before_a_payload), TEST(test_observations_cut), TEST(test_hostile_series),
 		TEST(test_long_texts), TEST(test_hostile_notes), TEST(test_hostile_texts), TEST(test_covers),
 		TEST(test_erasures), TEST(test_cursors), TEST(test_rejects), TEST(test_logs), TEST(test_ends),
-		TEST(test_unknown_types), TEST(test_cut), TEST(test_limits)};
+		TEST(test_unknown_types), TEST(test_cut), TEST(test_limits), cmocka_unit_test(test_no_memory)};
 
 	return cmocka_run_group_tests_name("intake", tests, NULL, NULL);
 }

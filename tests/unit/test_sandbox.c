@@ -405,6 +405,31 @@ static void test_refused(void **state)
 		assert_int_equal(in_child(rules_refused), 0);
 }
 
+/* A limit that is tighter already stays, and a program cannot have more folders than there are rules for. */
+static int keeps_tighter_limits(void)
+{
+	static const char *reads[SANDBOX_READS + 1];
+	const struct rlimit tight = {40, 50};
+	struct rlimit cpu;
+	struct diag d;
+
+	diag_clear(&d);
+	if (setrlimit(RLIMIT_CPU, &tight) != 0 || sandbox_limits((uint64_t)256 << 20, 0, 100, false, &d) != GLANE_OK ||
+		getrlimit(RLIMIT_CPU, &cpu) != 0)
+		return 255;
+	if (cpu.rlim_cur != 50 || cpu.rlim_max != 50)
+		return 1;
+	if (sandbox_program("/bin/true", 0, reads, SANDBOX_READS + 1, &d) != GLANE_E_CONFIG)
+		return 2;
+	return strstr(d.text, "more than 64 paths in program_reads") ? 0 : 4;
+}
+
+static void test_limits(void **state)
+{
+	(void)state;
+	assert_int_equal(in_child(keeps_tighter_limits), 0);
+}
+
 static unsigned version;
 
 /* Rules as a kernel of that version takes them. A file is no folder, a memfd has no path, and no rule is needed for either. */
@@ -468,7 +493,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_choice), cmocka_unit_test(test_broker),
 		cmocka_unit_test(test_sealed), cmocka_unit_test(test_cannot), cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_versions), cmocka_unit_test(test_words)};
+		cmocka_unit_test(test_limits), cmocka_unit_test(test_versions), cmocka_unit_test(test_words)};
 	int failed;
 
 	snprintf(folder, sizeof(folder), "/tmp/glane-sandbox-XXXXXX");

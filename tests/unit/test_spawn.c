@@ -364,6 +364,40 @@ static void test_close_kills(void **state)
 	child_kill(&c, SIGKILL);
 }
 
+/* Descriptors run out at whatever step: nothing is started, nothing is left open, and the reason is told. */
+static void test_no_descriptors(void **state)
+{
+	const int next = dup(0), fds[] = {0, 1};
+	struct rlimit before, within;
+	unsigned failed = 0;
+
+	(void)state;
+	close(next);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	for (rlim_t n = (rlim_t)next; n < (rlim_t)next + 40; n++) {
+		struct child c = {.pid = -1, .pidfd = -1, .output = -1};
+		struct diag d;
+		glane_rc rc;
+		int open_now;
+
+		diag_clear(&d);
+		within = (struct rlimit){n, before.rlim_max};
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &within), 0);
+		rc = child_spawn("@see", NULL, fds, 2, false, true, &c, &d);
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+		if (rc == GLANE_OK)
+			child_close(&c);
+		else if (!strstr(d.text, "cannot start a process for see: "))
+			print_error("%s\n", d.text);
+		assert_true(rc == GLANE_OK || strstr(d.text, "cannot start a process for see: "));
+		failed += rc != GLANE_OK;
+		open_now = dup(0);
+		assert_int_equal(open_now, next);
+		close(open_now);
+	}
+	assert_in_range(failed, 4, 39);
+}
+
 static void test_parent_is_checked(void **state)
 {
 	(void)state;
@@ -389,7 +423,8 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_birth), cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_out_of_memory), cmocka_unit_test(test_what_is_left_goes_too),
 		cmocka_unit_test(test_dies_with_its_parent), cmocka_unit_test(test_close_kills),
-		cmocka_unit_test(test_parent_is_checked), cmocka_unit_test(test_status_text)};
+		cmocka_unit_test(test_parent_is_checked), cmocka_unit_test(test_no_descriptors),
+		cmocka_unit_test(test_status_text)};
 
 	if (argc > 2 && argv[1][0] == '@')
 		return play(argv);

@@ -124,22 +124,24 @@ glane_rc request_hide(struct request *r, const struct fetch_policy *p, struct ar
 
 bool request_key(const struct request *r, char hex[65])
 {
-	struct sha256 h;
+	struct strbuf b;
 	bool ok;
 
-	if (!sha256_init(&h))
-		return false;
-	ok = sha256_add(&h, r->method, strlen(r->method) + 1) && sha256_add(&h, r->url, strlen(r->url) + 1);
-	for (size_t i = 0; ok && i < r->n_header; i++)
-		ok = sha256_add(&h, r->header[i].k, strlen(r->header[i].k) + 1) &&
-		     sha256_add(&h, r->header[i].v.p ? r->header[i].v.p : "", r->header[i].v.n) &&
-		     sha256_add(&h, "", 1);
-	ok = ok && sha256_add(&h, "\n", 1) && (!r->body.n || sha256_add(&h, r->body.p, r->body.n));
-	if (r->again)
-		ok = ok && sha256_add(&h, "", 1) && sha256_add(&h, &r->again, sizeof(r->again));
-	if (!ok) {
-		sha256_release(&h);
-		return false;
+	strbuf_init(&b, 0);
+	strbuf_add(&b, r->method, strlen(r->method) + 1);
+	strbuf_add(&b, r->url, strlen(r->url) + 1);
+	for (size_t i = 0; i < r->n_header; i++) {
+		strbuf_add(&b, r->header[i].k, strlen(r->header[i].k) + 1);
+		strbuf_add(&b, r->header[i].v.p, r->header[i].v.n);
+		strbuf_putc(&b, '\0');
 	}
-	return sha256_end(&h, hex);
+	strbuf_putc(&b, '\n');
+	strbuf_add(&b, r->body.p, r->body.n);
+	if (r->again) {
+		strbuf_putc(&b, '\0');
+		strbuf_add(&b, &r->again, sizeof(r->again));
+	}
+	ok = strbuf_ok(&b) && sha256_of(strbuf_get(&b), hex);
+	strbuf_release(&b);
+	return ok;
 }

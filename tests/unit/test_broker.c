@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -150,11 +151,16 @@ static void start(struct session *s, long fail_at, bool for_ever)
 /* A question of its own: to a URL without a scheme, with a body, asked before. It is in no archive. */
 static void put_question(struct wire *w)
 {
-	struct request r = request_of("example.org?key=" SECRET);
+	static char url[3000], body[20000], value[9000]; /* each wants memory of its own */
+	const struct glane_kv header[] = {{"X-Long", {value, sizeof(value)}}};
+	struct request r = {"POST", url, header, 1, {body, sizeof(body)}, NULL, 1, 2, 0};
 
-	r.method = "POST";
-	r.body = SLICE("{\"key\":\"" SECRET "\"}");
-	r.again = 2;
+	memset(url, 'u', sizeof(url) - 1);
+	memcpy(url, "example.org?key=" SECRET, strlen("example.org?key=" SECRET));
+	memset(body, 'b', sizeof(body));
+	memcpy(body + 100, SECRET, strlen(SECRET));
+	memset(value, 'v', sizeof(value));
+	memcpy(value + 100, SECRET, strlen(SECRET));
 	wire_begin(w, B_FETCH);
 	wire_request(w, &r);
 }
@@ -453,6 +459,31 @@ static void nonsense_of_a_worker(void **state)
 	}
 }
 
+/* Any four bytes of its request turned into the largest number: an answer, or the end of its socket. */
+static void turned_requests(void **state)
+{
+	(void)state;
+	for (size_t at = 0;; at++) {
+		struct session s;
+		bool more;
+
+		start(&s, 0, true);
+		put_setup(&s.control, 1, folder);
+		assert_true(sent(&s.control, -1) && add_source(&s, KEEP_EVENTS));
+		put_fetch(&s.client, URL);
+		more = s.client.out_start + 8 + at + 4 <= s.client.out.n;
+		if (more)
+			memset(s.client.out.p + s.client.out_start + 8 + at, 0xff, 4);
+		assert_true(sent(&s.client, -1));
+		shutdown(s.client.fd, SHUT_WR);
+		assert_true(listed(&s, 1) >= 0);
+		finish(&s);
+		assert_int_equal(s.status, 0);
+		if (!more)
+			break;
+	}
+}
+
 /* ---- no memory ---- */
 
 /* A whole session; false: the broker has ended, or could not do a step. */
@@ -530,6 +561,7 @@ int main(void)
 		cmocka_unit_test(cut_control_frames),
 		cmocka_unit_test(frames_out_of_order),
 		cmocka_unit_test(nonsense_of_a_worker),
+		cmocka_unit_test(turned_requests),
 		cmocka_unit_test(lack_of_memory),
 	};
 	int failed;

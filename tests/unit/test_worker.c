@@ -41,25 +41,32 @@ struct session {
 	int status;
 };
 
-static void put_job(struct wire *w)
+static void put_job_with(struct wire *w, const char *value)
 {
 	static struct conf_entry entry = {"len", "5", "x.conf", 4, NULL, false};
-	static const struct glane_kv cursor[] = {{"since", {"2020", 4}}};
 	static const struct conf_section section = {"source", "src", "x.conf", 3, &entry, NULL};
+	const struct glane_kv cursor[] = {{"since", {value, strlen(value)}}, {"until", {value, strlen(value)}}};
+	const char *args[] = {value, value}, *reads[] = {value};
 	const struct job j = {.plugin_path = plugin,
 		.plugin_name = "pages",
 		.source = "src",
 		.base_url = "https://example.org",
 		.section = &section,
 		.cursors = cursor,
-		.n_cursors = 1,
+		.n_cursors = 2,
 		.max_body = 1 << 20,
 		.memory = 256 << 20,
-		.cpu_seconds = 60};
+		.cpu_seconds = 60,
+		.program = {NULL, args, 2, reads, 1}};
 	struct diag d;
 
 	diag_clear(&d);
 	assert_int_equal(job_send(w, &j, &d), GLANE_OK);
+}
+
+static void put_job(struct wire *w)
+{
+	put_job_with(w, "2020");
 }
 
 static void start(struct session *s, long fail_at)
@@ -184,10 +191,13 @@ static void finish(struct session *s)
 	assert_true(WIFEXITED(s->status));
 }
 
+static char long_text[9000]; /* wants memory of its own wherever it is kept */
+
 static void run_job(struct session *s, long fail_at)
 {
 	start(s, fail_at);
-	put_job(&s->up);
+	memset(long_text, '2', sizeof(long_text) - 1);
+	put_job_with(&s->up, fail_at ? long_text : "2020");
 	(void)sent(&s->up, -1);
 	finish(s);
 }
@@ -233,6 +243,27 @@ static void cut_jobs(void **state)
 		assert_true(s.ended);
 		assert_int_equal(s.rc, GLANE_E_FORMAT);
 		assert_string_equal(s.message, "the worker's job does not read");
+	}
+}
+
+/* Any four bytes of it turned into the largest number: whatever it means then, an end that is told and no crash. */
+static void turned_jobs(void **state)
+{
+	bool more = true;
+
+	(void)state;
+	skip_without_plugin();
+	for (size_t at = 0; more; at++) {
+		struct session s = {0};
+
+		start(&s, 0);
+		put_job(&s.up);
+		more = s.up.out_start + 8 + at + 4 <= s.up.out.n;
+		if (more)
+			memset(s.up.out.p + s.up.out_start + 8 + at, 0xff, 4);
+		(void)sent(&s.up, -1);
+		finish(&s);
+		assert_true(s.ended);
 	}
 }
 
@@ -316,6 +347,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(runs_a_job),
 		cmocka_unit_test(cut_jobs),
+		cmocka_unit_test(turned_jobs),
 		cmocka_unit_test(another_frame),
 		cmocka_unit_test(cut_answers),
 		cmocka_unit_test(answers_that_do_not_hold),

@@ -346,7 +346,7 @@ static size_t ending(struct slice rest)
 /* The longest writing of any secret at the beginning of the text; 0: none. */
 static size_t match(const struct secret_finder *s, struct slice text, bool as_text, const struct secret_form **ret)
 {
-	unsigned char first[LEVELS + 1];
+	unsigned char first[LEVELS + 1] = {0};
 	const unsigned n_first = is_escape(text.p[0]) ? LEVELS + 1 : 1;
 	size_t longest = 0;
 

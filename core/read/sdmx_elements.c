@@ -538,7 +538,7 @@ static void on_close(void *arg, const char *name)
 	(void)name;
 	if (kind == TEXT)
 		end_text(s, around);
-	else if (kind == SERIES)
+	else if (kind == SERIES || (kind == GROUP && s->log.level != SDMX_AT_GROUP))
 		end_bare(s);
 	else if (kind == OBS) {
 		if (s->is_obs_due)
@@ -547,10 +547,8 @@ static void on_close(void *arg, const char *name)
 			sdmx_log_obs_end(&s->log, xml_push_offset(&s->x));
 		s->obs_start = UINT64_MAX;
 		s->log.level = SDMX_AT_NOTHING; /* what a series says itself stands before its observations */
-	} else if (kind == GROUP && s->log.level == SDMX_AT_GROUP)
+	} else if (kind == GROUP)
 		end_group(s);
-	else if (kind == GROUP)
-		end_bare(s);
 	else if (kind == DATASET)
 		end_dataset(s);
 	else if (kind == FAULT)

@@ -295,7 +295,7 @@ static glane_rc program_of(struct settings *s, struct source_conf *c, struct dia
 		return rc;
 	if (!l->path)
 		return at_entry(d, args ? args : reads, "there is no program that they could go to");
-	if (l->n_args > LAUNCH_ARGS)
+	if (args && l->n_args > LAUNCH_ARGS)
 		return at_entry(d, args, "more than 64 words");
 	if (!path_absolute(l->path, full, sizeof(full)))
 		return fail(d, GLANE_E_CONFIG, "%s:%u: the path of 'program' is too long", c->section->file,

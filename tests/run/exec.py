@@ -145,7 +145,7 @@ with support.Server({"/a": Answer(BODY, "text/plain", etag='"1"')}) as server:
     suite.same("nothing of the others is committed", (run.verdicts["good"], site.short("source indicator area period value")),
                ("ok", ["good " + r for r in sorted(ROWS, key=lambda r: r.split()[1])]))
     time.sleep(0.3)
-    left = [p for p in os.listdir("/proc") if p.isdigit() and "stubborn.py" in (open(f"/proc/{p}/cmdline").read() if os.path.exists(f"/proc/{p}/cmdline") else "")]
+    left = [p for p in os.listdir("/proc") if p.isdigit() and str(stubborn) in (open(f"/proc/{p}/cmdline").read() if os.path.exists(f"/proc/{p}/cmdline") else "")]
     suite.same("the one that hung is gone", left, [])
 
     site = suite.site("again", section("good", server.url + "/a", "../../good.py"))

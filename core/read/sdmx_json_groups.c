@@ -113,25 +113,47 @@ static struct slice key_of(struct sdmx_json *r, const struct sdmx_json_shape *s,
 	return (struct slice){(const char *)r->group_key, s->n * sizeof(*r->group_key)};
 }
 
-/* The group's values lie one after another, for each component of that level. */
+struct value { /* of a group: a list of them, which ends with part UINT32_MAX */
+	uint32_t part;
+	struct slice text;
+};
+
+/* What the group that was taken last says. */
+static struct value *values_now(struct sdmx_json *r)
+{
+	struct value *v;
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->s->n; i++)
+		n += r->s->part[i].level == AT_GROUP && r->value[i].p;
+	v = arena_alloc(&r->arena, (n + 1) * sizeof(*v));
+	if (!v)
+		return NULL;
+	v[n] = (struct value){.part = UINT32_MAX};
+	for (uint32_t i = (uint32_t)r->s->n; i-- > 0;) {
+		if (r->s->part[i].level != AT_GROUP || !r->value[i].p)
+			continue;
+		v[--n].part = i;
+		if (!arena_dup(&r->arena, r->value[i], &v[n].text))
+			return NULL;
+	}
+	return v;
+}
+
 static glane_rc put_group(struct sdmx_json *r, const uint32_t *code)
 {
 	struct sdmx_json_shape *s = shape_of(r, code);
-	struct slice *value = arena_alloc(&r->arena, (r->s->n + 1) * sizeof(*value));
+	struct value *values = values_now(r);
 	uint64_t *slot;
-	size_t n = 0;
 
 	if (!s || r->n_groups == MAX_GROUPS)
 		return fail(r->diag, GLANE_E_LIMIT,
 			"SDMX-JSON: more than %u groups, or more than %d sets of dimensions for them, in a dataset, or "
 			"no memory",
 			MAX_GROUPS, MAX_SHAPES);
-	for (size_t i = 0; value && i < r->s->n; i++)
-		if (r->s->part[i].level == AT_GROUP && !arena_dup(&r->arena, r->value[i], &value[n++]))
-			return no_memory(r);
-	if (!value || !map_put(&s->by_key, key_of(r, s, code), 0, &slot, NULL))
+	if (!values || !map_put(&s->by_key, key_of(r, s, code), 0, &slot, NULL))
 		return no_memory(r);
-	*slot = (uint64_t)(uintptr_t)value; /* of two groups of one key the later one */
+	*slot = (uint64_t)(uintptr_t)values; /* of two groups of one key the later one */
 	r->n_groups++;
 	return GLANE_OK;
 }
@@ -180,14 +202,9 @@ void sdmx_json_apply_groups(struct sdmx_json *r)
 	for (size_t k = 0; k < r->n_shapes; k++) {
 		const struct sdmx_json_shape *s = &r->group_shape[k];
 		const uint64_t *found = map_find(&s->by_key, key_of(r, s, r->code));
-		const struct slice *value = found ? (const struct slice *)(uintptr_t)*found : NULL;
+		const struct value *v = found ? (const struct value *)(uintptr_t)*found : NULL;
 
-		for (size_t i = 0; value && i < r->s->n; i++) {
-			if (r->s->part[i].level != AT_GROUP)
-				continue;
-			if (value->p)
-				r->value[i] = *value;
-			value++;
-		}
+		for (; v && v->part != UINT32_MAX; v++)
+			r->value[v->part] = v->text;
 	}
 }

@@ -348,6 +348,38 @@ static void too_many_sorts_of_groups(void **state)
 	strbuf_release(&out);
 }
 
+/* What a group costs is what it says, not what it could: 40,000 that name one attribute of 500. */
+static void many_attributes(void **state)
+{
+	struct strbuf doc, out;
+	struct diag d = {0};
+	size_t n = 0;
+
+	(void)state;
+	strbuf_init(&doc, 0);
+	strbuf_init(&out, 0);
+	strbuf_puts(&doc, "{\"structure\":{\"dimensions\":{\"series\":[{\"id\":\"CURRENCY\",\"values\":[");
+	for (int i = 0; i < 40000; i++)
+		strbuf_fmt(&doc, "%s{\"id\":\"C%d\"}", i ? "," : "", i);
+	strbuf_puts(&doc, "]}],\"observation\":[{\"id\":\"TIME_PERIOD\",\"values\":[{\"id\":\"2020\"}]}]},"
+			  "\"attributes\":{\"dimensionGroup\":[{\"id\":\"TITLE\",\"values\":[{\"id\":\"said\"}]}");
+	for (int i = 0; i < 500; i++)
+		strbuf_fmt(&doc, ",{\"id\":\"A%d\"}", i);
+	strbuf_puts(&doc, "]}},\"dataSets\":[{\"dimensionGroupAttributes\":{");
+	for (int i = 0; i < 40000; i++)
+		strbuf_fmt(&doc, "%s\"%d:\":[0]", i ? "," : "", i);
+	strbuf_puts(&doc, "},\"series\":{");
+	for (int i = 0; i < 40000; i += 100)
+		strbuf_fmt(&doc, "%s\"%d\":{\"observations\":{\"0\":[1]}}", i ? "," : "", i);
+	strbuf_puts(&doc, "}}]}");
+	assert_int_equal(read_all(NULL, strbuf_get(&doc), 0, &out, &d), GLANE_END);
+	for (const char *at = out.p; (at = strstr(at, " said\n")); at++)
+		n++;
+	assert_int_equal(n, 400);
+	strbuf_release(&doc);
+	strbuf_release(&out);
+}
+
 /* n groups of as many different sets of components: in a dataset, or each in one of its own. */
 static glane_rc read_sorts(int n, bool is_apart, struct strbuf *out, struct diag *d)
 {
@@ -399,6 +431,7 @@ int main(void)
 		cmocka_unit_test(what_breaks_gives_nothing),
 		cmocka_unit_test(what_cannot_be_read_twice),
 		cmocka_unit_test(too_many_sorts_of_groups),
+		cmocka_unit_test(many_attributes),
 		cmocka_unit_test(too_many_sorts_in_xml),
 	};
 

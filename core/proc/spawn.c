@@ -226,22 +226,38 @@ void child_close(struct child *c)
 	c->pidfd = c->output = -1;
 }
 
-void children_kill(bool (*is_kept)(const void *arg, pid_t pid), const void *arg)
+size_t children_list(pid_t *ret, size_t cap)
 {
 	char text[4096];
 	const int fd = open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
 	const ssize_t n = fd >= 0 ? read(fd, text, sizeof(text) - 1) : 0;
 	struct slice rest = {text, n > 0 ? (size_t)n : 0};
+	size_t found = 0;
 
 	if (fd >= 0)
 		close(fd);
-	while (rest.n) {
+	while (rest.n && found < cap) {
 		int64_t pid;
 
-		if (slice_int(slice_trim(slice_cut(&rest, ' ')), 2, INT32_MAX, &pid) &&
-			!(is_kept && is_kept(arg, (pid_t)pid)))
-			kill((pid_t)pid, SIGKILL);
+		if (slice_int(slice_trim(slice_cut(&rest, ' ')), 2, INT32_MAX, &pid))
+			ret[found++] = (pid_t)pid;
 	}
+	return found;
+}
+
+size_t children_kill(bool (*is_kept)(const void *arg, pid_t pid), const void *arg)
+{
+	pid_t pids[CHILDREN_MAX];
+	const size_t n = children_list(pids, CHILDREN_MAX);
+	size_t killed = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (is_kept && is_kept(arg, pids[i]))
+			continue;
+		kill(pids[i], SIGKILL);
+		killed++;
+	}
+	return killed;
 }
 
 bool child_adopt_parent(const char *parent)

@@ -28,9 +28,12 @@ void child_close(struct child *c);
 /* First thing in a child: dies with its parent (whose process id is its second argument), ignores the terminal's signals.
  * False: the parent has gone already. */
 bool child_adopt_parent(const char *parent);
-/* SIGKILL to every child of this process but those that is_kept() names; NULL: to all. What they leave behind comes to the next
- * subreaper: where that is this process, ask again once they are reaped. */
-void children_kill(bool (*is_kept)(const void *arg, pid_t pid), const void *arg);
+#define CHILDREN_MAX 512
+/* The children of this process, at most `cap`; 0 also where the kernel does not tell. */
+size_t children_list(pid_t *ret, size_t cap);
+/* SIGKILL to every child of this process but those that is_kept() names; NULL: to all. To how many, the dead that are not reaped among
+ * them. What they leave behind comes to the next subreaper: where that is this process, ask again once they are reaped. */
+size_t children_kill(bool (*is_kept)(const void *arg, pid_t pid), const void *arg);
 /* A pair of connected stream sockets, close-on-exec. */
 glane_rc socket_pair(int ret[2], struct diag *d);
 /* "exit status 3", "signal 11 (Segmentation fault)". */

@@ -200,6 +200,16 @@ static bool is_ours(const void *arg, pid_t pid)
 	return r->has_broker && r->broker.pid == pid;
 }
 
+static bool is_kept(const void *arg, pid_t pid)
+{
+	const struct run *r = arg;
+
+	for (size_t i = 0; i < r->n_before; i++)
+		if (r->before[i] == pid)
+			return true;
+	return is_ours(r, pid);
+}
+
 static glane_rc serve(struct run *r, const struct waiting *w, struct diag *d)
 {
 	glane_rc rc = GLANE_OK;
@@ -218,15 +228,14 @@ static glane_rc serve(struct run *r, const struct waiting *w, struct diag *d)
 			task_worker_output(t);
 		else if (w->what[i] == 'e' && child_ended(&t->worker, &status)) {
 			task_worker_ended(t, status);
-			children_kill(is_ours, r);
+			children_kill(is_kept, r);
 		}
 	}
 	return rc;
 }
 
-/* Processes that outlived a worker come to us (subreaper): they are killed and reaped, and what comes by their end after them. False:
- * there is none but our own. */
-static bool reap_strays(const struct run *r)
+/* Processes that outlived a worker come to us (subreaper): they are killed and reaped, and what comes by their end after them. */
+static void reap_strays(const struct run *r)
 {
 	siginfo_t info;
 	bool any = false;
@@ -234,15 +243,14 @@ static bool reap_strays(const struct run *r)
 	for (int i = 0; i < 1000; i++) {
 		memset(&info, 0, sizeof(info));
 		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0)
-			return any;
+			return;
 		if (info.si_pid == 0 || is_ours(r, info.si_pid))
 			break;
 		waitpid(info.si_pid, NULL, WNOHANG);
 		any = true;
 	}
 	if (any)
-		children_kill(is_ours, r);
-	return true;
+		children_kill(is_kept, r);
 }
 
 static glane_rc turn(struct run *r, struct diag *d)
@@ -278,6 +286,7 @@ static glane_rc loop(struct run *r, struct diag *d)
 	sigaction(SIGTERM, &act, NULL);
 	sigaction(SIGHUP, &act, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	r->n_before = children_list(r->before, CHILDREN_MAX);
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	rc = broker_start(r, d);
 	while (rc == GLANE_OK && !all_done(r) && r->diag.code == GLANE_OK)
@@ -293,9 +302,10 @@ static glane_rc loop(struct run *r, struct diag *d)
 	for (size_t i = 0; i < r->n_tasks; i++)
 		if (r->tasks[i].has_worker)
 			child_close(&r->tasks[i].worker);
-	children_kill(is_ours, r);
-	for (int i = 0; i < STRAY_ROUNDS && reap_strays(r); i++)
+	for (int i = 0; i < STRAY_ROUNDS && children_kill(is_kept, r) > 0; i++) {
 		usleep(STRAY_US);
+		reap_strays(r);
+	}
 	return rc;
 }
 

@@ -84,6 +84,8 @@ struct run {
 	struct areas areas;
 	struct task *tasks;
 	size_t n_tasks;
+	pid_t before[CHILDREN_MAX]; /* children that were there before: of a shell that became this process by exec */
+	size_t n_before;
 	struct child broker;
 	struct wire control;
 	bool has_broker, broker_lost;

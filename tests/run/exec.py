@@ -4,6 +4,7 @@
 import csv
 import io
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -285,4 +286,22 @@ with support.Server(lambda t: Answer(MANY if t == "/a" else state["b"], "text/pl
     state["b"] = PAGE.replace("1892", "1893")
     run = site.run()
     suite.same("without it again: another page is an error", run.verdicts, {"x": "failed"}) or print("#", run)
+
+# ---- a script whose last command is `exec glane run`: what it has in the background (a `tee` of its log) is not the run's
+with support.Server({"/a": Answer(BODY, "text/plain")}) as server:
+    leaves = program("leaves", READ + "import os, time\nif os.fork() == 0:\n    os.setsid()\n    os.close(1)\n    time.sleep(600)\n")
+    site = suite.site("background", section("x", server.url, leaves, "requests = {base_url}/a"))
+    noted = suite.folder / "background.pid"
+    begun = time.monotonic()
+    run = site.run(wrap=["sh", "-c", f'sleep 300 >&- 2>&- & echo $! > {noted}; exec "$@"', "sh"])
+    pid = int(noted.read_text())
+    try:
+        os.kill(pid, 0)
+        alive = True
+    except ProcessLookupError:
+        alive = False
+    suite.same("what the caller has in the background lives on", (run.verdicts, alive), ({"x": "ok"}, True)) or print("#", run)
+    suite.true("... and nobody waits for it", time.monotonic() - begun < 60, time.monotonic() - begun)
+    if alive:
+        os.kill(pid, signal.SIGKILL)
 sys.exit(suite.finish())

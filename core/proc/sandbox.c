@@ -278,9 +278,10 @@ static const struct landlock_path internet[] = {{"/etc/resolv.conf", -1, LANDLOC
 	{"/etc/gai.conf", -1, LANDLOCK_READ}, {"/etc/services", -1, LANDLOCK_READ},
 	{"/etc/protocols", -1, LANDLOCK_READ}, {"/etc/localtime", -1, LANDLOCK_READ},
 	{"/etc/ssl/openssl.cnf", -1, LANDLOCK_READ}, {"/etc/ssl/certs", -1, LIST}, {"/etc/ca-certificates", -1, LIST},
-	{"/etc/pki/tls", -1, LIST}, {"/usr/share/ca-certificates", -1, LIST},
-	{"/usr/local/share/ca-certificates", -1, LIST}, {"/dev/urandom", -1, LANDLOCK_READ},
-	{"/dev/null", -1, LANDLOCK_READ | LANDLOCK_WRITE}};
+	{"/etc/pki/tls", -1, LIST}, {"/etc/pki/ca-trust", -1, LIST}, {"/var/lib/ca-certificates", -1, LIST},
+	{"/etc/crypto-policies", -1, LIST}, {"/usr/share/crypto-policies", -1, LIST},
+	{"/usr/share/ca-certificates", -1, LIST}, {"/usr/local/share/ca-certificates", -1, LIST},
+	{"/dev/urandom", -1, LANDLOCK_READ}, {"/dev/null", -1, LANDLOCK_READ | LANDLOCK_WRITE}};
 
 /* What interpreters read; of /etc not more, for keys are kept there. */
 static const struct landlock_path installed[] = {{"/usr", -1, INSTALLED}, {"/bin", -1, INSTALLED},

@@ -7,6 +7,7 @@
 #include "proc/seccomp.h"
 #include "proc/spawn.h"
 
+#include <curl/curl.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -160,6 +161,7 @@ static bool as_broker(void)
 /* Each line that does not hold is a bit. */
 static int broker_can(void)
 {
+	const char *ca = curl_version_info(CURLVERSION_NOW)->cainfo;
 	char path[96];
 	int wrong = 0;
 
@@ -170,7 +172,8 @@ static int broker_can(void)
 	wrong |= sockets(AF_INET, 0) && (sockets(AF_INET6, 0) || errno == EAFNOSUPPORT) ? 0 : 2;
 	wrong |= threads() ? 0 : 4;
 	wrong |= resolves() ? 0 : 8;
-	wrong |= opens("/etc/hosts", O_RDONLY) && opens("/etc/ssl/certs/ca-certificates.crt", O_RDONLY) ? 0 : 16;
+	wrong |= opens("/etc/hosts", O_RDONLY) ? 0 : 16;
+	wrong |= !ca || access(ca, F_OK) != 0 || opens(ca, O_RDONLY) ? 0 : 64; /* wherever its links lead to */
 	wrong |= access("/etc/hostname", F_OK) != 0 || opens("/etc/hostname", O_RDONLY) ? 0 : 32;
 	return wrong;
 }

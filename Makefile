@@ -177,6 +177,16 @@ check: test-bins
 		-c 'hdr-check=$(MAKE) -sk hdr-check B=$(B)' $(unit_bin) $(fuzz_replay) $(runs)
 unit: $(unit_bin) $(test_plug_so)
 	@$(suites_env) scripts/run-suites -o $(OUT)/log $(unit_bin)
+# Unit suites under valgrind, in a few minutes: `make valgrind`, or `make valgrind M='test_csv test_diff'`. Left out are those that take
+# it too long, and those whose processes enter a sandbox, under whose limits valgrind does not work; the sanitizers run all of them.
+slow_there := crash lake parquet diff gate batch where old_versions archive archive_store fetch fetch_breaker fetch_resume fetch_tls prune
+sandboxed := broker worker sandbox spawn program
+unchecked := $(slow_there:%=test_%) $(sandboxed:%=test_%)
+M ?= $(filter-out $(unchecked),$(unit))
+memcheck := valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite,indirect,possible \
+	--trace-children=no --child-silent-after-fork=yes
+valgrind: test-bins
+	@$(suites_env) GLANE_TEST_WRAP='$(memcheck)' scripts/run-suites -o $(OUT)/log/valgrind $(M:%=$(OUT)/tests/%)
 unit-list:
 	@printf '%s\n' $(unit_bin)
 # `make suites`: unit and integration tests without the source checks, for the variants
@@ -227,9 +237,9 @@ $(fuzz_replay): $(fuzzers:%=$(OUT)/obj/tests/fuzz/%.o) $(fuzz_common) $(OUT)/obj
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(link) -pie -o $@ $^ $(lib_ldflags) $(sys_libs) $(LDFLAGS)
-# What of core/ the suites reach; the counters begin anew. Left out: suites that kill, starve or time the program, or build another.
+# What of core/ the suites reach; the counters begin anew. Left out: suites that kill, starve or time the program, or build others.
 # `make cov S='tests/run/show.py'` runs only these.
-uncounted := $(patsubst %,tests/run/%.py,environment faults history killed memory seeded tools)
+uncounted := $(patsubst %,tests/run/%.py,environment faults history killed memory seeded)
 S ?= $(unit_bin) $(fuzz_replay) $(filter-out $(uncounted),$(runs))
 cov: test-bins
 	@find $(OUT) -name '*.gcda' -delete
@@ -269,8 +279,8 @@ uninstall:
 clean:
 	rm -rf build
 help:
-	@echo 'all check unit suites interop hdr-check layers sizes abi-check fuzz cov tidy cppcheck format format-check compdb bench install uninstall dist clean'
-.PHONY: all lib test-bins prune check unit unit-list suites interop hdr-check layers sizes abi-check frozen-abi fuzz cov tidy cppcheck format format-check compdb bench \
+	@echo 'all check unit suites valgrind interop hdr-check layers sizes abi-check fuzz cov tidy cppcheck format format-check compdb bench install uninstall dist clean'
+.PHONY: all lib test-bins prune check unit unit-list suites valgrind interop hdr-check layers sizes abi-check frozen-abi fuzz cov tidy cppcheck format format-check compdb bench \
 	install uninstall dist clean help FORCE
 FORCE:
 

@@ -106,6 +106,8 @@ for name, text, want in [
         ("no interpreter", "#!/nowhere/python\n", ["cannot be started", "interpreter"]),
         ("its output is held", PY + f"print('{LINE}', flush=True)\nif os.fork() == 0:\n    time.sleep(600)\n", ["left a process behind that still holds its output"]),
         ("writes a file", f"#!/bin/sh\necho x > {suite.folder}/written && echo '{LINE}'\n", ["ended with"])]:
+    if name == "writes a file" and support.OUT.name == "cov":
+        continue  # a build that writes its counters has no limit of file size
     code, out, err = parse("fails", text)
     suite.true(f"fails: {name}", code == 1 and all(w in err for w in want) and "byte 0: program" not in err, f"{code} {err}")
 

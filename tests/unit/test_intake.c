@@ -17,7 +17,8 @@ struct fixture {
 	struct intake in;
 	struct wire w;
 	struct diag d;
-	long fail_at; /* that allocation of the next frame fails */
+	long fail_at;  /* that allocation of the next frame fails */
+	bool trailing; /* a byte goes behind its fields */
 	unsigned logs, warnings;
 	char last_log[2048];
 };
@@ -65,6 +66,8 @@ static glane_rc give(struct fixture *x)
 	glane_rc rc;
 
 	diag_clear(&x->d);
+	if (x->trailing)
+		wire_u8(&x->w, 0);
 	assert_int_equal(wire_end(&x->w, -1, &x->d), GLANE_OK);
 	memcpy(&f.type, x->w.out.p + 4, 2);
 	f.rest = (struct slice){x->w.out.p + 8, x->w.out.n - 8};
@@ -548,6 +551,32 @@ static bool frame_of(struct fixture *x, int kind, glane_rc *ret)
 	}
 }
 
+/* A field too many: every kind of frame is refused, whatever its own fields say. */
+static void test_too_long(void **state)
+{
+	struct fixture *x = *state;
+	glane_rc rc;
+
+	assert_int_equal(payload(x, HASH), GLANE_OK);
+	x->trailing = true;
+	for (int kind = 0; frame_of(x, kind, &rc); kind++) {
+		assert_int_equal(rc, GLANE_E_FORMAT);
+		assert_non_null(strstr(x->d.text, "does not read"));
+	}
+	begin(x, W_LOG);
+	wire_u8(&x->w, 1);
+	wire_cstr(&x->w, "a line");
+	assert_int_equal(give(x), GLANE_E_FORMAT);
+	assert_int_equal(x->logs, 0);
+	for (int i = 0; i < 2; i++) {
+		begin(x, i ? W_PAGES : W_PROGRESS);
+		wire_u64(&x->w, 1);
+		wire_u64(&x->w, 1);
+		assert_int_equal(give(x), GLANE_E_FORMAT);
+	}
+	assert_false(x->in.ended);
+}
+
 /* Each allocation that a frame costs fails in turn: an error with a message, and what was taken before stays. */
 static void test_no_memory(void **state)
 {
@@ -580,7 +609,8 @@ int main(void)
 		TEST(test_before_a_payload), TEST(test_observations_cut), TEST(test_hostile_series),
 		TEST(test_long_texts), TEST(test_hostile_notes), TEST(test_hostile_texts), TEST(test_covers),
 		TEST(test_erasures), TEST(test_cursors), TEST(test_rejects), TEST(test_logs), TEST(test_ends),
-		TEST(test_unknown_types), TEST(test_cut), TEST(test_limits), cmocka_unit_test(test_no_memory)};
+		TEST(test_unknown_types), TEST(test_cut), TEST(test_limits), TEST(test_too_long),
+		cmocka_unit_test(test_no_memory)};
 
 	return cmocka_run_group_tests_name("intake", tests, NULL, NULL);
 }

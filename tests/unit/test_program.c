@@ -308,6 +308,61 @@ static void test_no_descriptors(void **state)
 	assert_int_equal(run_within(w, 64), GLANE_OK);
 }
 
+/* Each allocation of the launcher's own side fails in turn: the reason comes, or its end; the worker does not wait. */
+static void test_no_memory(void **state)
+{
+	struct world *w = *state;
+	const struct launch what = {"/bin/true", NULL, 0, NULL, 0};
+	const struct launch_input in = {w->payload, "http://x/y", "src", "abc", "now"};
+	glane_rc rc = GLANE_E_NOMEM;
+	int failed = 0;
+
+	for (long n = 1; rc != GLANE_OK; n++) {
+		struct launched l;
+
+		launcher_stop(&w->launcher);
+		diag_clear(&w->d);
+		mem_fail_after(n, true); /* the launcher is forked with it */
+		rc = launcher_start(&w->launcher, &what, &w->d);
+		mem_fail_after(0, false);
+		assert_int_equal(rc, GLANE_OK);
+		rc = launcher_run(&w->launcher, &in, &l, &w->d);
+		fd_close(&l.link);
+		fd_close(&l.out);
+		fd_close(&l.err);
+		assert_true(rc == GLANE_OK || w->d.text[0]);
+		failed += rc != GLANE_OK;
+	}
+	assert_in_range(failed, 1, 50);
+}
+
+/* What a broken worker may send it: it ends, or says what is wrong; nothing is started. */
+static void test_nonsense(void **state)
+{
+	struct world *w = *state;
+	const struct launch what = {"/bin/true", NULL, 0, NULL, 0};
+
+	for (int kind = 0; kind < 3; kind++) {
+		struct frame f;
+		glane_rc rc;
+
+		launcher_stop(&w->launcher);
+		diag_clear(&w->d);
+		assert_int_equal(launcher_start(&w->launcher, &what, &w->d), GLANE_OK);
+		wire_begin(&w->launcher.wire, kind == 0 ? 9 : 1);
+		wire_cstr(&w->launcher.wire, "http://x/y");
+		assert_int_equal(wire_end(&w->launcher.wire, kind == 1 ? -1 : dup(w->payload), &w->d), GLANE_OK);
+		assert_int_equal(wire_flush(&w->launcher.wire, &w->d), GLANE_OK);
+		rc = wire_wait(&w->launcher.wire, &f, &w->d);
+		assert_true(kind == 0 ? rc != GLANE_OK : rc == GLANE_OK && f.type == 3);
+		if (kind > 0) {
+			const struct slice why = frame_text(&f);
+
+			assert_true(slice_is(why, "what is to be started does not read"));
+		}
+	}
+}
+
 static void test_too_many_arguments(void **state)
 {
 	struct world *w = *state;
@@ -322,8 +377,8 @@ static void test_too_many_arguments(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {T(test_filters), T(test_paths), T(test_words), T(test_failures),
-		T(test_no_descriptors), T(test_too_many_arguments), T(test_stops), T(test_left_behind),
-		T(test_clears_up), T(test_refused)};
+		T(test_no_descriptors), T(test_no_memory), T(test_nonsense), T(test_too_many_arguments), T(test_stops),
+		T(test_left_behind), T(test_clears_up), T(test_refused)};
 
 	return cmocka_run_group_tests_name("program", tests, NULL, NULL);
 }

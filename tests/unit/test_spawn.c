@@ -222,9 +222,11 @@ static void test_birth(void **state)
 	(void)state;
 	assert_true(fds[0] >= 0 && fds[1] >= 0 && leak >= 0);
 	setenv("GLANE_SECRET", "secret-value", 1);
+	setenv("LSAN_OPTIONS", "verbosity=0", 1);
 	assert_int_equal(run_role("@see", fds, 2, false, &out), 0);
 	assert_true(has(&out, "adopted 1\n"));
 	assert_true(has(&out, "env LC_ALL=C\n"));
+	assert_true(has(&out, "env LSAN_OPTIONS=verbosity=0\n")); /* what a sanitizer build reads, and no more */
 	assert_false(has(&out, "secret-value"));
 	assert_false(has(&out, "env HOME="));
 	assert_int_equal(count(&out, "fd "), 5); /* 0 1 2, and the two that were given */

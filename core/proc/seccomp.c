@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -39,7 +40,7 @@ static const char *const work[] = {"read", "readv", "pread64", "preadv", "preadv
 	"sched_getaffinity", "rseq", "set_robust_list", "membarrier", "getrlimit", "ugetrlimit", "pipe2"};
 /* What ld.so does on top, and the second filter and the second set of rules. */
 static const char *const load[] = {"stat", "lstat", "newfstatat", "statx", "access", "faccessat", "faccessat2",
-	"readlink", "readlinkat", "getcwd", "getdents64", "statfs", "fstatfs", "prctl", "arch_prctl", "seccomp",
+	"readlink", "readlinkat", "getcwd", "getdents64", "statfs", "fstatfs", "arch_prctl", "seccomp",
 	"landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self", "set_tid_address", "fadvise64"};
 /* Files by their names: EACCES, so that a library goes on without them. */
 static const char *const by_name[] = {"open", "openat", "openat2", "creat", "stat", "lstat", "access", "faccessat",
@@ -94,7 +95,8 @@ static void own_signals(struct filter *f)
 	add(f, SCMP_ACT_ALLOW, "kill", 1, &self);
 }
 
-/* The status of what is open, by fstat(): the same call with a name would tell of files that it may not reach. */
+/* The status of what is open, by fstat(). With a name, and the same flag, the call tells size and times of any file: a filter sees no
+ * names, and Landlock leaves them. */
 static void own_status(struct filter *f)
 {
 	const struct scmp_arg_cmp by_fd = masked(3, AT_EMPTY_PATH, AT_EMPTY_PATH);
@@ -147,6 +149,19 @@ static void no_writable_code(struct filter *f, bool allow)
 	}
 }
 
+/* What the second layer is set up with. Not what would let it outlive its parent, or have it debugged. */
+static void own_layers(struct filter *f)
+{
+	static const uint32_t options[] = {PR_SET_NO_NEW_PRIVS, PR_GET_NO_NEW_PRIVS, PR_GET_SECCOMP, PR_SET_SECCOMP,
+		PR_CAPBSET_READ, PR_CAPBSET_DROP};
+
+	for (size_t i = 0; i < N(options); i++) {
+		const struct scmp_arg_cmp is = word(0, options[i]);
+
+		add(f, SCMP_ACT_ALLOW, "prctl", 1, &is);
+	}
+}
+
 /* Files are opened to read them. openat2 keeps its flags behind a pointer. */
 static void read_only(struct filter *f)
 {
@@ -162,6 +177,7 @@ static void fill_load(struct filter *f)
 	add_all(f, SCMP_ACT_ALLOW, work, N(work));
 	add_all(f, SCMP_ACT_ALLOW, load, N(load));
 	read_only(f);
+	own_layers(f);
 	no_writable_code(f, true);
 	own_descriptors(f);
 	own_signals(f);

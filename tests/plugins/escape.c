@@ -111,6 +111,8 @@ __attribute__((constructor)) static void first(void)
 		(long)mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == -1
 			? -1
 			: 0);
+	note("constructor: to outlive its parent", syscall(SYS_prctl, 1 /* PR_SET_PDEATHSIG */, 0, 0, 0, 0));
+	note("constructor: debuggable again", syscall(SYS_prctl, 4 /* PR_SET_DUMPABLE */, 1, 0, 0, 0));
 	forked("constructor: a process");
 	others("constructor: ");
 }

@@ -181,6 +181,8 @@ static void put_record(struct strbuf *out, struct record_reader *r, const struct
 	record_where(r, &number, &line, &offset);
 	strbuf_fmt(out, "%llu %llu %llu", (unsigned long long)number, (unsigned long long)line,
 		(unsigned long long)offset);
+	while (is_sdmx && n > 0 && !record_at(r, n - 1).p)
+		n--; /* a component of a later dataset, known the sooner the larger the window is */
 	for (size_t i = 0; i < n; i++)
 		put_value(out, record_at(r, i));
 	for (size_t i = 0; is_bound && i < n; i++) {

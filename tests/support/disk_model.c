@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A disk that fails; see the header. Folders and files are known by device and inode. Of what was not synced each write, and each
- * change of a folder, is lost or kept by the throw of a coin. */
+/* A disk that fails; see the header. Folders and files are known by device and inode. Of what was not synced each page of a write,
+ * and each change of a folder, is lost or kept by the throw of a coin. */
 #include "support/disk_model.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +14,8 @@
 #define NAME 192
 
 const char *const disk_fault_names[DISK_FAULTS] = {"power cut", "EIO, then a power cut", "kill", "EIO once",
-	"EIO from then on", "ENOSPC from then on", "EDQUOT once", "a torn write, then ENOSPC", "half writes", "EINTR"};
+	"EIO from then on", "ENOSPC from then on", "EDQUOT once", "a torn write, then ENOSPC", "half writes", "EINTR",
+	"a power cut of a disk that lies"};
 
 struct unsynced { /* a file with writes that are not durable */
 	dev_t dev;
@@ -65,7 +66,7 @@ static _Noreturn void broken(const char *why)
 
 static bool models(void)
 {
-	return disk.fault == DISK_CUT || disk.fault == DISK_EIO_CUT;
+	return disk.fault == DISK_CUT || disk.fault == DISK_EIO_CUT || disk.fault == DISK_LIES;
 }
 
 static bool flip(void)
@@ -76,21 +77,21 @@ static bool flip(void)
 
 /* ---- the power goes ---- */
 
+/* Page by page. */
 static void lose_writes(const struct unsynced *f)
 {
 	static const char zeros[4096];
 
 	for (size_t i = 0; i < f->n; i++) {
-		off_t at = f->write[i].at;
-		size_t left = flip() ? f->write[i].n : 0;
+		off_t at = f->write[i].at, end = at + (off_t)f->write[i].n;
 
-		while (left) {
-			size_t n = left < sizeof(zeros) ? left : sizeof(zeros);
+		while (at < end) {
+			off_t page = (at / (off_t)sizeof(zeros) + 1) * (off_t)sizeof(zeros);
+			size_t n = (size_t)((page < end ? page : end) - at);
 
-			if (pwrite(f->fd, zeros, n, at) != (ssize_t)n)
+			if (flip() && pwrite(f->fd, zeros, n, at) != (ssize_t)n)
 				broken("cannot lose a write");
 			at += (off_t)n;
-			left -= n;
 		}
 	}
 	if (flip() && ftruncate(f->fd, f->size) < 0)
@@ -267,6 +268,7 @@ static int strike(unsigned call)
 			_exit(DISK_DEAD);
 		return 0;
 	case DISK_CUT:
+	case DISK_LIES:
 		if (now)
 			cut();
 		return 0;
@@ -345,7 +347,7 @@ static int disk_fsync(int fd)
 {
 	bool bad = fails(0);
 
-	if (models())
+	if (models() && disk.fault != DISK_LIES)
 		note_sync(fd, bad);
 	return bad ? -1 : 0; /* nothing here outlives the machine, so nothing waits for its disk */
 }

@@ -24,6 +24,7 @@ enum disk_fault {
 	DISK_TORN,   /* the first write from k on takes half, then the disk is full */
 	DISK_HALF,   /* from call k on a write takes half of what it is given */
 	DISK_EINTR,  /* the first write from k on is interrupted */
+	DISK_LIES,   /* the power goes before call k, and no sync before it was one: to see that a loss is seen */
 	DISK_FAULTS
 };
 extern const char *const disk_fault_names[DISK_FAULTS];

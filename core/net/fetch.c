@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "net/fetch_priv.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 
@@ -364,6 +365,8 @@ glane_rc fetcher_step(struct fetcher *f, struct pollfd *extra, unsigned n_extra,
 		start_due(f); /* what is added now is due at once in curl_multi_poll() */
 		done = deliver(f);
 		ready = n_extra ? poll(extra, n_extra, 0) : 0;
+		if (ready < 0 && errno != EINTR)
+			return fail(d, GLANE_E_IO, "poll: %s", strerror(errno));
 		now = clock_mono_ms();
 		store_limits(f, now);
 		if (done || ready || now >= end || (timeout_ms < 0 && !n_extra && !f->open.first))

@@ -132,7 +132,7 @@ const char *sandbox_level(void)
 static glane_rc no_new_privileges(struct diag *d)
 {
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
-		return fail(d, GLANE_E_IO, "cannot give up new privileges: %s", strerror(errno));
+		return fail(d, GLANE_E_DENIED, "cannot give up new privileges: %s", strerror(errno));
 	return GLANE_OK;
 }
 
@@ -145,7 +145,7 @@ static glane_rc no_capabilities(struct diag *d)
 	for (int cap = 0; geteuid() == 0 && prctl(PR_CAPBSET_READ, cap, 0, 0, 0) == 1; cap++)
 		(void)prctl(PR_CAPBSET_DROP, cap, 0, 0, 0); /* one that stays gives nothing: no new privileges */
 	if (syscall(SYS_capset, &head, empty) != 0)
-		return fail(d, GLANE_E_IO, "cannot give up capabilities: %s", strerror(errno));
+		return fail(d, GLANE_E_DENIED, "cannot give up capabilities: %s", strerror(errno));
 	return GLANE_OK;
 }
 
@@ -172,13 +172,13 @@ static glane_rc limit(int which, const char *name, uint64_t soft, uint64_t hard,
 	struct rlimit now, want = {soft, hard};
 
 	if (getrlimit((__rlimit_resource_t)which, &now) != 0)
-		return fail(d, GLANE_E_IO, "cannot read the limit %s: %s", name, strerror(errno));
+		return fail(d, GLANE_E_DENIED, "cannot read the limit %s: %s", name, strerror(errno));
 	if (want.rlim_max > now.rlim_max)
 		want.rlim_max = now.rlim_max;
 	if (want.rlim_cur > want.rlim_max)
 		want.rlim_cur = want.rlim_max;
 	if (setrlimit((__rlimit_resource_t)which, &want) != 0)
-		return fail(d, GLANE_E_IO, "cannot set the limit %s: %s", name, strerror(errno));
+		return fail(d, GLANE_E_DENIED, "cannot set the limit %s: %s", name, strerror(errno));
 	return GLANE_OK;
 }
 
@@ -255,10 +255,10 @@ glane_rc sandbox_watch(struct diag *d)
 	if (SANITIZED)
 		return GLANE_OK; /* their handlers stay, and there is no limit */
 	if (sigaltstack(&alternate, NULL) != 0)
-		return fail(d, GLANE_E_IO, "cannot set a stack for signals: %s", strerror(errno));
+		return fail(d, GLANE_E_DENIED, "cannot set a stack for signals: %s", strerror(errno));
 	for (size_t i = 0; i < sizeof(fatal) / sizeof(fatal[0]); i++)
 		if (sigaction(fatal[i], &act, NULL) != 0)
-			return fail(d, GLANE_E_IO, "cannot watch signal %d: %s", fatal[i], strerror(errno));
+			return fail(d, GLANE_E_DENIED, "cannot watch signal %d: %s", fatal[i], strerror(errno));
 	return GLANE_OK;
 }
 

@@ -501,7 +501,7 @@ int worker_main(void)
 	arena_release(&a);
 	wire_release(&k.up);
 	wire_release(&k.broker);
-	return rc == GLANE_OK ? 0 : 1;
+	return sent != GLANE_OK ? WORKER_MUTE : rc == GLANE_OK ? 0 : 1;
 }
 
 int describe_main(const char *path, const char *name)

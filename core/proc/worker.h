@@ -34,6 +34,8 @@ typedef glane_rc job_fetch(void *arg, const struct host_request *, struct host_a
 glane_rc job_run_here(const struct job *j, struct intake *in, job_fetch *fetch, struct wire *broker, struct diag *d);
 
 int worker_main(void);
+/* Its exit status where it could not report, for want of memory or because a call failed: that is not for what it read. */
+#define WORKER_MUTE 75
 /* Prints the plugin's description as JSON on descriptor 3. Messages on stderr. */
 int describe_main(const char *path, const char *name);
 /* ---- for worker.c and inproc.c ---- */

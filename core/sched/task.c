@@ -355,8 +355,9 @@ void task_worker_input(struct task *t)
 		if (taken)
 			rc = intake_frame(&t->intake, &f, &d);
 	}
-	if (rc == GLANE_E_IO && !taken && !t->intake.ended) {
-		t->wire.eof = true; /* reset by a killed worker: its exit status says the rest */
+	if (rc == GLANE_E_IO && !taken) {
+		t->wire.eof =
+			true; /* reset by a worker that left without reading all: its END, or its exit status, says the rest */
 	} else if (rc < GLANE_OK) {
 		t->store_trouble = rc == GLANE_E_IO;
 		task_fail(t, rc, "%s", d.text);
@@ -407,6 +408,7 @@ static void died(struct task *t, int status)
 {
 	const char *words = last_words(t), *why = "";
 	const int sig = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+	const bool mute = WIFEXITED(status) && WEXITSTATUS(status) == WORKER_MUTE;
 	glane_rc rc = GLANE_E_DATA;
 	char how[96];
 
@@ -425,10 +427,13 @@ static void died(struct task *t, int status)
 		t->killed = true;
 	} else if (sig == SIGKILL) {
 		why = ", not of glane's: another process killed it, or the machine ran out of memory";
+	} else if (mute) {
+		why = ", as it could not report";
+		rc = GLANE_E_IO;
 	} else if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
 		why = " without reporting its end";
 	}
-	t->killed |= sig != SIGKILL && sig != SIGTERM;
+	t->killed |= sig != SIGKILL && sig != SIGTERM && !mute;
 	task_fail(t, rc, "the worker of plugin %s ended with %s%s%s%s%s", t->conf->plugin, how, why,
 		words ? " (last words: " : "", words ? words : "", words ? ")" : "");
 }

@@ -86,7 +86,7 @@ WAYS = {
     "fork_away": ("forked away", "data", ""),
     "threads": ("threaded", "data", ""),
     "close_and_stay": ("closed its connection, and runs on", "data", ""),
-    "close_and_return": ("exit status 1", "data", ""),
+    "close_and_return": ("it could not report", "io", ""),
     "junk_up": ("is none of ours", "format", ""),
     "junk_broker": ("", None, "url = {base_url}/good.csv"),
     "half_a_frame": ("exit status 0 without reporting its end", "data", ""),

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Power cuts of a real file system: an ext4 image on a loop device, runs that write a store on it, one after the other, and a shutdown of
+"""Power cuts of a real file system (RELIABILITY S7 S8, and S9 for fsync): an ext4 image on a loop device, runs that write a store on it, one after the other, and a shutdown of
 the file system at a random moment: what the journal has not written is gone, as it is when the power goes. Then the image is mounted again,
 which replays the journal: every commit that was acknowledged before the cut is there, its files byte for byte, none twice; a night under way
 is there whole or not at all; `check --store` finds nothing; the next run succeeds without repair. The same with fsync made a no-op loses

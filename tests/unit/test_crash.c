@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whatever changes a store (crash_lab.h), struck at its calls by every fault of support/disk_model.h (RELIABILITY S2, S3, S5, S7, S8, S11, S13); on some points another fault
- * strikes the recovery.
+ * Whatever changes a store (crash_lab.h), struck at its calls by every fault of support/disk_model.h (RELIABILITY S2, S3, S5, S7, S8, S11,
+ * S13); on some points another fault strikes the recovery.
  * In steps; GLANE_LONG=1: each call that changes or syncs, and each tenth write; 2: each write too. The counts are comments in the
  * output. An argument is the name of the only test to run.
  */

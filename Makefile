@@ -178,10 +178,10 @@ check: test-bins
 unit: $(unit_bin) $(test_plug_so)
 	@$(suites_env) scripts/run-suites -o $(OUT)/log $(unit_bin)
 # Unit suites under valgrind, in a few minutes: `make valgrind`, or `make valgrind M='test_csv test_diff'`. Left out are those that take
-# it too long, and those whose processes enter a sandbox, under whose limits valgrind does not work; the sanitizers run all of them.
+# it too long, and those that enter a sandbox or set limits, under which valgrind does not work; the sanitizers run all of them.
 slow_there := crash lake parquet diff gate batch where old_versions archive archive_store fetch fetch_breaker fetch_resume fetch_tls prune
-sandboxed := broker worker sandbox spawn program
-unchecked := $(slow_there:%=test_%) $(sandboxed:%=test_%)
+confined := broker worker sandbox spawn program wire
+unchecked := $(slow_there:%=test_%) $(confined:%=test_%)
 M ?= $(filter-out $(unchecked),$(unit))
 memcheck := valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite,indirect,possible \
 	--trace-children=no --child-silent-after-fork=yes

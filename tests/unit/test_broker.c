@@ -333,20 +333,24 @@ static void replays(void **state)
 	assert_int_equal(s.status, 0);
 }
 
-/* A dry run needs no store: what it would ask is listed. */
-static void dry_without_a_store(void **state)
+/* A dry run needs no store: what it would ask is listed. Where there is one, its archive answers. */
+static void dry_runs(void **state)
 {
-	struct session s;
-	char text[256];
-
 	(void)state;
-	start(&s, 0, true);
-	put_setup(&s.control, 2, "");
-	assert_true(sent(&s.control, -1) && add_source(&s, KEEP_EVENTS));
-	assert_int_equal(ask(&s, URL, text, sizeof(text)), GLANE_END);
-	assert_int_equal(listed(&s, 1), 1);
-	finish(&s);
-	assert_int_equal(s.status, 0);
+	for (int with = 0; with < 2; with++) {
+		struct session s;
+		char text[256];
+
+		setenv("TMPDIR", with ? folder : "", 1);
+		start(&s, 0, true);
+		unsetenv("TMPDIR");
+		put_setup(&s.control, 2, with ? folder : "");
+		assert_true(sent(&s.control, -1) && add_source(&s, KEEP_EVENTS));
+		assert_int_equal(ask(&s, URL, text, sizeof(text)), with ? GLANE_OK : GLANE_END);
+		assert_int_equal(listed(&s, 1), 1);
+		finish(&s);
+		assert_int_equal(s.status, 0);
+	}
 }
 
 /* What it cannot open ends it at once, with the reason. */
@@ -574,7 +578,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(serves_from_the_archive),
 		cmocka_unit_test(replays),
-		cmocka_unit_test(dry_without_a_store),
+		cmocka_unit_test(dry_runs),
 		cmocka_unit_test(stores_that_do_not_open),
 		cmocka_unit_test(cut_control_frames),
 		cmocka_unit_test(frames_out_of_order),

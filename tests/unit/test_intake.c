@@ -551,6 +551,22 @@ static bool frame_of(struct fixture *x, int kind, glane_rc *ret)
 	}
 }
 
+/* More cursors than a run may have. */
+static void test_caps(void **state)
+{
+	struct fixture *x = *state;
+	char name[16];
+	glane_rc rc = GLANE_OK;
+	int n = 0;
+
+	for (; rc == GLANE_OK && n < 11000; n++) {
+		snprintf(name, sizeof(name), "k%d", n);
+		rc = cursor(x, name, "v");
+	}
+	assert_int_not_equal(rc, GLANE_OK);
+	assert_int_equal(n, 10001);
+}
+
 /* A field too many: every kind of frame is refused, whatever its own fields say. */
 static void test_too_long(void **state)
 {
@@ -609,7 +625,7 @@ int main(void)
 		TEST(test_before_a_payload), TEST(test_observations_cut), TEST(test_hostile_series),
 		TEST(test_long_texts), TEST(test_hostile_notes), TEST(test_hostile_texts), TEST(test_covers),
 		TEST(test_erasures), TEST(test_cursors), TEST(test_rejects), TEST(test_logs), TEST(test_ends),
-		TEST(test_unknown_types), TEST(test_cut), TEST(test_limits), TEST(test_too_long),
+		TEST(test_unknown_types), TEST(test_cut), TEST(test_limits), TEST(test_too_long), TEST(test_caps),
 		cmocka_unit_test(test_no_memory)};
 
 	return cmocka_run_group_tests_name("intake", tests, NULL, NULL);

@@ -177,6 +177,31 @@ static void test_failures(void **state)
 	}
 }
 
+/* A program that the kernel does not start as it is now: the reason, and what to do where we know. */
+static void test_not_started(void **state)
+{
+	struct world *w = *state;
+	struct payload_source *s = NULL;
+	int held;
+
+	assert_int_equal(take(w, "#!/etc/hosts\n", 16), GLANE_E_DATA);
+	assert_non_null(
+		strstr(w->d.text, "Permission denied (an interpreter or a file outside of the system's folders"));
+	diag_clear(&w->d);
+	held = open(w->path, O_WRONLY | O_CREAT | O_CLOEXEC, 0755); /* the launcher has it too: forked after this */
+	assert_true(held >= 0);
+	assert_int_equal(start(w, "#!/bin/sh\necho a\n", &s), GLANE_OK);
+	if (s) {
+		char text[8];
+		size_t n = 0;
+
+		assert_int_equal(s->read(s, text, sizeof(text), &n, &w->d), GLANE_E_DATA);
+		assert_non_null(strstr(w->d.text, "cannot be started: Text file busy"));
+		s->close(s);
+	}
+	close(held);
+}
+
 /* Its pid, as it wrote it first. */
 static pid_t pid_of(struct world *w, struct payload_source *s)
 {
@@ -377,8 +402,8 @@ static void test_too_many_arguments(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {T(test_filters), T(test_paths), T(test_words), T(test_failures),
-		T(test_no_descriptors), T(test_no_memory), T(test_nonsense), T(test_too_many_arguments), T(test_stops),
-		T(test_left_behind), T(test_clears_up), T(test_refused)};
+		T(test_not_started), T(test_no_descriptors), T(test_no_memory), T(test_nonsense),
+		T(test_too_many_arguments), T(test_stops), T(test_left_behind), T(test_clears_up), T(test_refused)};
 
 	return cmocka_run_group_tests_name("program", tests, NULL, NULL);
 }

@@ -346,6 +346,9 @@ static void test_choice(void **state)
 	assert_false(sandbox_take("require:-1"));
 	assert_true(sandbox_take("require:0"));
 	assert_string_equal(sandbox_word(), "require:0");
+	assert_true(sandbox_take("seccomp:3"));
+	assert_string_equal(sandbox_word(), "seccomp:3");
+	assert_true(sandbox_take("require:0"));
 	skip_without();
 	assert_int_equal(sandbox_check(&d), GLANE_E_CONFIG);
 	assert_non_null(strstr(d.text, "sandbox = seccomp"));

@@ -53,7 +53,8 @@ static glane_rc map_open(struct payload *p, int fd, size_t size, struct diag *d)
 	s->map = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (s->map == MAP_FAILED) {
 		mem_free(s);
-		return fail(d, GLANE_E_IO, "payload: cannot map %zu bytes: %s", size, strerror(errno));
+		return fail(d, errno == ENOMEM ? GLANE_E_NOMEM : GLANE_E_IO, "payload: cannot map %zu bytes: %s", size,
+			strerror(errno));
 	}
 	(void)madvise(s->map, size, MADV_SEQUENTIAL);
 	s->size = size;
@@ -240,7 +241,10 @@ glane_rc payload_open(struct payload *p, int fd, const struct payload_options *o
 	glane_rc rc;
 
 	*p = (struct payload){.p = "", .diag = d};
-	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
+	if (fstat(fd, &st) != 0)
+		rc = fail(d, errno == ENOMEM ? GLANE_E_NOMEM : GLANE_E_IO, "payload: cannot be looked at: %s",
+			strerror(errno));
+	else if (!S_ISREG(st.st_mode))
 		rc = fail(d, GLANE_E_IO, "payload: not a regular file");
 	else
 		rc = open_bytes(p, fd, (uint64_t)st.st_size, o, d);

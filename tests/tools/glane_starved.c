@@ -250,6 +250,7 @@ __attribute__((constructor)) static void map_control(int argc, char **argv)
 		be_traced();
 	if (!CRYPTO_set_mem_functions(crypto_malloc, crypto_realloc, crypto_free))
 		_exit(97);
+	OPENSSL_init_crypto(0, NULL); /* version 3.0 crashes where this gets no memory */
 	tally = &control->tally[role];
 }
 #endif

@@ -551,6 +551,42 @@ static bool frame_of(struct fixture *x, int kind, glane_rc *ret)
 	}
 }
 
+/* A reject that names no rule is kept as it is; where nobody hears log lines they are dropped. */
+static void test_nothing_said(void **state)
+{
+	struct fixture *x = *state;
+
+	begin(x, W_REJECT);
+	for (int i = 0; i < 3; i++)
+		wire_cstr(&x->w, NULL);
+	for (int i = 0; i < 3; i++)
+		wire_u64(&x->w, 1);
+	wire_u8(&x->w, 1);
+	assert_int_equal(give(x), GLANE_OK);
+	assert_int_equal(x->in.n_rejects, 1);
+	assert_string_equal(x->in.rejects[0].rule, "");
+	assert_string_equal(x->in.rejects[0].reason, "");
+	x->in.on_log = NULL;
+	begin(x, W_LOG);
+	wire_u8(&x->w, 1);
+	wire_cstr(&x->w, "a line");
+	assert_int_equal(give(x), GLANE_OK);
+	assert_int_equal(x->logs, 0);
+}
+
+/* More covers than a run may have. */
+static void test_many_covers(void **state)
+{
+	struct fixture *x = *state;
+	glane_rc rc = GLANE_OK;
+	int n = 0;
+
+	for (; rc == GLANE_OK && n < 110000; n++)
+		rc = cover(x, GLANE_COVER_FULL, "D", 0, 0);
+	assert_int_not_equal(rc, GLANE_OK);
+	assert_int_equal(n, 100001);
+}
+
 /* More cursors than a run may have. */
 static void test_caps(void **state)
 {
@@ -626,7 +662,7 @@ int main(void)
 		TEST(test_long_texts), TEST(test_hostile_notes), TEST(test_hostile_texts), TEST(test_covers),
 		TEST(test_erasures), TEST(test_cursors), TEST(test_rejects), TEST(test_logs), TEST(test_ends),
 		TEST(test_unknown_types), TEST(test_cut), TEST(test_limits), TEST(test_too_long), TEST(test_caps),
-		cmocka_unit_test(test_no_memory)};
+		TEST(test_nothing_said), TEST(test_many_covers), cmocka_unit_test(test_no_memory)};
 
 	return cmocka_run_group_tests_name("intake", tests, NULL, NULL);
 }

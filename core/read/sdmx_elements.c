@@ -27,14 +27,18 @@ static struct slice keep(struct sdmx_xml *s, struct slice text)
 
 static void log_failed(struct sdmx_xml *s)
 {
-	if (s->log.level == SDMX_AT_NOTHING) {
-		xml_push_stop(&s->x, GLANE_E_FORMAT, "a component outside of dataset, group, series and observation");
-		return;
-	}
 	if (s->log.n_columns == SDMX_COLUMNS)
 		xml_push_stop(&s->x, GLANE_E_LIMIT, "more than 512 components");
 	else
 		xml_push_stop(&s->x, GLANE_E_LIMIT, "no memory, or more than 64 MiB of groups and datasets");
+}
+
+static void cell_failed(struct sdmx_xml *s)
+{
+	if (s->log.level == SDMX_AT_NOTHING)
+		xml_push_stop(&s->x, GLANE_E_FORMAT, "a component outside of dataset, group, series and observation");
+	else
+		log_failed(s);
 }
 
 static void end_group(struct sdmx_xml *s)
@@ -56,7 +60,7 @@ static void put(struct sdmx_xml *s, uint32_t column, const struct xml_push_attr 
 	if (b)
 		xml_push_value(b, value);
 	if (!b || !sdmx_log_cell_end(&s->log))
-		log_failed(s);
+		cell_failed(s);
 }
 
 static void put_text(struct sdmx_xml *s, uint32_t column, struct slice text)
@@ -66,7 +70,7 @@ static void put_text(struct sdmx_xml *s, uint32_t column, struct slice text)
 	if (b)
 		strbuf_slice(b, text);
 	if (!b || !sdmx_log_cell_end(&s->log))
-		log_failed(s);
+		cell_failed(s);
 }
 
 static struct slice name_of(const struct xml_push_attr *a)

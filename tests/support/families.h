@@ -118,4 +118,28 @@ static inline void family_split(const struct family *f)
 	}
 	strbuf_release(&whole);
 }
+
+/* Each allocation fails in turn, and all behind it: GLANE_E_NOMEM or `other`, until fewer than `most` of them suffice; then what comes out
+ * is `want` (NULL: whatever). */
+static inline void family_starved(const struct family *f, long most, glane_rc other, const char *want)
+{
+	glane_rc rc = GLANE_E_NOMEM;
+
+	for (long n = 1; rc < 0; n++) {
+		struct diag d = {.code = GLANE_OK};
+		struct strbuf out;
+
+		strbuf_init(&out, 0);
+		(void)strbuf_room(&out, 4096);
+		mem_fail_after(n, true);
+		rc = f->read(f->arg, f->doc, 0, &out, &d);
+		mem_fail_after(0, false);
+		if (rc < 0 ? (rc != GLANE_E_NOMEM && rc != other) || !d.text[0] || n >= most : rc != GLANE_END)
+			fail_msg("%s, allocation %ld fails: %d %s", f->name, n, (int)rc, d.text);
+		strbuf_putc(&out, '\0');
+		if (rc == GLANE_END && want)
+			assert_string_equal(out.p, want);
+		strbuf_release(&out);
+	}
+}
 #endif

@@ -283,25 +283,10 @@ static void a_nest_without_end_is_refused(void **state)
 
 static void lack_of_memory_is_an_error(void **state)
 {
-	const struct form *with_unit = &forms[11];
+	const struct family with_unit = {.name = forms[11].name, .read = read_all, .doc = slice_of(forms[11].doc)};
 
 	(void)state;
-	for (long n = 1;; n++) {
-		struct strbuf out;
-		struct diag d = {.code = GLANE_OK};
-		glane_rc rc;
-
-		strbuf_init(&out, 0);
-		(void)strbuf_room(&out, 4096);
-		mem_fail_after(n, true);
-		rc = read_all(NULL, slice_of(with_unit->doc), 0, &out, &d);
-		mem_fail_after(0, false);
-		strbuf_release(&out);
-		if (rc == GLANE_END)
-			break;
-		assert_int_equal(rc, GLANE_E_NOMEM);
-		assert_true(n < 1000);
-	}
+	family_starved(&with_unit, 1000, GLANE_E_NOMEM, NULL);
 }
 
 static void a_series_stays_while_only_time_moves(void **state)

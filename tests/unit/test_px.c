@@ -194,22 +194,8 @@ static void what_is_wrong_is_said(void **state)
 
 static void lack_of_memory_is_an_error(void **state)
 {
-	glane_rc rc = GLANE_OK;
-
 	(void)state;
-	for (long n = 1; rc != GLANE_END; n++) {
-		struct diag d = {.code = GLANE_OK};
-		struct strbuf out;
-
-		strbuf_init(&out, 0);
-		(void)strbuf_room(&out, 4096);
-		mem_fail_after(n, true);
-		rc = read_all(NULL, forms[0].doc, 0, &out, &d);
-		mem_fail_after(0, false);
-		strbuf_release(&out);
-		assert_true(rc == GLANE_END || rc == GLANE_E_NOMEM);
-		assert_true(n < 200);
-	}
+	family_starved(&forms[0], 200, GLANE_E_NOMEM, NULL);
 }
 
 int main(void)

@@ -125,21 +125,16 @@ static bool own_key(struct parse_args *p, const char *key, const char *value, bo
 static bool items_of(
 	struct arena *a, const char *name, const char *text, size_t max, const char *const **ret, size_t *ret_n)
 {
-	const char **v = arena_alloc(a, (max + 1) * sizeof(*v));
+	const char **v;
 	struct diag d;
-	glane_rc rc = GLANE_OK;
 
 	diag_clear(&d);
-	if (!v)
-		rc = fail(&d, GLANE_E_NOMEM, "no memory");
-	while (rc == GLANE_OK && text && *ret_n < max) {
-		rc = conf_item(a, &text, &v[*ret_n], &d);
-		*ret_n += rc == GLANE_OK;
-	}
+	if (conf_items(a, text, &v, ret_n, &d) == GLANE_OK && *ret_n > max)
+		fail(&d, GLANE_E_CONFIG, "more than %zu words", max);
 	*ret = v;
-	if (rc < GLANE_OK)
+	if (d.code < GLANE_OK)
 		complain(EXIT_USAGE, "parse: --%s: %s", name, d.text);
-	return rc >= GLANE_OK;
+	return d.code >= GLANE_OK;
 }
 
 static bool take_lists(struct parse_args *p, struct arena *a)

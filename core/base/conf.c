@@ -371,6 +371,25 @@ glane_rc conf_item(struct arena *a, const char **cursor, const char **ret, struc
 	return GLANE_OK;
 }
 
+glane_rc conf_items(struct arena *a, const char *text, const char ***ret, size_t *ret_n, struct diag *d)
+{
+	const char *cursor = text ? text : "";
+	size_t n = 0;
+	glane_rc rc = GLANE_OK;
+
+	for (const char *s = cursor + strspn(cursor, " \t"); s && *s; n++) {
+		s = item_end(s);
+		s = s ? s + strspn(s, " \t") : NULL; /* not closed: conf_item() says so */
+	}
+	*ret_n = 0;
+	*ret = arena_alloc(a, (n + 1) * sizeof(**ret));
+	if (!*ret)
+		return fail(d, GLANE_E_NOMEM, "no memory for a list of the configuration");
+	while (*ret_n < n && (rc = conf_item(a, &cursor, &(*ret)[*ret_n], d)) == GLANE_OK)
+		++*ret_n;
+	return rc;
+}
+
 bool conf_is_name(struct slice s)
 {
 	if (s.n < 1 || s.n > 63 || word_len(s) != s.n)

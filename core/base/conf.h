@@ -38,6 +38,8 @@ struct conf_entry *conf_find(const struct conf_section *s, const char *key);
 /* Next item of a list value: blanks separate, "..." quotes (\" and \\ inside); KEY="a b" is one item, without the
  * quotes. GLANE_END at the end, GLANE_E_CONFIG on an unclosed quote. The item is NUL-terminated in the arena. */
 glane_rc conf_item(struct arena *a, const char **cursor, const char **ret, struct diag *d);
+/* All items of such a list, which *ret and each item hold in the arena; text NULL: none. GLANE_E_CONFIG, GLANE_E_NOMEM. */
+glane_rc conf_items(struct arena *a, const char *text, const char ***ret, size_t *ret_n, struct diag *d);
 /* NAME of a source: [a-z0-9][a-z0-9._-]{0,62} (DESIGN section 2). */
 bool conf_is_name(struct slice s);
 /* A key: [a-z][a-z0-9_.-]{0,62}. */

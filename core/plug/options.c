@@ -66,28 +66,11 @@ static glane_rc set_bool(const struct setting *s, struct diag *d)
 /* Splits the text into items; *ret has *ret_n of them. */
 static glane_rc items(const struct setting *s, const char ***ret, size_t *ret_n, struct diag *d)
 {
-	const char *cursor = s->text, *item;
-	const char **v;
-	size_t n = 0;
-	glane_rc rc;
+	const glane_rc rc = conf_items(s->a, s->text, ret, ret_n, d);
 
-	while ((rc = conf_item(s->a, &cursor, &item, d)) == GLANE_OK)
-		if (++n > MAX_ITEMS)
-			return fail(d, GLANE_E_LIMIT, "%s: more than %d items", s->spec->name, MAX_ITEMS);
-	if (rc != GLANE_END)
-		return rc;
-	v = arena_alloc(s->a, (n + 1) * sizeof(*v));
-	if (!v)
-		return fail(d, GLANE_E_NOMEM, "no memory for option %s", s->spec->name);
-	cursor = s->text;
-	for (size_t i = 0; i < n; i++) {
-		rc = conf_item(s->a, &cursor, &v[i], d);
-		if (rc != GLANE_OK)
-			return rc;
-	}
-	*ret = v;
-	*ret_n = n;
-	return GLANE_OK;
+	if (rc == GLANE_OK && *ret_n > MAX_ITEMS)
+		return fail(d, GLANE_E_LIMIT, "%s: more than %d items", s->spec->name, MAX_ITEMS);
+	return rc;
 }
 
 static glane_rc set_list(const struct setting *s, struct diag *d)

@@ -59,24 +59,15 @@ glane_rc settings_list(struct settings *s, const struct conf_section *sec, const
 	size_t *ret_n, struct diag *d)
 {
 	const struct conf_entry *e = conf_find(sec, key);
-	const char *text = value_of(sec, key), *cursor = text, *item;
-	size_t n = 0;
+	const char *text = value_of(sec, key);
 	glane_rc rc;
 
 	*ret = NULL;
 	*ret_n = 0;
 	if (!text)
 		return GLANE_OK;
-	while ((rc = conf_item(&s->arena, &cursor, &item, d)) == GLANE_OK)
-		n++;
-	if (rc != GLANE_END)
-		return diag_prefix(d, "%s:%u", e->file, e->line);
-	*ret = arena_alloc(&s->arena, (n + 1) * sizeof(**ret));
-	if (!*ret)
-		return fail(d, GLANE_E_NOMEM, "no memory for the configuration");
-	for (cursor = text; *ret_n < n; ++*ret_n)
-		conf_item(&s->arena, &cursor, &(*ret)[*ret_n], d);
-	return GLANE_OK;
+	rc = conf_items(&s->arena, text, ret, ret_n, d);
+	return rc == GLANE_OK ? rc : diag_prefix(d, "%s:%u", e->file, e->line);
 }
 
 static glane_rc int_of(const struct conf_section *sec, const char *key, int64_t dflt, int64_t min, int64_t max,

@@ -318,6 +318,20 @@ static void test_read(void **state)
 	conf_release(&c);
 }
 
+/* The whole list, as its items one by one. */
+static void check_items(struct arena *a, const char *text, const char *const *want, glane_rc end)
+{
+	const char **items = NULL;
+	struct diag d = {0};
+	size_t n = 99, k = 0;
+
+	assert_int_equal(conf_items(a, text, &items, &n, &d), end == GLANE_END ? GLANE_OK : end);
+	for (; want[k]; k++)
+		assert_true(k < n && strcmp(items[k], want[k]) == 0);
+	assert_int_equal(n, k);
+	assert_int_equal(d.code, end < 0 ? end : 0);
+}
+
 static void test_items(void **state)
 {
 	static const struct {
@@ -356,14 +370,16 @@ static void test_items(void **state)
 		rc = conf_item(&a, &cursor, &item, &d);
 		assert_int_equal(rc, rows[i].end);
 		assert_int_equal(d.code, rc < 0 ? rc : 0);
+		check_items(&a, rows[i].text, rows[i].items, rows[i].end);
 	}
+	check_items(&a, NULL, (const char *const[]){NULL}, GLANE_END);
 	arena_release(&a);
 }
 
 /* A list costs memory in proportion to its length, not to its square. */
 static void test_long_list(void **state)
 {
-	const char *cursor, *item;
+	const char *cursor, *item, **items;
 	struct strbuf b;
 	struct arena a;
 	size_t n = 0;
@@ -378,6 +394,9 @@ static void test_long_list(void **state)
 		n++;
 	assert_int_equal(n, 10000);
 	assert_int_equal(*cursor, 0);
+	assert_int_equal(conf_items(&a, strbuf_get(&b).p, &items, &n, NULL), GLANE_OK);
+	assert_int_equal(n, 10000);
+	assert_string_equal(items[9999], "item9999");
 	arena_release(&a);
 	strbuf_release(&b);
 	arena_init(&a, 1);

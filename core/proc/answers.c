@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define MAX_REQUESTS 200000
+#define MAX_TEXTS 1000 /* of each kind, of a source */
 #define PROGRESS_MS 500
 
 static const char *keep(struct source *s, const char *text)
@@ -491,18 +492,6 @@ struct source *source_find(struct broker *b, uint32_t id)
 	return NULL;
 }
 
-static const char **take_texts(struct frame *f, struct arena *a, size_t *ret_n)
-{
-	const uint32_t n = frame_u32(f);
-	const char **v = n <= 1000 && !f->bad ? arena_alloc(a, (n + 1) * sizeof(*v)) : NULL;
-
-	for (uint32_t i = 0; v && i < n; i++)
-		v[i] = frame_cstr(f, a);
-	*ret_n = v ? n : 0;
-	f->bad |= !v;
-	return v;
-}
-
 static struct fetch_secret *take_secrets(struct frame *f, struct arena *a, size_t *ret_n)
 {
 	const uint32_t n = frame_u32(f);
@@ -529,16 +518,16 @@ glane_rc source_new(struct broker *b, struct frame *f, struct diag *d)
 	s->broker = b;
 	s->id = frame_u32(f);
 	s->policy.source = frame_cstr(f, &s->arena);
-	s->policy.allowed = take_texts(f, &s->arena, &s->policy.n_allowed);
+	s->policy.allowed = frame_texts(f, &s->arena, MAX_TEXTS, &s->policy.n_allowed);
 	s->policy.secrets = take_secrets(f, &s->arena, &s->policy.n_secrets);
-	s->policy.secret_params = take_texts(f, &s->arena, &s->policy.n_secret_params);
+	s->policy.secret_params = frame_texts(f, &s->arena, MAX_TEXTS, &s->policy.n_secret_params);
 	s->policy.max_body = frame_u64(f);
 	s->policy.retries = frame_u32(f);
 	s->policy.rate = frame_f64(f);
 	s->policy.ca_extra = frame_cstr(f, &s->arena);
 	s->keep = frame_u8(f);
 	s->html = frame_u8(f) != 0;
-	s->poison = take_texts(f, &s->arena, &s->n_poison);
+	s->poison = frame_texts(f, &s->arena, MAX_TEXTS, &s->n_poison);
 	s->deadline = frame_i64(f);
 	s->next = b->sources;
 	b->sources = s;

@@ -60,7 +60,7 @@ static glane_rc open_store(struct broker *b, const char *store, struct diag *d)
 
 /* The broker's part of the store and what the configuration names, of the file system; before its first thread. */
 static glane_rc confine(
-	struct broker *b, const struct fetch_options *o, const char *const *reads, uint32_t n, struct diag *d)
+	struct broker *b, const struct fetch_options *o, const char *const *reads, size_t n, struct diag *d)
 {
 	const unsigned all = LANDLOCK_READ | LANDLOCK_LIST | (b->dry ? 0 : LANDLOCK_CHANGE);
 	struct landlock_path *paths = arena_alloc(&b->arena, (n + OWN_RULES) * sizeof(*paths));
@@ -73,20 +73,9 @@ static glane_rc confine(
 	paths[1] = (struct landlock_path){NULL, b->archive.dir, all};
 	paths[2] = (struct landlock_path){o->limits_file ? folder : NULL, -1, all};
 	paths[3] = (struct landlock_path){o->ca_bundle, -1, LANDLOCK_READ};
-	for (uint32_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++)
 		paths[OWN_RULES + i] = (struct landlock_path){reads[i], -1, LANDLOCK_READ};
 	return sandbox_broker(paths, OWN_RULES + n, d);
-}
-
-static const char *const *take_reads(struct broker *b, struct frame *f, uint32_t *ret_n)
-{
-	const uint32_t n = frame_u32(f);
-	const char **reads = n <= MAX_READS ? arena_alloc(&b->arena, (n + 1) * sizeof(*reads)) : NULL;
-
-	for (uint32_t i = 0; reads && i < n; i++)
-		reads[i] = frame_cstr(f, &b->arena);
-	*ret_n = n;
-	return reads;
 }
 
 static glane_rc setup(struct broker *b, struct frame *f, struct diag *d)
@@ -94,7 +83,7 @@ static glane_rc setup(struct broker *b, struct frame *f, struct diag *d)
 	struct fetch_options o = {0};
 	struct strbuf warnings;
 	const char *store, *const *reads;
-	uint32_t n_reads;
+	size_t n_reads;
 	uint8_t mode;
 	glane_rc rc;
 
@@ -109,10 +98,10 @@ static glane_rc setup(struct broker *b, struct frame *f, struct diag *d)
 	o.retry_base_seconds = frame_f64(f);
 	mode = frame_u8(f);
 	o.ask_anyway = frame_u8(f) != 0;
-	reads = take_reads(b, f, &n_reads);
+	reads = frame_texts(f, &b->arena, MAX_READS, &n_reads);
 	b->offline = mode != 0;
 	b->dry = mode == 2;
-	if (!reads || !frame_done(f) || !store || b->ready)
+	if (!frame_done(f) || !store || b->ready)
 		return fail(d, GLANE_E_FORMAT, "the broker's set-up does not read");
 	rc = open_store(b, store, d);
 	o.tmp_dir = b->tmp;

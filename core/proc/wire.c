@@ -81,6 +81,13 @@ void wire_cstr(struct wire *w, const char *s)
 	wire_text(w, slice_of(s));
 }
 
+void wire_texts(struct wire *w, const char *const *v, size_t n)
+{
+	wire_u32(w, (uint32_t)n);
+	for (size_t i = 0; i < n; i++)
+		wire_cstr(w, v[i]);
+}
+
 void wire_bytes(struct wire *w, const void *p, size_t n)
 {
 	strbuf_add(&w->out, p, n);
@@ -385,6 +392,18 @@ const char *frame_cstr(struct frame *f, struct arena *a)
 	if (!copy)
 		f->bad = true;
 	return copy;
+}
+
+const char **frame_texts(struct frame *f, struct arena *a, size_t max, size_t *ret_n)
+{
+	const uint32_t n = frame_u32(f);
+	const char **v = n <= max && !f->bad ? arena_alloc(a, (n + 1) * sizeof(*v)) : NULL;
+
+	for (uint32_t i = 0; v && i < n; i++)
+		v[i] = frame_cstr(f, a);
+	*ret_n = v ? n : 0;
+	f->bad |= !v;
+	return v;
 }
 
 bool frame_done(const struct frame *f)

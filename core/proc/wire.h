@@ -43,8 +43,9 @@ void wire_u64(struct wire *w, uint64_t v);
 void wire_i64(struct wire *w, int64_t v);
 void wire_f64(struct wire *w, double v);
 void wire_text(struct wire *w, struct slice s);
-void wire_cstr(struct wire *w, const char *s);            /* NULL: absent */
-void wire_bytes(struct wire *w, const void *p, size_t n); /* no length before them: the rest of the frame */
+void wire_cstr(struct wire *w, const char *s);                   /* NULL: absent */
+void wire_texts(struct wire *w, const char *const *v, size_t n); /* their number, then each */
+void wire_bytes(struct wire *w, const void *p, size_t n);        /* no length before them: the rest of the frame */
 /* Ends the frame; fd >= 0 travels with it (ownership passes). GLANE_E_LIMIT where the frame is too large. */
 glane_rc wire_end(struct wire *w, int fd, struct diag *d);
 /* Sends what is queued: all of it (blocking socket), or as much as goes. GLANE_OK also where some is left. */
@@ -66,5 +67,7 @@ double frame_f64(struct frame *f);
 struct slice frame_text(struct frame *f);
 /* Copy in the arena, NUL-terminated; absent is NULL; NUL bytes inside make the frame bad. */
 const char *frame_cstr(struct frame *f, struct arena *a);
+/* Such a list, as of frame_cstr(). More than `max`, or no memory for them, makes the frame bad. */
+const char **frame_texts(struct frame *f, struct arena *a, size_t max, size_t *ret_n);
 bool frame_done(const struct frame *f); /* everything read, nothing left, nothing bad */
 #endif

@@ -26,13 +26,6 @@ static void on_term(int sig)
 
 /* ---- the job ---- */
 
-static void put_list(struct wire *w, const char *const *v, size_t n)
-{
-	wire_u32(w, (uint32_t)n);
-	for (size_t i = 0; i < n; i++)
-		wire_cstr(w, v[i]);
-}
-
 glane_rc job_send(struct wire *w, const struct job *j, struct diag *d)
 {
 	uint32_t n = 0;
@@ -65,8 +58,8 @@ glane_rc job_send(struct wire *w, const struct job *j, struct diag *d)
 	wire_u64(w, j->cancel_at);
 	wire_cstr(w, j->words);
 	wire_cstr(w, j->program.path);
-	put_list(w, j->program.args, j->program.n_args);
-	put_list(w, j->program.reads, j->program.n_reads);
+	wire_texts(w, j->program.args, j->program.n_args);
+	wire_texts(w, j->program.reads, j->program.n_reads);
 	wire_pairs(w, j->header, j->n_header);
 	return wire_end(w, -1, d);
 }
@@ -96,23 +89,11 @@ static bool take_entries(struct frame *f, struct arena *a, struct conf_section *
 	return !f->bad;
 }
 
-static bool take_list(struct frame *f, struct arena *a, size_t max, const char *const **ret, size_t *ret_n)
-{
-	const uint32_t n = frame_u32(f);
-	const char **v = n <= max ? arena_alloc(a, (n + 1) * sizeof(*v)) : NULL;
-
-	for (uint32_t i = 0; v && i < n; i++)
-		v[i] = frame_cstr(f, a);
-	*ret = v;
-	*ret_n = n;
-	return v && !f->bad;
-}
-
-static bool take_program(struct frame *f, struct arena *a, struct launch *l)
+static void take_program(struct frame *f, struct arena *a, struct launch *l)
 {
 	l->path = frame_cstr(f, a);
-	return take_list(f, a, LAUNCH_ARGS, &l->args, &l->n_args) &&
-	       take_list(f, a, SANDBOX_READS, &l->reads, &l->n_reads);
+	l->args = frame_texts(f, a, LAUNCH_ARGS, &l->n_args);
+	l->reads = frame_texts(f, a, SANDBOX_READS, &l->n_reads);
 }
 
 static glane_rc job_take(struct frame *f, struct arena *a, struct taken_job *t, struct diag *d)
@@ -140,7 +121,8 @@ static glane_rc job_take(struct frame *f, struct arena *a, struct taken_job *t, 
 	j->keep_empty = frame_u8(f) != 0;
 	j->cancel_at = frame_u64(f);
 	j->words = frame_cstr(f, a);
-	if (!take_program(f, a, &j->program) || !frame_pairs(f, a, MAX_PAIRS, &j->header, &j->n_header))
+	take_program(f, a, &j->program);
+	if (!frame_pairs(f, a, MAX_PAIRS, &j->header, &j->n_header))
 		return fail(d, GLANE_E_FORMAT, "the worker's job does not read");
 	return frame_done(f) ? GLANE_OK : fail(d, GLANE_E_FORMAT, "the worker's job does not read");
 }

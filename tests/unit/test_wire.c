@@ -217,6 +217,42 @@ static void test_lying_texts(void **state)
 	arena_release(&a);
 }
 
+static void test_lists(void **state)
+{
+	static const char *const list[] = {"one", "", "three"};
+	struct diag d = {.code = GLANE_OK};
+
+	(void)state;
+	for (size_t most = 2; most < 5; most++) {
+		struct ends e;
+		struct arena a;
+		struct frame f;
+		const char **got;
+		size_t n = 99;
+
+		arena_init(&a, 0);
+		open_ends(&e, true);
+		wire_begin(&e.a, 7);
+		wire_texts(&e.a, list, 3);
+		wire_texts(&e.a, NULL, 0);
+		assert_int_equal(wire_end(&e.a, -1, &d), GLANE_OK);
+		assert_int_equal(wire_flush(&e.a, &d), GLANE_OK);
+		assert_int_equal(wire_wait(&e.b, &f, &d), GLANE_OK);
+		got = frame_texts(&f, &a, most, &n);
+		assert_int_equal(f.bad, most < 3);
+		assert_int_equal(n, most < 3 ? 0 : 3);
+		for (size_t i = 0; i < n; i++)
+			assert_string_equal(got[i], list[i]);
+		if (most >= 3) {
+			assert_non_null(frame_texts(&f, &a, 0, &n));
+			assert_int_equal(n, 0);
+			assert_true(frame_done(&f));
+		}
+		close_ends(&e);
+		arena_release(&a);
+	}
+}
+
 static void test_too_large(void **state)
 {
 	char *big = mem_zalloc(1, WIRE_MAX + 1);
@@ -418,7 +454,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_split), cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_short_fields), cmocka_unit_test(test_lying_lengths),
-		cmocka_unit_test(test_lying_texts), cmocka_unit_test(test_too_large),
+		cmocka_unit_test(test_lying_texts), cmocka_unit_test(test_lists), cmocka_unit_test(test_too_large),
 		cmocka_unit_test(test_descriptors), cmocka_unit_test(test_too_many_queued),
 		cmocka_unit_test(test_flood_of_descriptors), cmocka_unit_test(test_no_number_left),
 		cmocka_unit_test(test_full_socket), cmocka_unit_test(test_peer_gone)};

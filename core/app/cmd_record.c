@@ -54,7 +54,7 @@ struct recording {
 	json_t *requests; /* of the commit, in order; NULL: there was none */
 	struct archive archive;
 	struct secret_finder secrets;
-	size_t n_unseen; /* n_unseen: archives that were not looked into */
+	size_t n_unseen; /* archives that were not looked into */
 	int dir;         /* the fixture's */
 	struct strbuf index, body;
 };

@@ -67,7 +67,7 @@ static int become(const struct launch *w, char *const *env, const int fds[4])
 	struct diag d;
 
 	setpgid(0, 0);
-	for (size_t i = 0; i < sizeof(given) / sizeof(given[0]); i++)
+	for (size_t i = 0; i < N(given); i++)
 		signal(given[i], SIG_DFL);
 	if (!place(fds) || !guard_fork(LINK))
 		return cannot(ERRORS);

@@ -168,7 +168,6 @@ static glane_rc program_read(struct payload_source *base, char *buf, size_t cap,
 static void program_close(struct payload_source *base)
 {
 	struct program_source *s = (struct program_source *)base;
-
 	const int64_t until = clock_mono_ms() + CLEAR_MS;
 	char rest[64];
 

@@ -83,16 +83,13 @@ glane_rc sandbox_check(struct diag *d)
 		return GLANE_OK;
 	if (!has_seccomp())
 		return fail(d, GLANE_E_CONFIG,
-			"this kernel has no seccomp (Linux 4.14 or newer, and nothing that hides it): readers are not "
-			"run "
-			"without a sandbox");
+			"this kernel has no seccomp (Linux 4.14 or newer, and nothing that hides it): readers are "
+			"not run without a sandbox");
 	if (choice.require && landlock_used() == 0)
 		return fail(d, GLANE_E_CONFIG,
 			"this kernel has no Landlock (Linux 5.13 or newer, with landlock among the security modules "
-			"that it "
-			"starts): write `sandbox = seccomp` in the [glane] section to do without; then only the code "
-			"that "
-			"a plugin runs while it is loaded could read files");
+			"that it starts): write `sandbox = seccomp` in the [glane] section to do without; then "
+			"the code that a plugin runs while it is loaded, and a source's program, could read files");
 	return GLANE_OK;
 }
 

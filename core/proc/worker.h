@@ -43,7 +43,6 @@ glane_rc broker_fetch(struct wire *broker, const struct host_request *q, struct 
 /* Messages quote what the provider wrote, and only the broker knows what of it is a secret. Without a broker: the text as it is. What
  * it returns stands until the next frame. */
 struct slice broker_words(struct wire *broker, struct slice text);
-struct launcher;
 struct program;
 /* What starts the job's program, where it has one; before the plugin is loaded. */
 glane_rc launcher_of(const struct job *j, struct launcher *l, struct diag *d);

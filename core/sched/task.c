@@ -413,8 +413,8 @@ static void died(struct task *t, int status)
 	char how[96];
 
 	child_status_text(status, how, sizeof(how));
+	t->killed = sig != SIGKILL && sig != SIGTERM && !mute;
 	if (sig && words && strcmp(words, SANDBOX_OUT_OF_MEMORY) == 0) {
-		t->killed = true;
 		task_fail(t, GLANE_E_NOMEM,
 			"the worker of plugin %s ended with %s: its memory limit of %llu MiB is used up (`memory` "
 			"raises it)",
@@ -424,7 +424,6 @@ static void died(struct task *t, int status)
 	if (sig == SIGXCPU) {
 		why = ": its CPU time is used up";
 		rc = GLANE_E_CANCELLED;
-		t->killed = true;
 	} else if (sig == SIGKILL) {
 		why = ", not of glane's: another process killed it, or the machine ran out of memory";
 	} else if (mute) {
@@ -433,7 +432,6 @@ static void died(struct task *t, int status)
 	} else if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
 		why = " without reporting its end";
 	}
-	t->killed |= sig != SIGKILL && sig != SIGTERM && !mute;
 	task_fail(t, rc, "the worker of plugin %s ended with %s%s%s%s%s", t->conf->plugin, how, why,
 		words ? " (last words: " : "", words ? words : "", words ? ")" : "");
 }

@@ -21,6 +21,10 @@ struct fetch_secret {
 	const char *name; /* of {auth:NAME} */
 	const char *spec; /* env:VAR or file:PATH, read for each transfer; never logged */
 };
+/* PATH of "file:PATH", VAR of "env:VAR"; NULL: the text says no such place. */
+const char *fetch_secret_file(const char *spec);
+const char *fetch_secret_env(const char *spec);
+
 struct fetch_policy { /* of one source; borrowed, must outlive its requests */
 	const char *source;
 	const char *const *allowed; /* see url_allowed() */

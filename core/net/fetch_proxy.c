@@ -4,7 +4,7 @@
 
 static bool is_reference(const char *proxy)
 {
-	return strncmp(proxy, "env:", 4) == 0 || strncmp(proxy, "file:", 5) == 0;
+	return fetch_secret_env(proxy) || fetch_secret_file(proxy);
 }
 
 static bool is_scheme(const char *scheme)

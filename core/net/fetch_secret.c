@@ -59,24 +59,39 @@ static glane_rc read_file(const char *path, struct strbuf *b, struct diag *d)
 	return rc;
 }
 
+static const char *behind(const char *prefix, const char *text)
+{
+	return slice_has_prefix(slice_of(text), prefix) ? text + strlen(prefix) : NULL;
+}
+
+const char *fetch_secret_file(const char *spec)
+{
+	return behind("file:", spec);
+}
+
+const char *fetch_secret_env(const char *spec)
+{
+	return behind("env:", spec);
+}
+
 static glane_rc read_spec(const struct fetch_secret *spec, struct strbuf *b, struct diag *d)
 {
-	const char *value;
+	const char *path = fetch_secret_file(spec->spec), *variable = fetch_secret_env(spec->spec), *value;
 	glane_rc rc;
 
-	if (strncmp(spec->spec, "file:", 5) == 0) {
-		rc = read_file(spec->spec + 5, b, d);
+	if (path) {
+		rc = read_file(path, b, d);
 		if (b->n && b->p[b->n - 1] == '\n')
 			b->n--;
 		if (b->n && b->p[b->n - 1] == '\r')
 			b->n--;
 		return rc;
 	}
-	if (strncmp(spec->spec, "env:", 4) != 0)
+	if (!variable)
 		return fail(d, GLANE_E_CONFIG, "secret '%s': write it as env:NAME or file:PATH", spec->name);
-	value = getenv(spec->spec + 4);
+	value = getenv(variable);
 	if (!value)
-		return fail(d, GLANE_E_CONFIG, "secret '%s': the environment has no %s", spec->name, spec->spec + 4);
+		return fail(d, GLANE_E_CONFIG, "secret '%s': the environment has no %s", spec->name, variable);
 	if (strbuf_room(b, strlen(value) + 1))
 		strbuf_puts(b, value);
 	return GLANE_OK;

@@ -12,13 +12,14 @@
 glane_rc settings_secret(
 	struct settings *s, const struct conf_entry *e, const char *text, const char **ret, struct diag *d)
 {
+	const char *name = fetch_secret_file(text);
 	char dir[4096], path[4096];
 
 	*ret = text;
-	if (!slice_has_prefix(slice_of(text), "file:"))
+	if (!name)
 		return GLANE_OK;
 	path_dir(e->file, dir, sizeof(dir));
-	if (!path_join(dir, text + strlen("file:"), path, sizeof(path)))
+	if (!path_join(dir, name, path, sizeof(path)))
 		return fail(d, GLANE_E_CONFIG, "%s:%u: the path of a secret is too long", e->file, e->line);
 	*ret = arena_fmt(&s->arena, "file:%s", path);
 	return *ret ? GLANE_OK : fail(d, GLANE_E_NOMEM, "no memory for the configuration");
@@ -39,10 +40,9 @@ glane_rc settings_auth(struct settings *s, struct source_conf *c, struct diag *d
 		return fail(d, GLANE_E_NOMEM, "no memory for the configuration");
 	for (size_t i = 0; i < n; i++) {
 		const char *equals = strchr(items[i], '=');
-		const struct slice spec = slice_of(equals ? equals + 1 : "");
+		const char *spec = equals ? equals + 1 : "";
 
-		if (!equals || equals == items[i] ||
-			(!slice_has_prefix(spec, "env:") && !slice_has_prefix(spec, "file:"))) {
+		if (equals == items[i] || (!fetch_secret_env(spec) && !fetch_secret_file(spec))) {
 			diag_clear(d);
 			return fail(d, GLANE_E_CONFIG,
 				"%s:%u: auth: write NAME=env:VARIABLE or NAME=file:PATH, never the secret itself",
@@ -51,7 +51,7 @@ glane_rc settings_auth(struct settings *s, struct source_conf *c, struct diag *d
 		c->secrets[i].name = arena_strndup(&s->arena, items[i], (size_t)(equals - items[i]));
 		if (!c->secrets[i].name)
 			return fail(d, GLANE_E_NOMEM, "no memory for the configuration");
-		rc = settings_secret(s, e, spec.p, &c->secrets[i].spec, d);
+		rc = settings_secret(s, e, spec, &c->secrets[i].spec, d);
 		if (rc != GLANE_OK)
 			return rc;
 	}

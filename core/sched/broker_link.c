@@ -10,10 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static uint32_t put_read(struct wire *w, const char *spec)
+static uint32_t put_read(struct wire *w, const char *path)
 {
-	const char *path = spec && slice_has_prefix(slice_of(spec), "file:") ? spec + strlen("file:") : NULL;
-
 	if (w && path)
 		wire_cstr(w, path);
 	return path != NULL;
@@ -22,16 +20,14 @@ static uint32_t put_read(struct wire *w, const char *spec)
 /* The files that the configuration names for the broker; w NULL: how many. */
 static uint32_t put_files(struct wire *w, const struct settings *s)
 {
-	uint32_t n = put_read(w, s->proxy);
+	uint32_t n = put_read(w, s->proxy ? fetch_secret_file(s->proxy) : NULL);
 
 	for (size_t i = 0; i < s->n_sources; i++) {
 		const struct source_conf *c = &s->sources[i];
 
 		for (size_t k = 0; k < c->n_secrets; k++)
-			n += put_read(w, c->secrets[k].spec);
-		if (c->ca_extra && w)
-			wire_cstr(w, c->ca_extra);
-		n += c->ca_extra != NULL;
+			n += put_read(w, fetch_secret_file(c->secrets[k].spec));
+		n += put_read(w, c->ca_extra);
 	}
 	return n;
 }

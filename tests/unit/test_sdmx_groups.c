@@ -401,7 +401,7 @@ static void too_many_sorts_in_xml(void **state)
 	strbuf_reset(&out);
 	assert_int_equal(read_sorts(300, true, &out, &d), GLANE_END);
 	for (int i = 0; i < 300; i++) {
-		char said[32];
+		char said[48];
 
 		(void)snprintf(said, sizeof(said), " 2020 %d . %d .", i, i);
 		assert_non_null(strstr(out.p, said));

@@ -62,6 +62,25 @@ static glane_rc refuse(const char *file, const char *what, struct diag *d)
 	return fail(d, GLANE_E_CONFIG, "%s: %s: %s", file, what, strerror(errno));
 }
 
+/* Makes the file of o->part, a template; a signal waits until it knows the name that is to be removed. */
+static int make_part(struct output *o)
+{
+	sigset_t ending, before;
+	int fd;
+
+	(void)sigemptyset(&ending);
+	for (size_t i = 0; i < sizeof(ending_signals) / sizeof(ending_signals[0]); i++)
+		(void)sigaddset(&ending, ending_signals[i]);
+	(void)sigprocmask(SIG_BLOCK, &ending, &before);
+	fd = mkostemp(o->part, O_CLOEXEC);
+	if (fd >= 0) {
+		unfinished = o->part;
+		catch_signals();
+	}
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
+	return fd;
+}
+
 /* A new file beside the one that it will replace, with that one's rights, else those that the umask leaves. */
 static glane_rc open_part(struct output *o, const char *file, const struct stat *old, struct diag *d)
 {
@@ -76,13 +95,11 @@ static glane_rc open_part(struct output *o, const char *file, const struct stat 
 		(void)snprintf(o->target, sizeof(o->target), "%s", file);
 	n = snprintf(o->part, sizeof(o->part), "%s.part-XXXXXX", o->target);
 	errno = ENAMETOOLONG;
-	o->fd = n < (int)sizeof(o->part) ? mkostemp(o->part, O_CLOEXEC) : -1;
+	o->fd = n < (int)sizeof(o->part) ? make_part(o) : -1;
 	if (o->fd < 0) {
 		o->part[0] = '\0';
 		return refuse(file, "cannot make a new file there", d);
 	}
-	unfinished = o->part;
-	catch_signals();
 	return fchmod(o->fd, mode) < 0 ? refuse(file, "cannot set its rights", d) : GLANE_OK;
 }
 

@@ -517,15 +517,16 @@ def stopped(suite, site):
     if not may_trace():
         suite.skip("a signal leaves no half file", "skipped: no strace that may trace here")
         return
-    for sig in (signal.SIGTERM, signal.SIGINT):
-        with subprocess.Popen(["strace", "-qq", "-o", os.devnull, "-e", "inject=fsync:delay_enter=20000000", support.GLANE, "-c", str(site.conf),
+    at_once = "rt_sigaction:delay_enter=300000"  # between the file and what removes it
+    for sig, inject in ((signal.SIGTERM, "fsync:delay_enter=20000000"), (signal.SIGINT, "fsync:delay_enter=20000000"), (signal.SIGTERM, at_once)):
+        with subprocess.Popen(["strace", "-qq", "-o", os.devnull, "-e", f"inject={inject}", support.GLANE, "-c", str(site.conf),
                                "export", "-o", str(out)], stderr=subprocess.DEVNULL, env={**os.environ, **NO_LEAKS}) as p:
             while not list(site.folder.glob("stopped.csv.part-*")) and p.poll() is None:
                 time.sleep(0.02)
             for pid in Path(f"/proc/{p.pid}/task/{p.pid}/children").read_text().split():
                 os.kill(int(pid), sig)
             p.wait()
-        suite.true(f"{sig.name}: no half file is left", not list(site.folder.glob("stopped.csv*")), list(site.folder.glob("stopped*")))
+        suite.true(f"{sig.name}{', as soon as there is one' if inject == at_once else ''}: no half file is left", not list(site.folder.glob("stopped.csv*")), list(site.folder.glob("stopped*")))
 
 
 # ---- memory

@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define N(a) (sizeof(a) / sizeof((a)[0]))
@@ -24,7 +25,7 @@ static const char *const attacks[] = {"ptrace", "process_vm_readv", "process_vm_
 	"reboot", "kexec_load", "kexec_file_load", "init_module", "finit_module", "delete_module", "setns", "unshare",
 	"acct", "quotactl", "settimeofday", "clock_settime", "clock_adjtime", "adjtimex", "iopl", "ioperm",
 	"open_by_handle_at", "fanotify_init", "sethostname", "setdomainname", "syslog", "vhangup", "lookup_dcookie",
-	"mknod", "mknodat", "pidfd_getfd"};
+	"mknod", "mknodat", "pidfd_getfd", "open_tree_attr", "quotactl_fd"};
 /* And these are none of a process that starts no other. Runtimes of programs ask for rings, and do without. */
 static const char *const starts[] = {
 	"execve", "execveat", "fork", "vfork", "io_uring_setup", "io_uring_enter", "io_uring_register"};
@@ -39,7 +40,7 @@ static const char *const work[] = {"read", "readv", "pread64", "preadv", "preadv
 	"getuid", "geteuid", "getgid", "getegid", "getrusage", "times", "sysinfo", "uname", "sched_yield",
 	"sched_getaffinity", "rseq", "set_robust_list", "membarrier", "getrlimit", "ugetrlimit", "pipe2"};
 /* What ld.so does on top, and the second filter and the second set of rules. */
-static const char *const load[] = {"stat", "lstat", "newfstatat", "statx", "access", "faccessat", "faccessat2",
+static const char *const loading[] = {"stat", "lstat", "newfstatat", "statx", "access", "faccessat", "faccessat2",
 	"readlink", "readlinkat", "getcwd", "getdents64", "statfs", "fstatfs", "arch_prctl", "seccomp",
 	"landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self", "set_tid_address", "fadvise64"};
 /* Files by their names: EACCES, so that a library goes on without them. */
@@ -53,15 +54,43 @@ struct filter {
 	int rc; /* of the first rule that could not be added; what follows does not count */
 };
 
-static void add(struct filter *f, uint32_t action, const char *name, unsigned n, const struct scmp_arg_cmp *args)
+/* Calls that a libseccomp may be too old to know: since Linux 5.1 a new call has one number everywhere, above the base of its machine's ABI
+ * (syscall(2); scripts/syscall.tbl of the kernel). */
+static const struct {
+	const char *name;
+	int nr;
+} newer[] = {{"quotactl_fd", 443}, {"fchmodat2", 452}, {"setxattrat", 463}, {"removexattrat", 466},
+	{"open_tree_attr", 467}, {"file_setattr", 469}};
+enum { NR_RINGS = 425, NR_KNOWN = 469, NR_UNKNOWN_END = 512 };
+
+static int number_above_base(int nr)
+{
+	return seccomp_syscall_resolve_name("io_uring_setup") - NR_RINGS + nr;
+}
+
+static int number_of(const char *name)
 {
 	const int nr = seccomp_syscall_resolve_name(name);
+
+	for (size_t i = 0; nr == __NR_SCMP_ERROR && i < N(newer); i++)
+		if (strcmp(newer[i].name, name) == 0)
+			return number_above_base(newer[i].nr);
+	return nr;
+}
+
+static void add_number(struct filter *f, uint32_t action, int nr, unsigned n, const struct scmp_arg_cmp *args)
+{
 	int rc;
 
 	if (f->rc != 0 || nr < 0)
-		return; /* below 0: this machine, or this libseccomp, has no such call: the default stands */
+		return; /* below 0: this machine has no such call: the default stands */
 	rc = seccomp_rule_add_array(f->ctx, action, nr, n, args);
 	f->rc = rc == -EACCES ? 0 : rc; /* it is the default action */
+}
+
+static void add(struct filter *f, uint32_t action, const char *name, unsigned n, const struct scmp_arg_cmp *args)
+{
+	add_number(f, action, number_of(name), n, args);
 }
 
 static void add_all(struct filter *f, uint32_t action, const char *const *names, size_t n)
@@ -175,7 +204,7 @@ static void read_only(struct filter *f)
 static void fill_load(struct filter *f)
 {
 	add_all(f, SCMP_ACT_ALLOW, work, N(work));
-	add_all(f, SCMP_ACT_ALLOW, load, N(load));
+	add_all(f, SCMP_ACT_ALLOW, loading, N(loading));
 	read_only(f);
 	own_layers(f);
 	no_writable_code(f, true);
@@ -243,8 +272,8 @@ static void others_signals(struct filter *f)
 /* What Landlock leaves open to whoever is not given it: rights and times of files at any version, cutting them off before the third (by
  * their names, or as they are opened for nothing else: openat2 keeps its flags behind a pointer). */
 static const char *const marks[] = {"truncate", "truncate64", "chmod", "fchmod", "fchmodat", "fchmodat2", "chown",
-	"lchown", "fchown", "fchownat", "setxattr", "lsetxattr", "fsetxattr", "removexattr", "lremovexattr",
-	"fremovexattr", "utime", "utimes", "utimensat", "futimesat"};
+	"lchown", "fchown", "fchownat", "setxattr", "setxattrat", "lsetxattr", "fsetxattr", "removexattr",
+	"removexattrat", "lremovexattr", "fremovexattr", "file_setattr", "utime", "utimes", "utimensat", "futimesat"};
 /* Memory and messages that outlive their process, and that others of the user have. */
 static const char *const shared[] = {"shmget", "shmat", "shmctl", "msgget", "msgsnd", "msgrcv", "msgctl", "semget",
 	"semop", "semtimedop", "semctl", "ipc", "mq_open", "mq_unlink"};
@@ -262,6 +291,8 @@ static void no_harm(struct filter *f)
 	add_all(f, SCMP_ACT_ERRNO(EACCES), shared, N(shared));
 	add_all(f, SCMP_ACT_ERRNO(EROFS), marks, N(marks));
 	add(f, SCMP_ACT_ERRNO(ENOSYS), "openat2", 0, NULL);
+	for (int nr = NR_KNOWN + 1; nr < NR_UNKNOWN_END; nr++) /* what kernels learn after this was written */
+		add_number(f, SCMP_ACT_ERRNO(ENOSYS), number_above_base(nr), 0, NULL);
 }
 
 /* Opened with these of its flags: refused. */
@@ -325,19 +356,52 @@ static void fill_program_alone(struct filter *f)
 	add(f, SCMP_ACT_ERRNO(EROFS), "creat", 0, NULL);
 }
 
-glane_rc seccomp_confine(enum seccomp_role role, struct diag *d)
+/* More than libseccomp needs for the largest of the filters. 2.5.4 spoils its heap where it does not get it, so it is asked for first. */
+#define ROOM ((size_t)1 << 20)
+
+static bool has_room(void)
+{
+	void *room = mmap(NULL, ROOM, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return room != MAP_FAILED && munmap(room, ROOM) == 0;
+}
+
+/* A call that the role may not make is refused: whatever a library said, the filter is there. */
+static bool holds(enum seccomp_role role)
+{
+	char c;
+	const bool sealed = role == SECCOMP_SEALED; /* no call of the network was left before it either */
+	const int fd = sealed ? -1 : socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd >= 0)
+		close(fd);
+	return fd < 0 && (!sealed || syscall(SYS_getcwd, &c, sizeof(c)) < 0) && (errno == EPERM || errno == EACCES);
+}
+
+static int load(enum seccomp_role role)
 {
 	static void (*const fill[])(struct filter *) = {
 		fill_load, fill_sealed, fill_broker, fill_program, fill_program_alone};
 	const bool is_list = role == SECCOMP_LOAD || role == SECCOMP_SEALED;
-	struct filter f = {seccomp_init(is_list ? SCMP_ACT_ERRNO(EPERM) : SCMP_ACT_ALLOW), 0};
+	struct filter f = {has_room() ? seccomp_init(is_list ? SCMP_ACT_ERRNO(EPERM) : SCMP_ACT_ALLOW) : NULL, 0};
 
 	if (!f.ctx)
-		return fail(d, GLANE_E_NOMEM, "seccomp: no memory for a filter");
+		return -ENOMEM;
 	f.rc = seccomp_attr_set(f.ctx, SCMP_FLTATR_CTL_NNP, 0); /* it is set already */
 	fill[role](&f);
 	if (f.rc == 0)
 		f.rc = seccomp_load(f.ctx);
 	seccomp_release(f.ctx);
-	return f.rc == 0 ? GLANE_OK : fail(d, GLANE_E_DENIED, "seccomp: no filter: %s", strerror(-f.rc));
+	return f.rc;
+}
+
+glane_rc seccomp_confine(enum seccomp_role role, struct diag *d)
+{
+	const int rc = load(role);
+
+	if (rc == -ENOMEM)
+		return fail(d, GLANE_E_NOMEM, "seccomp: no memory for a filter");
+	if (rc != 0)
+		return fail(d, GLANE_E_DENIED, "seccomp: no filter: %s", strerror(-rc));
+	return holds(role) ? GLANE_OK : fail(d, GLANE_E_DENIED, "seccomp: a filter was set, and refuses nothing");
 }

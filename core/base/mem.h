@@ -9,6 +9,9 @@ void *mem_alloc(size_t n); /* not zeroed */
 void *mem_zalloc(size_t n, size_t size);
 void *mem_realloc(void *p, size_t n, size_t size);
 void mem_free(void *p);
+/* n bytes could be had now. For libraries that crash where they get no memory as they begin: they are not begun then. */
+bool mem_has(size_t n);
+#define MEM_LIBRARY ((size_t)1 << 20) /* more than any of them takes for that */
 /* Tests only: the N-th allocation from now fails (0: none), once or for ever. */
 void mem_fail_after(long n, bool for_ever);
 

@@ -21,7 +21,7 @@ void strbuf_release(struct strbuf *b)
 void strbuf_reset(struct strbuf *b)
 {
 	b->n = 0;
-	b->failed = false;
+	b->failed = b->starved = false;
 	if (b->p)
 		b->p[0] = '\0';
 }
@@ -44,7 +44,7 @@ char *strbuf_room(struct strbuf *b, size_t n)
 		cap = b->n + n + 1;
 	p = mem_realloc(b->p, cap, 1);
 	if (!p) {
-		b->failed = true;
+		b->failed = b->starved = true;
 		return NULL;
 	}
 	b->p = p;
@@ -160,6 +160,11 @@ void strbuf_percent(struct strbuf *b, struct slice s, const char *also)
 bool strbuf_ok(const struct strbuf *b)
 {
 	return !b->failed;
+}
+
+glane_rc strbuf_rc(const struct strbuf *b)
+{
+	return !b->failed ? GLANE_OK : b->starved ? GLANE_E_NOMEM : GLANE_E_LIMIT;
 }
 
 struct slice strbuf_get(const struct strbuf *b)

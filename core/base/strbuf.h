@@ -3,11 +3,13 @@
 #ifndef BASE_STRBUF_H
 #define BASE_STRBUF_H
 #include "base/slice.h"
+#include "glane/plugin.h"
 
 struct strbuf {
 	char *p; /* NUL-terminated once something was added; NULL before */
 	size_t n, cap, max;
-	bool failed; /* no memory, or over max */
+	bool failed;  /* no memory, or over max */
+	bool starved; /* no memory */
 };
 #define STRBUF_MAX ((size_t)64 << 20)
 
@@ -29,5 +31,6 @@ void strbuf_visible(struct strbuf *b, struct slice s);
 /* Appends s percent-encoded: unreserved characters (RFC 3986 2.3) and those of `also` stay. */
 void strbuf_percent(struct strbuf *b, struct slice s, const char *also);
 bool strbuf_ok(const struct strbuf *b);
+glane_rc strbuf_rc(const struct strbuf *b);      /* GLANE_OK, GLANE_E_NOMEM, or GLANE_E_LIMIT over max */
 struct slice strbuf_get(const struct strbuf *b); /* never absent: "" before anything was added */
 #endif

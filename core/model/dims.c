@@ -88,7 +88,8 @@ glane_rc dims_print(struct strbuf *b, const struct glane_kv *kv, size_t n, struc
 		put_coded(b, (struct slice){sorted[i]->v.p, sorted[i]->v.n});
 	}
 	if (!strbuf_ok(b))
-		return fail(d, GLANE_E_NOMEM, "dimensions of a series: no memory, or their text is too long");
+		return fail(d, strbuf_rc(b), "dimensions of a series: %s",
+			b->starved ? "no memory" : "their text is too long");
 	return GLANE_OK;
 }
 

@@ -111,7 +111,7 @@ glane_rc fetcher_new(struct fetcher **ret, const struct fetch_options *o, struct
 			return fail(d, GLANE_E_CONFIG, "contact holds a control byte or is not ASCII");
 		}
 	}
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK)
+	if (mem_has(MEM_LIBRARY) && curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK) /* it begins the TLS library */
 		f->multi = curl_multi_init();
 	f->limits = limits_new(o->limits_file);
 	if (f->limits && o->ask_anyway)

@@ -97,7 +97,8 @@ glane_rc url_expand(struct strbuf *b, const char *template_, const struct glane_
 		s = after(s, name.n + 2);
 	}
 	if (!strbuf_ok(b))
-		return fail(d, GLANE_E_LIMIT, "URL '%.200s...' is too long once filled in", template_);
+		return fail(d, strbuf_rc(b), "URL '%.200s...' %s once filled in", template_,
+			b->starved ? "finds no memory" : "is too long");
 	return GLANE_OK;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Filters of system calls: tables of names, and the few calls whose arguments decide. */
 #include "proc/seccomp.h"
+#include "base/mem.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -356,16 +357,6 @@ static void fill_program_alone(struct filter *f)
 	add(f, SCMP_ACT_ERRNO(EROFS), "creat", 0, NULL);
 }
 
-/* More than libseccomp needs for the largest of the filters. 2.5.4 spoils its heap where it does not get it, so it is asked for first. */
-#define ROOM ((size_t)1 << 20)
-
-static bool has_room(void)
-{
-	void *room = mmap(NULL, ROOM, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	return room != MAP_FAILED && munmap(room, ROOM) == 0;
-}
-
 /* A call that the role may not make is refused: whatever a library said, the filter is there. */
 static bool holds(enum seccomp_role role)
 {
@@ -383,8 +374,10 @@ static int load(enum seccomp_role role)
 	static void (*const fill[])(struct filter *) = {
 		fill_load, fill_sealed, fill_broker, fill_program, fill_program_alone};
 	const bool is_list = role == SECCOMP_LOAD || role == SECCOMP_SEALED;
-	struct filter f = {has_room() ? seccomp_init(is_list ? SCMP_ACT_ERRNO(EPERM) : SCMP_ACT_ALLOW) : NULL, 0};
+	struct filter f = {NULL, 0};
 
+	if (mem_has(MEM_LIBRARY)) /* libseccomp 2.5.4 spoils its heap where it gets none */
+		f.ctx = seccomp_init(is_list ? SCMP_ACT_ERRNO(EPERM) : SCMP_ACT_ALLOW);
 	if (!f.ctx)
 		return -ENOMEM;
 	f.rc = seccomp_attr_set(f.ctx, SCMP_FLTATR_CTL_NNP, 0); /* it is set already */

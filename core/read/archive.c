@@ -16,6 +16,7 @@
 struct archive_source {
 	struct payload_source base;
 	struct archive *a;
+	struct archive_entry *entry; /* ours: libarchive 3.6 does not look whether it got memory for its own */
 	int fd;
 	uint64_t size, at; /* of the file; of the next block in it */
 	const char *kind;  /* "zip", "7z" */
@@ -89,15 +90,23 @@ static glane_rc broken(struct archive_source *s, struct diag *d)
 		SLICE_FMT(slice_trim(slice_of(text ? text : "no directory of entries"))));
 }
 
+static void end(struct archive_source *s)
+{
+	archive_entry_free(s->entry);
+	(void)archive_read_free(s->a);
+	s->entry = NULL;
+	s->a = NULL;
+}
+
 /* (Re)opens the file at its first entry. */
 static glane_rc begin(struct archive_source *s, struct diag *d)
 {
-	if (s->a)
-		(void)archive_read_free(s->a);
+	end(s);
 	s->at = 0;
 	s->is_open = false;
 	s->a = archive_read_new();
-	if (!s->a)
+	s->entry = s->a ? archive_entry_new2(s->a) : NULL;
+	if (!s->entry)
 		return fail(d, GLANE_E_NOMEM, "%s archive: out of memory", s->kind);
 	/* The seeking zip reader only: the streaming one would read entries of a file whose end is missing. */
 	if (archive_read_support_format_zip_seekable(s->a) != ARCHIVE_OK ||
@@ -114,8 +123,9 @@ static glane_rc begin(struct archive_source *s, struct diag *d)
 /* The next header; GLANE_END after the last. A name that the locale cannot hold is only a warning. */
 static glane_rc header(struct archive_source *s, struct archive_entry **ret, struct diag *d)
 {
-	int r = archive_read_next_header(s->a, ret);
+	int r = archive_read_next_header2(s->a, s->entry);
 
+	*ret = s->entry;
 	if (r == ARCHIVE_EOF)
 		return GLANE_END;
 	return r == ARCHIVE_OK || r == ARCHIVE_WARN ? GLANE_OK : broken(s, d);
@@ -334,8 +344,7 @@ static void archive_source_close(struct payload_source *base)
 {
 	struct archive_source *s = (struct archive_source *)base;
 
-	if (s->a)
-		(void)archive_read_free(s->a);
+	end(s);
 	strbuf_release(&s->name);
 	mem_free(s);
 }

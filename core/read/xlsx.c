@@ -108,7 +108,10 @@ static glane_rc relation(struct workbook *w, const char *want)
 		strbuf_add(&w->text, main, folder);
 	strbuf_puts(&w->text, t + (*t == '/'));
 	strbuf_putc(&w->text, '\0');
-	return strbuf_ok(&w->text) ? GLANE_OK : fail(w->d, GLANE_E_LIMIT, "workbook: a part's name is too long");
+	if (strbuf_ok(&w->text))
+		return GLANE_OK;
+	return fail(w->d, strbuf_rc(&w->text), "workbook: %s",
+		w->text.starved ? "no memory for a part's name" : "a part's name is too long");
 }
 
 static glane_rc on_workbook(void *arg, const char *name, const struct xml_attributes *a)
@@ -202,8 +205,10 @@ static glane_rc string_close(void *arg, const char *name)
 	w->is_skip &= strcmp(name, "rPh") != 0;
 	if (strcmp(name, "si") != 0)
 		return GLANE_OK;
-	if (b->n_string >= MAX_STRINGS / 4 || !mem_grow(&b->end, &b->cap_string, b->n_string + 1, sizeof(*b->end)))
-		return fail(w->d, GLANE_E_LIMIT, "workbook: too many shared strings, or no memory for them");
+	if (b->n_string >= MAX_STRINGS / 4)
+		return fail(w->d, GLANE_E_LIMIT, "workbook: more than %zu shared strings", (size_t)MAX_STRINGS / 4);
+	if (!mem_grow(&b->end, &b->cap_string, b->n_string + 1, sizeof(*b->end)))
+		return fail(w->d, GLANE_E_NOMEM, "workbook: no memory for its shared strings");
 	b->end[b->n_string++] = (uint32_t)b->text.n;
 	return GLANE_OK;
 }

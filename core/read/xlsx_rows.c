@@ -139,7 +139,10 @@ static glane_rc on_text(void *arg, struct slice text)
 	if (!s->is_text)
 		return GLANE_OK;
 	strbuf_slice(&s->cell, text);
-	return strbuf_ok(&s->cell) ? GLANE_OK : fail(s->d, GLANE_E_LIMIT, "sheet, row %u: a cell is too long", s->row);
+	if (strbuf_ok(&s->cell))
+		return GLANE_OK;
+	return fail(s->d, strbuf_rc(&s->cell), "sheet, row %u: %s", s->row,
+		s->cell.starved ? "no memory for a cell" : "a cell is too long");
 }
 
 static int hex_of(char c)

@@ -484,8 +484,10 @@ int run_all(struct settings *s, const struct run_options *o)
 	int code;
 
 	diag_clear(&d);
-	if (!r)
+	if (!r) {
+		fprintf(stderr, "glane: no memory for a run\n");
 		return EXIT_STORE;
+	}
 	r->settings = s;
 	r->options = o;
 	r->started_ms = clock_mono_ms();

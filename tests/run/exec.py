@@ -56,6 +56,19 @@ def short(text, columns="indicator area period value"):
     return [" ".join(r[c] for c in columns.split()) for r in csv.DictReader(io.StringIO(text))]
 
 
+def alive(word):
+    """Processes with that argument."""
+    found = []
+    for entry in os.listdir("/proc"):
+        try:
+            words = open(f"/proc/{entry}/cmdline", "rb").read().split(b"\0") if entry.isdigit() else []
+        except OSError:
+            continue
+        if word.encode() in words:
+            found.append(int(entry))
+    return found
+
+
 suite_site = suite.site("parse")
 
 # ---- what lines become
@@ -148,8 +161,7 @@ with support.Server({"/a": Answer(BODY, "text/plain", etag='"1"')}) as server:
     suite.same("nothing of the others is committed", (run.verdicts["good"], site.short("source indicator area period value")),
                ("ok", ["good " + r for r in sorted(ROWS, key=lambda r: r.split()[1])]))
     time.sleep(0.3)
-    left = [p for p in os.listdir("/proc") if p.isdigit() and str(stubborn) in (open(f"/proc/{p}/cmdline").read() if os.path.exists(f"/proc/{p}/cmdline") else "")]
-    suite.same("the one that hung is gone", left, [])
+    suite.same("the one that hung is gone", alive(str(stubborn)), [])
 
     site = suite.site("again", section("good", server.url + "/a", "../../good.py"))
     good.write_text(READ + "print('was here', file=sys.stderr)\n")
@@ -194,16 +206,6 @@ with support.Server({"/a": Answer(BODY, "text/plain", etag='"1"')}) as server:
     suite.true("arguments without a program are an error of the configuration", code != 0 and "all.conf:3" in err + out, err + out)
 
 # ---- glane itself is killed
-def alive(word):
-    found = []
-    for entry in os.listdir("/proc"):
-        try:
-            words = open(f"/proc/{entry}/cmdline", "rb").read().split(b"\0") if entry.isdigit() else []
-        except OSError:
-            continue
-        if word.encode() in words:
-            found.append(int(entry))
-    return found
 
 
 def wait_for(fine, seconds):

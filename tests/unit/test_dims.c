@@ -146,7 +146,7 @@ static void test_limits(void **state)
 	assert_false(dims_ok(strbuf_get(&b)));
 	strbuf_release(&b);
 	strbuf_init(&b, 3);
-	assert_int_equal(dims_print(&b, kv, 2, NULL), GLANE_E_NOMEM);
+	assert_int_equal(dims_print(&b, kv, 2, NULL), GLANE_E_LIMIT);
 	strbuf_release(&b);
 	kv[0].k = NULL;
 	strbuf_init(&b, 0);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Memory: overflow checks, the failure budget, arenas. */
 #include "base/mem.h"
+#include <sys/resource.h>
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -72,6 +73,23 @@ static void test_budget_for_ever(void **state)
 	q = mem_realloc(p, 2, 1);
 	assert_non_null(q);
 	mem_free(q);
+}
+
+static void test_has(void **state)
+{
+	struct rlimit was, one = {1, 1};
+
+	(void)state;
+	assert_true(mem_has(MEM_LIBRARY));
+	mem_fail_after(1, false);
+	assert_false(mem_has(1));
+	assert_true(mem_has(1));
+	assert_int_equal(getrlimit(RLIMIT_AS, &was), 0);
+	one.rlim_max = was.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_AS, &one), 0);
+	const bool has = mem_has(MEM_LIBRARY);
+	assert_int_equal(setrlimit(RLIMIT_AS, &was), 0);
+	assert_false(has);
 }
 
 static void test_grow(void **state)
@@ -226,6 +244,7 @@ int main(void)
 		cmocka_unit_test(test_alloc),
 		cmocka_unit_test(test_budget_once),
 		cmocka_unit_test(test_budget_for_ever),
+		cmocka_unit_test(test_has),
 		cmocka_unit_test(test_grow),
 		cmocka_unit_test(test_arena_blocks),
 		cmocka_unit_test(test_arena_limit),

@@ -76,6 +76,7 @@ static void test_max(void **state)
 	assert_string_equal(b.p, "12345");
 	strbuf_puts(&b, "");
 	assert_false(strbuf_ok(&b)); /* a failure stays */
+	assert_int_equal(strbuf_rc(&b), GLANE_E_LIMIT);
 	strbuf_reset(&b);
 	assert_true(strbuf_ok(&b));
 	strbuf_fmt(&b, "%s", "123456");
@@ -117,9 +118,11 @@ static void test_no_memory(void **state)
 	mem_fail_after(1, false);
 	strbuf_puts(&b, "lost");
 	assert_false(strbuf_ok(&b));
+	assert_int_equal(strbuf_rc(&b), GLANE_E_NOMEM);
 	strbuf_puts(&b, "too late");
 	assert_int_equal(b.n, 0);
 	strbuf_reset(&b);
+	assert_int_equal(strbuf_rc(&b), GLANE_OK);
 	strbuf_puts(&b, "kept");
 	mem_fail_after(1, false);
 	strbuf_fmt(&b, "%*s", 5000, "");

@@ -338,15 +338,15 @@ static glane_rc cannot_print(struct diag *d)
 static glane_rc show_event(void *arg, const char *line, struct diag *d)
 {
 	struct first *f = arg;
+	struct diag why = {0};
 	glane_rc rc = GLANE_OK;
-	json_error_t e;
 	json_t *j;
 
 	if (f->left == 0)
 		return GLANE_END;
-	j = json_loads(line, 0, &e);
+	j = json_parse(slice_of(line), 0, "the diff of a hold", &why);
 	if (!j)
-		return fail(d, GLANE_E_IO, "the diff of a hold has a line that is no JSON (glane check --store)");
+		return fail(d, why.code == GLANE_E_NOMEM ? why.code : GLANE_E_IO, "%s (glane check --store)", why.text);
 	if (line_of(f->hold, j)) {
 		rc = print_event(line, j) ? GLANE_OK : cannot_print(d);
 		f->left--;

@@ -7,6 +7,8 @@
 #include "base/slice.h"
 #include <jansson.h>
 
+/* A document from text; flags are jansson's, path is what messages call it. NULL: GLANE_E_NOMEM, or GLANE_E_FORMAT with the line. */
+json_t *json_parse(struct slice text, size_t flags, const char *path, struct diag *d);
 /* A small document from a file: at most max bytes, no duplicate keys. NULL on error. */
 json_t *json_read_file(int dirfd, const char *path, size_t max, struct diag *d);
 /* Sorted keys, two blanks of indentation, LF at the end; written as file_replace() does. */

@@ -25,12 +25,16 @@ struct arena_cleanup {
 #define HEADER ((sizeof(struct arena_block) + ALIGN - 1) & ~(ALIGN - 1))
 
 static long budget; /* allocations until one fails; 0: no budget */
-static bool exhausted;
+static bool exhausted, struck;
 
-void mem_fail_after(long n, bool for_ever)
+bool mem_fail_after(long n, bool for_ever)
 {
+	const bool before = struck;
+
+	struck = false;
 	budget = n;
 	exhausted = for_ever;
+	return before;
 }
 
 /* Once the budget has run out, it stays at 1 where every later allocation is to fail too. */
@@ -43,6 +47,7 @@ static bool refused(void)
 		return false;
 	}
 	budget = exhausted ? 1 : 0;
+	struck = true;
 	return true;
 }
 

@@ -12,8 +12,8 @@ void mem_free(void *p);
 /* n bytes could be had now. For libraries that crash where they get no memory as they begin: they are not begun then. */
 bool mem_has(size_t n);
 #define MEM_LIBRARY ((size_t)1 << 20) /* more than any of them takes for that */
-/* Tests only: the N-th allocation from now fails (0: none), once or for ever. */
-void mem_fail_after(long n, bool for_ever);
+/* Tests only: the N-th allocation from now fails (0: none), once or for ever. True: what was set before did fail one. */
+bool mem_fail_after(long n, bool for_ever);
 
 /* Grows *v (elements of `size` bytes) so that `need` fit; doubles; *cap is in elements. False: no memory. */
 bool mem_grow(void *v, size_t *cap, size_t need, size_t size);

@@ -19,6 +19,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#ifndef SELF /* under valgrind that name is valgrind's */
+#define SELF "/proc/self/exe"
+#endif
 #define MAX_FDS 4
 #define MAX_ARGS 8
 #define HIGH_FD 32 /* sources of the child's descriptors are moved above the numbers they are to get */
@@ -96,7 +99,7 @@ struct spawning {
 
 static int spawn_it(const struct spawning *s, pid_t *ret_pid)
 {
-	static char self[] = "/proc/self/exe";
+	static char self[] = SELF;
 	char parent[24], role[16], sandbox[32], *env[32], *argv[MAX_ARGS + 5];
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attr;

@@ -46,12 +46,13 @@ static bool read_all(int fd, struct strbuf *b, int64_t deadline)
 static glane_rc answer_of(struct arena *a, const char *path, const char *name, const struct strbuf *text,
 	struct plugin *ret, struct diag *d)
 {
-	json_error_t e;
-	json_t *j = json_loadb(text->n ? text->p : "", text->n, JSON_REJECT_DUPLICATES, &e);
+	struct diag why = {0};
+	json_t *j = json_parse(strbuf_get(text), JSON_REJECT_DUPLICATES, "its description", &why);
 	glane_rc rc;
 
 	if (!j)
-		return fail(d, GLANE_E_DENIED, "%s: refused: its description does not read (%s)", path, e.text);
+		return fail(
+			d, why.code == GLANE_E_NOMEM ? why.code : GLANE_E_DENIED, "%s: refused: %s", path, why.text);
 	rc = plugin_from_json(a, j, ret, d);
 	json_decref(j);
 	if (rc == GLANE_OK && strcmp(ret->desc.name, name) != 0)

@@ -25,7 +25,7 @@ void task_listed(struct task *t, struct frame *f)
 		json_decref(j);
 		return;
 	}
-	if (!j || !t->requests || json_array_append_new(t->requests, j) != 0)
+	if (!j || json_array_append_new(t->requests, j) != 0) /* which takes j, and no list as well */
 		task_fail(t, GLANE_E_NOMEM, "%s", d.code != GLANE_OK ? d.text : "no memory for the list of requests");
 }
 

@@ -81,7 +81,7 @@ bool stats_open(struct stats_check *c, int table, struct slice stats)
 	const struct delta_schema *s = &lake_schemas[table];
 
 	*c = (struct stats_check){.table = table};
-	c->json = stats.p ? json_loadb(stats.p, stats.n, JSON_REJECT_DUPLICATES, NULL) : NULL;
+	c->json = stats.p ? json_parse(stats, JSON_REJECT_DUPLICATES, "", NULL) : NULL;
 	for (size_t i = 0; i < s->n; i++) {
 		const char *name = s->columns[i].path;
 

@@ -129,13 +129,15 @@ static struct slice member(const json_t *j, const char *key)
 				 : (struct slice){NULL, 0};
 }
 
-uint64_t delta_stats_rows(struct slice stats)
+bool delta_stats_rows(struct slice stats, uint64_t *ret)
 {
-	json_t *j = stats.p ? json_loadb(stats.p, stats.n, JSON_REJECT_DUPLICATES, NULL) : NULL;
+	struct diag why = {0};
+	json_t *j = stats.p ? json_parse(stats, JSON_REJECT_DUPLICATES, "", &why) : NULL;
 	int64_t n = json_int(j, "numRecords", 0);
 
 	json_decref(j);
-	return n > 0 ? (uint64_t)n : 0;
+	*ret = n > 0 ? (uint64_t)n : 0;
+	return why.code != GLANE_E_NOMEM;
 }
 
 static glane_rc apply_add(struct delta *t, const json_t *j, struct diag *d)
@@ -148,8 +150,7 @@ static glane_rc apply_add(struct delta *t, const json_t *j, struct diag *d)
 		.source = member(tags, "glane.source"),
 		.sha256 = member(tags, "glane.sha256")};
 
-	f.rows = delta_stats_rows(f.stats);
-	return delta_put_file(t, &f, d);
+	return delta_stats_rows(f.stats, &f.rows) ? delta_put_file(t, &f, d) : no_memory(t, d);
 }
 
 static glane_rc apply_remove(struct delta *t, const json_t *j, struct diag *d)
@@ -194,13 +195,13 @@ glane_rc delta_apply(struct delta *t, struct slice lines, const char *name, stru
 	(void)snprintf(t->engine, sizeof(t->engine), "an unknown program");
 	while (rc == GLANE_OK && lines.p && lines.n) {
 		struct slice line = slice_cut(&lines, '\n');
-		json_error_t e;
+		struct diag why = {0};
 		json_t *j;
 
 		if (line.n == 0)
 			continue;
-		j = json_loadb(line.p, line.n, JSON_REJECT_DUPLICATES, &e);
-		if (!j && json_error_code(&e) == json_error_out_of_memory)
+		j = json_parse(line, JSON_REJECT_DUPLICATES, name, &why);
+		if (!j && why.code == GLANE_E_NOMEM)
 			return no_memory(t, d);
 		rc = json_is_object(j) ? apply_one(t, j, name, d)
 				       : damaged(t, d, name, "a line that is no JSON object");

@@ -77,9 +77,9 @@ glane_rc delta_set_txn(struct delta *t, struct slice app, int64_t version, struc
 glane_rc delta_set_schema(
 	struct delta *t, struct slice id, struct slice text, int64_t created_ms, const char *name, struct diag *d);
 glane_rc delta_set_protocol(const struct delta *t, int64_t reader, int64_t writer, const char *name, struct diag *d);
-/* source, sha256 and rows of an add, from its tags and statistics. */
 glane_rc delta_read_checkpoint(struct delta *t, int64_t version, struct diag *d);
-uint64_t delta_stats_rows(struct slice stats);
+/* Rows of an add, from its statistics; 0 where they do not say. False: no memory. */
+bool delta_stats_rows(struct slice stats, uint64_t *ret);
 /* schemaString of a table (PROTOCOL.md, Schema Serialization Format). */
 void delta_schema_text(struct strbuf *b, const struct delta_schema *s);
 #endif

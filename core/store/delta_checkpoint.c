@@ -352,7 +352,8 @@ static glane_rc take(struct delta *t, const struct parquet_vector *v, size_t row
 		f.stats = text_at(v, ADD_STATS, row);
 		f.source = item_at(v, ADD_TAGS, row, "glane.source");
 		f.sha256 = item_at(v, ADD_TAGS, row, "glane.sha256");
-		f.rows = delta_stats_rows(f.stats);
+		if (!delta_stats_rows(f.stats, &f.rows))
+			return fail(d, GLANE_E_NOMEM, "%s/_delta_log/%s: no memory to read it", t->schema->name, name);
 		return delta_put_file(t, &f, d);
 	}
 	f.path = text_at(v, REMOVE_PATH, row);

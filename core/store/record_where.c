@@ -45,7 +45,7 @@ static bool may_add(const struct record_test *t, const json_t *min, const json_t
 
 bool record_file_may(int table, const struct delta_file *f, const struct record_tests *tests)
 {
-	json_t *stats = tests->n && f->stats.p ? json_loadb(f->stats.p, f->stats.n, JSON_ALLOW_NUL, NULL) : NULL;
+	json_t *stats = tests->n && f->stats.p ? json_parse(f->stats, JSON_ALLOW_NUL, "", NULL) : NULL;
 	const json_t *min = json_object_get(stats, "minValues"), *max = json_object_get(stats, "maxValues");
 	bool may = true;
 
@@ -76,7 +76,7 @@ static bool moment_of(const json_t *bounds, int64_t *ret)
 
 bool record_file_span(const struct delta_file *f, int64_t *ret_first, int64_t *ret_last)
 {
-	json_t *stats = f->stats.p ? json_loadb(f->stats.p, f->stats.n, JSON_ALLOW_NUL, NULL) : NULL;
+	json_t *stats = f->stats.p ? json_parse(f->stats, JSON_ALLOW_NUL, "", NULL) : NULL;
 	bool known = moment_of(json_object_get(stats, "minValues"), ret_first) &&
 		     moment_of(json_object_get(stats, "maxValues"), ret_last);
 

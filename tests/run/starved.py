@@ -4,8 +4,8 @@
 in the main process, the broker, the workers and the processes that describe plugins, sandbox and all (tests/tools/glane_starved.c is the program with a
 malloc that fails on demand). And every system call of broker and worker fails, once and from then on (strace). No crash, no hang, no leak
 in the main process, no partial commit; each source has the night before or this one; the next run succeeds without repair.
-Not refused is what libseccomp asks for, and OpenSSL when it begins: versions 2.5.4 and 3.0 crash
-without it. A site is a stack of callers: the first allocation of each is made to fail. GLANE_TEST_POINTS: how many of each kind, spread evenly (0: all; 4).
+Not refused is what crashes without: libseccomp 2.5.4, OpenSSL 3.0 as it begins, reading by jansson 2.14; the program asks for that much
+memory before each of them (mem_has). A site is a stack of callers: the first allocation of each is made to fail. GLANE_TEST_POINTS: how many of each kind, spread evenly (0: all; 4).
 TAP on standard output."""
 import gzip
 import io

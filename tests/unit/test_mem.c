@@ -53,6 +53,8 @@ static void test_budget_once(void **state)
 	assert_null(p[1]);
 	assert_non_null(p[2]);
 	assert_non_null(p[3]);
+	assert_true(mem_fail_after(1, false));
+	assert_false(mem_fail_after(0, false)); /* nothing was asked for */
 	for (int i = 0; i < 4; i++)
 		mem_free(p[i]);
 }

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # GNU make, not recursive. A folder dropped into plugins/ becomes build/plugins/NAME.so; nothing is listed here.
-#   make [B=debug|release|asan|tsan|cov|fuzz] [all|check|unit|install|...]   V=1 shows the commands, WERROR=0 keeps
+#   make [B=debug|release|asan|tsan|cov|valgrind|fuzz] [all|check|unit|install|...]   V=1 shows the commands, WERROR=0 keeps
 #   warnings from being errors, OUT=DIR builds elsewhere. `make help` names the targets.
 -include config.mak
 MAKEFLAGS += --no-builtin-rules
@@ -13,9 +13,9 @@ PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
 STATEDIR ?= /var/lib
 T ?= 60
-B ?= $(if $(filter fuzz,$(MAKECMDGOALS)),fuzz,$(if $(filter cov,$(MAKECMDGOALS)),cov,release))
-ifeq ($(filter $(B),debug release asan tsan cov fuzz),)
-$(error unknown variant B=$(B): debug, release, asan, tsan, cov and fuzz are known)
+B ?= $(or $(firstword $(filter fuzz cov valgrind,$(MAKECMDGOALS))),release)
+ifeq ($(filter $(B),debug release asan tsan cov valgrind fuzz),)
+$(error unknown variant B=$(B): debug, release, asan, tsan, cov, valgrind and fuzz are known)
 endif
 OUT ?= build/$(B)
 ifeq ($(B)$(origin CC),fuzzdefault)
@@ -81,6 +81,7 @@ variant_release := -O2 -g $(fortify) $(filter $(harden),$(probed))
 variant_asan := -O1 -g $(sanitize) -fsanitize=address,undefined
 variant_tsan := -O1 -g $(sanitize) -fsanitize=thread
 variant_cov := -O0 -g --coverage -DSANDBOX_NONE='"coverage build"' -include tests/support/counted.h
+variant_valgrind := -O1 -g -DUNDER_VALGRIND
 variant_fuzz := -O1 -g $(sanitize) -fsanitize=fuzzer-no-link,address,undefined
 variant := $(variant_$(B))
 base_flags := -std=c11 -D_GNU_SOURCE -fPIC -fno-common -fvisibility=hidden $(warn) $(variant)
@@ -177,16 +178,15 @@ check: test-bins
 		-c 'hdr-check=$(MAKE) -sk hdr-check B=$(B)' $(unit_bin) $(fuzz_replay) $(runs)
 unit: $(unit_bin) $(test_plug_so)
 	@$(suites_env) scripts/run-suites -o $(OUT)/log $(unit_bin)
-# Unit suites under valgrind, in a few minutes: `make valgrind`, or `make valgrind M='test_csv test_diff'`. Left out are those that take
-# it too long, and those that enter a sandbox or set limits, under which valgrind does not work; the sanitizers run all of them.
-slow_there := crash lake parquet diff gate batch where old_versions archive archive_store fetch fetch_breaker fetch_resume fetch_tls prune
-confined := broker worker sandbox spawn program wire
-unchecked := $(slow_there:%=test_%) $(confined:%=test_%)
-M ?= $(filter-out $(unchecked),$(unit))
-memcheck := valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite,indirect,possible \
-	--trace-children=no --child-silent-after-fork=yes
+# Suites under valgrind, every process of them: `make valgrind` (an hour or two), `make valgrind S='tests/run/show.py'`. Left out are those that kill,
+# starve or time the program, that build others, or that have processes crash on purpose. Whole runs need valgrind 3.21, for pidfd_open().
+memcheck := valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite,indirect --trace-children=yes \
+	--child-silent-after-fork=yes --trace-children-skip='/usr/*,/bin/*,*/python3*' --log-file=$(abspath $(OUT))/log/valgrind/%p.txt
+valgrind: S = $(unit_bin) $(fuzz_replay) $(filter-out $(uncounted) $(patsubst %,tests/run/%.py,abi evil poison powercut starved tools),$(runs))
 valgrind: test-bins
-	@$(suites_env) GLANE_TEST_WRAP='$(memcheck)' scripts/run-suites -o $(OUT)/log/valgrind $(M:%=$(OUT)/tests/%)
+	@mkdir -p $(OUT)/log/valgrind && rm -f $(OUT)/log/valgrind/*
+	@printf '%s\n' '#!/bin/sh' 'exec $(memcheck) $(abspath $(OUT)/glane) "$$@"' >$(OUT)/under-valgrind && chmod +x $(OUT)/under-valgrind
+	@$(suites_env) GLANE='$(abspath $(OUT)/under-valgrind)' GLANE_TEST_WRAP='$(memcheck)' GLANE_TEST_TIMEOUT=7200 scripts/run-suites -o $(OUT)/log/valgrind $(S)
 unit-list:
 	@printf '%s\n' $(unit_bin)
 # `make suites`: unit and integration tests without the source checks, for the variants

@@ -39,9 +39,18 @@
 #define COUNTED 0
 #endif
 
+/* One to be run by valgrind, which has memory, files and descriptors of its own in the process. */
+#ifdef UNDER_VALGRIND
+#define WATCHED 1
+#else
+#define WATCHED 0
+#endif
+
 /* Why this build has no sandbox; NULL: it has one. */
 #if SANITIZED
 static const char *const none = "none (sanitizer build)";
+#elif WATCHED
+static const char *const none = "none (valgrind build)";
 #elif defined(SANDBOX_NONE)
 static const char *const none = "none (" SANDBOX_NONE ")";
 #else
@@ -202,7 +211,7 @@ glane_rc sandbox_limits(uint64_t memory, uint64_t mapped, uint64_t cpu_seconds, 
 	const uint64_t space = memory + mapped + ((uint64_t)1 << 30);
 	glane_rc rc = GLANE_OK;
 
-	if (!SANITIZED) {
+	if (!SANITIZED && !WATCHED) {
 		rc = limit(RLIMIT_DATA, "DATA", memory, memory, d);
 		if (rc == GLANE_OK)
 			rc = limit(RLIMIT_AS, "AS", space, space, d);
@@ -211,9 +220,9 @@ glane_rc sandbox_limits(uint64_t memory, uint64_t mapped, uint64_t cpu_seconds, 
 		rc = limit(RLIMIT_CPU, "CPU", cpu_seconds, cpu_seconds + 5, d);
 	if (rc == GLANE_OK)
 		rc = limit(RLIMIT_CORE, "CORE", 0, 0, d);
-	if (rc == GLANE_OK && !COUNTED)
+	if (rc == GLANE_OK && !COUNTED && !WATCHED)
 		rc = limit(RLIMIT_FSIZE, "FSIZE", 0, 0, d);
-	if (rc == GLANE_OK)
+	if (rc == GLANE_OK && !WATCHED)
 		rc = limit(RLIMIT_NOFILE, "NOFILE", processes ? 64 : 32, processes ? 64 : 32, d);
 	if (rc == GLANE_OK) {
 		const rlim_t most = processes ? process_limit() : 0;

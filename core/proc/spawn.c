@@ -19,9 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#ifndef SELF /* under valgrind that name is valgrind's */
-#define SELF "/proc/self/exe"
-#endif
+#define SELF_MAX 4096
 #define MAX_FDS 4
 #define MAX_ARGS 8
 #define HIGH_FD 32 /* sources of the child's descriptors are moved above the numbers they are to get */
@@ -97,15 +95,26 @@ struct spawning {
 	int pipe[2];
 };
 
+/* This program, even where its file has been replaced since. */
+static void self_put(char path[SELF_MAX])
+{
+	snprintf(path, SELF_MAX, "/proc/self/exe");
+#ifdef UNDER_VALGRIND /* which would start itself by that name, and reads it as we mean it */
+	const ssize_t n = readlink("/proc/self/exe", path, SELF_MAX - 1);
+
+	path[n > 0 ? n : 0] = '\0';
+#endif
+}
+
 static int spawn_it(const struct spawning *s, pid_t *ret_pid)
 {
-	static char self[] = SELF;
-	char parent[24], role[16], sandbox[32], *env[32], *argv[MAX_ARGS + 5];
+	char self[SELF_MAX], parent[24], role[16], sandbox[32], *env[32], *argv[MAX_ARGS + 5];
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attr;
 	size_t n = 0;
 	int rc;
 
+	self_put(self);
 	snprintf(parent, sizeof(parent), "%ld", (long)getpid());
 	snprintf(role, sizeof(role), "%s", s->role);
 	snprintf(sandbox, sizeof(sandbox), "%s", sandbox_word());

@@ -32,7 +32,6 @@ SDMX = {"SOURCE": "source", "DATASET": "dataset", "INDICATOR": "indicator", "ARE
         "UNIT_MEASURE": "unit", "UNIT_MULT": "unit_mult", "DECIMALS": "decimals", "OBS_STATUS": "status", "OBS_FLAGS": "flags",
         "COMMENT_OBS": "note", "RECORDED_AT": "recorded_at", "KNOWN_AT": "known_at"}
 FIRST = datetime.datetime(2026, 11, 1, 6, tzinfo=datetime.timezone.utc)
-SANITIZED = os.environ.get("B", "") in ("asan", "tsan") or support.OUT.name in ("asan", "tsan")
 NIGHTS = 36  # enough for the stream to be compacted
 READY = 8    # nights before that
 
@@ -542,7 +541,7 @@ def big(suite, server):
         configure(site, server.url, 0)
         suite.same(f"200,000 rows, night {night}", site.run("alpha", "beta", "--now", when(night)).code, 0)
     suite.same("one of them revised", [(r["value"], r["event"]) for r in changes(site)], [("1.0", "revised")])
-    if SANITIZED:
+    if support.WATCHED:
         suite.skip("memory", "skipped: sanitizers take their own")
         return
     peaks = {}

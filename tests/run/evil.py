@@ -16,13 +16,13 @@ import threading
 import time
 from pathlib import Path
 
+import support
+
 TOP = Path(os.environ.get("GLANE_TOP", Path(__file__).resolve().parents[2]))
 GLANE = os.environ.get("GLANE", str(TOP / "build/glane"))
 OUT = Path(os.environ.get("GLANE_OUT", TOP / "build/release")).resolve()
 WORK = Path(tempfile.mkdtemp(prefix="glane-evil-"))
-SANITIZED = os.environ.get("B", "") in ("asan", "tsan") or "asan" in OUT.name or "tsan" in OUT.name
-COUNTED = os.environ.get("B", "") == "cov" or OUT.name == "cov"  # no sandbox, and files may be written
-OPEN = SANITIZED or COUNTED
+OPEN = not support.SANDBOXED
 PATIENCE = 300  # seconds; only a hang takes that long
 results = []
 
@@ -58,19 +58,19 @@ class Data(http.server.BaseHTTPRequestHandler):
 
 # how: (words of its message, its error, further lines of its section). A deadline only where it is what ends it.
 HANG = "deadline = 4s"
-SIG = "ended with" if SANITIZED else "signal "  # sanitizers make exits of some signals
+SIG = "ended with" if support.WATCHED else "signal "  # sanitizers make exits of some signals
 WAYS = {
-    "crash": (SIG if SANITIZED else "signal 11 (Segmentation fault)", "data", ""),
-    "crash_in_init": (SIG if SANITIZED else "signal 11", "data", ""),
-    "crash_in_fini": (SIG if SANITIZED else "signal 11", "data", ""),
-    "crash_at_exit": (SIG if SANITIZED else "signal 11", "data", ""),
-    "abort": (SIG if SANITIZED else "signal 6 (Aborted) (last words: the line before the abort)", "data", ""),
-    "recurse": (SIG if SANITIZED else "signal 11", "data", "memory = 64M"),
+    "crash": (SIG if support.WATCHED else "signal 11 (Segmentation fault)", "data", ""),
+    "crash_in_init": (SIG if support.WATCHED else "signal 11", "data", ""),
+    "crash_in_fini": (SIG if support.WATCHED else "signal 11", "data", ""),
+    "crash_at_exit": (SIG if support.WATCHED else "signal 11", "data", ""),
+    "abort": (SIG if support.WATCHED else "signal 6 (Aborted) (last words: the line before the abort)", "data", ""),
+    "recurse": (SIG if support.WATCHED else "signal 11", "data", "memory = 64M"),
     "leave": ("exit status 0 without reporting its end", "data", ""),
     "leave_three": ("exit status 3 (last words: a last word)", "data", ""),
     "exec": ("exit status 0 without reporting its end" if OPEN else "it tried what the sandbox forbids", "data", ""),
     "kill_itself": ("signal 9 (Killed), not of glane's", "data", ""),
-    "write_file": ("signal 25" if SANITIZED else "not written", "data", f"url = {WORK}/written"),
+    "write_file": ("signal 25" if support.WATCHED else "not written", "data", f"url = {WORK}/written"),
     "spin": ("not done within its deadline of 4 s", "cancelled", HANG),
     "ignore_term": ("not done within its deadline of 4 s", "cancelled", HANG),
     "stop_itself": ("not done within its deadline of 4 s", "cancelled", HANG),
@@ -101,10 +101,10 @@ WAYS = {
     "swallow": ("plugin evil passed over a failure", "fetch", "retries = 0"),
     "forbidden": ("not", "denied", "url = http://127.0.0.2:9/secret"),
 }
-if SANITIZED:  # no memory limit there
+if support.WATCHED:  # no memory limit there
     for way in ("memory_abort", "memory_crash", "endless_series", "recurse"):
         del WAYS[way]
-if COUNTED:
+if support.COUNTED:
     del WAYS["write_file"]
 LOADING = {  # plugins that are refused before any run of theirs
     "evil_loading": "refused: loading it ended with",
@@ -212,7 +212,7 @@ def together(port):
     check("a flood of log lines is dammed, and harmless to a terminal", 0 < len(noisy) <= 100 and "\033" not in run.err, len(noisy))
     logs = run.sources.get("evil-endless_log", {}).get("log", [])
     check("the last log lines stand in the report", len(logs) == 3 and "and again" in logs[-1], logs)
-    if SANITIZED:
+    if support.WATCHED:
         skip("the scheduler's memory does not grow with them", "sanitizers keep freed memory")
     else:
         check(f"the scheduler's memory does not grow with them ({base.kib} -> {run.kib} KiB)", run.kib < base.kib + 64 * 1024, None)

@@ -24,7 +24,6 @@ import support
 
 # What a defect would pass, not what it takes: a quadratic attribute list burns minutes, an entity that is unfolded takes gigabytes.
 CPU, MEMORY = 20, 256 << 10  # seconds, KiB
-SANITIZED = any(w in str(support.OUT) for w in ("asan", "tsan", "ubsan"))
 suite = support.Suite("hostile")
 SITE = suite.site("parse")
 CANARY = suite.folder / "canary"
@@ -339,7 +338,7 @@ def wrong(c, done):
         return "more than clear lines on standard error"
     if "c4n4ry-of-a-file" in done.out + done.err:
         return "the content of a file that it named"
-    if not SANITIZED and (done.seconds > CPU or done.kib > MEMORY):
+    if not support.WATCHED and (done.seconds > CPU or done.kib > MEMORY):
         return f"{done.seconds:.1f} s, {done.kib >> 10} MiB"
     if c.rows is not None and not c.code:
         got = values(done)

@@ -12,9 +12,8 @@ from pathlib import Path
 import support
 from support import Answer
 
-SANITIZED = os.environ.get("B", "") in ("asan", "tsan", "cov") or any(b in support.OUT.name for b in ("asan", "tsan", "cov"))
 suite = support.Suite("sandbox")
-if SANITIZED:
+if not support.SANDBOXED:
     suite.skip("the sandbox", "skipped: this build has none, and says so")
     site = suite.site("none")
     suite.true("check says that there is none", "none (" in site.glane("check", "--conf")[1])

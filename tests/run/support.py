@@ -29,6 +29,10 @@ sys.dont_write_bytecode = True
 TOP = Path(os.environ.get("GLANE_TOP", Path(__file__).resolve().parents[2]))
 GLANE = os.environ.get("GLANE", str(TOP / "build/glane"))
 OUT = Path(os.environ.get("GLANE_OUT", TOP / "build/release")).resolve()
+BUILD = OUT.name if OUT.name in ("asan", "tsan", "cov", "valgrind") else os.environ.get("B", "release")
+WATCHED = BUILD in ("asan", "tsan", "valgrind")  # limits of memory are lifted, and signals become exits
+COUNTED = BUILD in ("cov", "valgrind")  # they write files as they end, so that others can
+SANDBOXED = not WATCHED and not COUNTED
 PAYLOADS = Path(os.environ.get("GLANE_PAYLOADS", TOP / "../shared/payloads"))
 TIMEOUT = float(os.environ.get("GLANE_TIMEOUT", "300"))  # of one command, on a loaded machine
 # What a run may write without a change: its report and what lies outside the commit.

@@ -170,6 +170,7 @@ static void test_failures(void **state)
 		{"echo a\n", "(its first line names no interpreter: #!/usr/bin/env python3)"}};
 	struct world *w = *state;
 
+	skip_under_valgrind();
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		diag_clear(&w->d);
 		assert_int_equal(take(w, bad[i].script, 16), GLANE_E_DATA);
@@ -184,6 +185,7 @@ static void test_not_started(void **state)
 	struct payload_source *s = NULL;
 	int held;
 
+	skip_under_valgrind();
 	assert_int_equal(take(w, "#!/etc\n", 16), GLANE_E_DATA);
 	assert_non_null(
 		strstr(w->d.text, "Permission denied (an interpreter or a file outside of the system's folders"));
@@ -322,6 +324,7 @@ static void test_no_descriptors(void **state)
 	struct world *w = *state;
 	const int next = dup(0);
 
+	skip_under_valgrind();
 	close(next);
 	assert_int_equal(run_within(w, 0), GLANE_E_IO);
 	assert_non_null(strstr(w->d.text, "cannot make a socket pair: Too many open files"));

@@ -220,6 +220,7 @@ static void test_birth(void **state)
 	struct strbuf out;
 
 	(void)state;
+	skip_under_valgrind();
 	assert_true(fds[0] >= 0 && fds[1] >= 0 && leak >= 0);
 	setenv("GLANE_SECRET", "secret-value", 1);
 	setenv("LSAN_OPTIONS", "verbosity=0", 1);
@@ -248,6 +249,7 @@ static void test_limits(void **state)
 	struct strbuf out;
 
 	(void)state;
+	skip_under_valgrind();
 	assert_int_equal(run_role("@limited", NULL, 0, false, &out), 0);
 	assert_true(has(&out, "NoNewPrivs:\t1\n"));
 	assert_true(has(&out, "CPU 100 105\n"));
@@ -271,6 +273,7 @@ static void test_out_of_memory(void **state)
 	int status;
 
 	(void)state;
+	skip_under_valgrind();
 	if (SANITIZED)
 		skip(); /* no memory limit there */
 	status = run_role("@memory", NULL, 0, false, &out);

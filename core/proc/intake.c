@@ -28,6 +28,7 @@ glane_rc intake_init(struct intake *in, struct batch *b, const struct areas *are
 	in->max_rows = MAX_ROWS;
 	in->max_text_bytes = (uint64_t)1 << 30;
 	arena_init(&in->arena, (size_t)64 << 20);
+	map_init(&in->payloads, NULL);
 	in->series_at = mem_zalloc(3 * RING, sizeof(*in->series_at));
 	if (!in->series_at)
 		return GLANE_E_NOMEM;
@@ -39,6 +40,7 @@ glane_rc intake_init(struct intake *in, struct batch *b, const struct areas *are
 void intake_release(struct intake *in)
 {
 	arena_release(&in->arena);
+	map_release(&in->payloads);
 	mem_free(in->rejects);
 	mem_free(in->cursors);
 	mem_free(in->series_at);
@@ -73,19 +75,22 @@ static glane_rc take_texts(struct intake *in, const struct slice *texts, size_t 
 
 glane_rc intake_payload(struct intake *in, struct slice sha256, struct diag *d)
 {
+	const uint64_t *at;
 	uint32_t index;
 	glane_rc rc;
 
 	if (!is_sha256_hex(sha256))
 		return bad(d, "a payload without a hash");
-	for (size_t i = 0; i < in->batch->n_payloads; i++)
-		if (slice_eq(in->batch->payloads[i], sha256)) {
-			in->payload = (uint32_t)i + 1;
-			return GLANE_OK;
-		}
+	at = map_find(&in->payloads, sha256);
+	if (at) {
+		in->payload = (uint32_t)*at;
+		return GLANE_OK;
+	}
 	if (in->batch->n_payloads >= UINT16_MAX)
 		return fail(d, GLANE_E_LIMIT, "more than %d payloads in one run of a source", UINT16_MAX);
 	rc = batch_payload(in->batch, sha256, &index, d);
+	if (rc == GLANE_OK && !map_put(&in->payloads, in->batch->payloads[index], index + 1, NULL, NULL))
+		rc = fail(d, GLANE_E_NOMEM, "no memory for the list of payloads");
 	if (rc == GLANE_OK)
 		in->payload = index + 1;
 	return rc;

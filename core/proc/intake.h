@@ -6,6 +6,7 @@
  */
 #ifndef PROC_INTAKE_H
 #define PROC_INTAKE_H
+#include "base/map.h"
 #include "model/areas.h"
 #include "model/batch.h"
 #include "plug/host.h"
@@ -51,6 +52,7 @@ struct intake {
 	struct diag *here;               /* likewise: where its checks report */
 	const struct host_seams *checks; /* likewise: the seams without a round to the broker */
 	uint32_t payload;                /* index + 1 of the current one */
+	struct map payloads;             /* by hash: the same */
 	/* Places in the batch of the series, notes and periods that the worker has named last (batch_is_recent()). */
 	uint32_t *series_at, *note_at, *period_at;
 	uint64_t n_series, n_notes, n_periods; /* named so far */

@@ -13,7 +13,7 @@ PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
 STATEDIR ?= /var/lib
 T ?= 60
-B ?= $(or $(firstword $(filter fuzz cov valgrind,$(MAKECMDGOALS))),release)
+B ?= $(or $(firstword $(filter fuzz cov valgrind,$(MAKECMDGOALS:%-quick=%))),release)
 ifeq ($(filter $(B),debug release asan tsan cov valgrind fuzz),)
 $(error unknown variant B=$(B): debug, release, asan, tsan, cov, valgrind and fuzz are known)
 endif
@@ -182,13 +182,14 @@ unit: $(unit_bin) $(test_plug_so)
 # starve or time the program, that build others, or that have processes crash on purpose. Whole runs need valgrind 3.21, for pidfd_open().
 memcheck := valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite,indirect --trace-children=yes \
 	--child-silent-after-fork=yes --trace-children-skip='/usr/*,/bin/*,*/python3*' --log-file=$(abspath $(OUT))/log/valgrind/%p.txt
+slow_there := crash cuts lake parquet diff gate batch where old_versions archive archive_store fetch fetch_breaker fetch_resume fetch_tls prune spawn worker program
+valgrind-quick: S = $(filter-out $(slow_there:%=$(OUT)/tests/test_%),$(unit_bin))
 valgrind: S = $(unit_bin) $(fuzz_replay) $(filter-out $(uncounted) $(patsubst %,tests/run/%.py,abi evil poison powercut starved tools),$(runs))
-valgrind: test-bins
+valgrind valgrind-quick: test-bins
 	@mkdir -p $(OUT)/log/valgrind && rm -f $(OUT)/log/valgrind/*
 	@printf '%s\n' '#!/bin/sh' 'exec $(memcheck) $(abspath $(OUT)/glane) "$$@"' >$(OUT)/under-valgrind && chmod +x $(OUT)/under-valgrind
-	@$(suites_env) GLANE='$(abspath $(OUT)/under-valgrind)' GLANE_TEST_WRAP='$(memcheck)' GLANE_TEST_TIMEOUT=7200 scripts/run-suites -o $(OUT)/log/valgrind $(S)
-unit-list:
-	@printf '%s\n' $(unit_bin)
+	@$(suites_env) GLANE='$(abspath $(OUT)/under-valgrind)' GLANE_TEST_WRAP='$(memcheck)' GLANE_TEST_TIMEOUT=7200 \
+		scripts/run-suites -o $(OUT)/log/valgrind $(S) || { find $(OUT)/log/valgrind -name '*.txt' -size +0 | head -n 20 | xargs -r head -n 30; exit 1; }
 # `make suites`: unit and integration tests without the source checks, for the variants
 suites: test-bins
 	@$(suites_env) scripts/run-suites -o $(OUT)/log $(unit_bin) $(fuzz_replay) $(runs)
@@ -280,7 +281,7 @@ clean:
 	rm -rf build
 help:
 	@echo 'all check unit suites valgrind interop hdr-check layers sizes abi-check fuzz cov tidy cppcheck format format-check compdb bench install uninstall dist clean'
-.PHONY: all lib test-bins prune check unit unit-list suites valgrind interop hdr-check layers sizes abi-check frozen-abi fuzz cov tidy cppcheck format format-check compdb bench \
+.PHONY: all lib test-bins prune check unit suites valgrind valgrind-quick interop hdr-check layers sizes abi-check frozen-abi fuzz cov tidy cppcheck format format-check compdb bench \
 	install uninstall dist clean help FORCE
 FORCE:
 

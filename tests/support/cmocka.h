@@ -14,7 +14,9 @@
 /* What counts descriptors, sets limits of memory, or looks at how the kernel starts a file: valgrind does that by itself. */
 #ifdef UNDER_VALGRIND
 #define skip_under_valgrind() skip()
+#define SLOWNESS 20 /* times that a limit against hanging is longer there */
 #else
+#define SLOWNESS 1
 #define skip_under_valgrind() (void)0
 #endif
 #endif

@@ -540,7 +540,7 @@ static bool survives(const char *hash, long n, bool for_ever)
 	struct session s;
 	bool whole;
 
-	alarm(30); /* nobody waits for what is never said */
+	alarm(30 * SLOWNESS); /* nobody waits for what is never said */
 	start(&s, n, for_ever);
 	whole = whole_session(&s, hash);
 	finish(&s);
@@ -593,7 +593,7 @@ int main(void)
 	if (!mkdtemp(folder))
 		return 1;
 	fill_archive();
-	alarm(120);
+	alarm(120 * SLOWNESS);
 	failed = cmocka_run_group_tests_name("broker", tests, NULL, NULL);
 	(void)nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 	return failed;

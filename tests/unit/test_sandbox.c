@@ -430,6 +430,7 @@ static int rules_refused(void)
 static void test_refused(void **state)
 {
 	(void)state;
+	skip_under_valgrind();
 	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1)
 		skip(); /* of whoever runs the tests: the kernel would take them */
 	assert_int_equal(in_child(filters_refused), 0);

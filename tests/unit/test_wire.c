@@ -361,6 +361,7 @@ static void test_no_number_left(void **state)
 	struct rlimit was, none;
 
 	(void)state;
+	skip_under_valgrind();
 	open_ends(&e, true);
 	wire_begin(&e.a, 1);
 	assert_int_equal(wire_end(&e.a, marked(1), &d), GLANE_OK);

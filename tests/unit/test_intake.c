@@ -259,16 +259,22 @@ static void test_long_texts(void **state)
 	mem_free(text);
 }
 
-static glane_rc note(struct fixture *x, const char *text, uint8_t has, uint8_t removes, int64_t mult)
+static glane_rc whole_note(struct fixture *x, const char *text, const char *flags, const char *words, uint8_t has,
+	uint8_t removes, int64_t mult)
 {
 	begin(x, W_NOTE);
 	wire_cstr(&x->w, text);
-	wire_cstr(&x->w, NULL);
-	wire_cstr(&x->w, NULL);
+	wire_cstr(&x->w, flags);
+	wire_cstr(&x->w, words);
 	wire_u8(&x->w, has);
 	wire_u8(&x->w, removes);
 	wire_i64(&x->w, mult);
 	return give(x);
+}
+
+static glane_rc note(struct fixture *x, const char *text, uint8_t has, uint8_t removes, int64_t mult)
+{
+	return whole_note(x, text, NULL, NULL, has, removes, mult);
 }
 
 static void test_hostile_notes(void **state)
@@ -276,11 +282,34 @@ static void test_hostile_notes(void **state)
 	struct fixture *x = *state;
 
 	assert_int_equal(note(x, "\xff", 0, 0, 0), GLANE_E_FORMAT);
+	assert_int_equal(whole_note(x, "a", "\xff", NULL, 0, 0, 0), GLANE_E_FORMAT);
+	assert_int_equal(whole_note(x, "a", NULL, "\xff", 0, 0, 0), GLANE_E_FORMAT);
 	assert_int_equal(note(x, "a", 1, 0, 31), GLANE_E_FORMAT);
+	assert_int_equal(note(x, "a", 1, 0, -31), GLANE_E_FORMAT);
 	assert_int_equal(note(x, "a", 1, 0, INT64_C(4294967299)), GLANE_E_FORMAT);
 	assert_int_equal(note(x, "a", 2, 0, 0), GLANE_E_FORMAT);
 	assert_int_equal(note(x, "a", 0, 255, 0), GLANE_E_FORMAT);
 	assert_int_equal(x->batch.n_notes, 0);
+}
+
+/* A value that is no number, but has digits, is doubted, with an example; one that withdraws, or has none, is not. */
+static void test_doubted_texts(void **state)
+{
+	static const char *const texts[] = {"n/a", "12 (est.)", "7-8"};
+	struct fixture *x = *state;
+
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(note(x, texts[i], 0, 0, 0), GLANE_OK);
+	assert_int_equal(note(x, "9 of them", 0, 1, 0), GLANE_OK);
+	assert_int_equal(payload(x, HASH), GLANE_OK);
+	assert_int_equal(series(x, "D", "", 'A', 0), GLANE_OK);
+	for (uint32_t i = 1; i <= 4; i++)
+		assert_int_equal(obs(x,
+					 (struct glane_obs){
+						 .series = 1, .period = 2020, .note = i, .exp10 = -128, .status = 'O'}),
+			GLANE_OK);
+	assert_int_equal(x->in.text_values.n, 2);
+	assert_string_equal(x->in.text_values.example, "7-8"); /* the last */
 }
 
 static glane_rc text_frame(struct fixture *x, uint16_t type, struct slice s)
@@ -306,6 +335,33 @@ static void test_hostile_texts(void **state)
 	assert_int_equal(payload(x, HASH), GLANE_OK);
 	assert_int_equal(payload(x, HASH), GLANE_OK);
 	assert_int_equal(x->batch.n_payloads, 1); /* once */
+	char period[200];
+
+	(void)snprintf(period, sizeof(period), "2020-01-01/P%0150dM", 1);
+	assert_int_equal(text_frame(x, W_PERIOD, slice_of(period)), GLANE_E_FORMAT);
+}
+
+static glane_rc numbered_payload(struct fixture *x, unsigned n)
+{
+	char hash[65];
+
+	(void)snprintf(hash, sizeof(hash), "%064x", n);
+	return payload(x, hash);
+}
+
+/* As many payloads as a row can name; each is known again whatever came between. */
+static void test_many_payloads(void **state)
+{
+	struct fixture *x = *state;
+
+	for (unsigned n = 0; n < UINT16_MAX; n++)
+		assert_int_equal(numbered_payload(x, n), GLANE_OK);
+	assert_int_equal(numbered_payload(x, UINT16_MAX), GLANE_E_LIMIT);
+	for (unsigned n = 0; n < UINT16_MAX; n += 4096) {
+		assert_int_equal(numbered_payload(x, n), GLANE_OK);
+		assert_int_equal(x->in.payload, n + 1);
+	}
+	assert_int_equal(x->batch.n_payloads, UINT16_MAX);
 }
 
 static glane_rc cover(struct fixture *x, uint32_t kind, const char *dataset, int64_t from, int64_t to)
@@ -333,6 +389,18 @@ static void test_covers(void **state)
 	assert_int_equal(cover(x, GLANE_COVER_FULL, "D", 1, 0), GLANE_E_FORMAT);
 	assert_int_equal(cover(x, GLANE_COVER_RANGE, "D", 5, -5), GLANE_E_FORMAT);
 	assert_int_equal(cover(x, GLANE_COVER_RANGE, "D", INT64_MIN, INT64_MAX), GLANE_E_FORMAT);
+	assert_int_equal(cover(x, GLANE_COVER_RANGE, "D", 0, INT64_MAX), GLANE_E_FORMAT);
+	assert_int_equal(cover(x, GLANE_COVER_FULL, "D", 0, 1), GLANE_E_FORMAT);
+	for (int bad = 0; bad < 2; bad++) {
+		begin(x, W_COVER);
+		wire_u32(&x->w, GLANE_COVER_FULL);
+		wire_cstr(&x->w, "D");
+		wire_cstr(&x->w, bad == 0 ? "\xff" : NULL);
+		wire_i64(&x->w, 0);
+		wire_i64(&x->w, 0);
+		wire_cstr(&x->w, bad == 1 ? "\xff" : NULL);
+		assert_int_equal(give(x), GLANE_E_FORMAT);
+	}
 	assert_int_equal(x->batch.n_covers, 2);
 }
 
@@ -659,10 +727,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {TEST(test_fine), TEST(test_hostile_observations),
 		TEST(test_before_a_payload), TEST(test_observations_cut), TEST(test_hostile_series),
-		TEST(test_long_texts), TEST(test_hostile_notes), TEST(test_hostile_texts), TEST(test_covers),
-		TEST(test_erasures), TEST(test_cursors), TEST(test_rejects), TEST(test_logs), TEST(test_ends),
-		TEST(test_unknown_types), TEST(test_cut), TEST(test_limits), TEST(test_too_long), TEST(test_caps),
-		TEST(test_nothing_said), TEST(test_many_covers), cmocka_unit_test(test_no_memory)};
+		TEST(test_long_texts), TEST(test_hostile_notes), TEST(test_doubted_texts), TEST(test_many_payloads),
+		TEST(test_hostile_texts), TEST(test_covers), TEST(test_erasures), TEST(test_cursors),
+		TEST(test_rejects), TEST(test_logs), TEST(test_ends), TEST(test_unknown_types), TEST(test_cut),
+		TEST(test_limits), TEST(test_too_long), TEST(test_caps), TEST(test_nothing_said),
+		TEST(test_many_covers), cmocka_unit_test(test_no_memory)};
 
 	return cmocka_run_group_tests_name("intake", tests, NULL, NULL);
 }

@@ -86,26 +86,30 @@ void strbuf_slice(struct strbuf *b, struct slice s)
 	strbuf_add(b, s.p, s.n);
 }
 
-void strbuf_fmt(struct strbuf *b, const char *fmt, ...)
+void strbuf_vfmt(struct strbuf *b, const char *fmt, va_list ap)
 {
-	va_list ap;
+	va_list again;
 	char *to;
 	int n;
 
-	va_start(ap, fmt);
+	va_copy(again, ap);
 	n = vsnprintf(NULL, 0, fmt, ap);
-	va_end(ap);
-	if (n < 0) {
-		b->failed = true;
-		return;
+	to = n < 0 ? NULL : strbuf_room(b, (size_t)n);
+	b->failed |= n < 0;
+	if (to) {
+		(void)vsnprintf(to, (size_t)n + 1, fmt, again);
+		b->n += (size_t)n;
 	}
-	to = strbuf_room(b, (size_t)n);
-	if (!to)
-		return;
+	va_end(again);
+}
+
+void strbuf_fmt(struct strbuf *b, const char *fmt, ...)
+{
+	va_list ap;
+
 	va_start(ap, fmt);
-	(void)vsnprintf(to, (size_t)n + 1, fmt, ap);
+	strbuf_vfmt(b, fmt, ap);
 	va_end(ap);
-	b->n += (size_t)n;
 }
 
 void strbuf_int(struct strbuf *b, int64_t v)

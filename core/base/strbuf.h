@@ -4,6 +4,7 @@
 #define BASE_STRBUF_H
 #include "base/slice.h"
 #include "glane/plugin.h"
+#include <stdarg.h>
 
 struct strbuf {
 	char *p; /* NUL-terminated once something was added; NULL before */
@@ -22,6 +23,7 @@ void strbuf_some(struct strbuf *b, struct slice s); /* as much of s as `max` lea
 void strbuf_putc(struct strbuf *b, char c);
 void strbuf_slice(struct strbuf *b, struct slice s);
 void strbuf_fmt(struct strbuf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void strbuf_vfmt(struct strbuf *b, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
 void strbuf_int(struct strbuf *b, int64_t v);
 /* Room for n more bytes, to be filled by the caller who then adds to b->n (the NUL is the caller's too, or
  * comes with the next addition); NULL on failure. */

@@ -152,64 +152,66 @@ static void size_text(uint64_t n, char *buf, size_t cap)
 		snprintf(buf, cap, "%.1f MB", (double)n / 1e6);
 }
 
-static void requests_line(const struct task *t)
+static void requests_line(const struct task *t, struct strbuf *b)
 {
 	for (size_t i = 0; i < json_array_size(t->requests); i++) {
 		const json_t *q = json_array_get(t->requests, i);
 
-		printf("  %s %s", json_text(q, "method", ""), json_text(q, "url", ""));
+		strbuf_fmt(b, "  %s %s", json_text(q, "method", ""), json_text(q, "url", ""));
 		if (json_int(q, "size", 0) > 0)
-			printf("  (about %" PRId64 " bytes)", json_int(q, "size", 0));
-		putchar('\n');
+			strbuf_fmt(b, "  (about %" PRId64 " bytes)", json_int(q, "size", 0));
+		strbuf_putc(b, '\n');
 	}
 }
 
-static void doubts_text(const struct task *t)
+static void doubts_text(const struct task *t, struct strbuf *b)
 {
-	struct strbuf b;
+	struct strbuf doubts;
 
-	strbuf_init(&b, 0);
-	intake_doubts(&t->intake, &b);
-	if (b.n)
-		printf("; %.*s", SLICE_FMT(strbuf_get(&b)));
-	strbuf_release(&b);
+	strbuf_init(&doubts, 0);
+	intake_doubts(&t->intake, &doubts);
+	if (doubts.n)
+		strbuf_fmt(b, "; %.*s", SLICE_FMT(strbuf_get(&doubts)));
+	strbuf_release(&doubts);
 }
 
 void report_task(const struct task *t)
 {
-	const struct run *r = t->run;
+	struct run *r = t->run;
 	const struct sums s = sums_of(t);
 	const bool fine = (t->verdict == V_OK || t->verdict == V_UNCHANGED) && !t->expired;
+	struct strbuf b;
 	char size[32];
 
 	if (r->options->json || (r->options->quiet && fine))
 		return;
 	if (r->tty && r->progress_lines)
 		report_progress(t->run, true);
+	strbuf_init(&b, 0);
 	size_text(t->wire_bytes, size, sizeof(size));
-	printf("%-24s %s%-*s%s", t->conf->name, r->colour ? verdict_colours[t->verdict] : "",
+	strbuf_fmt(&b, "%-24s %s%-*s%s", t->conf->name, r->colour ? verdict_colours[t->verdict] : "",
 		r->options->dry_run ? 0 : 10, r->options->dry_run ? "would ask" : task_verdict_names[t->verdict],
 		r->colour ? "\033[0m" : "");
 	if (t->verdict == V_TRIAL && !r->options->dry_run)
-		printf(" %" PRIu64 " rows, nothing committed", t->intake.rows);
+		strbuf_fmt(&b, " %" PRIu64 " rows, nothing committed", t->intake.rows);
 	else if (t->verdict == V_OK || t->verdict == V_PARTIAL)
-		printf(" %" PRIu64 " rows: %" PRIu64 " new, %" PRIu64 " revised, %" PRIu64 " status, %" PRIu64
-		       " withdrawn, %" PRIu64 " restored (%s, %.1f s)",
+		strbuf_fmt(&b,
+			" %" PRIu64 " rows: %" PRIu64 " new, %" PRIu64 " revised, %" PRIu64 " status, %" PRIu64
+			" withdrawn, %" PRIu64 " restored (%s, %.1f s)",
 			t->intake.rows, s.added, s.revised, s.status, s.withdrawn, s.restored, size,
 			(double)(t->ended_ms - t->started_ms) / 1e3);
 	else if (t->verdict == V_UNCHANGED && t->replays)
-		printf(" %zu request%s still hold%s", t->replays, t->replays == 1 ? "" : "s",
+		strbuf_fmt(&b, " %zu request%s still hold%s", t->replays, t->replays == 1 ? "" : "s",
 			t->replays == 1 ? "s" : "");
 	else if (t->verdict == V_UNCHANGED)
-		printf(" %" PRIu64 " rows, as before", t->intake.rows);
+		strbuf_fmt(&b, " %" PRIu64 " rows, as before", t->intake.rows);
 	if (t->message)
-		printf("%s%s", t->verdict == V_FAILED || t->verdict == V_HELD ? " " : "; ", t->message);
-	doubts_text(t);
-	putchar('\n');
+		strbuf_fmt(&b, "%s%s", t->verdict == V_FAILED || t->verdict == V_HELD ? " " : "; ", t->message);
+	doubts_text(t, &b);
+	strbuf_putc(&b, '\n');
 	if (r->options->dry_run)
-		requests_line(t);
-	while (fflush(stdout) != 0 && errno == EINTR)
-		clearerr(stdout); /* what was not written is still in the buffer */
+		requests_line(t, &b);
+	outlet_text(&r->out, &b);
 }
 
 static const char *doing(const struct task *t)

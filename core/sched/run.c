@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -21,7 +22,10 @@
 #define STRAY_ROUNDS 100 /* at the end of a run, for what outlived its worker */
 #define STRAY_US 10000
 #define TICK_MS 200
+#define PATIENCE_MS (10 * 60 * 1000) /* with who does not read our words at the end */
+#define MAX_UNREAD ((size_t)1 << 20) /* bytes of messages that wait to be read */
 
+static const int stopping[] = {SIGINT, SIGTERM, SIGHUP};
 static volatile sig_atomic_t stop_asked;
 
 static void on_signal(int sig)
@@ -55,7 +59,7 @@ static void take_security(struct task *t, struct frame *f)
 	t->security++;
 	/* "security: " comes first on the line, where watchers look for it. */
 	if (slice_has_prefix(message, "security: "))
-		fprintf(stderr, "security: %s: %.*s\n", t->conf->name, (int)(message.n - 10), message.p + 10);
+		outlet_fmt(&t->run->err, "security: %s: %.*s\n", t->conf->name, (int)(message.n - 10), message.p + 10);
 }
 
 static glane_rc broker_frame(struct run *r, struct frame *f, struct diag *d)
@@ -146,16 +150,32 @@ static bool all_done(const struct run *r)
 	return true;
 }
 
-static void stop_all(struct run *r)
+static void stop_all(struct run *r, const char *why)
 {
 	r->stopped = true;
 	for (size_t i = 0; i < r->n_tasks; i++) {
 		if (r->tasks[i].phase == TASK_DONE)
 			continue;
 		r->tasks[i].interrupted = true;
-		task_fail(&r->tasks[i], GLANE_E_CANCELLED, "stopped by signal %d; what was committed stays",
-			(int)stop_asked);
+		task_fail(&r->tasks[i], GLANE_E_CANCELLED, "%s; what was committed stays", why);
 	}
+}
+
+/* Asked to, or because the next run would find the lock taken. What is not done stays due. */
+static void stop_in_time(struct run *r)
+{
+	char why[64];
+
+	if (r->stopped)
+		return;
+	if (stop_asked)
+		snprintf(why, sizeof(why), "stopped by signal %d", (int)stop_asked);
+	else if (clock_mono_ms() - r->started_ms >= r->settings->run_deadline * 1000)
+		snprintf(why, sizeof(why), "the run was not done within its %" PRId64 " s (run_deadline)",
+			r->settings->run_deadline);
+	else
+		return;
+	stop_all(r, why);
 }
 
 struct waiting { /* what the loop waits on: three descriptors per task at most */
@@ -265,13 +285,14 @@ static glane_rc turn(struct run *r, struct diag *d)
 	gather(r, &w);
 	if (poll(w.fds, w.n, TICK_MS) < 0 && errno != EINTR)
 		return fail(d, GLANE_E_IO, "poll: %s", strerror(errno));
-	if (stop_asked && !r->stopped)
-		stop_all(r);
+	stop_in_time(r);
 	rc = serve(r, &w, d);
 	for (size_t i = 0; i < r->n_tasks; i++)
 		task_timers(&r->tasks[i], clock_mono_ms());
 	reap_strays(r);
 	report_progress(r, false);
+	outlet_pump(&r->out);
+	outlet_pump(&r->err);
 	return rc;
 }
 
@@ -282,9 +303,8 @@ static glane_rc loop(struct run *r, struct diag *d)
 	const struct sigaction act = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
 	glane_rc rc;
 
-	sigaction(SIGINT, &act, NULL);
-	sigaction(SIGTERM, &act, NULL);
-	sigaction(SIGHUP, &act, NULL);
+	for (size_t i = 0; i < sizeof(stopping) / sizeof(stopping[0]); i++)
+		sigaction(stopping[i], &act, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	r->n_before = children_list(r->before, CHILDREN_MAX);
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
@@ -373,24 +393,24 @@ static int report(struct run *r)
 	j = run_report(r, code);
 	diag_clear(&d);
 	if (!j) {
-		fprintf(stderr, "glane: no memory for the report\n");
+		outlet_fmt(&r->err, "glane: no memory for the report\n");
 		return EXIT_STORE;
 	}
 	set_commits(r, j);
 	if (!r->options->dry_run && !r->options->limit && r->diag.code != GLANE_E_IO &&
 		record_run(r, j, &d) != GLANE_OK) {
-		fprintf(stderr, "glane: %s\n", d.text);
+		outlet_fmt(&r->err, "glane: %s\n", d.text);
 		code = EXIT_STORE;
 		json_set_int(j, "exit", code);
 	}
 	if (r->options->json) {
 		strbuf_init(&text, 0);
-		if (json_print(&text, j, r->options->json_line))
-			printf("%.*s\n", (int)text.n, text.p);
-		strbuf_release(&text);
+		(void)json_print(&text, j, r->options->json_line);
+		strbuf_putc(&text, '\n');
+		outlet_text(&r->out, &text);
 	}
 	if (code == EXIT_STORE && r->diag.code != GLANE_OK)
-		fprintf(stderr, "glane: %s\n", r->diag.text);
+		outlet_fmt(&r->err, "glane: %s\n", r->diag.text);
 	json_decref(j);
 	return code;
 }
@@ -447,17 +467,17 @@ static int run_inside(struct run *r, struct diag *d)
 	if (rc == GLANE_OK)
 		rc = store_run_id(&r->store, r->now, r->id, d);
 	if (rc != GLANE_OK) {
-		fprintf(stderr, "glane: %s\n", d->text);
+		outlet_fmt(&r->err, "glane: %s\n", d->text);
 		return exit_of(rc);
 	}
 	if (r->n_tasks == 0) {
 		if (!r->options->quiet)
-			fprintf(stderr, "glane: nothing is due (glane run --all asks every enabled source)\n");
+			outlet_fmt(&r->err, "glane: nothing is due (glane run --all asks every enabled source)\n");
 		return EXIT_FINE;
 	}
 	rc = loop(r, d);
 	if (rc != GLANE_OK)
-		fprintf(stderr, "glane: %s\n", d->text);
+		outlet_fmt(&r->err, "glane: %s\n", d->text);
 	return report(r);
 }
 
@@ -474,6 +494,23 @@ static glane_rc open_store(struct run *r, struct diag *d)
 	if (r->options->dry_run)
 		return store_open_if_any(&r->store, r->settings->store, d);
 	return store_open(&r->store, r->settings->store, true, d);
+}
+
+/* What is still to be said, once the lock is free. Nobody who asks us to end has to wait for that. */
+static int say_the_rest(struct run *r, int code)
+{
+	for (size_t i = 0; i < sizeof(stopping) / sizeof(stopping[0]); i++)
+		signal(stopping[i], SIG_DFL);
+	if (outlet_end(&r->out, PATIENCE_MS) != GLANE_OK && code == EXIT_FINE) {
+		outlet_fmt(&r->err, "glane: cannot write the result: %s\n", strerror(r->out.error));
+		code = EXIT_STORE;
+	}
+	if (r->err.lost)
+		outlet_fmt(&r->err, "glane: %" PRIu64 " messages found no reader\n", r->err.lost);
+	(void)outlet_end(&r->err, r->out.error ? 0 : PATIENCE_MS);
+	outlet_release(&r->out);
+	outlet_release(&r->err);
+	return code;
 }
 
 int run_all(struct settings *s, const struct run_options *o)
@@ -494,13 +531,15 @@ int run_all(struct settings *s, const struct run_options *o)
 	r->tty = !o->quiet && !o->json && isatty(2);
 	r->colour = wants_colour();
 	arena_init(&r->arena, 0);
+	outlet_init(&r->out, 1, 0);
+	outlet_init(&r->err, 2, MAX_UNREAD);
 	rc = check_names(s, o, &d);
 	if (rc == GLANE_OK)
 		rc = settings_describe(s, &d);
 	if (rc == GLANE_OK)
 		rc = areas_load(&r->areas, s->tables, &d);
 	if (rc != GLANE_OK) {
-		fprintf(stderr, "glane: %s\n", d.text);
+		outlet_fmt(&r->err, "glane: %s\n", d.text);
 		code = EXIT_USAGE;
 		goto out;
 	}
@@ -511,11 +550,12 @@ int run_all(struct settings *s, const struct run_options *o)
 			task_release(&r->tasks[i]);
 		store_close(&r->store);
 	} else {
-		fprintf(stderr, "glane: %s\n", d.text);
+		outlet_fmt(&r->err, "glane: %s\n", d.text);
 		code = exit_of(rc);
 	}
 	areas_release(&r->areas);
 out:
+	code = say_the_rest(r, code);
 	mem_free(r->tasks);
 	arena_release(&r->arena);
 	mem_free(r);

@@ -504,6 +504,8 @@ static glane_rc read_glane(struct settings *s, const struct conf_section *sec, s
 	if (rc == GLANE_OK)
 		rc = time_of(sec, "stall", false, 60, &s->stall_seconds, d);
 	if (rc == GLANE_OK)
+		rc = time_of(sec, "run_deadline", false, INT64_C(20) * 3600, &s->run_deadline, d);
+	if (rc == GLANE_OK)
 		rc = keep_of(sec, KEEP_EVENTS, &s->keep_payloads, d);
 	if (rc == GLANE_OK)
 		rc = sandbox_of(sec, d);
@@ -517,8 +519,7 @@ static glane_rc read_glane(struct settings *s, const struct conf_section *sec, s
 		if (!e->used)
 			rc = fail(d, GLANE_E_CONFIG,
 				"%s:%u: [glane] has no key '%s' (store tables sources providers plugin_path jobs "
-				"per_host stall "
-				"contact proxy ca_bundle keep_payloads)",
+				"per_host stall run_deadline contact proxy ca_bundle keep_payloads sandbox landlock)",
 				e->file, e->line, e->key);
 	if (rc == GLANE_OK)
 		rc = read_folder(s, providers, d);

@@ -47,7 +47,7 @@ struct settings {
 	const char *store, *tables; /* absolute or relative to the working folder */
 	const char **plugin_path;
 	size_t n_plugin_path;
-	int64_t jobs, per_host, stall_seconds;
+	int64_t jobs, per_host, stall_seconds, run_deadline;
 	const char *contact, *proxy, *ca_bundle;
 	uint8_t keep_payloads;       /* of sources that do not say */
 	struct source_conf *sources; /* by name, bytewise */

@@ -202,7 +202,7 @@ static void on_log(void *arg, int level, struct slice text)
 		t->n_log++;
 	snprintf(line, sizeof(t->log[0]), "%.*s", SLICE_FMT(text));
 	if (level >= GLANE_LOG_WARN && !t->run->options->quiet)
-		fprintf(stderr, "glane: %s: %.*s\n", t->conf->name, SLICE_FMT(text));
+		outlet_fmt(&t->run->err, "glane: %s: %.*s\n", t->conf->name, SLICE_FMT(text));
 }
 
 static glane_rc make_cursors(struct task *t, struct glane_kv **ret, size_t *ret_n)

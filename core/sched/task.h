@@ -2,6 +2,7 @@
 /* Inside of the scheduler: one source during one run, from its replay to its commit. Not for other layers. */
 #ifndef SCHED_TASK_H
 #define SCHED_TASK_H
+#include "base/outlet.h"
 #include "model/areas.h"
 #include "proc/broker.h"
 #include "proc/spawn.h"
@@ -95,6 +96,7 @@ struct run {
 	int64_t progress_ms;
 	bool tty, colour, stopped;
 	unsigned progress_lines;
+	struct outlet out, err; /* stdout and stderr: a reader who stops does not stop the run */
 };
 
 /* poison.c: payloads that ended the process that read them, in last.json, as long as all that read them is the same. */

@@ -3,9 +3,11 @@
 """Plugins that misbehave (tests/plugins/evil.c), all in one run beside a good source: each costs its own source only, the
 report says how it ended, nothing of it is committed, and no process is left (RELIABILITY P1, P2, P4, P7, P8, P9). TAP on standard output.
 GLANE_EVIL_ALONE=1 runs each once more, alone with the good source."""
+import fcntl
 import http.server
 import json
 import os
+import re
 import resource
 import shutil
 import signal
@@ -283,12 +285,60 @@ def few_descriptors(port):
     check("and all is well with enough of them", done.returncode == 0, done)
 
 
+def unread(port):
+    """Whoever reads what a run says stops reading: neither the run nor the next one waits for that."""
+    for stream in ("stdout", "stderr"):
+        folder = WORK / f"unread-{stream}"
+        configure(folder, port, ["endless_log"], [])
+        with open(folder / "sources.d/more.conf", "w") as f:
+            for i in range(80):
+                f.write(f"[source none-{i:02}]\nplugin = csv\nbase_url = http://127.0.0.1:{port}\nfiles = none-{'x' * 100}.csv\ndataset = D\nretries = 0\n"
+                        "indicator = =I\narea = code\nperiod = year\nvalue = value\n")
+        reader, writer = os.pipe()
+        fcntl.fcntl(writer, 1031, 4096)  # F_SETPIPE_SZ
+        p = subprocess.Popen([GLANE, "-c", folder / "glane.conf", "run", "--all"], stdin=subprocess.DEVNULL,
+                             **{"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, stream: writer})
+        os.close(writer)
+        reports = wait_for(lambda: list((folder / "store/runs").glob("*.json")) if (folder / "store/runs").is_dir() else [], PATIENCE)
+        check(f"P7 nobody reads its {stream}: the run comes to its end", reports)
+        done = subprocess.run([GLANE, "-c", folder / "glane.conf", "run", "-q", "good"], capture_output=True, text=True, timeout=PATIENCE)
+        check("... the lock is free, the next run succeeds", wait_for(lambda: done.returncode == 0 or retry(folder), 30), done)
+        if stream == "stdout":
+            check("... it waits for its reader, without the lock", p.poll() is None, p.returncode)
+            p.send_signal(signal.SIGTERM)
+            check("... and a signal ends it", wait_for(lambda: p.poll() is not None, 30), p.poll())
+        p.kill()
+        p.wait()
+        with open(reader, "rb") as f:
+            text = f.read()
+        check("... what was read are whole lines from the first", text.endswith(b"\n") and re.match(rb"(evil|good|none|grown|older|glane: )", text), text[:300])
+
+
+def retry(folder):
+    return subprocess.run([GLANE, "-c", folder / "glane.conf", "run", "-q", "good"], capture_output=True, timeout=PATIENCE).returncode == 0
+
+
+def run_deadline(port):
+    folder = WORK / "run-deadline"
+    configure(folder, port, ["spin"], [])
+    conf = folder / "glane.conf"
+    conf.write_text(conf.read_text() + "run_deadline = 3s\n")
+    sources = folder / "sources.d/all.conf"
+    sources.write_text(sources.read_text().replace(HANG, "deadline = 600s"))
+    run = Run(folder)
+    got = run.sources["evil-spin"]
+    check("a run ends by its own deadline; the source that was not done says so, the others are committed",
+          run.code == 1 and got["status"] == "failed" and "run_deadline" in got["message"] and run.sources["good"]["status"] == "ok", (run.code, got))
+
+
 if __name__ == "__main__":
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Data)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     together(server.server_port)
     ended_from_outside(server.server_port)
     few_descriptors(server.server_port)
+    unread(server.server_port)
+    run_deadline(server.server_port)
     if os.environ.get("GLANE_EVIL_ALONE"):
         alone(server.server_port)
     print(f"1..{len(results)}")

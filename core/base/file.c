@@ -168,8 +168,8 @@ static glane_rc make_dir(int at, const char *name, struct diag *d)
 	return rc;
 }
 
-/* Walks down from `at` (which it closes), making what is missing. */
-static glane_rc make_path(int at, const char *path, struct diag *d)
+/* Walks down from `at` (which it closes), making what is missing; flags: O_NOFOLLOW where no folder may be a link. */
+static glane_rc make_path(int at, const char *path, int flags, struct diag *d)
 {
 	struct slice rest = slice_of(path);
 	char name[NAME_MAX + 1];
@@ -190,7 +190,7 @@ static glane_rc make_path(int at, const char *path, struct diag *d)
 		rc = make_dir(at, name, d);
 		if (rc < 0)
 			break;
-		next = openat(at, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		next = openat(at, name, O_PATH | O_DIRECTORY | O_CLOEXEC | flags);
 		if (next < 0)
 			rc = fail(d, GLANE_E_IO, "%s: cannot enter %s: %s", path, name, strerror(errno));
 		fd_close(&at);
@@ -200,10 +200,46 @@ static glane_rc make_path(int at, const char *path, struct diag *d)
 	return rc;
 }
 
+/* One folder after the other, none of them a link. */
+static int open_below(int at, const char *path)
+{
+	struct slice rest = slice_of(path);
+	char name[NAME_MAX + 1];
+	int fd = -1, next;
+
+	while (rest.p) {
+		const struct slice part = slice_cut(&rest, '/');
+
+		if (part.n > NAME_MAX)
+			errno = ENAMETOOLONG;
+		if (part.n == 0 || part.n > NAME_MAX)
+			continue;
+		memcpy(name, part.p, part.n);
+		name[part.n] = '\0';
+		next = openat(fd < 0 ? at : fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+		fd_close(&fd);
+		if (next < 0)
+			return -1;
+		fd = next;
+	}
+	return fd;
+}
+
+static bool is_below(int dirfd, const char *path)
+{
+	return dirfd != AT_FDCWD && *path != '/';
+}
+
+static int open_once(int dirfd, const char *path)
+{
+	return !is_below(dirfd, path) ? openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+				      : open_below(dirfd, path);
+}
+
 int dir_open(int dirfd, const char *path, bool create, struct diag *d)
 {
-	int fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int top;
+	const int flags = is_below(dirfd, path) ? O_NOFOLLOW : 0;
+	int fd = open_once(dirfd, path), top;
 
 	if (fd < 0 && errno == ENOENT && create && *path) {
 		top = openat(dirfd, *path == '/' ? "/" : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -212,13 +248,15 @@ int dir_open(int dirfd, const char *path, bool create, struct diag *d)
 				d, GLANE_E_IO, "%s: cannot open the folder to start from: %s", path, strerror(errno));
 			return -1;
 		}
-		if (make_path(top, path, d) < 0) {
+		if (make_path(top, path, flags, d) < 0) {
 			(void)diag_prefix(d, "%s", path);
 			return -1;
 		}
-		fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		fd = open_once(dirfd, path);
 	}
-	if (fd < 0)
+	if (fd < 0 && flags && errno == ENOTDIR)
+		(void)fail(d, GLANE_E_IO, "%s: a link, or no folder; a store's own folders must not be links", path);
+	else if (fd < 0)
 		(void)fail(d, GLANE_E_IO, "%s: cannot open the folder: %s", path, strerror(errno));
 	return fd;
 }

@@ -16,7 +16,8 @@ glane_rc fd_sync(int fd, const char *what, struct diag *d);
  * fsyncs the folder. After an error nothing of that name has changed, except where the message says that the folder
  * could not be synced: the new file is there, but may not outlive a power cut. `name` may hold folders; they exist. */
 glane_rc file_replace(int dirfd, const char *name, struct slice content, bool exclusive, struct diag *d);
-/* Creates the folder and its parents (0755), fsyncing each parent made; returns a descriptor of it or < 0. */
+/* Opens the folder, or creates it and its parents (0755), fsyncing each parent made; a descriptor of it, or < 0. Below a descriptor no part of
+ * the path may be a link; otherwise they may. */
 int dir_open(int dirfd, const char *path, bool create, struct diag *d);
 /* The folder part of path ("." where there is none), into buf; "" where it does not fit. */
 void path_dir(const char *path, char *buf, size_t cap);

@@ -20,9 +20,12 @@
 #define MIN_INODES 256
 
 static const char *const folders[] = {"stream", "current", "series", "state", "runs", "payloads", "tmp"};
+/* Those, and what is in them or made later. */
+static const char *const inner[] = {"stream", "current", "series", "state", "runs", "payloads", "tmp", "quarantine",
+	"broker", "stream/_delta_log", "current/_delta_log", "series/_delta_log"};
 /* What a writer that was killed while it made the store may have left, and what others put beside. */
 static const char *const known[] = {"stream", "current", "series", "state", "runs", "payloads", "tmp", "quarantine",
-	"lock", "format", "format.tmp", "lost+found"};
+	"broker", "lock", "format", "format.tmp", "lost+found"};
 
 glane_rc store_may_write(const struct store *s, struct diag *d)
 {
@@ -114,10 +117,10 @@ static glane_rc check_folder(const struct store *s, struct diag *d)
 			return fail(
 				d, GLANE_E_IO, "%s is no store, and not empty; name a store or a new folder", s->path);
 	}
-	for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++) {
-		if (fstatat(s->dir, folders[i], &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISDIR(st.st_mode))
+	for (size_t i = 0; i < sizeof(inner) / sizeof(*inner); i++) {
+		if (fstatat(s->dir, inner[i], &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISDIR(st.st_mode))
 			return fail(d, GLANE_E_IO, "%s/%s is no folder; a store's own folders must not be links",
-				s->path, folders[i]);
+				s->path, inner[i]);
 	}
 	return GLANE_OK;
 }

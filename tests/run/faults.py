@@ -398,6 +398,14 @@ def shapes(suite, lab):
         (site.store / name).symlink_to(elsewhere)
         code, out = lab.run()
         suite.true(f"S15 {name}/ is a link: refused", code == 5 and "link" in out, (code, out))
+    for name in ("stream/_delta_log", "current/_delta_log", "quarantine", "broker", "state/a"):
+        lab.put_store("first start")
+        lab.run()
+        path = site.store / name
+        shutil.rmtree(path, ignore_errors=True)
+        path.symlink_to(elsewhere)
+        code, out = lab.run()
+        suite.true(f"S15 {name} is a link: refused, or a failure of the source", code in (1, 3, 5) and "link" in out, (code, out))
     suite.same("S15 nothing was written through a link", list(elsewhere.iterdir()), [])
     lab.put_store("first start")
     (site.store).symlink_to(elsewhere)

@@ -118,7 +118,7 @@ static bool refuse(const void *caller)
 
 static void *given(void *p)
 {
-	if (p && tally)
+	if (p && tally && !looking) /* what looking took for the first time stays */
 		atomic_fetch_add(&tally->live, 1);
 	return p;
 }

@@ -271,6 +271,15 @@ static void test_dir_open(void **state)
 	assert_true(fd >= 0);
 	fd_close(&fd);
 	assert_true(file_exists(p->fd, "x/y"));
+	assert_int_equal(symlinkat("b", p->fd, "a/link"), 0);
+	for (int create = 0; create < 2; create++) {
+		assert_true(dir_open(p->fd, "a/link", create, &d) < 0);
+		assert_non_null(strstr(d.text, "must not be links"));
+		diag_clear(&d);
+		assert_true(dir_open(p->fd, "a/link/c", create, NULL) < 0);
+		assert_true(dir_open(p->fd, "a/link/new", create, NULL) < 0);
+	}
+	assert_false(file_exists(p->fd, "a/b/new"));
 	assert_true(dir_open(p->fd, "a/b/c/f", true, &d) < 0);
 	assert_true(dir_open(p->fd, "a/b/c/f/g", true, NULL) < 0);
 	assert_true(dir_open(p->fd, "", true, NULL) < 0);

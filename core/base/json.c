@@ -8,13 +8,13 @@
  * short numbers takes 21 times its bytes. */
 json_t *json_parse(struct slice text, size_t flags, const char *path, struct diag *d)
 {
-	json_error_t e;
+	json_error_t e = {0}; /* jansson leaves its code as it was where it cannot begin, and says nothing */
 	json_t *j = NULL;
 	const bool has = mem_has(24 * text.n + ((size_t)64 << 10));
 
 	if (has)
 		j = json_loadb(text.p ? text.p : "", text.n, flags, &e);
-	if (!j && (!has || json_error_code(&e) == json_error_out_of_memory))
+	if (!j && (!has || !e.text[0] || json_error_code(&e) == json_error_out_of_memory))
 		(void)fail(d, GLANE_E_NOMEM, "%s: no memory to read it", path);
 	else if (!j)
 		(void)fail(d, GLANE_E_FORMAT, "%s:%d: not the JSON that was expected: %s", path, e.line, e.text);

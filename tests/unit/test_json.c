@@ -178,6 +178,44 @@ static void test_print(void **state)
 
 #define IN_PLACE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
+static void *nothing(size_t n)
+{
+	(void)n;
+	return NULL;
+}
+
+/* Where jansson cannot even begin it says nothing: that is want of memory, and no damaged document. */
+static void test_parse_without_memory(void **state)
+{
+	json_malloc_t take;
+	json_free_t give;
+	struct diag d;
+	json_t *j;
+
+	(void)state;
+	json_get_alloc_funcs(&take, &give);
+	for (int ours = 0; ours < 2; ours++) {
+		diag_clear(&d);
+		if (ours)
+			mem_fail_after(1, false);
+		else
+			json_set_alloc_funcs(nothing, give);
+		j = json_parse(SLICE("{}"), 0, "a text", &d);
+		json_set_alloc_funcs(take, give);
+		mem_fail_after(0, false);
+		assert_null(j);
+		assert_int_equal(d.code, GLANE_E_NOMEM);
+		assert_string_equal(d.text, "a text: no memory to read it");
+	}
+	diag_clear(&d);
+	assert_null(json_parse(SLICE("{\n1}"), 0, "a text", &d));
+	assert_int_equal(d.code, GLANE_E_FORMAT);
+	assert_non_null(strstr(d.text, "a text:2: "));
+	j = json_parse(SLICE("{}"), 0, "a text", NULL);
+	assert_non_null(j);
+	json_decref(j);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -187,6 +225,7 @@ int main(void)
 		IN_PLACE(test_refused),
 		IN_PLACE(test_every_cut),
 		cmocka_unit_test(test_print),
+		cmocka_unit_test(test_parse_without_memory),
 	};
 
 	return cmocka_run_group_tests_name("json", tests, NULL, NULL);

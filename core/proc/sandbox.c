@@ -143,14 +143,20 @@ static glane_rc no_new_privileges(struct diag *d)
 }
 
 /* Of root, so that nothing it starts has them again: then other processes' memory is out of reach as for any user. */
-static glane_rc no_capabilities(struct diag *d)
+static glane_rc keep_capabilities(uint32_t keep, struct diag *d)
 {
 	struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
-	const struct __user_cap_data_struct empty[2] = {{0, 0, 0}, {0, 0, 0}};
+	struct __user_cap_data_struct data[2] = {{0, 0, 0}, {0, 0, 0}};
 
 	for (int cap = 0; geteuid() == 0 && prctl(PR_CAPBSET_READ, cap, 0, 0, 0) == 1; cap++)
-		(void)prctl(PR_CAPBSET_DROP, cap, 0, 0, 0); /* one that stays gives nothing: no new privileges */
-	if (syscall(SYS_capset, &head, empty) != 0)
+		if (cap >= 32 || !(keep >> cap & 1))
+			(void)prctl(
+				PR_CAPBSET_DROP, cap, 0, 0, 0); /* one that stays gives nothing: no new privileges */
+	if (syscall(SYS_capget, &head, data) != 0)
+		return fail(d, GLANE_E_DENIED, "cannot read the capabilities: %s", strerror(errno));
+	data[0] = (struct __user_cap_data_struct){data[0].effective & keep, data[0].permitted & keep, 0};
+	data[1] = (struct __user_cap_data_struct){0, 0, 0};
+	if (syscall(SYS_capset, &head, data) != 0)
 		return fail(d, GLANE_E_DENIED, "cannot give up capabilities: %s", strerror(errno));
 	return GLANE_OK;
 }
@@ -166,8 +172,10 @@ static glane_rc confine(
 		return GLANE_OK;
 	if (rc == GLANE_OK)
 		rc = no_new_privileges(d);
-	if (rc == GLANE_OK && role != SECCOMP_BROKER && role != SECCOMP_SEALED) /* the broker reads what root may */
-		rc = no_capabilities(d);
+	if (rc == GLANE_OK && role == SECCOMP_BROKER) /* its files may be another user's */
+		rc = keep_capabilities(1u << CAP_DAC_OVERRIDE | 1u << CAP_DAC_READ_SEARCH, d);
+	else if (rc == GLANE_OK && role != SECCOMP_SEALED)
+		rc = keep_capabilities(0, d);
 	if (rc == GLANE_OK && version > 0)
 		rc = landlock_confine(version, paths, n, deny, d);
 	return rc == GLANE_OK ? seccomp_confine(role, d) : rc;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Opening and closing a store: lock, format, refusals, and the left-overs of a killed writer. */
 #include "store/store.h"
+#include "base/clock.h"
 #include "base/conf.h"
 #include "base/file.h"
 #include "base/io.h"
@@ -8,6 +9,7 @@
 #include "store/lake.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -142,6 +144,31 @@ static glane_rc refuse_network(const struct store *s, struct diag *d)
 	return GLANE_OK;
 }
 
+/* Who has the lock, for people; what counts is the kernel's. */
+static void sign_lock(const struct store *s)
+{
+	char text[80], when[32];
+	struct stat st;
+
+	if (fstat(s->lock, &st) != 0 || !S_ISREG(st.st_mode) || st.st_nlink != 1)
+		return; /* it is somebody else's file as well */
+	time_format(clock_utc(), when);
+	(void)snprintf(text, sizeof(text), "process %ld, since %s\n", (long)getpid(), when);
+	if (ftruncate(s->lock, 0) == 0 && pwrite(s->lock, text, strlen(text), 0) < 0)
+		return;
+}
+
+static glane_rc refuse_locked(const struct store *s, struct diag *d)
+{
+	char text[80];
+	const ssize_t n = pread(s->lock, text, sizeof(text) - 1, 0);
+	const struct slice who = slice_trim((struct slice){text, n > 0 ? (size_t)n : 0});
+	const bool is_signed = slice_has_prefix(who, "process ");
+
+	return fail(d, GLANE_E_DENIED, "%s: another run holds the lock%s%.*s%s; wait for its end", s->path,
+		is_signed ? " (" : "", is_signed ? (int)who.n : 0, who.p, is_signed ? ")" : "");
+}
+
 /* The folder is locked too: a lock file that somebody deleted must not let two writers in. */
 static glane_rc take_lock(struct store *s, struct diag *d)
 {
@@ -152,8 +179,9 @@ static glane_rc take_lock(struct store *s, struct diag *d)
 	if (flock(s->lock, LOCK_EX | LOCK_NB) < 0 || flock(s->dir, LOCK_EX | LOCK_NB) < 0) {
 		if (errno != EWOULDBLOCK)
 			return fail(d, GLANE_E_IO, "%s/lock: cannot lock: %s", s->path, strerror(errno));
-		return fail(d, GLANE_E_DENIED, "%s: another run holds the lock; wait for its end", s->path);
+		return refuse_locked(s, d);
 	}
+	sign_lock(s);
 	return GLANE_OK;
 }
 

@@ -122,12 +122,14 @@ static void test_lock(void **state)
 {
 	struct fixture *f = *state;
 	struct store s;
+	char who[100];
 	pid_t writer, reader;
 
 	store_close(&f->s);
 	writer = hold(f->path, true);
 	assert_int_equal(store_open(&s, f->path, true, &f->d), GLANE_E_DENIED);
-	assert_non_null(strstr(f->d.text, "another run holds the lock"));
+	(void)snprintf(who, sizeof(who), "another run holds the lock (process %ld, since 2", (long)writer);
+	assert_non_null(strstr(f->d.text, who));
 	diag_clear(&f->d);
 	assert_int_equal(store_open(&s, f->path, false, &f->d), GLANE_OK);
 	/* A deleted lock file lets nobody in. */

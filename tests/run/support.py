@@ -254,14 +254,15 @@ class Server:
 class Faults:
     """tests/support/fault_server.py, a host of its own for each source: 127.0.0.N."""
 
-    def __init__(self, suite, *options, addresses=1):
+    def __init__(self, suite, *options, addresses=1, env=None):
         self.folder = suite.folder / f"server{time.monotonic_ns()}"
         self.folder.mkdir()
         self.switch, self.log = self.folder / "switch", self.folder / "log"
         self.log.touch()
         self.process = subprocess.Popen(
             [sys.executable, str(TOP / "tests/support/fault_server.py"), "--until-eof", "--csv", "--switch", str(self.switch),
-             "--addresses", str(addresses), "--log", str(self.log), *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+             "--addresses", str(addresses), "--log", str(self.log), *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            env={**os.environ, **(env or {})})
         words = self.process.stdout.readline().split()
         self.port, self.ports = int(words[0]), dict(w.split("=") for w in words[1:])
 

@@ -38,7 +38,7 @@ static void every_tls_fault_gets_its_verdict(void **state)
 		{"early", "/ok", GLANE_E_DENIED, 1, "not yet valid"},
 		{"wronghost", "/ok", GLANE_E_DENIED, 1, "not trusted"},
 		{"selfsigned", "/ok", GLANE_E_DENIED, 1, "self-signed"},
-		{"tls11", "/ok", GLANE_E_FETCH, 3, ""},
+		{"tls11", "/ok", GLANE_E_FETCH, 3, "protocol version"},
 		/* no close_notify: the end of the connection proves nothing */
 		{"good", "/close-delimited", GLANE_E_FETCH, 1, "length unproven"},
 		{"good", "/cl-long", GLANE_E_FETCH, 3, ""},
@@ -250,16 +250,21 @@ static void only_our_own_proxy_is_used(void **state)
 	fd_close(&s.fd);
 }
 
+/* Is the command there? What goes wrong with it is a failure. */
 static bool has_openssl(void)
 {
-	struct fault_server server;
-	char path[] = "/tmp/test_fetch_tls.XXXXXX";
-	bool ok = mkdtemp(path) && fault_server_start(&server, NULL, path);
+	const char *path = getenv("PATH");
+	struct slice rest = slice_of(path ? path : "");
+	char file[512];
 
-	if (ok)
-		fault_server_stop(&server);
-	(void)nftw(path, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-	return ok;
+	while (rest.n) {
+		struct slice folder = slice_cut(&rest, ':');
+
+		(void)snprintf(file, sizeof(file), "%.*s/openssl", (int)folder.n, folder.p);
+		if (access(file, X_OK) == 0)
+			return true;
+	}
+	return false;
 }
 
 int main(void)

@@ -216,7 +216,7 @@ static glane_rc client_frame(struct source *s, struct frame *f, struct diag *d)
 
 	if (f->type == B_WORDS)
 		return send_words(s, frame_text(f), d);
-	if (f->type != B_FETCH)
+	if (f->type != B_FETCH && f->type != B_AGAIN)
 		return fail(d, GLANE_E_FORMAT, "a worker asked for something else than a fetch");
 	rc = frame_request(f, &s->arena, &r, d);
 	if (rc == GLANE_OK && !frame_done(f))
@@ -225,7 +225,9 @@ static glane_rc client_frame(struct source *s, struct frame *f, struct diag *d)
 		r.format &= (uint8_t)~FORMAT_NO_HTML;
 	if (rc == GLANE_OK)
 		rc = request_hide(&r, &s->policy, &s->arena, d);
-	return rc == GLANE_OK ? answer_ask(s, &r, d) : rc;
+	if (rc != GLANE_OK)
+		return rc;
+	return f->type == B_AGAIN ? answer_again(s, &r, d) : answer_ask(s, &r, d);
 }
 
 /* A worker that talks nonsense loses its socket; its source fails, the others go on. */

@@ -30,6 +30,8 @@
  *   SECURITY u32 id; text message                             a refused redirect or host, at once
  * On a worker's socket, worker -> broker:
  *   FETCH    REQUEST fields
+ *   AGAIN    REQUEST fields of one that was answered: it goes out once more, with the validators of that answer. -> ANSWER: GLANE_END
+ *            where the provider says the same, or nobody is asked; else the new body, which is neither listed nor archived
  *   WORDS    text         quotes what the provider wrote: -> WORDS text, without the secrets of the source
  * broker -> worker:
  *   ANSWER   i64 rc; text message; text sha256; u64 size; text content_type; text url (as it may be shown)   [+ descriptor where rc is GLANE_OK]
@@ -55,7 +57,8 @@ enum {
 	B_SECURITY,
 	B_FETCH = 140,
 	B_ANSWER,
-	B_WORDS
+	B_WORDS,
+	B_AGAIN
 };
 enum { REPLAY_SAME = 0, REPLAY_CHANGED = 1, REPLAY_FAILED = 2 };
 /* Which bodies the archive keeps: those of a refresh that brought events; every one that a worker was given, also where nothing

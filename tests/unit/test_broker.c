@@ -85,12 +85,17 @@ static struct request request_of(const char *url)
 	return (struct request){"GET", url, header, 3, {NULL, 0}, NULL, 1, 0, 0};
 }
 
-static void put_fetch(struct wire *w, const char *url)
+static void put_ask(struct wire *w, uint16_t how, const char *url)
 {
 	const struct request r = request_of(url);
 
-	wire_begin(w, B_FETCH);
+	wire_begin(w, how);
 	wire_request(w, &r);
+}
+
+static void put_fetch(struct wire *w, const char *url)
+{
+	put_ask(w, B_FETCH, url);
 }
 
 static void put_replay(struct wire *w, const char *url, const char *sha256)
@@ -204,14 +209,14 @@ static bool wait_for(struct wire *w, uint16_t type, struct frame *f)
 }
 
 /* Asks as a worker does; the code of the answer (GLANE_E_IO: the broker is gone), its message in `text`. */
-static glane_rc ask(struct session *s, const char *url, char *text, size_t n)
+static glane_rc ask_how(struct session *s, uint16_t how, const char *url, char *text, size_t n)
 {
 	struct slice message;
 	struct frame f;
 	glane_rc rc;
 	int fd;
 
-	put_fetch(&s->client, url);
+	put_ask(&s->client, how, url);
 	if (!sent(&s->client, -1) || !wait_for(&s->client, B_ANSWER, &f))
 		return GLANE_E_IO;
 	rc = (glane_rc)frame_i64(&f);
@@ -227,6 +232,11 @@ static glane_rc ask(struct session *s, const char *url, char *text, size_t n)
 		close(fd);
 	}
 	return rc;
+}
+
+static glane_rc ask(struct session *s, const char *url, char *text, size_t n)
+{
+	return ask_how(s, B_FETCH, url, text, n);
 }
 
 static void fill_archive(void)
@@ -284,6 +294,7 @@ static void serves_from_the_archive(void **state)
 	assert_int_equal(ask(&s, URL, text, sizeof(text)), GLANE_OK);
 	/* The secret itself, as a provider's link to the next page has it, is the placeholder's request. */
 	assert_int_equal(ask(&s, "https://example.org/a.csv?key=" SECRET, text, sizeof(text)), GLANE_OK);
+	assert_int_equal(ask_how(&s, B_AGAIN, URL, text, sizeof(text)), GLANE_END); /* nobody is asked */
 	assert_int_equal(ask(&s, "https://example.org/b.csv", text, sizeof(text)), GLANE_E_FETCH);
 	assert_non_null(strstr(text, "not in the payload archive"));
 	wire_begin(&s.client, B_WORDS);
@@ -505,6 +516,27 @@ static void nonsense_of_a_worker(void **state)
 	(void)damaged(RETYPED, 0);
 }
 
+/* Again is only what was answered: never asked for, or refused, it costs the worker its socket. */
+static void again_what_was_not_given(void **state)
+{
+	char text[256];
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct session s;
+
+		start(&s, 0, true);
+		put_setup(&s.control, 1, folder);
+		assert_true(sent(&s.control, -1) && add_source(&s, KEEP_EVENTS));
+		if (i == 1)
+			assert_int_equal(ask(&s, "https://example.org/b.csv", text, sizeof(text)), GLANE_E_FETCH);
+		assert_int_equal(ask_how(&s, B_AGAIN, "https://example.org/b.csv", text, sizeof(text)), GLANE_E_IO);
+		assert_true(listed(&s, 1) >= 0);
+		finish(&s);
+		assert_int_equal(s.status, 0);
+	}
+}
+
 /* ---- no memory ---- */
 
 /* A whole session; false: the broker has ended, or could not do a step. */
@@ -520,6 +552,8 @@ static bool whole_session(struct session *s, const char *hash)
 	if (!sent(&s->control, -1) || !wait_for(&s->control, B_REPLAYED, &f))
 		return false;
 	if (ask(s, URL, text, sizeof(text)) != GLANE_OK || listed(s, 1) != 1)
+		return false;
+	if (ask_how(s, B_AGAIN, URL, text, sizeof(text)) != GLANE_END)
 		return false;
 	put_question(&s->client);
 	if (!sent(&s->client, -1) || !wait_for(&s->client, B_ANSWER, &f) || frame_i64(&f) != GLANE_E_FETCH)
@@ -583,6 +617,7 @@ int main(void)
 		cmocka_unit_test(cut_control_frames),
 		cmocka_unit_test(frames_out_of_order),
 		cmocka_unit_test(nonsense_of_a_worker),
+		cmocka_unit_test(again_what_was_not_given),
 		cmocka_unit_test(lack_of_memory),
 	};
 	int failed;

@@ -382,6 +382,7 @@ glane_rc answer_send(struct answer *a, struct diag *d)
 	diag_clear(&why);
 	if (rc == GLANE_OK && a->again && strcmp(a->sha256, a->old_sha256) == 0) {
 		rc = GLANE_END;
+		fd_close(&a->fd); /* nobody reads it */
 	} else if (rc == GLANE_OK && is_poison(a)) {
 		rc = fail(&why, GLANE_E_DATA,
 			"%s: payload %.12s ended the process that read it in an earlier run; it is not read again "
@@ -399,8 +400,6 @@ glane_rc answer_send(struct answer *a, struct diag *d)
 	wire_cstr(w, a->content_type);
 	wire_cstr(w, a->request.url);
 	rc = wire_end(w, fd, d);
-	if (a->again)
-		fd_close(&a->fd); /* nobody asks for it a second time */
 	return rc == GLANE_OK ? wire_flush(w, d) : rc;
 }
 
@@ -455,20 +454,42 @@ static glane_rc archive_one(struct answer *a, struct diag *d)
 	return archive_put(&a->source->broker->archive, a->fd, &e, d);
 }
 
-glane_rc answers_archive(struct source *s, struct diag *d)
+static glane_rc archived(struct source *s, glane_rc rc, const struct diag *why, struct diag *d)
 {
 	struct wire *w = &s->broker->control;
+
+	wire_begin(w, B_ARCHIVED);
+	wire_u32(w, s->id);
+	wire_i64(w, rc);
+	wire_cstr(w, why->code != GLANE_OK ? why->text : NULL);
+	return wire_end(w, -1, d);
+}
+
+glane_rc answers_archive(struct source *s, struct diag *d)
+{
 	struct diag why;
 	glane_rc rc = GLANE_OK;
 
 	diag_clear(&why);
 	for (size_t i = 0; i < s->n_asked && rc == GLANE_OK && s->keep != KEEP_NONE; i++)
 		rc = archive_one(s->asked[i], &why);
-	wire_begin(w, B_ARCHIVED);
-	wire_u32(w, s->id);
-	wire_i64(w, rc);
-	wire_cstr(w, why.code != GLANE_OK ? why.text : NULL);
-	return wire_end(w, -1, d);
+	return archived(s, rc, &why, d);
+}
+
+glane_rc answers_keep(struct source *s, const char *sha256, struct diag *d)
+{
+	struct diag why;
+	glane_rc rc = GLANE_OK;
+
+	diag_clear(&why);
+	if (!is_sha256_hex(slice_of(sha256)))
+		return fail(d, GLANE_E_FORMAT, "a payload to keep does not read");
+	for (size_t i = 0; i < s->n_all && !archive_has(&s->broker->archive, sha256) && rc == GLANE_OK; i++)
+		if (strcmp(s->all[i]->sha256, sha256) == 0)
+			rc = archive_one(s->all[i], &why);
+	if (rc == GLANE_OK && !archive_has(&s->broker->archive, sha256))
+		rc = fail(&why, GLANE_E_DATA, "payload %s is not there any more", sha256);
+	return archived(s, rc, &why, d);
 }
 
 void answers_close(struct source *s)

@@ -74,6 +74,8 @@ glane_rc answer_again(struct source *s, const struct request *r, struct diag *d)
 glane_rc answer_send(struct answer *a, struct diag *d);
 glane_rc answers_list(struct source *s, struct diag *d);
 glane_rc answers_archive(struct source *s, struct diag *d);
+/* The body with that hash, however little the source keeps; it stays as it is where it is there already. */
+glane_rc answers_keep(struct source *s, const char *sha256, struct diag *d);
 /* The source is done: what is to be kept of an uneventful or failed refresh is archived; a failure there is only logged. */
 void answers_close(struct source *s);
 void answers_progress(struct source *s);

@@ -142,6 +142,15 @@ static glane_rc take_replay(struct source *s, struct frame *f, struct diag *d)
 	return answer_replay(s, &r, index, etag, modified, sha256, d);
 }
 
+static glane_rc take_keep(struct source *s, struct frame *f, struct diag *d)
+{
+	const char *sha256 = frame_cstr(f, &s->arena);
+
+	if (!frame_done(f) || !sha256)
+		return fail(d, GLANE_E_FORMAT, "a payload to keep does not read");
+	return answers_keep(s, sha256, d);
+}
+
 static glane_rc control_frame(struct broker *b, struct frame *f, struct diag *d)
 {
 	struct source *s;
@@ -166,6 +175,8 @@ static glane_rc control_frame(struct broker *b, struct frame *f, struct diag *d)
 		return answers_list(s, d);
 	case B_ARCHIVE:
 		return answers_archive(s, d);
+	case B_KEEP:
+		return take_keep(s, f, d);
 	case B_CLOSE:
 		answers_close(s);
 		source_free(b, s);

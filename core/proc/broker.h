@@ -17,6 +17,7 @@
  *   LIST     u32 id                   -> one LISTED per request that was answered, in order of asking, then LIST_END
  *   ARCHIVE  u32 id                   there are events: -> ARCHIVED once every body of the list is durable in the archive, as
  *                                     far as the source keeps any
+ *   KEEP     u32 id; cstr sha256      of a body that was given out: -> ARCHIVED once it is durable in the archive, whatever is kept else
  *   CLOSE    u32 id                   the source is done: bodies are dropped (KEEP_ALL: archived first), requests under way
  *                                     cancelled
  *   QUIT                              ends the broker (limits are stored)
@@ -49,6 +50,7 @@ enum {
 	B_ARCHIVE,
 	B_CLOSE,
 	B_QUIT,
+	B_KEEP,
 	B_REPLAYED = 120,
 	B_LISTED,
 	B_LIST_END,

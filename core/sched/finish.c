@@ -339,6 +339,10 @@ void task_archived(struct task *t, struct frame *f)
 	if (t->phase != TASK_ARCHIVING || !frame_done(f))
 		return;
 	diag_clear(&d);
+	if (t->killed) {
+		poison_kept(t, (glane_rc)rc, message);
+		return;
+	}
 	if (rc != GLANE_OK) {
 		t->store_trouble = rc == GLANE_E_IO;
 		task_fail(t, GLANE_E_IO, "payloads: %.*s", SLICE_FMT(message));

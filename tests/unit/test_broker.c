@@ -117,6 +117,12 @@ static void put_id(struct wire *w, uint16_t type, uint32_t id)
 	wire_u32(w, id);
 }
 
+static void put_keep(struct wire *w, const char *sha256)
+{
+	put_id(w, B_KEEP, 1);
+	wire_cstr(w, sha256);
+}
+
 static bool sent(struct wire *w, int fd)
 {
 	struct diag d;
@@ -284,7 +290,7 @@ static void serves_from_the_archive(void **state)
 {
 	struct session s;
 	struct frame f;
-	char text[256];
+	char text[256], hash[65];
 
 	(void)state;
 	start(&s, 0, true);
@@ -306,6 +312,13 @@ static void serves_from_the_archive(void **state)
 	assert_true(sent(&s.control, -1) && wait_for(&s.control, B_ARCHIVED, &f));
 	assert_int_equal(frame_u32(&f), 1);
 	assert_int_equal(frame_i64(&f), GLANE_OK);
+	for (int i = 0; i < 2; i++) { /* what is there already, and what nobody had */
+		assert_true(sha256_of(i ? SLICE("another") : SLICE(BODY), hash));
+		put_keep(&s.control, hash);
+		assert_true(sent(&s.control, -1) && wait_for(&s.control, B_ARCHIVED, &f));
+		assert_int_equal(frame_u32(&f), 1);
+		assert_int_equal(frame_i64(&f), i ? GLANE_E_DATA : GLANE_OK);
+	}
 	put_id(&s.control, B_CLOSE, 1);
 	assert_true(sent(&s.control, -1));
 	wire_begin(&s.control, B_QUIT);
@@ -411,15 +424,17 @@ static void put_control(struct wire *w, int which)
 		put_setup(w, 1, folder);
 	else if (which == 1)
 		put_source(w, KEEP_EVENTS);
-	else
+	else if (which == 2)
 		put_replay(w, URL, hash);
+	else
+		put_keep(w, hash);
 }
 
 /* From the scheduler such a frame is a defect of ours: the broker says which, and ends. */
 static void cut_control_frames(void **state)
 {
 	(void)state;
-	for (int which = 0; which < 3; which++)
+	for (int which = 0; which < 4; which++)
 		for (uint32_t n = 0;; n++) {
 			struct session s;
 			struct frame f;
@@ -437,6 +452,8 @@ static void cut_control_frames(void **state)
 			(void)sent(&s.control, -1);
 			if (!more && which == 2)
 				assert_true(wait_for(&s.control, B_REPLAYED, &f));
+			if (!more && which == 3)
+				assert_true(wait_for(&s.control, B_ARCHIVED, &f));
 			finish(&s);
 			assert_int_equal(WEXITSTATUS(s.status), more ? 1 : 0);
 			if (!more)
@@ -559,6 +576,9 @@ static bool whole_session(struct session *s, const char *hash)
 	if (!sent(&s->client, -1) || !wait_for(&s->client, B_ANSWER, &f) || frame_i64(&f) != GLANE_E_FETCH)
 		return false;
 	put_id(&s->control, B_ARCHIVE, 1);
+	if (!sent(&s->control, -1) || !wait_for(&s->control, B_ARCHIVED, &f))
+		return false;
+	put_keep(&s->control, hash);
 	if (!sent(&s->control, -1) || !wait_for(&s->control, B_ARCHIVED, &f))
 		return false;
 	put_id(&s->control, B_CLOSE, 1);

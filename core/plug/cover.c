@@ -65,8 +65,7 @@ static glane_rc host_cover(glane_run *r, const struct glane_cover *given)
 	return rc == GLANE_OK ? declare(r, &c, &why) : rc;
 }
 
-/* What the provider did to one of several; the rest of the failures is of the source, the run or this machine. */
-static bool is_of_slice(glane_rc how)
+bool run_of_slice(glane_rc how)
 {
 	return how == GLANE_E_FETCH || how == GLANE_E_FORMAT || how == GLANE_E_DATA || how == GLANE_E_DENIED ||
 	       how == GLANE_E_LIMIT;
@@ -96,7 +95,7 @@ static glane_rc host_slice(glane_run *r, glane_rc how, const struct glane_cover 
 		return GLANE_E_CANCELLED;
 	if (how > GLANE_END)
 		return run_usage(r, "slice() of a code that does not exist");
-	if (how < GLANE_OK && !is_of_slice(how))
+	if (how < GLANE_OK && !run_of_slice(how))
 		return how;
 	rc = take(r, given, &c, "slice()");
 	if (rc != GLANE_OK)

@@ -49,6 +49,11 @@ struct host_seams {
 	void (*log)(void *arg, int level, struct slice text);
 	glane_rc (*progress)(void *arg, uint64_t rows, uint64_t bytes); /* about every 4,096 records */
 	bool (*cancelled)(void *arg);
+	/*
+	 * Asks the provider anew for what fetch() has given in this run. GLANE_END: it is the same, or there is nobody to ask; GLANE_OK:
+	 * the answer is another one. NULL: there is nobody to ask.
+	 */
+	glane_rc (*again)(void *arg, const struct host_request *, struct host_answer *ret, struct diag *);
 };
 struct host_piece { /* a payload that is to go through a filter; texts borrowed during the call */
 	int fd;
@@ -78,6 +83,8 @@ struct host_job {
 struct host_counts {
 	uint64_t rows, rejected, padding, bytes;
 	uint64_t turned; /* pages read beyond the first of their request */
+	uint64_t
+		moved; /* lists of pages of which the first, asked for again after the last, was another or could not be had */
 };
 /* Runs the plugin: options, init, run, fini. GLANE_OK, or the run's failure with its message in d. */
 glane_rc host_run(const struct host_job *job, const struct host_seams *seams, struct host_counts *ret, struct diag *d);

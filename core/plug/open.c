@@ -5,182 +5,9 @@
 #include "model/decimal.h"
 
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
-#define MAX_HEADERS 32
-#define MAX_FIELDS 4096
-#define MAX_QUERY 256
-#define MAX_SPLIT 1000000
-#define MAX_WAIT 3600
 #define PROGRESS_EVERY 4096
-#define LEAST_CSV offsetof(struct glane_csv, skip)
-
-/* ---- the request, copied into the run's arena ---- */
-
-static bool any_null(const char *const *v, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (!v || !v[i])
-			return true;
-	return false;
-}
-
-static bool any_null_key(const struct glane_kv *kv, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (!kv || !kv[i].k)
-			return true;
-	return false;
-}
-
-/* What is wrong with a request, as a sentence's end; NULL: nothing. */
-static const char *request_wrong(const struct glane_request *q)
-{
-	const char *advance;
-	struct glane_csv csv;
-
-	if (!q->url || q->format > GLANE_FMT_PX || q->paging > GLANE_PAGE_NEXT ||
-		q->flags & ~(GLANE_REQ_NO_ARCHIVE | GLANE_REQ_MAY_BE_EMPTY))
-		return "without a URL, or of a format, paging or flag that does not exist";
-	if (q->wait > MAX_WAIT)
-		return "that is to wait for more than an hour";
-	if (q->n_field > MAX_FIELDS || q->n_head > MAX_HEADERS || q->n_header > MAX_HEADERS || q->n_query > MAX_QUERY ||
-		q->n_split > MAX_SPLIT)
-		return "with too many fields, heads, headers, query parameters or split items";
-	if ((q->field && any_null(q->field, q->n_field)) || any_null(q->head, q->n_head) ||
-		any_null_key(q->query, q->n_query) || any_null_key(q->header, q->n_header) || (q->n_split && !q->split))
-		return "with a list that holds a null pointer";
-	if (q->csv && (!struct_take(&csv, sizeof(csv), q->csv, LEAST_CSV) || csv.zero ||
-			      (csv.no_header | csv.ragged | csv.trim) > 1))
-		return "with a struct glane_csv without its size, or with what this glane does not know";
-	advance = q->paging == GLANE_PAGE_NEXT ? q->page_next : q->page_param;
-	if (q->paging != GLANE_PAGE_NONE && (q->format == GLANE_FMT_RAW || !advance || !advance[0]))
-		return "for pages, but of raw bytes, or without page_param or page_next";
-	return NULL;
-}
-
-static bool dup_cstr(struct arena *a, const char **s)
-{
-	if (*s)
-		*s = arena_strndup(a, *s, strlen(*s));
-	return true;
-}
-
-static bool dup_kv(struct arena *a, const struct glane_kv **kv, size_t n)
-{
-	struct glane_kv *copy = arena_alloc(a, (n + 1) * sizeof(*copy));
-
-	if (!copy)
-		return false;
-	for (size_t i = 0; i < n; i++) {
-		struct slice v;
-
-		copy[i].k = arena_strndup(a, (*kv)[i].k, strlen((*kv)[i].k));
-		if (!copy[i].k || !arena_dup(a, slice_from((*kv)[i].v), &v))
-			return false;
-		copy[i].v = str_from(v);
-	}
-	*kv = copy;
-	return true;
-}
-
-/* The configuration's and the plugin's own, without those that the configuration has too. */
-static bool dup_headers(struct glane_run *r, struct glane_request *q)
-{
-	const struct host_job *job = r->job;
-	struct glane_kv *all = arena_alloc(&r->arena, (job->n_header + q->n_header + 1) * sizeof(*all));
-	size_t n = 0;
-
-	if (!all || !dup_kv(&r->arena, &q->header, q->n_header))
-		return false;
-	while (n < job->n_header) {
-		all[n] = job->header[n];
-		n++;
-	}
-	for (size_t i = 0; i < q->n_header; i++) {
-		size_t k = 0;
-
-		while (k < job->n_header && strcasecmp(job->header[k].k, q->header[i].k) != 0)
-			k++;
-		if (k == job->n_header)
-			all[n++] = q->header[i];
-	}
-	q->header = all;
-	q->n_header = n;
-	return true;
-}
-
-static bool dup_texts(struct arena *a, const char *const **v, size_t n)
-{
-	const char **copy;
-
-	if (!*v)
-		return true;
-	copy = arena_alloc(a, (n + 1) * sizeof(*copy));
-	if (!copy)
-		return false;
-	for (size_t i = 0; i < n; i++) {
-		copy[i] = arena_strndup(a, (*v)[i], strlen((*v)[i]));
-		if (!copy[i])
-			return false;
-	}
-	*v = copy;
-	return true;
-}
-
-static bool dup_split(struct arena *a, struct glane_request *q)
-{
-	glane_str *copy = arena_alloc(a, (q->n_split + 1) * sizeof(*copy));
-
-	if (!copy)
-		return false;
-	for (size_t i = 0; i < q->n_split; i++) {
-		struct slice s;
-
-		if (!arena_dup(a, slice_from(q->split[i]), &s))
-			return false;
-		copy[i] = str_from(s);
-	}
-	q->split = copy;
-	return true;
-}
-
-static bool dup_csv(struct arena *a, struct glane_request *q)
-{
-	struct glane_csv *copy;
-
-	if (!q->csv)
-		return true;
-	copy = arena_alloc(a, sizeof(*copy));
-	if (!copy)
-		return false;
-	struct_take(copy, sizeof(*copy), q->csv, LEAST_CSV); /* request_wrong() has seen it */
-	copy->size = sizeof(*copy);
-	q->csv = copy;
-	return dup_cstr(a, &copy->encoding) && dup_cstr(a, &copy->sheet);
-}
-
-static bool request_copy(struct glane_run *r, struct glane_request *q)
-{
-	struct arena *a = &r->arena;
-	const char **texts[] = {&q->url, &q->method, &q->content_type, &q->select, &q->page_param, &q->page_size_param,
-		&q->page_pages, &q->page_total, &q->page_next, &q->error, &q->split_sep, &q->member};
-	struct slice body;
-
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		const bool given = *texts[i] != NULL;
-
-		dup_cstr(a, texts[i]);
-		if (given && !*texts[i])
-			return false;
-	}
-	if (!arena_dup(a, slice_from(q->body), &body))
-		return false;
-	q->body = str_from(body);
-	return dup_kv(a, &q->query, q->n_query) && dup_headers(r, q) && dup_texts(a, &q->field, q->n_field) &&
-	       dup_texts(a, &q->head, q->n_head) && dup_split(a, q) && dup_csv(a, q);
-}
 
 static bool heads_build(struct glane_reader *rd)
 {
@@ -206,7 +33,7 @@ static bool heads_build(struct glane_reader *rd)
 
 /* ---- pages ---- */
 
-static void page_close(struct glane_reader *rd)
+void page_close(struct glane_reader *rd)
 {
 	if (rd->records)
 		record_close(rd->records);
@@ -318,7 +145,7 @@ static glane_rc payload_again(void *arg, struct payload *ret, struct diag *d)
 	return payload_of(arg, ret, d);
 }
 
-static glane_rc payload_begin(struct glane_reader *rd)
+glane_rc page_begin(struct glane_reader *rd)
 {
 	struct glane_run *r = rd->run;
 	const struct glane_request *q = &rd->req;
@@ -353,14 +180,22 @@ static glane_rc payload_begin(struct glane_reader *rd)
 	return rc;
 }
 
+struct host_request page_request(const struct glane_reader *rd, const char *url)
+{
+	const struct glane_request *q = &rd->req;
+	const char *method = q->method ? q->method : q->body.p ? "POST" : "GET";
+	const bool is_filtered = rd->run->job->filter != NULL;
+
+	return (struct host_request){method, url, q->header, q->n_header, slice_from(q->body), q->content_type,
+		is_filtered ? GLANE_FMT_RAW : q->format, /* only the filter knows what it takes */
+		q->flags & GLANE_REQ_MAY_BE_EMPTY, is_filtered, q->again, q->wait};
+}
+
 static glane_rc page_open(struct glane_reader *rd, const char *url)
 {
 	struct glane_run *r = rd->run;
 	const struct glane_request *q = &rd->req;
-	const char *method = q->method ? q->method : q->body.p ? "POST" : "GET";
-	const struct host_request request = {method, url, q->header, q->n_header, slice_from(q->body), q->content_type,
-		r->job->filter ? GLANE_FMT_RAW : q->format, /* only the filter knows what it takes */
-		q->flags & GLANE_REQ_MAY_BE_EMPTY, r->job->filter != NULL, q->again, q->wait};
+	const struct host_request request = page_request(rd, url);
 	struct host_answer answer = {.fd = -1};
 	glane_rc rc;
 
@@ -384,7 +219,7 @@ static glane_rc page_open(struct glane_reader *rd, const char *url)
 	rd->size = answer.size;
 	memcpy(rd->sha256, answer.sha256, sizeof(rd->sha256));
 	r->counts.bytes += answer.size;
-	rc = payload_begin(rd);
+	rc = page_begin(rd);
 	if (rc == GLANE_OK)
 		rc = run_use_payload(r, rd);
 	return explain(rd, rc);

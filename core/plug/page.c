@@ -127,11 +127,16 @@ static glane_rc build(struct glane_reader *rd, const char **ret, struct diag *d)
 
 static glane_rc chunk_start(struct glane_reader *rd, const char **ret, struct diag *d)
 {
+	glane_rc rc;
+
+	*ret = NULL;
 	rd->page = rd->page_records = rd->chunk_records = 0;
 	rd->chunk_pages = rd->chunk_total = -1;
 	map_release(&rd->seen);
 	map_init(&rd->seen, &rd->run->arena);
-	return build(rd, ret, d);
+	rc = build(rd, ret, d);
+	rd->first = *ret;
+	return rc;
 }
 
 glane_rc page_first(struct glane_reader *rd, const char **ret, struct diag *d)
@@ -263,12 +268,16 @@ glane_rc page_next(struct glane_reader *rd, const char **ret, struct diag *d)
 	if (rc < GLANE_OK)
 		return rc;
 	if (rc == GLANE_OK) {
+		if (rd->page == 0)
+			memcpy(rd->first_sha256, rd->sha256, sizeof(rd->first_sha256));
 		rd->page++;
 		rd->run->counts.turned++;
 		rd->page_records = 0;
 		return *ret ? GLANE_OK : build(rd, ret, d);
 	}
 	rc = chunk_complete(rd, d);
+	if (rc == GLANE_OK && rd->page > 0)
+		rc = page_again(rd, d);
 	if (rc != GLANE_OK || rd->split_to >= rd->req.n_split)
 		return rc;
 	rd->split_at = rd->split_to;

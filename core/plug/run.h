@@ -73,7 +73,9 @@ struct glane_reader {
 	uint64_t page_records, chunk_records;
 	int64_t chunk_pages, chunk_total; /* as first declared, -1: not */
 	const char *url;                  /* of the open page */
-	struct map seen;                  /* SHA-256 of the chunk's pages, and addresses of next links */
+	const char *first;                /* URL of the chunk's first page */
+	char first_sha256[65];
+	struct map seen; /* SHA-256 of the chunk's pages, and addresses of next links */
 	char sha256[65];
 	uint64_t size;
 	int fd;
@@ -140,13 +142,23 @@ glane_rc run_erase(struct glane_run *r, struct erase e, struct slice period);
 glane_rc run_reject(struct glane_run *r, const char *rule, const char *reason); /* the current record, by the host */
 /* cover.c */
 void cover_services(struct glane_host *h);
+/* What the provider did to one of several; the rest of the failures is of the source, the run or this machine. */
+bool run_of_slice(glane_rc how);
 /* cube.c */
 void cube_services(struct glane_host *h);
 void cube_turn(struct glane_reader *rd); /* the next page is another document */
 void cube_close(struct glane_reader *rd);
+/* request.c */
+const char *request_wrong(const struct glane_request *q); /* as a sentence's end; NULL: nothing */
+bool request_copy(struct glane_run *r, struct glane_request *q);
 /* open.c */
 void open_services(struct glane_host *h);
 void reader_close(struct glane_reader *rd);
+struct host_request page_request(const struct glane_reader *rd, const char *url);
+glane_rc page_begin(struct glane_reader *rd); /* rd->fd becomes records, or is closed */
+void page_close(struct glane_reader *rd);
+/* page_again.c: whether the first page of a list still is what it was, once the last one was read. */
+glane_rc page_again(struct glane_reader *rd, struct diag *d);
 /* page.c: the URL of the reader's next page, or *ret NULL where there is none. */
 glane_rc page_first(struct glane_reader *rd, const char **ret, struct diag *d);
 glane_rc page_next(struct glane_reader *rd, const char **ret, struct diag *d);

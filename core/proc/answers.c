@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #define MAX_REQUESTS 200000
-#define MAX_TEXTS 1000 /* of each kind, of a source */
 #define PROGRESS_MS 500
 
 static const char *keep(struct source *s, const char *text)
@@ -115,7 +114,7 @@ static void fetched(void *arg, uint64_t id, struct fetch_result *r)
 		a->etag = a->old_etag;
 		a->modified = a->old_modified;
 		a->rc = GLANE_OK;
-		if (!a->waited || !is_lost(a)) {
+		if (a->again || !a->waited || !is_lost(a)) {
 			finished(a);
 			return;
 		}
@@ -204,11 +203,9 @@ static void from_archive(struct answer *a)
 }
 
 /* NULL: the reason stands in d. */
-static struct answer *answer_new(struct source *s, const struct request *r, const char *key, struct diag *d)
+static struct answer *answer_make(struct source *s, const struct request *r, const char *key, struct diag *d)
 {
 	struct answer *a = arena_alloc(&s->arena, sizeof(*a));
-	uint64_t *slot;
-	bool is_new;
 
 	if (s->n_all >= MAX_REQUESTS) {
 		fail(d, GLANE_E_LIMIT, "more than %d requests of one source in one run", MAX_REQUESTS);
@@ -223,11 +220,20 @@ static struct answer *answer_new(struct source *s, const struct request *r, cons
 	a->fd = -1;
 	a->message = a->etag = a->modified = a->content_type = "";
 	memcpy(a->key, key, sizeof(a->key));
-	if (!map_put(&s->by_key, (struct slice){a->key, 64}, (uintptr_t)a, &slot, &is_new)) {
+	s->all[s->n_all++] = a;
+	return a;
+}
+
+static struct answer *answer_new(struct source *s, const struct request *r, const char *key, struct diag *d)
+{
+	struct answer *a = answer_make(s, r, key, d);
+	uint64_t *slot;
+	bool is_new;
+
+	if (a && !map_put(&s->by_key, (struct slice){a->key, 64}, (uintptr_t)a, &slot, &is_new)) {
 		fail(d, GLANE_E_NOMEM, "no memory for a request");
 		return NULL;
 	}
-	s->all[s->n_all++] = a;
 	return a;
 }
 
@@ -287,6 +293,30 @@ glane_rc answer_ask(struct source *s, const struct request *r, struct diag *d)
 		return start(a, false, d);
 	}
 	return is_lost(a) ? start(a, false, d) : answer_send(a, d);
+}
+
+glane_rc answer_again(struct source *s, const struct request *r, struct diag *d)
+{
+	const struct answer *first;
+	struct answer *a;
+	char key[65];
+
+	if (!request_key(r, key))
+		return fail(d, GLANE_E_NOMEM, "no memory for a request");
+	first = answer_find(s, key);
+	if (!first || first->pending || first->rc != GLANE_OK)
+		return fail(d, GLANE_E_FORMAT, "a worker asks again for what it was not given");
+	a = answer_make(s, r, key, d);
+	if (!a)
+		return d->code;
+	a->again = a->waited = true;
+	a->old_etag = first->etag;
+	a->old_modified = first->modified;
+	a->old_sha256 = first->sha256;
+	if (!s->broker->offline)
+		return start(a, true, d);
+	memcpy(a->sha256, first->sha256, sizeof(a->sha256));
+	return answer_send(a, d);
 }
 
 glane_rc answer_replay(struct source *s, const struct request *r, uint32_t index, const char *etag,
@@ -350,7 +380,10 @@ glane_rc answer_send(struct answer *a, struct diag *d)
 	if (!a->source->has_client)
 		return GLANE_OK;
 	diag_clear(&why);
-	if (rc == GLANE_OK && is_poison(a)) {
+	if (rc == GLANE_OK && a->again && strcmp(a->sha256, a->old_sha256) == 0) {
+		rc = GLANE_END;
+		fd_close(&a->fd); /* nobody reads it */
+	} else if (rc == GLANE_OK && is_poison(a)) {
 		rc = fail(&why, GLANE_E_DATA,
 			"%s: payload %.12s ended the process that read it in an earlier run; it is not read again "
 			"before it, the plugin, its options or `memory` are others (glane run --retry: now)",
@@ -421,20 +454,42 @@ static glane_rc archive_one(struct answer *a, struct diag *d)
 	return archive_put(&a->source->broker->archive, a->fd, &e, d);
 }
 
-glane_rc answers_archive(struct source *s, struct diag *d)
+static glane_rc archived(struct source *s, glane_rc rc, const struct diag *why, struct diag *d)
 {
 	struct wire *w = &s->broker->control;
+
+	wire_begin(w, B_ARCHIVED);
+	wire_u32(w, s->id);
+	wire_i64(w, rc);
+	wire_cstr(w, why->code != GLANE_OK ? why->text : NULL);
+	return wire_end(w, -1, d);
+}
+
+glane_rc answers_archive(struct source *s, struct diag *d)
+{
 	struct diag why;
 	glane_rc rc = GLANE_OK;
 
 	diag_clear(&why);
 	for (size_t i = 0; i < s->n_asked && rc == GLANE_OK && s->keep != KEEP_NONE; i++)
 		rc = archive_one(s->asked[i], &why);
-	wire_begin(w, B_ARCHIVED);
-	wire_u32(w, s->id);
-	wire_i64(w, rc);
-	wire_cstr(w, why.code != GLANE_OK ? why.text : NULL);
-	return wire_end(w, -1, d);
+	return archived(s, rc, &why, d);
+}
+
+glane_rc answers_keep(struct source *s, const char *sha256, struct diag *d)
+{
+	struct diag why;
+	glane_rc rc = GLANE_OK;
+
+	diag_clear(&why);
+	if (!is_sha256_hex(slice_of(sha256)))
+		return fail(d, GLANE_E_FORMAT, "a payload to keep does not read");
+	for (size_t i = 0; i < s->n_all && !archive_has(&s->broker->archive, sha256) && rc == GLANE_OK; i++)
+		if (strcmp(s->all[i]->sha256, sha256) == 0)
+			rc = archive_one(s->all[i], &why);
+	if (rc == GLANE_OK && !archive_has(&s->broker->archive, sha256))
+		rc = fail(&why, GLANE_E_DATA, "payload %s is not there any more", sha256);
+	return archived(s, rc, &why, d);
 }
 
 void answers_close(struct source *s)
@@ -480,83 +535,4 @@ void answers_progress(struct source *s)
 		s->progress_at = now;
 		return;
 	}
-}
-
-/* ---- sources ---- */
-
-struct source *source_find(struct broker *b, uint32_t id)
-{
-	for (struct source *s = b->sources; s; s = s->next)
-		if (s->id == id)
-			return s;
-	return NULL;
-}
-
-static struct fetch_secret *take_secrets(struct frame *f, struct arena *a, size_t *ret_n)
-{
-	const uint32_t n = frame_u32(f);
-	struct fetch_secret *v = n <= 100 && !f->bad ? arena_alloc(a, (n + 1) * sizeof(*v)) : NULL;
-
-	for (uint32_t i = 0; v && i < n; i++) {
-		v[i].name = frame_cstr(f, a);
-		v[i].spec = frame_cstr(f, a);
-	}
-	*ret_n = v ? n : 0;
-	f->bad |= !v;
-	return v;
-}
-
-glane_rc source_new(struct broker *b, struct frame *f, struct diag *d)
-{
-	struct source *s = mem_zalloc(1, sizeof(*s));
-	int fd;
-
-	if (!s)
-		return fail(d, GLANE_E_NOMEM, "no memory for a source");
-	arena_init(&s->arena, 0);
-	map_init(&s->by_key, NULL);
-	s->broker = b;
-	s->id = frame_u32(f);
-	s->policy.source = frame_cstr(f, &s->arena);
-	s->policy.allowed = frame_texts(f, &s->arena, MAX_TEXTS, &s->policy.n_allowed);
-	s->policy.secrets = take_secrets(f, &s->arena, &s->policy.n_secrets);
-	s->policy.secret_params = frame_texts(f, &s->arena, MAX_TEXTS, &s->policy.n_secret_params);
-	s->policy.max_body = frame_u64(f);
-	s->policy.retries = frame_u32(f);
-	s->policy.rate = frame_f64(f);
-	s->policy.ca_extra = frame_cstr(f, &s->arena);
-	s->keep = frame_u8(f);
-	s->html = frame_u8(f) != 0;
-	s->poison = frame_texts(f, &s->arena, MAX_TEXTS, &s->n_poison);
-	s->deadline = frame_i64(f);
-	s->next = b->sources;
-	b->sources = s;
-	fd = wire_take_fd(&b->control);
-	s->has_client = fd >= 0;
-	wire_init(&s->client, fd);
-	if (!frame_done(f))
-		return fail(d, GLANE_E_FORMAT, "a source sent to the broker does not read");
-	if (fd >= 0 && fcntl(fd, F_SETFL, O_NONBLOCK) != 0)
-		return fail(d, GLANE_E_IO, "cannot prepare a worker's socket: %s", strerror(errno));
-	return GLANE_OK;
-}
-
-void source_free(struct broker *b, struct source *s)
-{
-	for (struct source **at = &b->sources; *at; at = &(*at)->next)
-		if (*at == s) {
-			*at = s->next;
-			break;
-		}
-	for (size_t i = 0; i < s->n_all; i++) {
-		if (s->all[i]->pending)
-			fetch_cancel(b->fetcher, s->all[i]->fetch_id);
-		fd_close(&s->all[i]->fd);
-	}
-	wire_release(&s->client);
-	map_release(&s->by_key);
-	mem_free(s->all);
-	mem_free(s->asked);
-	arena_release(&s->arena);
-	mem_free(s);
 }

@@ -12,6 +12,7 @@ struct answer { /* one request of one source; texts in the source's arena */
 	struct request request;
 	char key[65];
 	bool pending, asked, waited; /* under way; asked for by the worker; the worker waits for it now */
+	bool again; /* whether another one, whose validators and hash stand in old_*, still holds; in no list */
 	uint64_t fetch_id;
 	/* of the last commit's list */
 	bool replay;
@@ -67,10 +68,14 @@ void source_free(struct broker *b, struct source *s);
 glane_rc answer_ask(struct source *s, const struct request *r, struct diag *d);
 glane_rc answer_replay(struct source *s, const struct request *r, uint32_t index, const char *etag,
 	const char *modified, const char *sha256, struct diag *d);
+/* Whether the provider still says what it said to this request: asks it once more. */
+glane_rc answer_again(struct source *s, const struct request *r, struct diag *d);
 /* Sends a finished answer to the worker that waits for it. */
 glane_rc answer_send(struct answer *a, struct diag *d);
 glane_rc answers_list(struct source *s, struct diag *d);
 glane_rc answers_archive(struct source *s, struct diag *d);
+/* The body with that hash, however little the source keeps; it stays as it is where it is there already. */
+glane_rc answers_keep(struct source *s, const char *sha256, struct diag *d);
 /* The source is done: what is to be kept of an uneventful or failed refresh is archived; a failure there is only logged. */
 void answers_close(struct source *s);
 void answers_progress(struct source *s);

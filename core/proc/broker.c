@@ -142,6 +142,15 @@ static glane_rc take_replay(struct source *s, struct frame *f, struct diag *d)
 	return answer_replay(s, &r, index, etag, modified, sha256, d);
 }
 
+static glane_rc take_keep(struct source *s, struct frame *f, struct diag *d)
+{
+	const char *sha256 = frame_cstr(f, &s->arena);
+
+	if (!frame_done(f) || !sha256)
+		return fail(d, GLANE_E_FORMAT, "a payload to keep does not read");
+	return answers_keep(s, sha256, d);
+}
+
 static glane_rc control_frame(struct broker *b, struct frame *f, struct diag *d)
 {
 	struct source *s;
@@ -166,6 +175,8 @@ static glane_rc control_frame(struct broker *b, struct frame *f, struct diag *d)
 		return answers_list(s, d);
 	case B_ARCHIVE:
 		return answers_archive(s, d);
+	case B_KEEP:
+		return take_keep(s, f, d);
 	case B_CLOSE:
 		answers_close(s);
 		source_free(b, s);
@@ -216,7 +227,7 @@ static glane_rc client_frame(struct source *s, struct frame *f, struct diag *d)
 
 	if (f->type == B_WORDS)
 		return send_words(s, frame_text(f), d);
-	if (f->type != B_FETCH)
+	if (f->type != B_FETCH && f->type != B_AGAIN)
 		return fail(d, GLANE_E_FORMAT, "a worker asked for something else than a fetch");
 	rc = frame_request(f, &s->arena, &r, d);
 	if (rc == GLANE_OK && !frame_done(f))
@@ -225,7 +236,9 @@ static glane_rc client_frame(struct source *s, struct frame *f, struct diag *d)
 		r.format &= (uint8_t)~FORMAT_NO_HTML;
 	if (rc == GLANE_OK)
 		rc = request_hide(&r, &s->policy, &s->arena, d);
-	return rc == GLANE_OK ? answer_ask(s, &r, d) : rc;
+	if (rc != GLANE_OK)
+		return rc;
+	return f->type == B_AGAIN ? answer_again(s, &r, d) : answer_ask(s, &r, d);
 }
 
 /* A worker that talks nonsense loses its socket; its source fails, the others go on. */

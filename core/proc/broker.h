@@ -17,6 +17,7 @@
  *   LIST     u32 id                   -> one LISTED per request that was answered, in order of asking, then LIST_END
  *   ARCHIVE  u32 id                   there are events: -> ARCHIVED once every body of the list is durable in the archive, as
  *                                     far as the source keeps any
+ *   KEEP     u32 id; cstr sha256      of a body that was given out: -> ARCHIVED once it is durable in the archive, whatever is kept else
  *   CLOSE    u32 id                   the source is done: bodies are dropped (KEEP_ALL: archived first), requests under way
  *                                     cancelled
  *   QUIT                              ends the broker (limits are stored)
@@ -30,6 +31,8 @@
  *   SECURITY u32 id; text message                             a refused redirect or host, at once
  * On a worker's socket, worker -> broker:
  *   FETCH    REQUEST fields
+ *   AGAIN    REQUEST fields of one that was answered: it goes out once more, with the validators of that answer. -> ANSWER: GLANE_END
+ *            where the provider says the same, or nobody is asked; else the new body, which is neither listed nor archived
  *   WORDS    text         quotes what the provider wrote: -> WORDS text, without the secrets of the source
  * broker -> worker:
  *   ANSWER   i64 rc; text message; text sha256; u64 size; text content_type; text url (as it may be shown)   [+ descriptor where rc is GLANE_OK]
@@ -47,6 +50,7 @@ enum {
 	B_ARCHIVE,
 	B_CLOSE,
 	B_QUIT,
+	B_KEEP,
 	B_REPLAYED = 120,
 	B_LISTED,
 	B_LIST_END,
@@ -55,7 +59,8 @@ enum {
 	B_SECURITY,
 	B_FETCH = 140,
 	B_ANSWER,
-	B_WORDS
+	B_WORDS,
+	B_AGAIN
 };
 enum { REPLAY_SAME = 0, REPLAY_CHANGED = 1, REPLAY_FAILED = 2 };
 /* Which bodies the archive keeps: those of a refresh that brought events; every one that a worker was given, also where nothing

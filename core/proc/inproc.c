@@ -12,6 +12,13 @@ static glane_rc here_fetch(void *arg, const struct host_request *q, struct host_
 	return broker_fetch(in->broker, q, ret, d);
 }
 
+static glane_rc here_again(void *arg, const struct host_request *q, struct host_answer *ret, struct diag *d)
+{
+	struct intake *in = arg;
+
+	return broker_again(in->broker, q, ret, d);
+}
+
 static glane_rc here_cover(void *arg, const struct cover *c)
 {
 	struct intake *in = arg;
@@ -53,6 +60,7 @@ static void seams_here(struct host_seams *seams, struct intake *in, const struct
 	in->checks = checks;
 	*seams = *checks;
 	seams->fetch = here_fetch;
+	seams->again = here_again;
 	seams->cover = here_cover;
 	seams->reject = here_reject;
 	seams->log = here_log;

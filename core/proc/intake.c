@@ -521,6 +521,7 @@ static glane_rc frame_small(struct intake *in, struct frame *f, struct diag *d)
 		return frame_done(f) ? GLANE_OK : bad(d, "progress that does not read");
 	case W_PAGES:
 		in->counts.turned = frame_u64(f);
+		in->counts.moved = frame_u64(f);
 		return frame_done(f) ? GLANE_OK : bad(d, "a number of pages that does not read");
 	default:
 		return fail(d, GLANE_E_FORMAT, "the worker sent a message of an unknown type (%u)", f->type);

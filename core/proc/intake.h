@@ -25,7 +25,7 @@ enum {
 	W_LOG,      /* u8 level; text */
 	W_PROGRESS, /* u64 rows, bytes; text sha256 of the payload that it reads, or was given last */
 	W_END,      /* i64 rc; text message; u64 rows, rejected, padding, bytes */
-	W_PAGES,    /* u64 pages read beyond the first of their request; before W_END, where there are any */
+	W_PAGES,    /* u64 turned, moved: see struct host_counts; before W_END, where a page was turned */
 	W_ERASE,    /* text dataset, indicator, area, dims, period; u8 freq, what: see struct erase */
 	W_JOB = 40  /* scheduler -> worker, see worker.h */
 };

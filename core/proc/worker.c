@@ -336,7 +336,8 @@ static glane_rc take_answer(struct wire *broker, struct frame *f, struct host_an
 	return GLANE_OK;
 }
 
-glane_rc broker_fetch(struct wire *broker, const struct host_request *q, struct host_answer *ret, struct diag *d)
+static glane_rc ask(
+	struct wire *broker, uint16_t how, const struct host_request *q, struct host_answer *ret, struct diag *d)
 {
 	const struct request r = {q->method, q->url, q->header, q->n_header, q->body, q->content_type,
 		(uint8_t)(q->format | (q->may_be_empty ? FORMAT_MAY_BE_EMPTY : 0) | (q->no_html ? FORMAT_NO_HTML : 0)),
@@ -344,7 +345,7 @@ glane_rc broker_fetch(struct wire *broker, const struct host_request *q, struct 
 	struct frame f;
 	glane_rc rc;
 
-	wire_begin(broker, B_FETCH);
+	wire_begin(broker, how);
 	wire_request(broker, &r);
 	rc = wire_end(broker, -1, d);
 	if (rc == GLANE_OK)
@@ -359,19 +360,39 @@ glane_rc broker_fetch(struct wire *broker, const struct host_request *q, struct 
 	return fail(d, GLANE_E_FETCH, "the broker has ended");
 }
 
-static glane_rc up_fetch(void *arg, const struct host_request *q, struct host_answer *ret, struct diag *d)
+glane_rc broker_fetch(struct wire *broker, const struct host_request *q, struct host_answer *ret, struct diag *d)
 {
-	struct worker *k = arg;
+	return ask(broker, B_FETCH, q, ret, d);
+}
+
+glane_rc broker_again(struct wire *broker, const struct host_request *q, struct host_answer *ret, struct diag *d)
+{
+	return ask(broker, B_AGAIN, q, ret, d);
+}
+
+static glane_rc up_ask(
+	struct worker *k, uint16_t how, const struct host_request *q, struct host_answer *ret, struct diag *d)
+{
 	glane_rc rc = wire_flush(&k->up, &k->diag); /* what was read so far shows while the next page is fetched */
 
 	if (rc == GLANE_OK)
-		rc = broker_fetch(&k->broker, q, ret, d);
+		rc = ask(&k->broker, how, q, ret, d);
 	else
 		fail(d, rc, "%s", k->diag.text);
 	if (rc != GLANE_OK)
 		return rc;
 	rc = up_taken(k, ret->sha256);
 	return rc == GLANE_OK ? rc : fail(d, rc, "%s", k->diag.text);
+}
+
+static glane_rc up_fetch(void *arg, const struct host_request *q, struct host_answer *ret, struct diag *d)
+{
+	return up_ask(arg, B_FETCH, q, ret, d);
+}
+
+static glane_rc up_again(void *arg, const struct host_request *q, struct host_answer *ret, struct diag *d)
+{
+	return up_ask(arg, B_AGAIN, q, ret, d);
 }
 
 /* ---- the run ---- */
@@ -411,7 +432,7 @@ static glane_rc run_job(
 	struct worker *k, struct arena *a, const struct job *j, struct host_counts *counts, struct diag *d)
 {
 	const struct host_seams seams = {k, up_fetch, up_payload, up_series, up_note, up_period, up_obs, up_cover,
-		up_erase, up_cursor, up_reject, up_log, up_progress, up_cancelled};
+		up_erase, up_cursor, up_reject, up_log, up_progress, up_cancelled, up_again};
 	struct launcher launcher = {.wire = {.fd = -1}};
 	struct program program;
 	struct plugin plugin;
@@ -438,6 +459,7 @@ static glane_rc send_end(struct worker *k, glane_rc rc, struct slice message, co
 	if (c->turned) {
 		wire_begin(&k->up, W_PAGES);
 		wire_u64(&k->up, c->turned);
+		wire_u64(&k->up, c->moved);
 		sent = wire_end(&k->up, -1, &ignored);
 		if (sent != GLANE_OK)
 			return sent;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The worker: one process for one run of one source. Descriptor 3 is the scheduler's socket (W_JOB comes, W_* frames go), descriptor 4
- * the broker's (B_FETCH, B_ANSWER).
+ * the broker's (B_FETCH, B_AGAIN, B_ANSWER).
  */
 #ifndef PROC_WORKER_H
 #define PROC_WORKER_H
@@ -40,6 +40,7 @@ int worker_main(void);
 int describe_main(const char *path, const char *name);
 /* ---- for worker.c and inproc.c ---- */
 glane_rc broker_fetch(struct wire *broker, const struct host_request *q, struct host_answer *ret, struct diag *d);
+glane_rc broker_again(struct wire *broker, const struct host_request *q, struct host_answer *ret, struct diag *d);
 /* Messages quote what the provider wrote, and only the broker knows what of it is a secret. Without a broker: the text as it is. What
  * it returns stands until the next frame. */
 struct slice broker_words(struct wire *broker, struct slice text);

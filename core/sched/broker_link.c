@@ -191,6 +191,16 @@ glane_rc broker_tell(struct task *t, uint16_t type)
 	return wire_end(w, -1, &t->run->diag);
 }
 
+glane_rc broker_keep(struct task *t, const char *sha256)
+{
+	struct wire *w = &t->run->control;
+
+	wire_begin(w, B_KEEP);
+	wire_u32(w, t->id);
+	wire_cstr(w, sha256);
+	return wire_end(w, -1, &t->run->diag);
+}
+
 static bool put_headers(json_t *j, const struct request *q)
 {
 	json_t *headers = json_object();

@@ -111,7 +111,7 @@ static glane_rc judge_drift(struct task *t, struct diag *d)
 		(unsigned long long)twice);
 }
 
-/* Why a source with rejected > 0 is partial. */
+/* Why a source is partial of which records were rejected, or whose pages moved. */
 static char *why_partial(const struct task *t)
 {
 	struct arena *a = &t->run->arena;
@@ -126,10 +126,16 @@ static char *why_partial(const struct task *t)
 	if (t->intake.n_rejects)
 		return arena_fmt(a, "%llu records in quarantine/%s/%s.json", (unsigned long long)t->intake.rejected,
 			t->conf->name, t->run->id);
+	if (t->intake.rejected)
+		return arena_fmt(a,
+			"%llu records came twice over the pages of a request, so that others may be missing; nothing "
+			"is withdrawn",
+			(unsigned long long)t->intake.rejected);
 	return arena_fmt(a,
-		"%llu records came twice over the pages of a request, so that others may be missing; nothing is "
-		"withdrawn",
-		(unsigned long long)t->intake.rejected);
+		"%llu lists of pages changed while they were read, or their first page could not be asked for again, "
+		"so "
+		"that records may be missing; nothing is withdrawn",
+		(unsigned long long)t->intake.counts.moved);
 }
 
 /* ---- diff ---- */
@@ -161,7 +167,7 @@ static glane_rc diff_task(struct task *t, struct diag *d)
 		rc = judge_drift(t, d);
 	if (rc != GLANE_OK)
 		return rc;
-	with.keep_missing = t->intake.rejected > 0;
+	with.keep_missing = t->intake.rejected > 0 || t->intake.counts.moved > 0;
 	rc = diff_run(&t->run->store, &with, &t->diff, d);
 	t->has_diff = rc == GLANE_OK;
 	return rc == GLANE_OK ? holds_judge(t, &with, d) : rc;
@@ -215,6 +221,7 @@ static const char *why(const struct task *t)
 static void judge(struct task *t)
 {
 	const uint64_t rejected = t->run->options->again == AGAIN_ACCEPT ? 0 : t->intake.rejected;
+	const uint64_t moved = t->intake.counts.moved;
 	size_t n[4] = {0, 0, 0, 0};
 	const char *text;
 
@@ -223,14 +230,14 @@ static void judge(struct task *t)
 		t->verdict = V_FAILED;
 	else if (n[SLICE_HELD] > 0 && n[SLICE_OK] + n[SLICE_UNCHANGED] + n[SLICE_FAILED] == 0)
 		t->verdict = V_HELD;
-	else if (n[SLICE_FAILED] + n[SLICE_HELD] > 0 || rejected > 0)
+	else if (n[SLICE_FAILED] + n[SLICE_HELD] > 0 || rejected > 0 || moved > 0)
 		t->verdict = V_PARTIAL;
 	else
 		t->verdict = t->diff.events > 0 ? V_OK : V_UNCHANGED;
 	text = why(t);
 	if (text)
 		t->message = arena_strndup(&t->run->arena, text, strlen(text));
-	else if (rejected > 0)
+	else if (rejected > 0 || moved > 0)
 		t->message = why_partial(t);
 	if (t->verdict == V_FAILED)
 		t->rc = GLANE_E_DATA;
@@ -299,13 +306,15 @@ static bool put_again(json_t *j, const struct task *t)
 
 json_t *state_json(const struct task *t)
 {
-	json_t *j = json_object(), *digests = json_object(), *cursors = json_object();
+	/* What moved while it was read is asked for again from where the last commit was. */
+	json_t *old = t->intake.counts.moved ? json_object_get(task_answers(t), "cursors") : NULL;
+	json_t *j = json_object(), *digests = json_object(), *cursors = old ? json_deep_copy(old) : json_object();
 	bool ok = j && digests && cursors && json_set_text(digests, "plugin", t->plugin_digest) &&
 		  json_set_text(digests, "options", t->options_digest) &&
 		  json_set_text(digests, "tables", t->run->areas.digest) &&
 		  json_set_text(digests, "normaliser", NORMALISER) && json_set_text(digests, "gate", t->gate_digest);
 
-	for (size_t i = 0; ok && i < t->intake.n_cursors; i++)
+	for (size_t i = 0; ok && i < t->intake.n_cursors && !t->intake.counts.moved; i++)
 		ok = json_set_slice(cursors, t->intake.cursors[i].k,
 			(struct slice){t->intake.cursors[i].v.p, t->intake.cursors[i].v.n});
 	ok = ok && json_object_set(j, "digests", digests) == 0 && json_object_set(j, "cursors", cursors) == 0 &&
@@ -330,6 +339,10 @@ void task_archived(struct task *t, struct frame *f)
 	if (t->phase != TASK_ARCHIVING || !frame_done(f))
 		return;
 	diag_clear(&d);
+	if (t->killed) {
+		poison_kept(t, (glane_rc)rc, message);
+		return;
+	}
 	if (rc != GLANE_OK) {
 		t->store_trouble = rc == GLANE_E_IO;
 		task_fail(t, GLANE_E_IO, "payloads: %.*s", SLICE_FMT(message));

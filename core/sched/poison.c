@@ -2,6 +2,8 @@
 /* Payloads that killed their reader: kept by their hash in last.json, beside what read them. */
 #include "sched/task.h"
 
+#include "base/sha256.h"
+
 #include <string.h>
 
 #define MOST 16 /* payloads of one source; the oldest go first */
@@ -48,11 +50,40 @@ static const json_t *still_known(const json_t *last, const char *reader, const s
 	return t->run->options->retry && t->verdict != V_FAILED ? NULL : current(last, reader);
 }
 
+static bool has_died(const struct task *t)
+{
+	return t->killed && t->intake.taken[0];
+}
+
+bool poison_keep(struct task *t, glane_rc rc, const char *message)
+{
+	const struct run_options *o = t->run->options;
+
+	if (!has_died(t) || !is_sha256_hex(slice_of(t->intake.taken)) || !t->run->has_broker ||
+		t->conf->keep_payloads == KEEP_NONE || o->limit || o->dry_run || !message)
+		return false;
+	t->rc = rc;
+	t->refusal = message;
+	t->phase = TASK_ARCHIVING;
+	return broker_keep(t, t->intake.taken) == GLANE_OK;
+}
+
+void poison_kept(struct task *t, glane_rc rc, struct slice message)
+{
+	const char *sha256 = t->intake.taken;
+
+	t->store_trouble = rc == GLANE_E_IO;
+	if (rc == GLANE_OK)
+		task_fail(t, t->rc, "%s; what it read is kept: payloads/%.2s/%s.zst", t->refusal, sha256, sha256);
+	else
+		task_fail(t, t->rc, "%s; what it read could not be kept: %.*s", t->refusal, SLICE_FMT(message));
+}
+
 bool poison_put(json_t *last, const struct task *t)
 {
 	const char *reader = reader_of(t);
 	const json_t *known = still_known(last, reader, t);
-	const bool dies = t->killed && t->intake.taken[0];
+	const bool dies = has_died(t);
 	/* a source that was well since fails for another reason, or it costs a request alone */
 	const bool is_row = known && poison_times(last) > 0;
 	const int64_t times = t->verdict == V_FAILED && (dies || is_row) ? poison_times(last) + 1 : 0;

@@ -98,6 +98,7 @@ static json_t *task_json(const struct task *t)
 	json_set_int(j, "rows", (int64_t)t->intake.rows);
 	json_set_int(j, "rejected", (int64_t)t->intake.rejected);
 	json_set_int(j, "padding", (int64_t)t->intake.counts.padding);
+	json_set_int(j, "lists_moved", (int64_t)t->intake.counts.moved);
 	json_set_int(j, "replayed", (int64_t)t->replays);
 	json_set_int(j, "wire_bytes", (int64_t)t->wire_bytes);
 	json_set_int(j, "unknown_areas", (int64_t)t->intake.unknown_areas.n);

@@ -27,13 +27,13 @@ static glane_rc answer(struct single *s, struct frame *f, struct diag *d)
 		rc = wire_end(&s->broker, -1, d);
 		return rc == GLANE_OK ? wire_flush(&s->broker, d) : rc;
 	}
-	if (f->type != B_FETCH)
+	if (f->type != B_FETCH && f->type != B_AGAIN)
 		return fail(d, GLANE_E_FORMAT, "the worker asked for something else than a fetch");
 	diag_clear(&why);
 	arena_init(&arena, (size_t)4 << 20);
 	rc = frame_request(f, &arena, &q, d);
 	if (rc == GLANE_OK) {
-		rc = s->fetch(s->arg, &q, &a, &why);
+		rc = f->type == B_FETCH ? s->fetch(s->arg, &q, &a, &why) : GLANE_END; /* nobody to ask again */
 		wire_begin(&s->broker, B_ANSWER);
 		wire_i64(&s->broker, rc);
 		wire_cstr(&s->broker, rc < GLANE_OK ? why.text : NULL);

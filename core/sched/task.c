@@ -404,36 +404,46 @@ static const char *last_words(struct task *t)
 	return copy;
 }
 
-static void died(struct task *t, int status)
+/* Why, from its exit status; it sets the code. */
+static const char *how_died(struct task *t, int status, glane_rc *ret)
 {
 	const char *words = last_words(t), *why = "";
 	const int sig = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 	const bool mute = WIFEXITED(status) && WEXITSTATUS(status) == WORKER_MUTE;
-	glane_rc rc = GLANE_E_DATA;
 	char how[96];
 
+	*ret = GLANE_E_DATA;
 	child_status_text(status, how, sizeof(how));
 	t->killed = sig != SIGKILL && sig != SIGTERM && !mute;
 	if (sig && words && strcmp(words, SANDBOX_OUT_OF_MEMORY) == 0) {
-		task_fail(t, GLANE_E_NOMEM,
+		*ret = GLANE_E_NOMEM;
+		return arena_fmt(&t->run->arena,
 			"the worker of plugin %s ended with %s: its memory limit of %llu MiB is used up (`memory` "
 			"raises it)",
 			t->conf->plugin, how, (unsigned long long)(t->conf->memory >> 20));
-		return;
 	}
 	if (sig == SIGXCPU) {
 		why = ": its CPU time is used up";
-		rc = GLANE_E_CANCELLED;
+		*ret = GLANE_E_CANCELLED;
 	} else if (sig == SIGKILL) {
 		why = ", not of glane's: another process killed it, or the machine ran out of memory";
 	} else if (mute) {
 		why = ", as it could not report";
-		rc = GLANE_E_IO;
+		*ret = GLANE_E_IO;
 	} else if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
 		why = " without reporting its end";
 	}
-	task_fail(t, rc, "the worker of plugin %s ended with %s%s%s%s%s", t->conf->plugin, how, why,
+	return arena_fmt(&t->run->arena, "the worker of plugin %s ended with %s%s%s%s%s", t->conf->plugin, how, why,
 		words ? " (last words: " : "", words ? words : "", words ? ")" : "");
+}
+
+static void died(struct task *t, int status)
+{
+	glane_rc rc;
+	const char *message = how_died(t, status, &rc);
+
+	if (!poison_keep(t, rc, message))
+		task_fail(t, rc, "%s", message ? message : "the worker died");
 }
 
 void task_worker_ended(struct task *t, int status)

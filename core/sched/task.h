@@ -67,11 +67,12 @@ struct task {
 	/* Holds (hold.h): the documents as they are, NULL in a trial; the holds after this refresh, NULL: the same. */
 	json_t *holds, *rejected, *holds_next;
 	bool holds_dirty, rejected_dirty, holds_new, has_staged;
-	bool expired;         /* of what was held something was rejected by its age */
-	char (*digests)[65];  /* of the slices that are held, or to be accepted */
-	json_t *again;        /* what the run left whose answers are parsed again */
-	const char *note;     /* for the end of the message */
-	const char *refusal;  /* why it fails once the payloads of rejected records are kept */
+	bool expired;        /* of what was held something was rejected by its age */
+	char (*digests)[65]; /* of the slices that are held, or to be accepted */
+	json_t *again;       /* what the run left whose answers are parsed again */
+	const char *note;    /* for the end of the message */
+	const char
+		*refusal; /* why it fails once the payloads of rejected records, or what killed its worker, are kept */
 	struct newest newest; /* of the commit that was made */
 	uint64_t wire_bytes, expected;
 	char waits_for[96];
@@ -102,6 +103,9 @@ struct run {
 /* poison.c: payloads that ended the process that read them, in last.json, as long as all that read them is the same. */
 const json_t *poison_list(const struct task *t); /* of sha256; NULL: none, or they are to be tried again */
 bool poison_put(json_t *last, const struct task *t);
+/* Its worker died: asks for what it read to be kept, so that the end can be tried again; then it fails. False: there is nothing to keep. */
+bool poison_keep(struct task *t, glane_rc rc, const char *message);
+void poison_kept(struct task *t, glane_rc rc, struct slice message);
 /* How often in a row a source came to nothing for it. */
 unsigned poison_times(const json_t *last);
 /* plan.c: the tasks of this run, in the order of names. */
@@ -151,6 +155,7 @@ void broker_stop(struct run *r);
 glane_rc broker_source(struct task *t, int client_fd);
 glane_rc broker_replay(struct task *t, uint32_t index, const json_t *j); /* a request of a state */
 glane_rc broker_tell(struct task *t, uint16_t type);
+glane_rc broker_keep(struct task *t, const char *sha256);
 json_t *request_json(struct frame *f, struct arena *a, struct diag *d); /* of a LISTED frame after its id */
 /* report.c */
 json_t *run_report(const struct run *r, int exit_code);

@@ -376,6 +376,14 @@ def cut_list():
     suite.same("D2 a list cut at 10,000 rows", (again["status"], rules(again)), ("held", ["row_limits"]))
     suite.true("says how many there were", re.search("exactly 10000 rows.*10400", reason(again)), reason(again))
     feed.close()
+    # what an .xls sheet holds, with its header and without one; the numbers of .xlsx: test_gate
+    rows = [[f"A{i:03}", str(1900 + y), str(i + y)] for i in range(700) for y in range(100)]
+    for n in (65535, 65536):
+        feed = Feed(f"cut-{n}", options)
+        suite.same(f"D2 a list of 70,000 rows, before it is cut at {n}", feed.night(as_csv(HEADER[:2] + ("value",), rows), "--now", MOMENT)["status"], "ok")
+        cut = feed.night(as_csv(HEADER[:2] + ("value",), rows[:n]), "--now", MOMENT)
+        suite.same(f"D2 is held at {n}", (cut["status"], rules(cut)), ("held", ["row_limits"]))
+        feed.close()
 
 
 def cut_window():

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: MIT
 """Holds and rejected records through real runs: kept and heard of every night, shown, accepted, rejected, expired, released,
 replayed, and whole after a kill at any moment. TAP on standard output."""
-import ctypes
 import json
 import os
 import random
@@ -50,11 +49,7 @@ def document(site, name="s"):
 
 def unpacked(path):
     """The text of a small .zst file of any number of frames."""
-    packed, out = path.read_bytes(), ctypes.create_string_buffer(1 << 22)
-    decompress = ctypes.CDLL("libzstd.so.1").ZSTD_decompress
-    decompress.restype, decompress.argtypes = ctypes.c_size_t, [ctypes.c_char_p, ctypes.c_size_t, ctypes.c_char_p, ctypes.c_size_t]
-    n = decompress(out, len(out), packed, len(packed))
-    return out.raw[:n].decode()
+    return support.unpacked(path.read_bytes()).decode()
 
 
 def sound(suite, name, site):

@@ -3,7 +3,6 @@
 """A canary for a secret (RELIABILITY 3.8), sent in a query, a header, a body, as Basic credentials and along redirects, and sent back by the
 provider in every way; a worker and the broker that crash with it. It is used where it may be, and found in no artifact. TAP on standard output."""
 import base64
-import ctypes
 import json
 import os
 import resource
@@ -58,16 +57,6 @@ def wanted(others):
     return {**{f"s{i}": v for i, v in enumerate(PATHS.values())}, **{n: v[1:] for n, v in others.items()}}
 
 
-def unpacked(data):
-    """By the library that glane itself is linked with."""
-    room = ctypes.create_string_buffer(1 << 20)
-    unpack = ctypes.CDLL("libzstd.so.1").ZSTD_decompress
-    unpack.restype = ctypes.c_size_t
-    n = unpack(room, ctypes.c_size_t(len(room)), data, ctypes.c_size_t(len(data)))
-    assert n <= len(room), "not a zstd frame"
-    return room.raw[:n]
-
-
 def found(data):
     return [n for n in NEEDLES if n in data or n in data.lower()]
 
@@ -78,7 +67,7 @@ def holders(folder):
     for path in folder.rglob("*"):
         if path.is_file():
             data = path.read_bytes()
-            if found(unpacked(data) if path.suffix == ".zst" else data):
+            if found(support.unpacked(data) if path.suffix == ".zst" else data):
                 held.append(str(path))
     return held
 

@@ -449,6 +449,61 @@ def drifting():
         suite.same("pages: the next run is whole again", site.run().verdicts, {"s": "unchanged"})
 
 
+def moving():
+    """D3: the first of 250 records goes while the list is read, and another comes at its end: number and pages are right, and record 100 was
+    on none of them. The first page, asked for once more after the last, is another one then."""
+    old, new = list(range(250)), list(range(1, 251))
+    state = {"stamp": 0}
+
+    def answer(target):
+        """The list is `rows`; `then` stands in its place once the first page was asked for, and on every other page at any time."""
+        i = number(target)[0]
+        rows = state["rows"] if i == 0 or not state["then"] else state["then"]
+        state["stamp"] += 1
+        if i == 0 and state["then"]:
+            state["rows"], state["then"] = state["then"], None
+        elif i == 0 and state["again"] and state["asked"]:
+            return state["again"]
+        state["asked"] = True
+        one = page([row(k) for k in rows[100 * i:100 * i + 100]], total=250, **({} if state["tag"] else {"stamp": state["stamp"]}))
+        if state["tag"]:
+            one.etag = '"' + str(hash(one.body)) + '"'
+        return one
+    with support.Server(answer) as server:
+        def night(site, rows=old, then=None, tag=True, again=None, words=()):
+            state.update(rows=rows, then=then, tag=tag, again=again, asked=False)
+            server.log.clear()
+            run = site.run(*words)
+            return run, run.verdicts["s"], sorted(s for _, s in server.log), sorted(int(r["period"]) - 1900 for r in site.export())
+
+        def fresh(name, rate="1000/s"):
+            return suite.site(f"moving-{name}", f"[source s]\nplugin = pages\nbase_url = {server.url}\nretries = 0\nrate = {rate}\n"
+                              "gate.max_future_days = 4000000\nlen = 100\ntotal = yes\n")
+        site = fresh("etag")
+        run, *got = night(site)
+        suite.same("D3 moving: a still list of three pages is four requests, of which the last is answered with 304", got, ["ok", [200, 200, 200, 304], old])
+        run, *got = night(site, old, new)
+        suite.same("D3 moving: one that moves while it is read is partial, and nothing of it is withdrawn", (run.code, got),
+                   (1, ["partial", [200, 200, 200, 304], list(range(251))]))
+        suite.true("D3 moving: the report says why", "1 lists of pages changed while they were read" in run.sources["s"]["message"] and run.sources["s"]["lists_moved"] == 1 and
+                   any("this first page is another one" in line for line in run.sources["s"]["log"]), run.sources["s"])
+        suite.same("D3 moving: the next run reads it anew", night(site, new)[1:], ("ok", [200, 304, 304, 304], new))
+        suite.same("D3 moving: and the one after that only asks", night(site, new)[1:], ("unchanged", [304, 304, 304], new))
+        suite.same("D3 moving: --offline asks nobody", night(site, new, words=("--offline", "s"))[1:], ("unchanged", [], new))
+        run, verdict, asked, _ = night(fresh("first"), old, new)
+        suite.same("D3 moving: a first night that moves", (verdict, asked), ("partial", [200, 200, 200, 200]))
+        run, verdict, asked, _ = night(fresh("gone"), old, again=support.Answer(b"busy", "text/plain", 503))
+        suite.true("D3 moving: a first page that cannot be had again proves nothing", (verdict, asked) == ("partial", [200, 200, 200, 503]) and
+                   any("could not be asked for again" in line for line in run.sources["s"]["log"]), run)
+        site = fresh("stamp")
+        for n, want in enumerate(("ok", "unchanged", "unchanged")):
+            suite.same(f"D3 moving: an envelope with the time of its answer is no alarm, night {n + 1}", night(site, tag=False)[1:], (want, [200] * 4, old))
+        suite.same("D3 moving: without validators too", night(site, old, new, tag=False)[1:], ("partial", [200] * 4, list(range(251))))
+        suite.same("D3 moving: nor does it pass in-process", night(fresh("inproc"), old, new, words=("--inproc", "s"))[1], "partial")
+        run = night(fresh("budget", rate="1/s"))[0]
+        suite.true("D3 moving: the fourth request waits for its turn in the budget as well", run.sources["s"]["milliseconds"] >= 2900, run)
+
+
 def splitting():
     """400 codes of 9 characters do not fit one URL."""
     codes = [f"CODE.{i:04}" for i in range(400)]
@@ -512,7 +567,7 @@ def keeping():
     suite.true("keep_payloads: another word is an error with file and line", code == 2 and "all.conf:" in err and "events" in err, (code, err))
 
 
-PARTS = (first_night, spellings, second_night, liars, tls, retries, pauses, breakers, rates, paging, drifting, splitting, keeping)
+PARTS = (first_night, spellings, second_night, liars, tls, retries, pauses, breakers, rates, paging, drifting, moving, splitting, keeping)
 for part in PARTS:
     if len(sys.argv) < 2 or part.__name__ in sys.argv[1:]:
         part()

@@ -8,6 +8,7 @@
     sys.exit(suite.finish())
 """
 import csv
+import ctypes
 import hashlib
 import http.server
 import io
@@ -170,6 +171,16 @@ def shim(suite, name, source):
     path.with_suffix(".c").write_text(source)
     subprocess.run([cc, "-shared", "-fPIC", "-o", str(path), str(path.with_suffix(".c")), "-ldl"], check=True)
     return ["env", f"LD_PRELOAD={path}"]
+
+
+def unpacked(data):
+    """What small zstd frames hold, by the library that glane itself is linked with."""
+    room = ctypes.create_string_buffer(1 << 22)
+    unpack = ctypes.CDLL("libzstd.so.1").ZSTD_decompress
+    unpack.restype, unpack.argtypes = ctypes.c_size_t, [ctypes.c_char_p, ctypes.c_size_t, ctypes.c_char_p, ctypes.c_size_t]
+    n = unpack(room, len(room), data, len(data))
+    assert n <= len(room), "not a zstd frame"
+    return room.raw[:n]
 
 
 class Answer:

@@ -60,25 +60,19 @@ static glane_rc end_line(struct test_host *t)
 	return t->seam_rc;
 }
 
-static const struct test_page *find_page(const struct test_host *t, const char *url)
+static const struct test_page *find_page(const struct test_page *pages, size_t n, const char *url)
 {
-	for (size_t i = 0; i < t->n_pages; i++)
-		if (!t->pages[i].url || strcmp(t->pages[i].url, url) == 0)
-			return &t->pages[i];
+	for (size_t i = 0; i < n; i++)
+		if (!pages[i].url || strcmp(pages[i].url, url) == 0)
+			return &pages[i];
 	return NULL;
 }
 
-static glane_rc on_fetch(void *arg, const struct host_request *q, struct host_answer *ret, struct diag *d)
+static glane_rc give(const struct test_page *page, struct host_answer *ret, struct diag *d)
 {
-	struct test_host *t = arg;
-	const struct test_page *page = find_page(t, q->url);
 	struct sha256 h;
 	size_t n;
 
-	strbuf_puts(&t->asked, q->method);
-	strbuf_putc(&t->asked, ' ');
-	strbuf_puts(&t->asked, q->url);
-	strbuf_putc(&t->asked, '\n');
 	if (!page)
 		return fail(d, GLANE_E_FETCH, "HTTP 404");
 	if (page->rc)
@@ -91,6 +85,35 @@ static glane_rc on_fetch(void *arg, const struct host_request *q, struct host_an
 	if (!sha256_init(&h) || !sha256_add(&h, page->body, n) || !sha256_end(&h, ret->sha256))
 		return fail(d, GLANE_E_NOMEM, "no hash of a page");
 	return GLANE_OK;
+}
+
+static void note_asked(struct test_host *t, const char *method, const char *url)
+{
+	strbuf_puts(&t->asked, method);
+	strbuf_putc(&t->asked, ' ');
+	strbuf_puts(&t->asked, url);
+	strbuf_putc(&t->asked, '\n');
+}
+
+static glane_rc on_fetch(void *arg, const struct host_request *q, struct host_answer *ret, struct diag *d)
+{
+	struct test_host *t = arg;
+
+	note_asked(t, q->method, q->url);
+	return give(find_page(t->pages, t->n_pages, q->url), ret, d);
+}
+
+/* As the broker: the same bytes are no answer. */
+static glane_rc on_again(void *arg, const struct host_request *q, struct host_answer *ret, struct diag *d)
+{
+	struct test_host *t = arg;
+	const struct test_page *now = find_page(t->again, t->n_again, q->url);
+	const struct test_page *then = find_page(t->pages, t->n_pages, q->url);
+
+	note_asked(t, "AGAIN", q->url);
+	if (!now || (then && !now->rc && strcmp(now->body, then->body) == 0))
+		return GLANE_END;
+	return give(now, ret, d);
 }
 
 static glane_rc on_payload(void *arg, const char *sha256)
@@ -262,7 +285,7 @@ static bool on_cancelled(void *arg)
 glane_rc test_host_plugin(struct test_host *t, const struct plugin *p)
 {
 	const struct host_seams seams = {t, on_fetch, on_payload, on_series, on_note, on_period, on_obs, on_cover,
-		on_erase, on_cursor, on_reject, on_log, on_progress, on_cancelled};
+		on_erase, on_cursor, on_reject, on_log, on_progress, on_cancelled, t->again ? on_again : NULL};
 	const char *text = arena_fmt(&t->arena, "[source test]\n%s\n", t->conf ? t->conf : "");
 	struct conf conf;
 	struct host_job job = {.plugin = p,

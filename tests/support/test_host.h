@@ -25,6 +25,8 @@ struct test_host {
 	/* given */
 	const struct test_page *pages;
 	size_t n_pages;
+	const struct test_page *again; /* the answers to what is asked again; NULL: nobody is asked */
+	size_t n_again;
 	const char *conf, *base_url; /* lines of the source's section; default of {base_url}: http://host */
 	const struct glane_kv *cursors;
 	size_t n_cursors;

@@ -85,12 +85,17 @@ static struct request request_of(const char *url)
 	return (struct request){"GET", url, header, 3, {NULL, 0}, NULL, 1, 0, 0};
 }
 
-static void put_fetch(struct wire *w, const char *url)
+static void put_ask(struct wire *w, uint16_t how, const char *url)
 {
 	const struct request r = request_of(url);
 
-	wire_begin(w, B_FETCH);
+	wire_begin(w, how);
 	wire_request(w, &r);
+}
+
+static void put_fetch(struct wire *w, const char *url)
+{
+	put_ask(w, B_FETCH, url);
 }
 
 static void put_replay(struct wire *w, const char *url, const char *sha256)
@@ -110,6 +115,12 @@ static void put_id(struct wire *w, uint16_t type, uint32_t id)
 {
 	wire_begin(w, type);
 	wire_u32(w, id);
+}
+
+static void put_keep(struct wire *w, const char *sha256)
+{
+	put_id(w, B_KEEP, 1);
+	wire_cstr(w, sha256);
 }
 
 static bool sent(struct wire *w, int fd)
@@ -204,14 +215,14 @@ static bool wait_for(struct wire *w, uint16_t type, struct frame *f)
 }
 
 /* Asks as a worker does; the code of the answer (GLANE_E_IO: the broker is gone), its message in `text`. */
-static glane_rc ask(struct session *s, const char *url, char *text, size_t n)
+static glane_rc ask_how(struct session *s, uint16_t how, const char *url, char *text, size_t n)
 {
 	struct slice message;
 	struct frame f;
 	glane_rc rc;
 	int fd;
 
-	put_fetch(&s->client, url);
+	put_ask(&s->client, how, url);
 	if (!sent(&s->client, -1) || !wait_for(&s->client, B_ANSWER, &f))
 		return GLANE_E_IO;
 	rc = (glane_rc)frame_i64(&f);
@@ -227,6 +238,11 @@ static glane_rc ask(struct session *s, const char *url, char *text, size_t n)
 		close(fd);
 	}
 	return rc;
+}
+
+static glane_rc ask(struct session *s, const char *url, char *text, size_t n)
+{
+	return ask_how(s, B_FETCH, url, text, n);
 }
 
 static void fill_archive(void)
@@ -274,7 +290,7 @@ static void serves_from_the_archive(void **state)
 {
 	struct session s;
 	struct frame f;
-	char text[256];
+	char text[256], hash[65];
 
 	(void)state;
 	start(&s, 0, true);
@@ -284,6 +300,7 @@ static void serves_from_the_archive(void **state)
 	assert_int_equal(ask(&s, URL, text, sizeof(text)), GLANE_OK);
 	/* The secret itself, as a provider's link to the next page has it, is the placeholder's request. */
 	assert_int_equal(ask(&s, "https://example.org/a.csv?key=" SECRET, text, sizeof(text)), GLANE_OK);
+	assert_int_equal(ask_how(&s, B_AGAIN, URL, text, sizeof(text)), GLANE_END); /* nobody is asked */
 	assert_int_equal(ask(&s, "https://example.org/b.csv", text, sizeof(text)), GLANE_E_FETCH);
 	assert_non_null(strstr(text, "not in the payload archive"));
 	wire_begin(&s.client, B_WORDS);
@@ -295,6 +312,13 @@ static void serves_from_the_archive(void **state)
 	assert_true(sent(&s.control, -1) && wait_for(&s.control, B_ARCHIVED, &f));
 	assert_int_equal(frame_u32(&f), 1);
 	assert_int_equal(frame_i64(&f), GLANE_OK);
+	for (int i = 0; i < 2; i++) { /* what is there already, and what nobody had */
+		assert_true(sha256_of(i ? SLICE("another") : SLICE(BODY), hash));
+		put_keep(&s.control, hash);
+		assert_true(sent(&s.control, -1) && wait_for(&s.control, B_ARCHIVED, &f));
+		assert_int_equal(frame_u32(&f), 1);
+		assert_int_equal(frame_i64(&f), i ? GLANE_E_DATA : GLANE_OK);
+	}
 	put_id(&s.control, B_CLOSE, 1);
 	assert_true(sent(&s.control, -1));
 	wire_begin(&s.control, B_QUIT);
@@ -400,15 +424,17 @@ static void put_control(struct wire *w, int which)
 		put_setup(w, 1, folder);
 	else if (which == 1)
 		put_source(w, KEEP_EVENTS);
-	else
+	else if (which == 2)
 		put_replay(w, URL, hash);
+	else
+		put_keep(w, hash);
 }
 
 /* From the scheduler such a frame is a defect of ours: the broker says which, and ends. */
 static void cut_control_frames(void **state)
 {
 	(void)state;
-	for (int which = 0; which < 3; which++)
+	for (int which = 0; which < 4; which++)
 		for (uint32_t n = 0;; n++) {
 			struct session s;
 			struct frame f;
@@ -426,6 +452,8 @@ static void cut_control_frames(void **state)
 			(void)sent(&s.control, -1);
 			if (!more && which == 2)
 				assert_true(wait_for(&s.control, B_REPLAYED, &f));
+			if (!more && which == 3)
+				assert_true(wait_for(&s.control, B_ARCHIVED, &f));
 			finish(&s);
 			assert_int_equal(WEXITSTATUS(s.status), more ? 1 : 0);
 			if (!more)
@@ -505,6 +533,27 @@ static void nonsense_of_a_worker(void **state)
 	(void)damaged(RETYPED, 0);
 }
 
+/* Again is only what was answered: never asked for, or refused, it costs the worker its socket. */
+static void again_what_was_not_given(void **state)
+{
+	char text[256];
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct session s;
+
+		start(&s, 0, true);
+		put_setup(&s.control, 1, folder);
+		assert_true(sent(&s.control, -1) && add_source(&s, KEEP_EVENTS));
+		if (i == 1)
+			assert_int_equal(ask(&s, "https://example.org/b.csv", text, sizeof(text)), GLANE_E_FETCH);
+		assert_int_equal(ask_how(&s, B_AGAIN, "https://example.org/b.csv", text, sizeof(text)), GLANE_E_IO);
+		assert_true(listed(&s, 1) >= 0);
+		finish(&s);
+		assert_int_equal(s.status, 0);
+	}
+}
+
 /* ---- no memory ---- */
 
 /* A whole session; false: the broker has ended, or could not do a step. */
@@ -521,10 +570,15 @@ static bool whole_session(struct session *s, const char *hash)
 		return false;
 	if (ask(s, URL, text, sizeof(text)) != GLANE_OK || listed(s, 1) != 1)
 		return false;
+	if (ask_how(s, B_AGAIN, URL, text, sizeof(text)) != GLANE_END)
+		return false;
 	put_question(&s->client);
 	if (!sent(&s->client, -1) || !wait_for(&s->client, B_ANSWER, &f) || frame_i64(&f) != GLANE_E_FETCH)
 		return false;
 	put_id(&s->control, B_ARCHIVE, 1);
+	if (!sent(&s->control, -1) || !wait_for(&s->control, B_ARCHIVED, &f))
+		return false;
+	put_keep(&s->control, hash);
 	if (!sent(&s->control, -1) || !wait_for(&s->control, B_ARCHIVED, &f))
 		return false;
 	put_id(&s->control, B_CLOSE, 1);
@@ -583,6 +637,7 @@ int main(void)
 		cmocka_unit_test(cut_control_frames),
 		cmocka_unit_test(frames_out_of_order),
 		cmocka_unit_test(nonsense_of_a_worker),
+		cmocka_unit_test(again_what_was_not_given),
 		cmocka_unit_test(lack_of_memory),
 	};
 	int failed;

@@ -2,6 +2,7 @@
 /* The gate: each rule just does not trip and just trips; first commits, small slices, stamps, what a person accepts. */
 #include "model/period.h"
 #include "store/gate.h"
+#include "store/verdict.h"
 #include "store_fixture.h"
 #include <string.h>
 
@@ -669,6 +670,40 @@ static void test_stamp_stays(void **state)
 	mem_free(e);
 }
 
+/* Every number that the defaults name, in the first answer and in a later one; a row less or more is none. */
+static void test_round_numbers(void **state)
+{
+	static const uint64_t numbers[] = {10000, 65535, 65536, 1048575, 1048576};
+	struct diff_input in = {.source = "src", .cause = "source"};
+	struct tally *t = mem_zalloc(1, sizeof(*t));
+	struct arena a;
+
+	(void)state;
+	assert_non_null(t);
+	arena_init(&a, 0);
+	gate_defaults(&in.gate);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		for (uint64_t before = 0; before < 3 * numbers[i] / 2; before += numbers[i] + 100) {
+			for (uint64_t rows = numbers[i] - 2; rows <= numbers[i] + 2; rows++) {
+				struct slice_result p = {.rows = rows, .before = before, .added = 1};
+				bool is_one = false;
+				char want[64];
+
+				for (size_t k = 0; k < sizeof(numbers) / sizeof(numbers[0]); k++)
+					is_one = is_one || rows == numbers[k];
+				assert_int_equal(gate_judge(&p, t, &in, NULL, &a), is_one);
+				if (!is_one)
+					continue;
+				(void)snprintf(want, sizeof(want), "exactly %llu rows", (unsigned long long)rows);
+				assert_int_equal(p.verdict, SLICE_HELD);
+				assert_string_equal(p.rule, "row_limits");
+				assert_non_null(strstr(p.reason, want));
+			}
+		}
+	arena_release(&a);
+	mem_free(t);
+}
+
 static const struct gate_key *key(const char *name)
 {
 	for (const struct gate_key *k = gate_keys; k->name; k++)
@@ -747,6 +782,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_limits, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_first, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_row_limits, fixture_setup, fixture_teardown),
+		cmocka_unit_test(test_round_numbers),
 		cmocka_unit_test_setup_teardown(test_small, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_put_right, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_restored, fixture_setup, fixture_teardown),

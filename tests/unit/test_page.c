@@ -205,6 +205,97 @@ static void run_case(void **state)
 	test_host_release(&t);
 }
 
+/* ---- the first page, once more after the last ---- */
+
+static const struct again_case {
+	const char *name;
+	struct test_page again[2];
+	unsigned moved;
+	const char *want; /* what is asked for, in order; of the log's line where something moved */
+	glane_rc rc;
+} agains[] = {
+	{"the same bytes", {{.url = P(1), .body = "{\"stamp\":1,\"total\":3,\"rows\":[{\"a\":1},{\"a\":2}]}"}}, 0,
+		GET(P(1)) GET(P(2)) "AGAIN " P(1) "\n", GLANE_OK},
+	{"nobody knows better", {{.url = P(9), .body = ""}}, 0, GET(P(1)) GET(P(2)) "AGAIN " P(1) "\n", GLANE_OK},
+	{"another envelope, the same records",
+		{{.url = P(1), .body = "{\"stamp\":2,\"total\":3, \"rows\": [{\"a\":1} , {\"a\":2}], \"took\":7}"}}, 0,
+		GET(P(1)) GET(P(2)) "AGAIN " P(1) "\n" GET(P(1)), GLANE_OK},
+	{"another record", {{.url = P(1), .body = "{\"stamp\":1,\"total\":3,\"rows\":[{\"a\":1},{\"a\":3}]}"}}, 1,
+		"log 2 " P(1) ": this first page is another one", GLANE_OK},
+	{"one that moved up", {{.url = P(1), .body = "{\"total\":3,\"rows\":[{\"a\":2},{\"a\":3}]}"}}, 1,
+		"log 2 " P(1) ": this first page is another one", GLANE_OK},
+	{"one record less", {{.url = P(1), .body = "{\"total\":3,\"rows\":[{\"a\":1}]}"}}, 1,
+		"log 2 " P(1) ": this first page is another one", GLANE_OK},
+	{"one that does not read", {{.url = P(1), .body = "{\"total\":3,\"rows\":[{\"a\""}}, 1,
+		"log 2 " P(1) ": this first page could not be asked for again", GLANE_OK},
+	{"an error document", {{.url = P(1), .body = "{\"error\":\"try later\",\"rows\":[{\"a\":1},{\"a\":2}]}"}}, 1,
+		"log 2 " P(1) ": this first page could not be asked for again: the provider answers with an error",
+		GLANE_OK},
+	{"no answer", {{.url = P(1), .body = "", .rc = GLANE_E_FETCH, .message = "HTTP 503"}}, 1,
+		"log 2 " P(1) ": this first page could not be asked for again: HTTP 503", GLANE_OK},
+	{"no memory", {{.url = P(1), .body = "", .rc = GLANE_E_NOMEM, .message = "no memory"}}, 0, "no memory",
+		GLANE_E_NOMEM},
+};
+
+static void run_again(void **state)
+{
+	static const struct page_case list = {
+		.q = NUMBER(.page_total = "total", .error = "error"), .pages = {{.body = ""}}};
+	static const struct test_page pages[] = {
+		{.url = P(1), .body = "{\"stamp\":1,\"total\":3,\"rows\":[{\"a\":1},{\"a\":2}]}"},
+		{.url = P(2), .body = "{\"stamp\":1,\"total\":3,\"rows\":[{\"a\":3}]}"}};
+	const struct again_case *c = *state;
+	struct test_host t;
+	const char *got;
+
+	now = &list;
+	n_read = 0;
+	test_host_init(&t);
+	t.pages = pages;
+	t.n_pages = 2;
+	t.again = c->again;
+	t.n_again = 1;
+	assert_int_equal(test_host_function(&t, read_all), c->rc);
+	got = c->rc ? t.diag.text : c->moved ? t.out.p : t.asked.p;
+	if (t.counts.moved != c->moved || n_read != 3 || !strstr(got, c->want)) {
+		print_message("moved %u, %u records, %s\nwant %u, %s\n", (unsigned)t.counts.moved, n_read, got,
+			c->moved, c->want);
+		test_fail();
+	}
+	assert_int_equal(t.counts.turned, 1);
+	test_host_release(&t);
+}
+
+/* Neither a list of one page nor one that is given up costs a request more; of a split list each part is asked on its own. */
+static void run_again_costs(void **state)
+{
+	static const struct test_page any = {.body = "{\"total\":1,\"rows\":[1]}"};
+	static const struct test_page parts[] = {{.url = "http://host/a?page=1", .body = "{\"pages\":2,\"rows\":[1]}"},
+		{.url = "http://host/a?page=2", .body = "{\"pages\":2,\"rows\":[2]}"},
+		{.url = "http://host/b%20b?page=1", .body = "{\"pages\":1,\"rows\":[1]}"}};
+	static const struct page_case one = {.q = NUMBER(.page_total = "total")}, none = {.q = {.paging = 0}},
+				      split = {.q = NUMBER(.url = "{base_url}/{split}", .split = items, .n_split = 2,
+						       .split_max = 1, .page_pages = "pages")};
+	static const struct page_case *const all[] = {&one, &none, &split};
+	static const char *const want[] = {GET(P(1)), GET("http://host/d"),
+		GET("http://host/a?page=1")
+			GET("http://host/a?page=2") "AGAIN http://host/a?page=1\n" GET("http://host/b%20b?page=1")};
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct test_host t;
+
+		now = all[i];
+		test_host_init(&t);
+		t.pages = t.again = i == 2 ? parts : &any;
+		t.n_pages = t.n_again = i == 2 ? 3 : 1;
+		assert_int_equal(test_host_function(&t, read_all), GLANE_OK);
+		assert_string_equal(t.asked.p, want[i]);
+		assert_int_equal(t.counts.moved, 0);
+		test_host_release(&t);
+	}
+}
+
 /* The longest URL that is asked for, and one byte more. */
 static char long_url[8100];
 static glane_rc open_long(const struct glane_host *h, glane_run *r, void *state)
@@ -243,6 +334,9 @@ int main(void)
 
 	for (size_t i = 0; i < n; i++)
 		tests[i] = (struct CMUnitTest){cases[i].name, run_case, NULL, NULL, (void *)(uintptr_t)&cases[i]};
+	for (size_t i = 0; i < sizeof(agains) / sizeof(agains[0]); i++)
+		tests[n++] = (struct CMUnitTest){agains[i].name, run_again, NULL, NULL, (void *)(uintptr_t)&agains[i]};
+	tests[n++] = (struct CMUnitTest)cmocka_unit_test(run_again_costs);
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_url_length);
 	return _cmocka_run_group_tests("page", tests, n, NULL, NULL);
 }

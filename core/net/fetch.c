@@ -200,6 +200,24 @@ static bool breaker_lets(struct fetch *r, int64_t now)
 	return false;
 }
 
+/* Sets what r waits for; where its host asked for a pause that ends behind its deadline, that is its end. */
+static void wait_turn(struct fetch *r, int64_t wait, int64_t now)
+{
+	char at[32], text[400];
+
+	r->not_before = now + wait;
+	r->waits = "waiting (rate limit)";
+	if (!limits_blocked(r->f->limits, r->hop.host, now))
+		return;
+	r->waits = "waiting (the host asked for a pause)";
+	if (!r->deadline_ms || r->not_before < r->deadline_ms)
+		return;
+	time_format(clock_utc() + (wait + 999) / 1000, at);
+	(void)snprintf(text, sizeof(text), "%.255s asked for a pause (Retry-After) until %s, behind the deadline",
+		r->hop.host, at);
+	fetch_give_up(r, GLANE_E_FETCH, text);
+}
+
 /* Starts r where host, rate, breaker and retry allow; else sets what it waits for. */
 static void start_one(struct fetcher *f, struct fetch *r, int64_t now)
 {
@@ -215,8 +233,7 @@ static void start_one(struct fetcher *f, struct fetch *r, int64_t now)
 		return;
 	wait = limits_take(f->limits, r->hop.host, rate, now);
 	if (wait > 0) {
-		r->not_before = now + wait;
-		r->waits = "waiting (rate limit)";
+		wait_turn(r, wait, now);
 		return;
 	}
 	if (r->hops == 0)

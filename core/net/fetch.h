@@ -77,7 +77,7 @@ struct fetch_result {            /* valid during the callback; take fd by settin
 };
 struct fetch_progress {          /* of a request under way */
 	uint64_t wire, expected; /* expected 0: unknown */
-	const char *state;       /* "queued" "waiting" "waiting (rate limit)" "connecting" "receiving" "retry in" */
+	const char *state;       /* "queued" "waiting" "waiting (rate limit)" "connecting" "receiving" "retry in" ... */
 	unsigned wait_seconds;
 };
 struct fetcher;

@@ -70,13 +70,12 @@ void fetch_too_late(struct fetch *r)
 	}
 }
 
-/* Full jitter: anything up to base * 2^(failures - 1), at most a minute. */
-static int64_t backoff_ms(const struct fetch *r)
+int64_t fetch_backoff_ms(double base_seconds, unsigned failures)
 {
-	double most = r->f->o.retry_base_seconds * 1000.0;
+	double most = base_seconds * 1000.0;
 	uint64_t random = 0;
 
-	for (unsigned i = 1; i < r->failures && most < 60000.0; i++)
+	for (unsigned i = 1; i < failures && most < 60000.0; i++)
 		most *= 2;
 	if (most > 60000.0)
 		most = 60000.0;
@@ -129,7 +128,7 @@ static void retry(struct fetch *r, glane_rc rc, const char *why, unsigned tries_
 		r->b_before = r->b.wire;
 	}
 	r->failures++;
-	wait = backoff_ms(r);
+	wait = fetch_backoff_ms(r->f->o.retry_base_seconds, r->failures);
 	if (asked > 0) {
 		int64_t patience = asked < FETCH_PATIENCE ? asked : FETCH_PATIENCE;
 

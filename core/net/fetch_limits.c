@@ -145,6 +145,13 @@ void limits_block(struct limits *l, const char *host, int64_t seconds, int64_t n
 	l->changed = true;
 }
 
+bool limits_blocked(struct limits *l, const char *host, int64_t now)
+{
+	const struct bucket *b = bucket_of(l, host);
+
+	return b && b->blocked > now;
+}
+
 static json_t *entry_of(const struct bucket *b, int64_t mono, int64_t utc)
 {
 	json_t *j = json_object();

@@ -19,5 +19,6 @@ struct breakers *limits_breakers(struct limits *l);
 int64_t limits_take(struct limits *l, const char *host, double rate, int64_t now);
 /* Nobody asks that host before `seconds` have passed (Retry-After). */
 void limits_block(struct limits *l, const char *host, int64_t seconds, int64_t now);
+bool limits_blocked(struct limits *l, const char *host, int64_t now);
 glane_rc limits_store(struct limits *l, struct diag *d); /* where something changed */
 #endif

@@ -117,6 +117,8 @@ bool fetch_uses_proxy(const struct fetch *r);
 void fetch_judge(struct fetch *r, CURLcode code);
 void fetch_give_up(struct fetch *r, glane_rc rc, const char *why); /* ends it now; `why` is redacted */
 void fetch_too_late(struct fetch *r);                              /* its deadline has passed */
+/* Full jitter: anything up to base * 2^(failures - 1), at most a minute. */
+int64_t fetch_backoff_ms(double base_seconds, unsigned failures);
 /* fetch_redirect.c: sets the next hop; a refusal is a failure that no retry mends. */
 bool status_is_redirect(int status);
 glane_rc fetch_redirect(struct fetch *r, struct diag *d);

@@ -307,6 +307,29 @@ def retries():
                    "HTTP 500" in run.sources["jitter"]["message"], run.sources["jitter"])
 
 
+def pauses():
+    """A host that asked for a pause gets it from the next runs too, for five minutes at most; other hosts are asked."""
+    with support.Faults(suite, addresses=3) as server:
+        wishes = {"week": (1, "503-then?604800", 300), "minute": (2, "503-then?60", 60)}
+        site = suite.site("pauses", "".join(source(n, server.url(at), path, "retries = 0\ndeadline = 3s\n") for n, (at, path, _) in wishes.items()) +
+                          source("good", server.url(3), "ok"), QUICK)
+        began = time.time()
+        run = site.run()
+        ended = time.time()
+        wrong = verdicts(run, {n: ("fetch", "HTTP 503") for n in wishes}, lambda _: "/503-then")
+        suite.true("H22 pauses: two hosts ask for one", run.code == 1 and not wrong, wrong)
+        kept = json.loads((site.store / "broker/limits.json").read_text())["hosts"]
+        until = {n: kept[f"127.0.0.{at}"]["blocked_until"] for n, (at, _, _) in wishes.items()}
+        suite.true("H22 pauses: what they asked for is kept, five minutes at most",
+                   all(began + seconds - 1 <= until[n] <= ended + seconds + 1 for n, (_, _, seconds) in wishes.items()), (began, until, ended))
+        server.log.write_text("")
+        run = site.run()
+        suite.same("H22 pauses: the next run asks those hosts for nothing, the other one it does",
+                   [line.split()[1] for line in server.log.read_text().splitlines()], ["/ok"])
+        wrong = verdicts(run, {n: ("fetch", "asked for a pause") for n in wishes}, lambda _: "/503-then")
+        suite.true("H22 pauses: and each source says why", run.code == 1 and run.verdicts["good"] == "unchanged" and not wrong, "\n".join(wrong))
+
+
 def breakers():
     with support.Faults(suite) as server:
         site = suite.site("breakers", "".join(source(f"dead{i}", server.url(), f"night/rst-now?{i}") for i in range(8)), QUICK)
@@ -489,7 +512,7 @@ def keeping():
     suite.true("keep_payloads: another word is an error with file and line", code == 2 and "all.conf:" in err and "events" in err, (code, err))
 
 
-PARTS = (first_night, spellings, second_night, liars, tls, retries, breakers, rates, paging, drifting, splitting, keeping)
+PARTS = (first_night, spellings, second_night, liars, tls, retries, pauses, breakers, rates, paging, drifting, splitting, keeping)
 for part in PARTS:
     if len(sys.argv) < 2 or part.__name__ in sys.argv[1:]:
         part()

@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "net/fetch_decode.h"
 #include "net/fetch_limits.h"
+#include "net/fetch_priv.h"
 #include "net/url.h"
 #include "net/verify.h"
 #include "unit/fetch_fixture.h"
@@ -451,6 +452,26 @@ static void a_retry_after_is_waited_for(void **state)
 	fd_close(&s.fd);
 }
 
+/* Of 1,000 draws the longest comes near to what is allowed, and none beyond it. */
+static void backoff_doubles_up_to_a_minute(void **state)
+{
+	(void)state;
+	for (unsigned failures = 1; failures <= 10; failures++) {
+		int64_t most = failures < 7 ? 1000 << (failures - 1) : 60000, longest = 0;
+
+		for (size_t i = 0; i < 1000; i++) {
+			int64_t wait = fetch_backoff_ms(1.0, failures);
+
+			assert_true(wait >= 0);
+			longest = wait > longest ? wait : longest;
+		}
+		if (longest > most || longest < most * 9 / 10)
+			fail_msg("%u failures: up to %lld ms, not %lld", failures, (long long)longest, (long long)most);
+	}
+	assert_in_range(fetch_backoff_ms(1e9, 1), 0, 60000);
+	assert_in_range(fetch_backoff_ms(1.0, 4000000000U), 0, 60000);
+}
+
 static void the_deadline_ends_it(void **state)
 {
 	const struct place *p = *state;
@@ -857,6 +878,7 @@ int main(void)
 		cmocka_unit_test(local_addresses_are_refused),
 		cmocka_unit_test(retry_after_beyond_patience_is_reported),
 		cmocka_unit_test(a_retry_after_is_waited_for),
+		cmocka_unit_test(backoff_doubles_up_to_a_minute),
 		cmocka_unit_test(the_deadline_ends_it),
 		cmocka_unit_test(many_breaks_are_survived_with_retries),
 		cmocka_unit_test(progress_does_not_use_up_retries),

@@ -648,7 +648,7 @@ static void test_thrift(void **state)
 	strbuf_release(&b);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_golden_encodings),
@@ -665,5 +665,7 @@ int main(void)
 		cmocka_unit_test(test_no_memory),
 	};
 
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
 	return cmocka_run_group_tests_name("parquet", tests, NULL, NULL);
 }

@@ -24,8 +24,11 @@ import support
 
 # What a defect would pass, not what it takes: a quadratic attribute list burns minutes, an entity that is unfolded takes gigabytes.
 CPU, MEMORY = 20, 256 << 10  # seconds, KiB
+ATTRIBUTES = 128  # of one element, namespaces among them: core/read/xml_push.c
 suite = support.Suite("hostile")
 SITE = suite.site("parse")
+DEEP = suite.folder / "one/two/three"  # where documents are read: a name that climbs stays in the suite's folder
+DEEP.mkdir(parents=True)
 CANARY = suite.folder / "canary"
 CANARY.write_text("c4n4ry-of-a-file")
 
@@ -69,6 +72,13 @@ def xml_cases():
     yield "X11", "depth 1,000,000", rates("<a>" * 1000000), "deep"
     yield "X12", "300,000 attributes", rates("<Cube currency='USD' rate='1' " + "".join(f"a{i}='1' " for i in range(300000)) + "/>"), "too long"
     yield "X13", "40,000 namespaces", rates(attributes="".join(f" xmlns:n{i}='u{i}'" for i in range(40000))), "too long"
+    many = [f" a{i}='1'" for i in range(ATTRIBUTES - 1)]
+    yield "X40", f"{ATTRIBUTES + 1} attributes", rates("<Cube currency='USD' rate='1.5'" + "".join(many) + "/>"), "too many attributes"
+    yield "X41", f"{ATTRIBUTES} attributes", rates("<Cube currency='USD' rate='1.5'" + "".join(many[1:]) + "/>"), None
+    spaces = [f" xmlns:n{i}='u{i}'" for i in range(ATTRIBUTES + 1)]
+    yield "X42", f"{ATTRIBUTES + 1} namespaces", rates(attributes="".join(spaces)), "too many attributes"
+    yield "X43", f"{ATTRIBUTES} namespaces", rates(attributes="".join(spaces[1:])), None
+    yield "X44", "attributes and namespaces, together one too many", rates(attributes="".join(spaces[:64] + many[:65])), "too many attributes"
     yield "X14", "a text of 11 MB", rates("<Cube currency='USD' rate='1'>" + "x" * (11 << 20) + "</Cube>"), "a text is too long"
     yield "X15", "an attribute of 11 MB", rates("<Cube currency='USD' rate='" + "1" * (11 << 20) + "'/>"), "too long"
     yield "X16", "a NUL", rates("<Cube currency='U\0D' rate='1'/>"), "does not begin like"
@@ -300,7 +310,7 @@ class Measure:
         for line in asked.makefile("rb"):
             words, *paths = json.loads(line)
             with open(paths[0], "rb") as data, open(paths[1], "wb") as out, open(paths[2], "wb") as err:
-                p = subprocess.Popen(words, stdin=data, stdout=out, stderr=err)
+                p = subprocess.Popen(words, stdin=data, stdout=out, stderr=err, cwd=DEEP)
                 _, status, used = os.wait4(p.pid, 0)  # of its worker too, which it waits for
             asked.sendall(json.dumps([os.waitstatus_to_exitcode(status), used.ru_utime + used.ru_stime, used.ru_maxrss]).encode() + b"\n")
         os._exit(0)
@@ -319,7 +329,7 @@ def parse(kind, body):
         data.write(HEAD.encode() if body is None else body)
         if body is None:  # a gigabyte that is not there
             data.truncate(1 << 30)
-    code, seconds, kib = measure([support.GLANE, "-c", str(SITE.conf), "parse", *OPTIONS[kind]], *paths)
+    code, seconds, kib = measure([str(Path(support.GLANE).resolve()), "-c", str(SITE.conf), "parse", *OPTIONS[kind]], *paths)
     return Done(code, *(Path(q).read_bytes().decode("utf-8", "replace") for q in paths[1:]), seconds, kib)
 
 
@@ -361,11 +371,17 @@ def cases():
         yield Case(name, what, kind, body, 0, "", ends) if isinstance(ends, int) else Case(name, what, kind, body, 1, ends)
 
 
+def written():
+    """What is called as the entries of the archives are, wherever their names could lead to from the folder in which they are read."""
+    return {str(path) for path in [*suite.folder.rglob("[ab].csv"), *(Path(at) / "a.csv" for at in ("/", "/etc", "/tmp", suite.folder.parent))] if path.exists()}
+
+
 def table():
     counts = collections.Counter()
     for c in cases():
+        before = written()
         done = parse(c.kind, c.body)
-        why = wrong(c, done)
+        why = wrong(c, done) or "; ".join(f"{path} was written" for path in written() - before)
         suite.true(f"{c.id} {c.what}: {'refused' if c.code else 'read'}", not why, f"{why}: {done._replace(out=done.out[:500])}")
         counts[c.id[0]] += 1
     suite.true(f"as many as were promised: {dict(counts)}", all(counts[k] >= n for k, n in {"X": 25, "J": 25, "C": 40, "A": 10}.items()))

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 struct state {
@@ -355,6 +356,19 @@ static glane_rc half_a_frame(void)
 		return GLANE_E_IO;
 	_exit(0);
 }
+/* The same at five bytes a second, which is never silence. */
+static glane_rc slow_frame(void)
+{
+	static const unsigned char head[8] = {0xff, 0xff, 0, 0, 14};
+	const struct timespec pause = {.tv_nsec = 200000000};
+
+	for (size_t i = 0; i < 0xffff; i++) {
+		if (write(3, i < sizeof(head) ? head + i : head, 1) < 0)
+			return GLANE_E_IO;
+		(void)nanosleep(&pause, NULL);
+	}
+	return GLANE_OK;
+}
 
 /* ---- calls ---- */
 
@@ -469,10 +483,11 @@ static const struct {
 	{"memory_abort", all_memory_abort}, {"memory_crash", all_memory_crash}, {"endless_series", endless_series},
 	{"huge_text", huge_text}, {"fork", fork_children}, {"fork_away", fork_away}, {"threads", start_threads},
 	{"close_and_stay", close_and_stay}, {"close_and_return", close_and_return}, {"junk_up", junk_to_scheduler},
-	{"junk_broker", junk_to_broker}, {"half_a_frame", half_a_frame}, {"bad_handle", bad_handle},
-	{"bad_push", bad_push}, {"null_arguments", null_arguments}, {"bad_format", bad_format}, {"code_42", code_42},
-	{"code_end", code_end}, {"code_least", code_least}, {"emit_after_fail", emit_after_fail}, {"swallow", swallow},
-	{"forbidden", forbidden}, {"repeat", repeat}, {"crash_in_fini", some_rows}, {"crash_at_exit", some_rows}};
+	{"junk_broker", junk_to_broker}, {"half_a_frame", half_a_frame}, {"slow_frame", slow_frame},
+	{"bad_handle", bad_handle}, {"bad_push", bad_push}, {"null_arguments", null_arguments},
+	{"bad_format", bad_format}, {"code_42", code_42}, {"code_end", code_end}, {"code_least", code_least},
+	{"emit_after_fail", emit_after_fail}, {"swallow", swallow}, {"forbidden", forbidden}, {"repeat", repeat},
+	{"crash_in_fini", some_rows}, {"crash_at_exit", some_rows}};
 
 static glane_rc init(const struct glane_host *host, glane_run *run, void *state)
 {

@@ -91,6 +91,7 @@ WAYS = {
     "junk_up": ("is none of ours", "format", ""),
     "junk_broker": ("", None, "url = {base_url}/good.csv"),
     "half_a_frame": ("exit status 0 without reporting its end", "data", ""),
+    "slow_frame": ("not done within its deadline of 4 s", "cancelled", HANG),  # P4: a byte each 0.2 s
     "bad_handle": ("defect of plugin evil: emit() with a series handle", "usage", ""),
     "bad_push": ("defect of plugin evil: push()", "usage", ""),
     "null_arguments": ("defect of plugin evil: series() without", "usage", ""),

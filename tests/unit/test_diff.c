@@ -317,6 +317,41 @@ static void test_absence(void **state)
 	store_rows_close(&c);
 }
 
+/* D11: whatever a row can hold, in any order: once it is known, the same batch is no event, however often it comes. */
+static void test_idempotence(void **state)
+{
+	static const struct cell cells[] = {C("TGO", 2021, 5), C_FLAG("BEN", 2020, 4, "p, e"),
+		{"I", "TGO", 2020, 500, -2, NULL, 0}, {"I", "TGO", 2019, -17, 3, "say \"no\",\nplease", 0},
+		{"H", "GHA", 1900, 123456789012345678, -9, NULL, 0}, {"H", "MLI", 2020, 0, 0, "x", 'M'},
+		{"H", "NER", 2020, 0, 0, "remove", 0}, {"J", "\xc3\xa9", 2024, 1, -1, NULL, 0}};
+	const struct cover full = {.kind = FULL, .dataset = SLICE("DS")};
+	struct fixture *f = *state;
+	struct strbuf first, now;
+	uint64_t n;
+
+	strbuf_init(&first, 0);
+	strbuf_init(&now, 0);
+	for (unsigned i = 0; i <= 1000; i++) {
+		struct diff_result r;
+
+		assert_int_equal(
+			fixture_diff(&f->s, "src", cells, N(cells), &full, 1, T0 + i * 3600, &r, &f->d), GLANE_OK);
+		assert_int_equal(r.events, i ? 0 : N(cells) - 1);
+		assert_int_equal(fixture_commit(&f->s, "src", &r, &f->d), GLANE_OK);
+		diff_release(&r);
+		if (i % 100 == 0) {
+			store_close(&f->s);
+			assert_int_equal(store_open(&f->s, f->path, true, &f->d), GLANE_OK);
+			list_rows(&f->s, i ? &now : &first);
+		}
+	}
+	assert_int_equal(store_commit_number(&f->s, "src", &n, &f->d), GLANE_OK);
+	assert_int_equal(n, 1);
+	assert_string_equal(now.p, first.p);
+	strbuf_release(&first);
+	strbuf_release(&now);
+}
+
 /* Unchanged rows keep every column; events carry the stamp, which never goes back. */
 static void test_stamps(void **state)
 {
@@ -707,6 +742,7 @@ int main(void)
 		cmocka_unit_test(test_scenarios),
 		cmocka_unit_test_setup_teardown(test_slices, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_absence, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_idempotence, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_stamps, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_keep_missing, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_refusals, fixture_setup, fixture_teardown),

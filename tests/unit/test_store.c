@@ -351,6 +351,93 @@ static void test_bit_rot(void **state)
 	strbuf_release(&names);
 }
 
+/* 2,000 rows that do not compress well, so that a data file has many sectors. */
+static void refresh_much(struct fixture *f, const char *source, unsigned seed)
+{
+	static const char *const areas[] = {"BEN", "GHA", "MLI", "TGO"};
+	struct cell *cells = mem_zalloc(2000, sizeof(*cells));
+
+	assert_non_null(cells);
+	for (unsigned i = 0; i < 2000; i++) {
+		seed = seed * 1103515245 + 12345;
+		cells[i] = (struct cell){
+			"I", areas[i / 500], (int32_t)(i % 500 + 1500), (int64_t)(seed >> 4), -2, NULL, 0};
+	}
+	assert_int_equal(fixture_refresh(&f->s, source, cells, 2000, T0, &f->d), GLANE_OK);
+	mem_free(cells);
+}
+
+#define SECTOR ((size_t)512)
+
+static void spoil_sector(struct strbuf *b, size_t at, int how)
+{
+	char kept[SECTOR];
+
+	if (how == 0) {
+		memset(b->p + at, 0, SECTOR);
+	} else if (how == 1) { /* it lies where the next one should */
+		memcpy(b->p + at + SECTOR, b->p + at, SECTOR);
+	} else {
+		memcpy(kept, b->p + at, SECTOR);
+		memcpy(b->p + at, b->p + at + SECTOR, SECTOR);
+		memcpy(b->p + at + SECTOR, kept, SECTOR);
+	}
+}
+
+static void export_of(struct fixture *f, const char *source, struct strbuf *b)
+{
+	const char *sources[] = {source, NULL};
+	struct query q = {.source = sources, .as_of = INT64_MAX};
+
+	assert_int_equal(fixture_export(&f->s, &q, b, &f->d), GLANE_OK);
+	assert_true(b->n > 2000);
+}
+
+/* S10: sectors that are zeroed, written twice or in another's place are found, with the file's name; other sources are served. */
+static void test_sectors(void **state)
+{
+	static const char *const tables[] = {"stream", "current", "series"};
+	struct fixture *f = *state;
+	struct strbuf good, bad, b, other, now;
+	char path[512];
+	unsigned n = 0;
+
+	strbuf_init(&good, 0);
+	strbuf_init(&bad, 0);
+	strbuf_init(&b, 0);
+	strbuf_init(&other, 0);
+	strbuf_init(&now, 0);
+	refresh_much(f, "src", 1);
+	refresh_much(f, "zother", 2);
+	export_of(f, "zother", &other);
+	for (size_t t = 0; t < N(tables); t++) {
+		fixture_find(f, tables[t], ".parquet", path);
+		assert_non_null(strstr(path, "/src-"));
+		fixture_read(f, path, &good);
+		for (size_t at = 0; at + 2 * SECTOR <= good.n; at += SECTOR * (1 + good.n / SECTOR / 12)) {
+			for (int how = 0; how < 3; how++, n++) {
+				strbuf_reset(&bad);
+				strbuf_slice(&bad, strbuf_get(&good));
+				spoil_sector(&bad, at, how);
+				fixture_damage(f, path, strbuf_get(&bad));
+				assert_true(check(f, &b) > 0);
+				assert_non_null(strstr(b.p, path));
+				export_of(f, "zother", &now);
+				assert_string_equal(now.p, other.p);
+			}
+		}
+		fixture_damage(f, path, strbuf_get(&good));
+	}
+	print_message("# %u sectors\n", n);
+	assert_true(n > 60);
+	assert_int_equal(check(f, &b), 0);
+	strbuf_release(&good);
+	strbuf_release(&bad);
+	strbuf_release(&b);
+	strbuf_release(&other);
+	strbuf_release(&now);
+}
+
 struct damage {
 	const char *file, *from, *to, *finding;
 };
@@ -447,6 +534,125 @@ static void test_missing(void **state)
 	strbuf_release(&b);
 }
 
+/* What `check` finds, or why the store is not opened. */
+static void find_damage(struct fixture *f, struct strbuf *b)
+{
+	store_close(&f->s);
+	strbuf_reset(b);
+	strbuf_puts(b, "");
+	diag_clear(&f->d);
+	if (store_open(&f->s, f->path, false, &f->d) == GLANE_OK)
+		(void)check(f, b);
+	else
+		strbuf_puts(b, f->d.text);
+}
+
+/* S12: a file that is there, but empty. */
+static void test_emptied(void **state)
+{
+	static const struct {
+		const char *file, *finding;
+	} files[] = {{"stream/" LOG(2), "stream/" LOG(2)}, {"current/" LOG(2), "current/" LOG(2)},
+		{"series/" LOG(1), "series/" LOG(1)}, {"state/src/2.json", "state/src/2.json"},
+		{"state/src/1.json", "state/src/1.json"}, {"stream", "stream/src-"}, {"current", "current/src-"},
+		{"series", "series/src-"}, {"format", "format"}};
+
+	(void)state;
+	for (size_t i = 0; i < N(files); i++) {
+		void *own = NULL;
+		struct fixture *f;
+		struct strbuf b;
+		char path[512];
+
+		strbuf_init(&b, 0);
+		assert_int_equal(fixture_setup(&own), 0);
+		f = own;
+		assert_int_equal(fixture_refresh(&f->s, "src", night1, N(night1), T0, &f->d), GLANE_OK);
+		(void)snprintf(path, sizeof(path), "%s", files[i].file);
+		if (strchr(path, '.') || i == N(files) - 1)
+			assert_int_equal(fixture_refresh(&f->s, "src", night2, N(night2), T0 + 86400, &f->d), GLANE_OK);
+		else /* of one night there is one data file */
+			fixture_find(f, files[i].file, ".parquet", path);
+		assert_int_equal(faccessat(f->s.dir, path, F_OK, 0), 0);
+		fixture_damage(f, path, SLICE(""));
+		find_damage(f, &b);
+		if (!strstr(b.p, files[i].finding))
+			fail_msg("%s is empty, and '%s' is not in: %s", path, files[i].finding, b.p);
+		strbuf_release(&b);
+		(void)fixture_teardown(&own);
+	}
+}
+
+/* S12: files that nobody named are neither read nor an error; the next night is as any other. */
+static void test_extra(void **state)
+{
+	static const struct query all = {.as_of = INT64_MAX};
+	static const char *const extra[] = {"stream/notes.txt", "stream/src-20261123T234435Z-00000000-9-0.parquet",
+		"current/x.parquet", "state/src/notes.txt", "stream/_delta_log/notes.txt"};
+	struct fixture *f = *state;
+	struct strbuf before, now;
+
+	strbuf_init(&before, 0);
+	strbuf_init(&now, 0);
+	assert_int_equal(fixture_refresh(&f->s, "src", night1, N(night1), T0, &f->d), GLANE_OK);
+	assert_int_equal(fixture_export(&f->s, &all, &before, &f->d), GLANE_OK);
+	for (size_t i = 0; i < N(extra); i++)
+		fixture_damage(f, extra[i], SLICE("no data"));
+	find_damage(f, &now);
+	assert_string_equal(now.p, "");
+	assert_int_equal(fixture_export(&f->s, &all, &now, &f->d), GLANE_OK);
+	assert_string_equal(now.p, before.p);
+	store_close(&f->s);
+	assert_int_equal(store_open(&f->s, f->path, true, &f->d), GLANE_OK);
+	assert_int_equal(fixture_refresh(&f->s, "src", night2, N(night2), T0 + 86400, &f->d), GLANE_OK);
+	find_damage(f, &now);
+	assert_string_equal(now.p, "");
+	strbuf_release(&before);
+	strbuf_release(&now);
+}
+
+static glane_rc take_newest(void *arg, int dir, const char *name)
+{
+	char *newest = arg;
+
+	(void)dir;
+	if (has_suffix(name, ".parquet") && strcmp(name, newest) > 0)
+		(void)snprintf(newest, 256, "%s", name);
+	return GLANE_OK;
+}
+
+/* S12: an older data file of the same source lies where the newest should. */
+static void put_older(struct fixture *f, const char *table)
+{
+	char older[512], newest[256] = "", path[512];
+	struct strbuf old, b;
+
+	strbuf_init(&old, 0);
+	strbuf_init(&b, 0);
+	two_nights(f);
+	fixture_find(f, table, ".parquet", older);
+	assert_int_equal(folder_each(f->s.dir, table, take_newest, newest, NULL), GLANE_OK);
+	(void)snprintf(path, sizeof(path), "%s/%s", table, newest);
+	assert_string_not_equal(path, older);
+	fixture_read(f, older, &old);
+	fixture_damage(f, path, strbuf_get(&old));
+	find_damage(f, &b);
+	if (!strstr(b.p, path))
+		fail_msg("an older copy of %s is not in: %s", path, b.p);
+	strbuf_release(&old);
+	strbuf_release(&b);
+}
+
+static void test_older_event(void **state)
+{
+	put_older(*state, "stream");
+}
+
+static void test_older_rows(void **state)
+{
+	put_older(*state, "current");
+}
+
 static void assert_refused(struct fixture *f, const char *why)
 {
 	for (int write = 0; write < 2; write++) {
@@ -504,7 +710,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_report_once, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_last, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_bit_rot, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_sectors, fixture_setup, fixture_teardown),
 		cmocka_unit_test(test_damages),
+		cmocka_unit_test(test_emptied),
+		cmocka_unit_test_setup_teardown(test_extra, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_older_event, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_older_rows, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_missing, fixture_setup, fixture_teardown),
 	};
 

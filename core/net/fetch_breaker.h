@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Circuit breakers, one per origin ("host:port"). BREAKER_FAILURES requests in a row that got no answer (each after all of its tries;
- * a 5xx or 429 is none) open it for BREAKER_SECONDS. Then it is half-open: one request goes out as a probe, and what becomes of
+ * a 5xx or 429 is one) open it for BREAKER_SECONDS. Then it is half-open: one request goes out as a probe, and what becomes of
  * it counts for those that wait. Any answer closes it.
  */
 #ifndef NET_FETCH_BREAKER_H

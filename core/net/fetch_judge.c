@@ -94,12 +94,10 @@ static void wait_for_retry(struct fetch *r, int64_t wait)
 	r->waits = "retry in";
 }
 
-/* An answer that says more than that the server has trouble. */
+/* Whatever it says: a 500 is of this URL, and costs nobody else of the host anything. */
 static bool is_answered(const struct fetch *r)
 {
-	int status = r->t.answer.status;
-
-	return r->t.answer.done && status < 500 && status != 429;
+	return r->t.answer.done;
 }
 
 /* The reason alone, without method and URL; scrubbed. */

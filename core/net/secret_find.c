@@ -3,12 +3,11 @@
 #include "net/secret_find.h"
 
 #include "base/mem.h"
+#include "net/secret_undo.h"
 
 #include <string.h>
 
-#define LEVELS 4  /* escapes of escapes */
-#define FORMS 5   /* of each text */
-#define ENTITY 16 /* characters between & and ; */
+#define FORMS 5 /* of each text */
 
 enum { PLAIN, HEX, BASE64 };
 static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -50,6 +49,25 @@ static bool stands_for(uint8_t kind, unsigned char c, unsigned char want)
 	return (want == '+' && (c == '-' || c == ' ')) || (want == '/' && c == '_');
 }
 
+/* The bytes that a text with the form begins with, and what may follow each of those that are no escape. */
+static void add_start(struct secret_finder *s, const struct secret_form *f)
+{
+	const unsigned char first = (unsigned char)f->text.p[0], second = (unsigned char)f->text.p[1];
+	const bool is_quote = f->kind == PLAIN && (first == '"' || first == '\''); /* it may stand more than once */
+
+	for (unsigned c = 0; c < 256; c++) {
+		if (!stands_for(f->kind, (unsigned char)c, first))
+			continue;
+		s->starts[c] |= SECRET_STARTS;
+		for (unsigned next = 0; next < 256; next++) {
+			const unsigned char n = (unsigned char)next;
+
+			if (is_quote || secret_is_escape(n) || stands_for(f->kind, n, second))
+				s->pairs[c][next / 8] |= (uint8_t)(1u << next % 8);
+		}
+	}
+}
+
 /* Room at once: no copy of a secret stays behind in memory that was freed. */
 static bool take(struct secret_finder *s, const char *name, struct slice t)
 {
@@ -68,10 +86,11 @@ static bool take(struct secret_finder *s, const char *name, struct slice t)
 			add_hex(&f->text, t);
 		else
 			add_base64(f, t, i - 2);
-		for (unsigned c = 0; c < 256; c++)
-			s->starts[c] |= stands_for(f->kind, (unsigned char)c, (unsigned char)f->text.p[0]);
+		add_start(s, f);
 	}
-	s->starts['%'] = s->starts['&'] = s->starts['\\'] = true;
+	s->starts['%'] |= SECRET_ESCAPE;
+	s->starts['&'] |= SECRET_ESCAPE;
+	s->starts['\\'] |= SECRET_ESCAPE;
 	return true;
 }
 
@@ -132,200 +151,82 @@ void secret_finder_release(struct secret_finder *s)
 		strbuf_release(&s->v[i].text);
 	}
 	mem_free(s->v);
-	*s = (struct secret_finder){.v = NULL};
-}
-
-/* ---- a text, its escapes undone ---- */
-
-static size_t next_char(struct slice t, unsigned level, unsigned char *ret);
-
-static struct slice behind(struct slice t, size_t n)
-{
-	return (struct slice){t.p + n, t.n - n};
-}
-
-static bool is_escape(char c)
-{
-	return c == '%' || c == '&' || c == '\\';
-}
-
-static int hex(unsigned char c)
-{
-	const unsigned char lower = c | 0x20;
-
-	return c >= '0' && c <= '9' ? c - '0' : lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
-/* Bytes of n hexadecimal digits that are a character of ASCII; 0: there are none. */
-static size_t code(struct slice t, unsigned level, size_t n, unsigned char *ret)
-{
-	unsigned char c = 0;
-	unsigned v = 0;
-	size_t at = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		const size_t used = next_char(behind(t, at), level, &c);
-
-		if (!used || hex(c) < 0)
-			return 0;
-		at += used;
-		v = v << 4 | (unsigned)hex(c);
-	}
-	*ret = (unsigned char)v;
-	return v < 256 ? at : 0;
-}
-
-/* What stands between & and ; as a character; false: none of ours. */
-static bool entity_char(const char *name, size_t n, unsigned char *ret)
-{
-	static const struct {
-		const char *text;
-		char c;
-	} names[] = {{"amp", '&'}, {"lt", '<'}, {"gt", '>'}, {"quot", '"'}, {"apos", '\''}};
-	const bool is_hex = n > 2 && (name[1] | 0x20) == 'x';
-	const unsigned base = is_hex ? 16 : 10;
-	unsigned v = 0;
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (slice_is((struct slice){name, n}, names[i].text)) {
-			*ret = (unsigned char)names[i].c;
-			return true;
-		}
-	if (n < 2 || name[0] != '#')
-		return false;
-	for (size_t i = is_hex ? 2 : 1; i < n; i++) {
-		const int digit = hex((unsigned char)name[i]);
-
-		if (digit < 0 || (unsigned)digit >= base || v > 255)
-			return false;
-		v = v * base + (unsigned)digit;
-	}
-	*ret = (unsigned char)v;
-	return v > 0 && v < 128;
-}
-
-static bool is_name_char(unsigned char c)
-{
-	return c == '#' || (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
-}
-
-static size_t entity(struct slice t, unsigned level, unsigned char *ret)
-{
-	char name[ENTITY];
-	size_t at = 0;
-
-	for (size_t n = 0; n < ENTITY; n++) {
-		unsigned char c = 0;
-		const size_t used = next_char(behind(t, at), level, &c);
-
-		at += used;
-		if (c == ';')
-			return used && entity_char(name, n, ret) ? at : 0;
-		if (!used || !is_name_char(c)) /* a text of ampersands would be read 16 times at each level */
-			return 0;
-		name[n] = (char)c;
-	}
-	return 0;
-}
-
-static size_t backslash(struct slice t, unsigned level, unsigned char *ret)
-{
-	unsigned char c = 0;
-	const size_t used = next_char(t, level, &c),
-		     n = used && (c == 'u' || c == 'x') ? code(behind(t, used), level, c == 'u' ? 4 : 2, ret) : 0;
-
-	if (n)
-		return used + n;
-	if (!used || !strchr("\\/\"'", c))
-		return 0;
-	*ret = c;
-	return used;
-}
-
-/* The character at the beginning of the text when escapes were undone so many times; how many bytes it takes, 0: the text ends. */
-static size_t next_char(struct slice t, unsigned level, unsigned char *ret)
-{
-	unsigned char c = 0;
-	size_t used, n = 0;
-
-	if (!t.n)
-		return 0;
-	*ret = (unsigned char)t.p[0];
-	if (!level || !is_escape(t.p[0]))
-		return 1;
-	used = next_char(t, level - 1, ret);
-	if (*ret == '%')
-		n = code(behind(t, used), level - 1, 2, &c);
-	else if (*ret == '&')
-		n = entity(behind(t, used), level - 1, &c);
-	else if (*ret == '\\')
-		n = backslash(behind(t, used), level - 1, &c);
-	if (n)
-		*ret = c;
-	return used + n;
+	explicit_bzero(s, sizeof(*s));
 }
 
 /* ---- finding them ---- */
 
-/* Bytes at the beginning of the text that stand for the character, after as many undone escapes as there may be; 0: none. */
-static size_t stands(struct slice t, unsigned level, uint8_t kind, unsigned char want)
+/*
+ * Bytes there that stand for the character, after as many undone escapes as there may be; 0: none. *other is set where they would be
+ * others if it were more.
+ */
+static size_t stands(struct secret_search *s, size_t at, unsigned level, uint8_t kind, unsigned char want, bool *other)
 {
-	if (t.n && !is_escape(t.p[0]))
-		level = 0; /* it is the same on each */
-	for (unsigned k = level + 1; k-- > 0;) {
-		unsigned char c = 0;
-		const size_t n = next_char(t, k, &c);
+	struct secret_undone here = {.lap = 0};
+	const struct secret_undone *u;
+	size_t n = 0;
 
-		if (n && stands_for(kind, c, want))
-			return n;
-	}
-	return 0;
+	if (at >= s->text.n)
+		return 0;
+	if (!secret_is_escape((unsigned char)s->text.p[at])) /* it is the same on each */
+		return stands_for(kind, (unsigned char)s->text.p[at], want);
+	u = secret_undone(s, at, &here);
+	for (unsigned k = (level < u->last ? level : u->last) + 1; k-- > 0 && !n;)
+		n = stands_for(kind, (unsigned char)u->v[k], want) ? u->v[k] >> 8 : 0;
+	for (unsigned k = level + 1; k <= u->last; k++)
+		*other |= stands_for(kind, (unsigned char)u->v[k], want) && u->v[k] >> 8 != n;
+	return n;
 }
 
 /* Doubled quotes: a run of n may stand 2 n times, or 4 n. Bytes of the longest such run. */
-static size_t quotes(struct slice t, unsigned level, unsigned char quote, size_t n)
+static size_t quotes(struct secret_search *s, size_t from, unsigned level, unsigned char quote, size_t n)
 {
-	size_t at = 0, found = 0, fits = n;
+	size_t at = from, found = 0, fits = n;
+	bool other = true;
 
 	for (size_t i = 1; i <= 4 * n; i++) {
-		const size_t used = stands(behind(t, at), level, PLAIN, quote);
+		const size_t used = stands(s, at, level, PLAIN, quote, &other);
 
 		if (!used)
 			break;
 		at += used;
 		if (i == fits) {
-			found = at;
+			found = at - from;
 			fits *= 2;
 		}
 	}
 	return found;
 }
 
-/* *ret_escape: there was an escape on the way, and another level may find something else. */
-static size_t written_as(struct slice text, const struct secret_form *f, unsigned level, bool *ret_escape)
+/* *ret_other: with more levels undone there may be something else. */
+static size_t written_as(
+	struct secret_search *s, size_t from, const struct secret_form *f, unsigned level, bool *ret_other)
 {
 	const struct slice want = strbuf_get(&f->text);
-	size_t at = 0;
+	size_t at = from;
 
-	*ret_escape = false;
+	*ret_other = false;
 	for (size_t i = 0, run; i < want.n; i += run) {
 		const char c = want.p[i];
 		const bool is_quote = f->kind == PLAIN && (c == '"' || c == '\'');
-		const struct slice rest = behind(text, at);
 		size_t n;
 
 		run = 1;
 		while (is_quote && i + run < want.n && want.p[i + run] == c)
 			run++;
-		*ret_escape |= rest.n && is_escape(rest.p[0]);
-		n = is_quote ? quotes(rest, level, (unsigned char)c, run)
-			     : stands(rest, level, f->kind, (unsigned char)c);
+		*ret_other |= is_quote;
+		n = is_quote ? quotes(s, at, level, (unsigned char)c, run)
+			     : stands(s, at, level, f->kind, (unsigned char)c, ret_other);
 		if (!n)
 			return 0;
-		*ret_escape |= is_quote;
 		at += n;
 	}
-	return at;
+	return at - from;
+}
+
+static struct slice behind(struct slice t, size_t n)
+{
+	return (struct slice){t.p + n, t.n - n};
 }
 
 static bool is_base64(char c)
@@ -343,26 +244,23 @@ static size_t ending(struct slice rest)
 	return n;
 }
 
-/* The longest writing of any secret at the beginning of the text; 0: none. */
-static size_t match(const struct secret_finder *s, struct slice text, bool as_text, const struct secret_form **ret)
+/* The longest writing of any secret there, whose first character is one of these; 0: none. */
+static size_t match(
+	struct secret_search *s, size_t at, const uint32_t *first, unsigned n_first, const struct secret_form **ret)
 {
-	unsigned char first[LEVELS + 1] = {0};
-	const unsigned n_first = is_escape(text.p[0]) ? LEVELS + 1 : 1;
 	size_t longest = 0;
 
-	for (unsigned k = 0; k < n_first; k++)
-		next_char(text, k, &first[k]);
-	for (size_t i = 0; i < s->n; i++) {
-		const struct secret_form *f = &s->v[i];
+	for (size_t i = 0; i < s->finder->n; i++) {
+		const struct secret_form *f = &s->finder->v[i];
 		bool go_on = false;
 
-		for (unsigned k = 0; k < n_first && (f->kind == PLAIN || !as_text); k++)
-			go_on |= stands_for(f->kind, first[k], (unsigned char)f->text.p[0]);
-		for (unsigned level = 0; go_on && level <= LEVELS; level++) {
-			size_t n = written_as(text, f, level, &go_on);
+		for (unsigned k = 0; k < n_first && (f->kind == PLAIN || !s->as_text); k++)
+			go_on |= stands_for(f->kind, (unsigned char)first[k], (unsigned char)f->text.p[0]);
+		for (unsigned level = 0; go_on && level <= SECRET_LEVELS; level++) {
+			size_t n = written_as(s, at, f, level, &go_on);
 
 			if (n && f->tail)
-				n += ending(behind(text, n));
+				n += ending(behind(s->text, at + n));
 			if (n > longest) {
 				longest = n;
 				*ret = f;
@@ -370,6 +268,23 @@ static size_t match(const struct secret_finder *s, struct slice text, bool as_te
 		}
 	}
 	return longest;
+}
+
+static bool is_pair(const struct secret_finder *f, unsigned char c, unsigned char next)
+{
+	return f->pairs[c][next / 8] >> next % 8 & 1;
+}
+
+/* As match(), where an escape stands. */
+static size_t match_escape(struct secret_search *s, size_t at, const struct secret_form **ret)
+{
+	struct secret_undone here = {.lap = 0};
+	const struct secret_undone *u;
+
+	if (at >= s->ahead)
+		secret_read_ahead(s, at);
+	u = secret_undone(s, at, &here);
+	return u->starts ? match(s, at, u->v, u->last + 1u, ret) : 0;
 }
 
 /* Bytes of the placeholder at the text's beginning; 0: there is none. */
@@ -380,32 +295,67 @@ static size_t placeholder(struct slice text)
 	return end ? (size_t)(end - text.p) + 1 : 0;
 }
 
-size_t secret_next(const struct secret_finder *s, struct slice text, size_t from, bool as_text, struct secret_hit *ret)
+/* A writing there; 0: there is none. */
+static size_t found_at(struct secret_search *s, size_t at, const struct secret_form **ret)
 {
-	for (size_t i = from; s->n && i < text.n;) {
-		const struct secret_form *f = NULL;
-		const size_t kept = as_text ? placeholder(behind(text, i)) : 0;
-		const size_t found =
-			!kept && s->starts[(unsigned char)text.p[i]] ? match(s, behind(text, i), as_text, &f) : 0;
+	const struct secret_finder *f = s->finder;
+	const unsigned char c = (unsigned char)s->text.p[at];
+	const uint32_t first = c;
 
-		if (found) {
-			ret->at = i - (f->head && i > from && is_base64(text.p[i - 1]));
-			ret->end = i + found;
-			ret->name = f->name;
-			return found;
-		}
-		i += kept ? kept : 1;
-	}
+	if (f->starts[c] & SECRET_ESCAPE)
+		return match_escape(s, at, ret);
+	if (at + 1 < s->text.n && is_pair(f, c, (unsigned char)s->text.p[at + 1]))
+		return match(s, at, &first, 1, ret);
 	return 0;
 }
 
-size_t secret_replace(
-	const struct secret_finder *s, struct slice text, bool as_text, const char *mark, struct strbuf *b)
+void secret_search_begin(struct secret_search *s, const struct secret_finder *f, struct slice text, bool as_text)
 {
+	*s = (struct secret_search){.finder = f, .text = text, .as_text = as_text};
+}
+
+bool secret_search_next(struct secret_search *s, size_t until, struct secret_hit *ret)
+{
+	const struct secret_finder *f = s->finder;
+	const size_t end = until < s->text.n ? until : s->text.n;
+	size_t at = f->n ? s->at : end;
+
+	while (at < end) {
+		const unsigned char c = (unsigned char)s->text.p[at];
+		const struct secret_form *form = NULL;
+		const size_t kept = s->as_text && c == '{' ? placeholder(behind(s->text, at)) : 0,
+			     found = !kept && f->starts[c] ? found_at(s, at, &form) : 0;
+
+		if (found) {
+			ret->at = at - (form->head && at > s->from && is_base64(s->text.p[at - 1]));
+			ret->name = form->name;
+			s->at = s->from = ret->end = at + found;
+			return true;
+		}
+		at += kept ? kept : 1;
+	}
+	if (at > s->at)
+		s->at = at;
+	return false;
+}
+
+void secret_search_end(struct secret_search *s)
+{
+	if (s->ring)
+		explicit_bzero(s->ring, (s->mask + 1) * sizeof(*s->ring));
+	mem_free(s->ring);
+	*s = (struct secret_search){.finder = NULL};
+}
+
+size_t secret_replace(
+	const struct secret_finder *f, struct slice text, bool as_text, const char *mark, struct strbuf *b)
+{
+	struct secret_search s;
 	struct secret_hit hit;
 	size_t n = 0, from = 0;
 
-	for (; secret_next(s, text, from, as_text, &hit); n++, from = hit.end) {
+	secret_search_begin(&s, f, text, as_text);
+	for (; secret_search_next(&s, text.n, &hit); n++, from = hit.end) {
 		if (!b)
 			continue;
 		strbuf_add(b, text.p + from, hit.at - from);
@@ -414,6 +364,7 @@ size_t secret_replace(
 		else
 			strbuf_fmt(b, SECRET_MARK, hit.name);
 	}
+	secret_search_end(&s);
 	if (b && text.n > from)
 		strbuf_add(b, text.p + from, text.n - from);
 	return n;

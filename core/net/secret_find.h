@@ -16,8 +16,19 @@ struct secret_form { /* a text that says a secret */
 struct secret_finder {
 	struct secret_form *v;
 	size_t n, cap;
-	size_t shortest;  /* bytes; 0: SECRET_SHORTEST */
-	bool starts[256]; /* bytes that may begin one */
+	size_t shortest;        /* bytes; 0: SECRET_SHORTEST */
+	uint8_t starts[256];    /* what a byte may begin, */
+	uint8_t pairs[256][32]; /* and a bit for each one that may follow */
+};
+struct secret_undone;
+struct secret_search { /* of one text, which stays as it is meanwhile */
+	const struct secret_finder *finder;
+	struct slice text;
+	bool as_text;
+	size_t at, from; /* searched up to here; behind the last hit */
+	size_t ahead, mask;
+	unsigned bits;
+	struct secret_undone *ring;
 };
 struct secret_hit { /* where one stands, and the name of it */
 	size_t at, end;
@@ -35,6 +46,9 @@ void secret_finder_release(struct secret_finder *s); /* zeroes */
  */
 size_t secret_replace(
 	const struct secret_finder *s, struct slice text, bool as_text, const char *mark, struct strbuf *b);
-/* The first one at `from` or behind it; 0: there is none. */
-size_t secret_next(const struct secret_finder *s, struct slice text, size_t from, bool as_text, struct secret_hit *ret);
+/* A search in steps, each byte of the text read a few times, whatever it says: the next one that begins before `until`; false: there is
+ * none, and the next step goes on there. */
+void secret_search_begin(struct secret_search *s, const struct secret_finder *f, struct slice text, bool as_text);
+bool secret_search_next(struct secret_search *s, size_t until, struct secret_hit *ret);
+void secret_search_end(struct secret_search *s); /* zeroes */
 #endif

@@ -38,9 +38,10 @@ static glane_rc put_mark(struct copy *c, const char *name, struct diag *d)
 	return rc;
 }
 
-static glane_rc copy_body(const struct secret_finder *f, struct slice body, struct secret_hit hit, struct copy *c,
-	struct struck *ret, struct diag *d)
+static glane_rc copy_body(
+	struct secret_search *s, struct secret_hit hit, struct copy *c, struct struck *ret, struct diag *d)
 {
+	const struct slice body = s->text;
 	glane_rc rc = GLANE_OK;
 	size_t from = 0;
 
@@ -50,7 +51,7 @@ static glane_rc copy_body(const struct secret_finder *f, struct slice body, stru
 			rc = put_mark(c, hit.name, d);
 		from = hit.end;
 		ret->n++;
-	} while (rc == GLANE_OK && secret_next(f, body, from, false, &hit));
+	} while (rc == GLANE_OK && secret_search_next(s, body.n, &hit));
 	if (rc == GLANE_OK)
 		rc = put(c, (struct slice){body.p + from, body.n - from}, d);
 	if (rc == GLANE_OK && !sha256_end(&c->hash, ret->sha256))
@@ -59,21 +60,20 @@ static glane_rc copy_body(const struct secret_finder *f, struct slice body, stru
 	return rc;
 }
 
-static glane_rc strike(
-	const struct secret_finder *f, struct slice body, int tmp_dir, struct struck *ret, struct diag *d)
+static glane_rc strike(struct secret_search *s, int tmp_dir, struct struck *ret, struct diag *d)
 {
 	struct copy c = {.fd = -1};
 	struct secret_hit hit;
 	glane_rc rc;
 
-	if (!secret_next(f, body, 0, false, &hit))
+	if (!secret_search_next(s, s->text.n, &hit))
 		return GLANE_OK;
 	c.fd = file_temp(tmp_dir, d);
 	rc = c.fd < 0 ? GLANE_E_IO : GLANE_OK;
 	if (rc == GLANE_OK && !sha256_init(&c.hash))
 		rc = fail(d, GLANE_E_NOMEM, "no memory for a body");
 	if (rc == GLANE_OK)
-		rc = copy_body(f, body, hit, &c, ret, d);
+		rc = copy_body(s, hit, &c, ret, d);
 	if (rc == GLANE_OK) {
 		ret->fd = body_reopen(c.fd, d);
 		rc = ret->fd < 0 ? GLANE_E_IO : GLANE_OK;
@@ -110,6 +110,7 @@ glane_rc secret_strike(
 	const struct fetch_policy *p, int body_fd, uint64_t size, int tmp_dir, struct struck *ret, struct diag *d)
 {
 	struct secret_finder finder = {.v = NULL};
+	struct secret_search search;
 	struct secrets secrets;
 	glane_rc rc;
 	void *map;
@@ -123,8 +124,11 @@ glane_rc secret_strike(
 	rc = secrets_load(&secrets, p, d);
 	if (rc == GLANE_OK && !finder_of(&finder, &secrets))
 		rc = fail(d, GLANE_E_NOMEM, "no memory for the secrets");
-	if (rc == GLANE_OK && !body_is_archive((struct slice){map, (size_t)size}))
-		rc = strike(&finder, (struct slice){map, (size_t)size}, tmp_dir, ret, d);
+	if (rc == GLANE_OK && !body_is_archive((struct slice){map, (size_t)size})) {
+		secret_search_begin(&search, &finder, (struct slice){map, (size_t)size}, false);
+		rc = strike(&search, tmp_dir, ret, d);
+		secret_search_end(&search);
+	}
 	secret_finder_release(&finder);
 	secrets_release(&secrets);
 	munmap(map, (size_t)size);

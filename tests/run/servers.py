@@ -345,6 +345,17 @@ def breakers():
         suite.true("breakers: the next run does not ask either", run.code == 3 and "glane run dead0" in run.sources["dead0"]["message"], run)
         suite.same("breakers: a source named by hand is asked at once", site.run("dead3").verdicts, {"dead3": "ok"})
         suite.same("breakers: and then all are", site.run().code, 0)
+        bad = "".join(source(f"bad{i}", server.url(), f"500?{i}") for i in range(6))
+        site = suite.site("breakers-500", bad + source("good", server.url(), "ok?good"), QUICK)
+        for night in (1, 2):
+            run = site.run("--all", "--jobs", "1")
+            suite.true(f"breakers: six URLs answered with 500 cost no other source of the host anything, run {night}",
+                       run.verdicts["good"] in ("ok", "unchanged") and all("HTTP 500" in run.sources[f"bad{i}"]["message"] for i in range(6)), run)
+    with support.Faults(suite) as server:
+        gone = server.url()
+    site = suite.site("breakers-refused", "".join(source(f"gone{i}", gone, f"ok?{i}") for i in range(6)), QUICK)
+    run = site.run("--all", "--jobs", "1")
+    suite.same("breakers: a host that refuses connections is left alone", len([n for n, s in run.sources.items() if "is not asked before" in s["message"]]), 1)
 
 
 def rates():

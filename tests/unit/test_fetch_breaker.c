@@ -167,8 +167,8 @@ static void a_dead_host_is_left_alone(void **state)
 
 static void answers_that_are_no_data_do_not_open_it(void **state)
 {
-	static const char *const paths[] = {
-		"/404", "/403", "/html200", "/gzip-truncated", "/cl-long", "/redirect-loop"};
+	static const char *const paths[] = {"/404", "/403", "/500", "/503-plain", "/429-plain", "/html200",
+		"/gzip-truncated", "/cl-long", "/redirect-loop"};
 	const struct place *p = *state;
 
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
@@ -180,9 +180,36 @@ static void answers_that_are_no_data_do_not_open_it(void **state)
 	}
 }
 
-static void troubled_servers_open_it(void **state)
+/* Six URLs of one source that are answered with 500 cost the next one of the host nothing, in this run or the next. */
+static void one_bad_source_costs_no_other(void **state)
 {
-	static const char *const paths[] = {"/500", "/rst-now", "/503-plain", "/429-plain"};
+	const struct place *p = *state;
+	struct fetch_options o = options_of(p);
+	struct seen s;
+
+	(void)unlink(p->limits);
+	o.limits_file = p->limits;
+	s = get_each(p, &o, "/500", 6);
+	assert_int_equal(s.tries, 1);
+	for (int run = 0; run < 2; run++) {
+		s = get_each(p, &o, "/ok", 1);
+		assert_int_equal(s.rc, GLANE_OK);
+		fd_close(&s.fd);
+	}
+	/* nor does an answer that is a 500 leave open what no answer opened */
+	s = get_each(p, &o, "/rst-now", 5);
+	o.ask_anyway = true;
+	s = get_each(p, &o, "/500", 1);
+	assert_int_equal(s.tries, 1);
+	o.ask_anyway = false;
+	s = get_each(p, &o, "/ok", 1);
+	assert_int_equal(s.rc, GLANE_OK);
+	fd_close(&s.fd);
+}
+
+static void silent_servers_open_it(void **state)
+{
+	static const char *const paths[] = {"/empty-reply", "/rst-now"};
 	const struct place *p = *state;
 
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
@@ -277,7 +304,8 @@ int main(void)
 		cmocka_unit_test(it_outlives_the_process),
 		cmocka_unit_test(a_dead_host_is_left_alone),
 		cmocka_unit_test(answers_that_are_no_data_do_not_open_it),
-		cmocka_unit_test(troubled_servers_open_it),
+		cmocka_unit_test(one_bad_source_costs_no_other),
+		cmocka_unit_test(silent_servers_open_it),
 		cmocka_unit_test(one_request_probes_for_all),
 		cmocka_unit_test(a_cancelled_probe_makes_way),
 	};

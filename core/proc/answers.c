@@ -14,14 +14,28 @@
 #include <unistd.h>
 
 #define MAX_REQUESTS 200000
-#define MAX_TEXTS 1000 /* of each kind, of a source */
+/*
+ * Of a source in one run: its requests and what servers said of the answers, as they are listed. At 5 requests a second a source asks
+ * for 108,000 in the six hours of its deadline; each may have 300 bytes then.
+ */
+#define MAX_BYTES ((uint64_t)32 << 20)
+#define TOO_MANY "the requests of one source in one run, and what was said of them, have more than 32 MiB"
+#define MAX_HEADER 8192 /* bytes of a header that is kept of an answer */
+#define MAX_TEXTS 1000  /* of each kind, of a source */
 #define PROGRESS_MS 500
 
 static const char *keep(struct source *s, const char *text)
 {
 	const char *copy = text ? arena_strndup(&s->arena, text, strlen(text)) : NULL;
 
+	s->bytes += text ? strlen(text) : 0;
 	return copy ? copy : "";
+}
+
+/* A longer one is as none: it would have to be sent back, and listed. */
+static const char *keep_header(struct source *s, const char *text)
+{
+	return text && strlen(text) <= MAX_HEADER ? keep(s, text) : "";
 }
 
 static void replayed(struct answer *a, uint8_t verdict)
@@ -122,11 +136,17 @@ static void fetched(void *arg, uint64_t id, struct fetch_result *r)
 		if (start(a, false, &s->broker->diag) == GLANE_OK)
 			return;
 	}
+	if (s->bytes > MAX_BYTES) {
+		a->rc = GLANE_E_LIMIT;
+		a->message = TOO_MANY;
+		finished(a);
+		return;
+	}
 	a->rc = r->rc;
 	a->message = keep(s, r->message);
-	a->etag = keep(s, r->etag);
-	a->modified = keep(s, r->last_modified);
-	a->content_type = keep(s, r->content_type);
+	a->etag = keep_header(s, r->etag);
+	a->modified = keep_header(s, r->last_modified);
+	a->content_type = keep_header(s, r->content_type);
 	a->size = r->size;
 	memcpy(a->sha256, r->sha256, sizeof(a->sha256));
 	a->origin = FETCHED_NEW;
@@ -158,20 +178,15 @@ static glane_rc start(struct answer *a, bool conditional, struct diag *d)
 	return GLANE_OK;
 }
 
-static void body_hash(const struct request *q, char hex[65])
-{
-	hex[0] = 0;
-	if (q->body.n)
-		sha256_of(q->body, hex);
-}
-
 /* Without network: the last commit's answer, or the newest of the archive. */
 static void from_archive(struct answer *a)
 {
 	struct archive *archive = &a->source->broker->archive;
 	const struct archive_entry *e = NULL;
+	struct diag why;
 	char hash[65];
 
+	diag_clear(&why);
 	a->origin = FETCHED_ARCHIVE;
 	if (a->old_sha256 && archive_has(archive, a->old_sha256)) {
 		memcpy(a->sha256, a->old_sha256, sizeof(a->sha256));
@@ -180,7 +195,7 @@ static void from_archive(struct answer *a)
 		finished(a);
 		return;
 	}
-	body_hash(&a->request, hash);
+	request_body_hash(&a->request, hash);
 	e = archive_find(archive, a->request.method, a->request.url, hash);
 	if (!e && a->source->broker->dry) {
 		a->rc = GLANE_END; /* for the reader there is no more; the request is listed */
@@ -188,9 +203,9 @@ static void from_archive(struct answer *a)
 		return;
 	}
 	if (!e) {
-		a->rc = GLANE_E_FETCH;
-		a->message = arena_fmt(&a->source->arena, "%s %s: not in the payload archive (--offline asks nobody)",
+		a->rc = fail(&why, GLANE_E_FETCH, "%s %s: not in the payload archive (--offline asks nobody)",
 			a->request.method, a->request.url);
+		a->message = keep(a->source, why.text);
 		finished(a);
 		return;
 	}
@@ -210,16 +225,12 @@ static struct answer *answer_new(struct source *s, const struct request *r, cons
 	uint64_t *slot;
 	bool is_new;
 
-	if (s->n_all >= MAX_REQUESTS) {
-		fail(d, GLANE_E_LIMIT, "more than %d requests of one source in one run", MAX_REQUESTS);
-		return NULL;
-	}
-	if (!a || !mem_grow(&s->all, &s->cap_all, s->n_all + 1, sizeof(struct answer *))) {
+	if (!a || !request_copy(r, &s->arena, &a->request) ||
+		!mem_grow(&s->all, &s->cap_all, s->n_all + 1, sizeof(struct answer *))) {
 		fail(d, GLANE_E_NOMEM, "no memory for a request");
 		return NULL;
 	}
 	a->source = s;
-	a->request = *r;
 	a->fd = -1;
 	a->message = a->etag = a->modified = a->content_type = "";
 	memcpy(a->key, key, sizeof(a->key));
@@ -251,16 +262,37 @@ static glane_rc note_asked(struct answer *a, struct diag *d)
 	return GLANE_OK;
 }
 
+/* `a`: the answer that is there already, or NULL. Another request is refused, not the worker. */
+static glane_rc may_ask(struct source *s, const struct request *r, const struct answer *a, struct diag *d)
+{
+	const uint64_t n = request_size(r);
+
+	if (a && a->asked)
+		return GLANE_OK;
+	if (n > REQUEST_MAX)
+		return fail(d, GLANE_E_LIMIT, "a request of %llu bytes: it may have %u at most", (unsigned long long)n,
+			REQUEST_MAX);
+	if (!a && s->n_all >= MAX_REQUESTS)
+		return fail(d, GLANE_E_LIMIT, "more than %d requests of one source in one run", MAX_REQUESTS);
+	if (s->bytes + n > MAX_BYTES)
+		return fail(d, GLANE_E_LIMIT, TOO_MANY);
+	s->bytes += n;
+	return GLANE_OK;
+}
+
 glane_rc answer_ask(struct source *s, const struct request *r, struct diag *d)
 {
 	struct answer *a;
 	char key[65];
 	bool is_new;
-	glane_rc rc = GLANE_OK;
+	glane_rc rc;
 
 	if (!request_key(r, key))
 		return fail(d, GLANE_E_NOMEM, "no memory for a request");
 	a = answer_find(s, key);
+	rc = may_ask(s, r, a, d);
+	if (rc != GLANE_OK)
+		return rc;
 	if (!a) {
 		a = answer_new(s, r, key, d);
 		if (!a)
@@ -339,15 +371,40 @@ static bool is_poison(const struct answer *a)
 	return false;
 }
 
+/* `a` NULL: of a request that was not taken. */
+static glane_rc put_answer(
+	struct source *s, glane_rc rc, const char *message, const struct answer *a, int fd, struct diag *d)
+{
+	struct wire *w = &s->client;
+
+	wire_begin(w, B_ANSWER);
+	wire_i64(w, rc);
+	wire_cstr(w, message);
+	wire_cstr(w, a ? a->sha256 : NULL);
+	wire_u64(w, a ? a->size : 0);
+	wire_cstr(w, a ? a->content_type : NULL);
+	wire_cstr(w, a ? a->request.url : NULL);
+	rc = wire_end(w, fd, d);
+	return rc == GLANE_OK ? wire_flush(w, d) : rc;
+}
+
+glane_rc answer_refuse(struct source *s, struct diag *d)
+{
+	const struct diag why = *d;
+
+	diag_clear(d);
+	return put_answer(s, why.code, why.text, NULL, -1, d);
+}
+
 glane_rc answer_send(struct answer *a, struct diag *d)
 {
-	struct wire *w = &a->source->client;
+	struct source *s = a->source;
 	struct diag why;
 	int fd = -1;
 	glane_rc rc = a->rc;
 
 	a->waited = false;
-	if (!a->source->has_client)
+	if (!s->has_client)
 		return GLANE_OK;
 	diag_clear(&why);
 	if (rc == GLANE_OK && is_poison(a)) {
@@ -359,99 +416,8 @@ glane_rc answer_send(struct answer *a, struct diag *d)
 		fd = body_open(a, &why);
 		rc = fd < 0 ? why.code : GLANE_OK;
 	}
-	wire_begin(w, B_ANSWER);
-	wire_i64(w, rc);
-	wire_cstr(w, why.code != GLANE_OK ? why.text : a->message);
-	wire_cstr(w, a->sha256);
-	wire_u64(w, a->size);
-	wire_cstr(w, a->content_type);
-	wire_cstr(w, a->request.url);
-	rc = wire_end(w, fd, d);
-	return rc == GLANE_OK ? wire_flush(w, d) : rc;
-}
-
-glane_rc answers_list(struct source *s, struct diag *d)
-{
-	struct wire *w = &s->broker->control;
-	glane_rc rc = GLANE_OK;
-
-	for (size_t i = 0; i < s->n_asked && rc == GLANE_OK; i++) {
-		const struct answer *a = s->asked[i];
-
-		if (a->pending || a->rc < GLANE_OK)
-			continue;
-		wire_begin(w, B_LISTED);
-		wire_u32(w, s->id);
-		wire_request(w, &a->request);
-		wire_u32(w, a->status);
-		wire_cstr(w, a->sha256);
-		wire_cstr(w, a->etag);
-		wire_cstr(w, a->modified);
-		wire_cstr(w, a->content_type);
-		wire_u64(w, a->size);
-		wire_u64(w, a->wire);
-		wire_u32(w, a->tries);
-		wire_i64(w, a->fetched_at);
-		wire_u8(w, a->origin);
-		wire_u64(w, a->struck);
-		rc = wire_end(w, -1, d);
-	}
-	wire_begin(w, B_LIST_END);
-	wire_u32(w, s->id);
-	wire_u64(w, s->wire_bytes);
-	return rc == GLANE_OK ? wire_end(w, -1, d) : rc;
-}
-
-static glane_rc archive_one(struct answer *a, struct diag *d)
-{
-	struct archive_entry e = {.method = a->request.method,
-		.url = a->request.url,
-		.content_type = a->content_type,
-		.etag = a->etag,
-		.last_modified = a->modified,
-		.fetched_at = a->fetched_at,
-		.size = a->size};
-	char hash[65];
-
-	if (a->pending || a->rc != GLANE_OK || a->origin == FETCHED_NOT_MODIFIED || a->origin == FETCHED_ARCHIVE)
-		return GLANE_OK;
-	body_hash(&a->request, hash);
-	e.body_sha256 = hash;
-	memcpy(e.sha256, a->sha256, sizeof(e.sha256));
-	return archive_put(&a->source->broker->archive, a->fd, &e, d);
-}
-
-glane_rc answers_archive(struct source *s, struct diag *d)
-{
-	struct wire *w = &s->broker->control;
-	struct diag why;
-	glane_rc rc = GLANE_OK;
-
-	diag_clear(&why);
-	for (size_t i = 0; i < s->n_asked && rc == GLANE_OK && s->keep != KEEP_NONE; i++)
-		rc = archive_one(s->asked[i], &why);
-	wire_begin(w, B_ARCHIVED);
-	wire_u32(w, s->id);
-	wire_i64(w, rc);
-	wire_cstr(w, why.code != GLANE_OK ? why.text : NULL);
-	return wire_end(w, -1, d);
-}
-
-void answers_close(struct source *s)
-{
-	struct diag why;
-	struct strbuf line;
-
-	diag_clear(&why);
-	for (size_t i = 0; i < s->n_asked && why.code == GLANE_OK && s->keep == KEEP_ALL; i++)
-		(void)archive_one(s->asked[i], &why);
-	if (why.code == GLANE_OK)
-		return;
-	strbuf_init(&line, 0);
-	strbuf_fmt(&line, "glane: %s: keep_payloads: %s\n", s->policy.source, why.text);
-	if (strbuf_ok(&line))
-		(void)fd_write(2, line.p, line.n, NULL);
-	strbuf_release(&line);
+	rc = put_answer(s, rc, why.code != GLANE_OK ? why.text : a->message, a, fd, d);
+	return rc == GLANE_E_LIMIT ? answer_refuse(s, d) : rc;
 }
 
 void answers_progress(struct source *s)

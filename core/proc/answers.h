@@ -47,6 +47,9 @@ struct source {
 	struct answer **all;
 	size_t n_all, cap_all;
 	uint64_t wire_bytes;
+	uint64_t bytes;      /* of its requests, and of what was said of them */
+	bool listing;        /* LIST_END is still to be said */
+	size_t n_listed;     /* of `asked` */
 	int64_t progress_at; /* clock_mono_ms() of the last PROGRESS */
 };
 struct broker {
@@ -56,20 +59,24 @@ struct broker {
 	int store, tmp;
 	bool offline, dry, quit, ready;
 	struct source *sources;
-	struct arena arena;
+	struct arena arena, scratch; /* scratch: of one frame */
 	struct diag diag;
 };
 
 struct source *source_find(struct broker *b, uint32_t id);
 glane_rc source_new(struct broker *b, struct frame *f, struct diag *d);
 void source_free(struct broker *b, struct source *s);
-/* A request of the worker, or one to replay; starts the fetch where there is no answer yet. */
+/* A request of the worker, or one to replay, which is copied; starts the fetch where there is no answer yet. GLANE_E_LIMIT: it is refused. */
 glane_rc answer_ask(struct source *s, const struct request *r, struct diag *d);
 glane_rc answer_replay(struct source *s, const struct request *r, uint32_t index, const char *etag,
 	const char *modified, const char *sha256, struct diag *d);
 /* Sends a finished answer to the worker that waits for it. */
 glane_rc answer_send(struct answer *a, struct diag *d);
-glane_rc answers_list(struct source *s, struct diag *d);
+/* GLANE_E_LIMIT stands in `d`: the worker hears it in place of an answer. */
+glane_rc answer_refuse(struct source *s, struct diag *d);
+/* Begins its list; answers_list_some() says as much of it as the queue has room for, to be called until `listing` is false. */
+void answers_list(struct source *s);
+glane_rc answers_list_some(struct source *s, struct diag *d);
 glane_rc answers_archive(struct source *s, struct diag *d);
 /* The source is done: what is to be kept of an uneventful or failed refresh is archived; a failure there is only logged. */
 void answers_close(struct source *s);

@@ -127,7 +127,7 @@ static glane_rc take_replay(struct source *s, struct frame *f, struct diag *d)
 	const uint32_t index = frame_u32(f);
 	const char *etag, *modified, *sha256;
 	struct request r;
-	glane_rc rc = frame_request(f, &s->arena, &r, d);
+	glane_rc rc = frame_request(f, &s->broker->scratch, &r, d);
 
 	if (rc != GLANE_OK)
 		return rc;
@@ -136,7 +136,7 @@ static glane_rc take_replay(struct source *s, struct frame *f, struct diag *d)
 	sha256 = frame_cstr(f, &s->arena);
 	if (!frame_done(f) || !sha256)
 		return fail(d, GLANE_E_FORMAT, "a request to replay does not read");
-	rc = request_hide(&r, &s->policy, &s->arena, d);
+	rc = request_hide(&r, &s->policy, &s->broker->scratch, d);
 	if (rc != GLANE_OK)
 		return rc;
 	return answer_replay(s, &r, index, etag, modified, sha256, d);
@@ -163,7 +163,8 @@ static glane_rc control_frame(struct broker *b, struct frame *f, struct diag *d)
 	case B_REPLAY:
 		return take_replay(s, f, d);
 	case B_LIST:
-		return answers_list(s, d);
+		answers_list(s);
+		return GLANE_OK;
 	case B_ARCHIVE:
 		return answers_archive(s, d);
 	case B_CLOSE:
@@ -184,6 +185,7 @@ static glane_rc read_control(struct broker *b, struct diag *d)
 		rc = wire_take(&b->control, &f, d);
 		if (rc == GLANE_OK)
 			rc = control_frame(b, &f, d);
+		arena_release(&b->scratch);
 	}
 	if (b->control.eof)
 		b->quit = true;
@@ -209,23 +211,31 @@ static glane_rc send_words(struct source *s, struct slice text, struct diag *d)
 	return rc == GLANE_OK ? wire_flush(&s->client, d) : rc;
 }
 
-static glane_rc client_frame(struct source *s, struct frame *f, struct diag *d)
+static glane_rc take_fetch(struct source *s, struct frame *f, struct diag *d)
 {
-	struct request r;
-	glane_rc rc;
+	struct arena *scratch = &s->broker->scratch;
+	struct request r = {0};
+	glane_rc rc = frame_request(f, scratch, &r, d);
 
-	if (f->type == B_WORDS)
-		return send_words(s, frame_text(f), d);
-	if (f->type != B_FETCH)
-		return fail(d, GLANE_E_FORMAT, "a worker asked for something else than a fetch");
-	rc = frame_request(f, &s->arena, &r, d);
 	if (rc == GLANE_OK && !frame_done(f))
 		rc = fail(d, GLANE_E_FORMAT, "a worker's request does not read");
 	if (s->html)
 		r.format &= (uint8_t)~FORMAT_NO_HTML;
 	if (rc == GLANE_OK)
-		rc = request_hide(&r, &s->policy, &s->arena, d);
-	return rc == GLANE_OK ? answer_ask(s, &r, d) : rc;
+		rc = request_hide(&r, &s->policy, scratch, d);
+	if (rc == GLANE_OK)
+		rc = answer_ask(s, &r, d);
+	arena_release(scratch);
+	return rc == GLANE_E_LIMIT ? answer_refuse(s, d) : rc;
+}
+
+static glane_rc client_frame(struct source *s, struct frame *f, struct diag *d)
+{
+	if (f->type == B_WORDS)
+		return send_words(s, frame_text(f), d);
+	if (f->type != B_FETCH)
+		return fail(d, GLANE_E_FORMAT, "a worker asked for something else than a fetch");
+	return take_fetch(s, f, d);
 }
 
 /* A worker that talks nonsense loses its socket; its source fails, the others go on. */
@@ -276,6 +286,25 @@ static glane_rc wait_for_work(struct broker *b, struct pollfd *fds, unsigned n, 
 	return GLANE_OK;
 }
 
+/* A long list is said as the scheduler takes it: the queue of the control socket is there for all sources. */
+static glane_rc say(struct broker *b, struct diag *d)
+{
+	glane_rc rc = GLANE_OK;
+	bool more;
+
+	do {
+		more = false;
+		for (struct source *s = b->sources; s && rc == GLANE_OK; s = s->next) {
+			if (s->listing)
+				rc = answers_list_some(s, d);
+			more |= s->listing;
+		}
+		if (rc == GLANE_OK)
+			rc = wire_flush(&b->control, d);
+	} while (rc == GLANE_OK && more && !wire_pending(&b->control));
+	return rc;
+}
+
 static glane_rc turn(struct broker *b, struct diag *d)
 {
 	struct pollfd fds[MAX_CLIENTS];
@@ -295,7 +324,7 @@ static glane_rc turn(struct broker *b, struct diag *d)
 		answers_progress(s);
 	if (rc == GLANE_OK)
 		rc = b->diag.code; /* of what a callback could not say */
-	return rc == GLANE_OK ? wire_flush(&b->control, d) : rc;
+	return rc == GLANE_OK ? say(b, d) : rc;
 }
 
 static void raise_descriptor_limit(void)
@@ -317,6 +346,7 @@ int broker_main(int control_fd)
 	diag_clear(&b.diag);
 	b.store = b.tmp = -1;
 	arena_init(&b.arena, 0);
+	arena_init(&b.scratch, 0);
 	wire_init(&b.control, control_fd);
 	raise_descriptor_limit();
 	signal(SIGXFSZ, SIG_IGN); /* beyond a limit of file size write() fails, as on a full disk */
@@ -337,6 +367,7 @@ int broker_main(int control_fd)
 	fd_close(&b.tmp);
 	fd_close(&b.store);
 	wire_release(&b.control);
+	arena_release(&b.scratch);
 	arena_release(&b.arena);
 	return rc == GLANE_OK ? 0 : 1;
 }

@@ -60,6 +60,7 @@ class Data(http.server.BaseHTTPRequestHandler):
 
 # how: (words of its message, its error, further lines of its section). A deadline only where it is what ends it.
 HANG = "deadline = 4s"
+ASKS = "url = http://127.0.0.1:PORT/post\nretries = 0\nrate = 100/s"  # frames of its own to the broker
 SIG = "ended with" if support.WATCHED else "signal "  # sanitizers make exits of some signals
 WAYS = {
     "crash": (SIG if support.WATCHED else "signal 11 (Segmentation fault)", "data", ""),
@@ -101,6 +102,8 @@ WAYS = {
     "code_least": ("plugin evil returned -2147483648, which is no result", "usage", ""),
     "emit_after_fail": ("passed over a failure: the file has no such column", "data", ""),
     "swallow": ("plugin evil passed over a failure", "fetch", "retries = 0"),
+    "huge_request": ("a request of 1048", "limit", ASKS),
+    "many_requests": ("more than 32 MiB", "limit", ASKS),
     "forbidden": ("not", "denied", "url = http://127.0.0.2:9/secret"),
 }
 if support.WATCHED:  # no memory limit there
@@ -126,7 +129,7 @@ def configure(folder, port, ways, loading):
             f"[source grown]\nplugin = abi_grown\nbase_url = http://127.0.0.1:{port}\ntimes = 2\n"
             f"[source older]\nplugin = abi_older\nbase_url = http://127.0.0.1:{port}\ntimes = 2\n")
     for way in ways:
-        text += f"[source evil-{way}]\nplugin = evil\nhow = {way}\nbase_url = http://127.0.0.1:{port}\n{WAYS[way][2]}\n"
+        text += f"[source evil-{way}]\nplugin = evil\nhow = {way}\nbase_url = http://127.0.0.1:{port}\n{WAYS[way][2].replace('PORT', str(port))}\n"
     for name in loading:
         text += f"[source {name}]\nplugin = {name}\n"
     (folder / "sources.d/all.conf").write_text(text)

@@ -22,6 +22,11 @@
 #define BODY "area,year,value\nTGO,2020,1\n"
 #define URL "https://example.org/a.csv?key={auth:KEY}"
 #define SECRET "s3cr3t-of-the-tests"
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED true
+#else
+#define SANITIZED false
+#endif
 
 static char folder[64];
 
@@ -378,6 +383,92 @@ static void stores_that_do_not_open(void **state)
 	}
 }
 
+/* ---- requests without measure ---- */
+
+static char large[WIRE_MAX];
+
+/* A POST of so many bytes; `number` makes it another one. The code of its answer. */
+static glane_rc ask_large(struct session *s, size_t size, uint32_t number, char text[256])
+{
+	struct request r = {"POST", "https://example.org/p", NULL, 0, {large, 0}, NULL, 0, number, 0};
+	struct slice message;
+	struct frame f;
+	glane_rc rc;
+
+	r.body.n = size - (size_t)request_size(&r);
+	assert_int_equal(request_size(&r), size);
+	wire_begin(&s->client, B_FETCH);
+	wire_request(&s->client, &r);
+	assert_int_equal(s->client.out.n - s->client.out_start - 8, size);
+	assert_true(sent(&s->client, -1) && wait_for(&s->client, B_ANSWER, &f));
+	rc = (glane_rc)frame_i64(&f);
+	message = frame_text(&f);
+	snprintf(text, 256, "%.*s", SLICE_FMT(message));
+	return rc;
+}
+
+/* Too large to be listed beside its answer: it is refused, and the others go on. */
+static void large_requests(void **state)
+{
+	struct session s;
+	char text[256];
+
+	(void)state;
+	start(&s, 0, true);
+	put_setup(&s.control, 2, "");
+	assert_true(sent(&s.control, -1) && add_source(&s, KEEP_EVENTS));
+	assert_int_equal(ask_large(&s, REQUEST_MAX, 1, text), GLANE_END);
+	assert_int_equal(ask_large(&s, REQUEST_MAX + 1, 1, text), GLANE_E_LIMIT);
+	assert_non_null(strstr(text, "a request of 983041 bytes"));
+	assert_int_equal(ask_large(&s, WIRE_MAX, 1, text), GLANE_E_LIMIT);
+	assert_int_equal(ask_large(&s, 1000, 1, text), GLANE_END);
+	assert_int_equal(listed(&s, 1), 2);
+	finish(&s);
+	assert_int_equal(s.status, 0);
+}
+
+static unsigned high_water_mib(pid_t pid)
+{
+	char path[64], text[4096];
+	const char *at;
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	at = strstr(text, "VmHWM:");
+	return at ? (unsigned)(strtoul(at + 6, NULL, 10) / 1024) : 0;
+}
+
+/* All that a source asks is kept up to a limit, and listed bit by bit; what is asked again costs nothing. */
+static void many_large_requests(void **state)
+{
+	const uint32_t fit = (32u << 20) / 900000;
+	struct session s;
+	char text[256];
+
+	(void)state;
+	start(&s, 0, true);
+	put_setup(&s.control, 2, "");
+	assert_true(sent(&s.control, -1) && add_source(&s, KEEP_EVENTS));
+	for (uint32_t i = 0; i < fit; i++)
+		assert_int_equal(ask_large(&s, 900000, i, text), GLANE_END);
+	for (uint32_t i = 0; i < 20; i++)
+		assert_int_equal(ask_large(&s, 900000, fit + i, text), GLANE_E_LIMIT);
+	assert_non_null(strstr(text, "have more than 32 MiB"));
+	for (uint32_t i = 0; i < 120; i++)
+		assert_int_equal(ask_large(&s, 900000, i % 3, text), GLANE_END);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(listed(&s, 1), (int)fit);
+	if (!SANITIZED && SLOWNESS == 1) /* they keep freed memory */
+		assert_in_range(high_water_mib(s.pid), 1, 100);
+	finish(&s);
+	assert_int_equal(s.status, 0);
+}
+
 /* ---- frames that do not read ---- */
 
 /* Cuts the frame under construction to n of its fields' bytes; false: it has no more. */
@@ -580,6 +671,8 @@ int main(void)
 		cmocka_unit_test(replays),
 		cmocka_unit_test(dry_runs),
 		cmocka_unit_test(stores_that_do_not_open),
+		cmocka_unit_test(large_requests),
+		cmocka_unit_test(many_large_requests),
 		cmocka_unit_test(cut_control_frames),
 		cmocka_unit_test(frames_out_of_order),
 		cmocka_unit_test(nonsense_of_a_worker),

@@ -23,6 +23,8 @@
 #define MAX_HEADER 8192 /* bytes of a header that is kept of an answer */
 #define MAX_TEXTS 1000  /* of each kind, of a source */
 #define PROGRESS_MS 500
+#define MAX_WAITED 4             /* a worker asks for one at a time (broker_fetch()) */
+#define QUEUE ((size_t)32 << 20) /* bytes for the scheduler: half of what holds them */
 
 static const char *keep(struct source *s, const char *text)
 {
@@ -70,6 +72,7 @@ static void finished(struct answer *a)
 {
 	struct diag ignored = {0};
 
+	a->source->n_pending -= a->pending;
 	a->pending = false;
 	if (a->rc != GLANE_OK)
 		security(a->source, a->message);
@@ -167,6 +170,7 @@ static glane_rc start(struct answer *a, bool conditional, struct diag *d)
 		conditional ? a->old_etag : NULL, conditional ? a->old_modified : NULL, s->deadline, q->wait};
 
 	diag_clear(&why);
+	s->n_pending += !a->pending;
 	a->pending = true;
 	a->rc = fetch_start(s->broker->fetcher, &s->policy, &r, fetched, a, &a->fetch_id, &why);
 	if (a->rc == GLANE_E_NOMEM)
@@ -280,6 +284,20 @@ static glane_rc may_ask(struct source *s, const struct request *r, const struct 
 	return GLANE_OK;
 }
 
+static void wait_for(struct answer *a)
+{
+	a->waited = true;
+	a->source->n_waited++;
+}
+
+bool source_may_ask(const struct source *s)
+{
+	const struct wire *w = &s->client;
+
+	return s->has_client && s->n_waited < MAX_WAITED && w->n_out_fds < MAX_WAITED && w->out.n < WIRE_MAX &&
+	       s->broker->control.out.n < QUEUE;
+}
+
 glane_rc answer_ask(struct source *s, const struct request *r, struct diag *d)
 {
 	struct answer *a;
@@ -293,11 +311,13 @@ glane_rc answer_ask(struct source *s, const struct request *r, struct diag *d)
 	rc = may_ask(s, r, a, d);
 	if (rc != GLANE_OK)
 		return rc;
+	if (a && a->waited)
+		return fail(d, GLANE_E_FORMAT, "a worker asked again for what it waits for");
 	if (!a) {
 		a = answer_new(s, r, key, d);
 		if (!a)
 			return d->code;
-		a->waited = true;
+		wait_for(a);
 		rc = note_asked(a, d);
 		if (rc != GLANE_OK)
 			return rc;
@@ -307,7 +327,7 @@ glane_rc answer_ask(struct source *s, const struct request *r, struct diag *d)
 		}
 		return start(a, false, d);
 	}
-	a->waited = true;
+	wait_for(a);
 	is_new = !a->asked;
 	rc = note_asked(a, d);
 	if (rc != GLANE_OK || a->pending)
@@ -403,6 +423,7 @@ glane_rc answer_send(struct answer *a, struct diag *d)
 	int fd = -1;
 	glane_rc rc = a->rc;
 
+	s->n_waited -= a->waited;
 	a->waited = false;
 	if (!s->has_client)
 		return GLANE_OK;
@@ -426,7 +447,7 @@ void answers_progress(struct source *s)
 	const int64_t now = clock_mono_ms();
 	struct fetch_progress p;
 
-	if (now - s->progress_at < PROGRESS_MS)
+	if (s->n_pending == 0 || now - s->progress_at < PROGRESS_MS)
 		return;
 	for (size_t i = s->n_all; i > 0; i--) {
 		char state[96];

@@ -41,11 +41,12 @@ struct source {
 	size_t n_poison;
 	struct wire client;
 	bool has_client;
+	unsigned n_waited;     /* answers that the worker waits for */
 	struct map by_key;     /* request key -> struct answer * */
 	struct answer **asked; /* in order of asking */
 	size_t n_asked, cap_asked;
 	struct answer **all;
-	size_t n_all, cap_all;
+	size_t n_all, cap_all, n_pending;
 	uint64_t wire_bytes;
 	uint64_t bytes;      /* of its requests, and of what was said of them */
 	bool listing;        /* LIST_END is still to be said */
@@ -66,6 +67,8 @@ struct broker {
 struct source *source_find(struct broker *b, uint32_t id);
 glane_rc source_new(struct broker *b, struct frame *f, struct diag *d);
 void source_free(struct broker *b, struct source *s);
+/* Whether one more request of the worker is read now: it waits for few, and what was said before is on its way. */
+bool source_may_ask(const struct source *s);
 /* A request of the worker, or one to replay, which is copied; starts the fetch where there is no answer yet. GLANE_E_LIMIT: it is refused. */
 glane_rc answer_ask(struct source *s, const struct request *r, struct diag *d);
 glane_rc answer_replay(struct source *s, const struct request *r, uint32_t index, const char *etag,

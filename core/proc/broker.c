@@ -238,24 +238,39 @@ static glane_rc client_frame(struct source *s, struct frame *f, struct diag *d)
 	return take_fetch(s, f, d);
 }
 
-/* A worker that talks nonsense loses its socket; its source fails, the others go on. */
-static void read_client(struct source *s)
+static void drop_client(struct source *s)
+{
+	wire_release(&s->client);
+	s->has_client = false;
+}
+
+/*
+ * Takes what a worker asks, as long as it may ask: more of it stays in its socket, so that no worker can fill the queue of all.
+ * A worker that talks nonsense loses its socket; its source fails, the others go on.
+ */
+static void serve(struct source *s, short events)
 {
 	struct frame f;
 	struct diag d;
-	glane_rc rc;
+	glane_rc rc = GLANE_OK;
 
 	diag_clear(&d);
-	rc = wire_fill(&s->client, &d);
-	while (rc == GLANE_OK) {
+	if (wire_pending(&s->client))
+		wire_flush(&s->client, NULL);
+	if (!source_may_ask(s)) {
+		if (events & (POLLHUP | POLLERR))
+			drop_client(s);
+		return;
+	}
+	if (events & (POLLIN | POLLHUP | POLLERR))
+		rc = wire_fill(&s->client, &d);
+	while (rc == GLANE_OK && source_may_ask(s)) {
 		rc = wire_take(&s->client, &f, &d);
 		if (rc == GLANE_OK)
 			rc = client_frame(s, &f, &d);
 	}
-	if (rc < GLANE_OK || s->client.eof) {
-		wire_release(&s->client);
-		s->has_client = false;
-	}
+	if (rc < GLANE_OK || s->client.eof)
+		drop_client(s);
 }
 
 static unsigned gather(struct broker *b, struct pollfd *fds, struct source **who)
@@ -269,7 +284,7 @@ static unsigned gather(struct broker *b, struct pollfd *fds, struct source **who
 	for (struct source *s = b->sources; s && n < MAX_CLIENTS; s = s->next) {
 		if (!s->has_client)
 			continue;
-		fds[n] = (struct pollfd){s->client.fd, POLLIN, 0};
+		fds[n] = (struct pollfd){s->client.fd, source_may_ask(s) ? POLLIN : 0, 0};
 		if (wire_pending(&s->client))
 			fds[n].events |= POLLOUT;
 		who[n++] = s;
@@ -312,12 +327,8 @@ static glane_rc turn(struct broker *b, struct diag *d)
 	const unsigned n = gather(b, fds, who);
 	glane_rc rc = wait_for_work(b, fds, n, d);
 
-	for (unsigned i = 1; i < n && rc == GLANE_OK; i++) {
-		if (fds[i].revents & (POLLIN | POLLHUP | POLLERR))
-			read_client(who[i]);
-		if (who[i]->has_client && wire_pending(&who[i]->client))
-			wire_flush(&who[i]->client, NULL);
-	}
+	for (unsigned i = 1; i < n && rc == GLANE_OK; i++)
+		serve(who[i], fds[i].revents);
 	if (rc == GLANE_OK && fds[0].revents & (POLLIN | POLLHUP | POLLERR))
 		rc = read_control(b, d);
 	for (struct source *s = b->sources; s && rc == GLANE_OK; s = s->next)

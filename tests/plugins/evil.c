@@ -549,6 +549,22 @@ static glane_rc many_requests(void)
 	return GLANE_OK;
 }
 
+static glane_rc pipelined(void)
+{
+	for (uint32_t i = 0; i < 200000; i++)
+		if (!ask(0, i))
+			return h->fail(r, GLANE_E_IO, "request %u was not taken", i);
+	return h->fail(r, GLANE_E_DATA, "all were taken");
+}
+/* Of one request that is still under way. */
+static glane_rc repeats(void)
+{
+	for (int i = 0; i < 600; i++)
+		if (!ask(FRAME_MAX - 100000, 0))
+			return some_rows();
+	return h->fail(r, GLANE_E_DATA, "all were taken");
+}
+
 static const struct {
 	const char *name;
 	glane_rc (*run)(void);
@@ -564,7 +580,8 @@ static const struct {
 	{"bad_push", bad_push}, {"null_arguments", null_arguments}, {"bad_format", bad_format}, {"code_42", code_42},
 	{"code_end", code_end}, {"code_least", code_least}, {"emit_after_fail", emit_after_fail}, {"swallow", swallow},
 	{"forbidden", forbidden}, {"repeat", repeat}, {"crash_in_fini", some_rows}, {"crash_at_exit", some_rows},
-	{"huge_request", huge_request}, {"many_requests", many_requests}};
+	{"huge_request", huge_request}, {"many_requests", many_requests}, {"pipelined", pipelined},
+	{"repeats", repeats}};
 
 static glane_rc init(const struct glane_host *host, glane_run *run, void *state)
 {

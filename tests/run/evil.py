@@ -54,6 +54,11 @@ class Data(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body.encode())
 
+    def do_POST(self):
+        if self.path == "/slow":
+            time.sleep(2)
+        self.send_error(501)
+
     def log_message(self, *_):
         pass
 
@@ -104,6 +109,8 @@ WAYS = {
     "swallow": ("plugin evil passed over a failure", "fetch", "retries = 0"),
     "huge_request": ("a request of 1048", "limit", ASKS),
     "many_requests": ("more than 32 MiB", "limit", ASKS),
+    "pipelined": ("not done within its deadline of 4 s", "cancelled", f"{ASKS}\n{HANG}"),
+    "repeats": ("the broker has ended", "fetch", ASKS.replace("/post", "/slow")),
     "forbidden": ("not", "denied", "url = http://127.0.0.2:9/secret"),
 }
 if support.WATCHED:  # no memory limit there

@@ -10,6 +10,7 @@
 
 #include <fcntl.h>
 #include <ftw.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -469,6 +470,51 @@ static void many_large_requests(void **state)
 	assert_int_equal(s.status, 0);
 }
 
+/* So many requests as the broker reads without being heard. */
+static unsigned ask_deaf(struct session *s, const char *url)
+{
+	struct pollfd p = {s->client.fd, POLLOUT, 0};
+	struct diag d;
+	unsigned n = 0;
+
+	diag_clear(&d);
+	assert_return_code(fcntl(s->client.fd, F_SETFL, O_NONBLOCK), 0);
+	for (; n < 60000 && !wire_pending(&s->client); n++) {
+		struct request r = {"GET", url, NULL, 0, {NULL, 0}, NULL, 0, n, 0};
+
+		wire_begin(&s->client, B_FETCH);
+		wire_request(&s->client, &r);
+		assert_int_equal(wire_end(&s->client, -1, &d), GLANE_OK);
+		do
+			assert_int_equal(wire_flush(&s->client, &d), GLANE_OK);
+		while (wire_pending(&s->client) && poll(&p, 1, 1000 * SLOWNESS) > 0);
+	}
+	assert_return_code(fcntl(s->client.fd, F_SETFL, 0), 0);
+	return n;
+}
+
+/* A worker that asks and asks and reads no answer is not read itself; the control socket is. Each gets its answer in the end. */
+static void requests_without_reading(void **state)
+{
+	static char url[4000] = "https://example.org/";
+	struct session s;
+	struct frame f;
+	unsigned n;
+
+	(void)state;
+	memset(url + strlen(url), 'u', sizeof(url) - 1 - strlen(url));
+	start(&s, 0, true);
+	put_setup(&s.control, 2, "");
+	assert_true(sent(&s.control, -1) && add_source(&s, KEEP_EVENTS));
+	n = ask_deaf(&s, url);
+	assert_in_range(n, 100, 1500); /* an answer has its URL: 1 MiB of answers, and what the sockets hold */
+	assert_in_range(listed(&s, 1), 100, n);
+	for (unsigned i = 0; i < n - 1; i++) /* the last is not yet sent */
+		assert_true(wait_for(&s.client, B_ANSWER, &f));
+	finish(&s);
+	assert_int_equal(s.status, 0);
+}
+
 /* ---- frames that do not read ---- */
 
 /* Cuts the frame under construction to n of its fields' bytes; false: it has no more. */
@@ -673,6 +719,7 @@ int main(void)
 		cmocka_unit_test(stores_that_do_not_open),
 		cmocka_unit_test(large_requests),
 		cmocka_unit_test(many_large_requests),
+		cmocka_unit_test(requests_without_reading),
 		cmocka_unit_test(cut_control_frames),
 		cmocka_unit_test(frames_out_of_order),
 		cmocka_unit_test(nonsense_of_a_worker),

@@ -84,6 +84,7 @@ static void finished(struct answer *a)
 	if (a->waited && answer_send(a, &ignored) != GLANE_OK)
 		(void)shutdown(
 			a->source->client.fd, SHUT_RDWR); /* not closed: its frame may be the one that is read now */
+	body_settle(a);
 }
 
 static glane_rc start(struct answer *a, bool conditional, struct diag *d);
@@ -113,6 +114,18 @@ static void strike(struct answer *a)
 		memcpy(a->sha256, clean.sha256, sizeof(a->sha256));
 	}
 	a->struck = clean.n;
+}
+
+static void count(struct answer *a)
+{
+	struct diag why;
+
+	diag_clear(&why);
+	a->rc = body_count(a->source, a->size, &why);
+	if (a->rc == GLANE_OK)
+		return;
+	a->message = keep(a->source, why.text);
+	fd_close(&a->fd);
 }
 
 static void fetched(void *arg, uint64_t id, struct fetch_result *r)
@@ -157,6 +170,8 @@ static void fetched(void *arg, uint64_t id, struct fetch_result *r)
 	r->fd = -1;
 	if (a->rc == GLANE_OK)
 		strike(a);
+	if (a->rc == GLANE_OK)
+		count(a);
 	finished(a);
 }
 
@@ -335,7 +350,7 @@ glane_rc answer_ask(struct source *s, const struct request *r, struct diag *d)
 	/* It was judged by what the last commit's request wanted. */
 	if (is_new && a->request.format != r->format && !s->broker->offline) {
 		a->request.format = r->format;
-		fd_close(&a->fd);
+		body_drop(a);
 		return start(a, false, d);
 	}
 	return is_lost(a) ? start(a, false, d) : answer_send(a, d);
@@ -365,22 +380,6 @@ glane_rc answer_replay(struct source *s, const struct request *r, uint32_t index
 		return GLANE_OK;
 	}
 	return start(a, true, d);
-}
-
-/* A further descriptor on the body, read-only and with an offset of its own. */
-static int body_open(struct answer *a, struct diag *d)
-{
-	struct broker *b = a->source->broker;
-	char path[64];
-	int fd;
-
-	if (a->fd < 0 && archive_get(&b->archive, a->sha256, b->tmp, &a->fd, &a->size, d) != GLANE_OK)
-		return -1;
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", a->fd);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		fail(d, GLANE_E_IO, "cannot open a payload again: %s", strerror(errno));
-	return fd;
 }
 
 static bool is_poison(const struct answer *a)
@@ -438,6 +437,7 @@ glane_rc answer_send(struct answer *a, struct diag *d)
 		rc = fd < 0 ? why.code : GLANE_OK;
 	}
 	rc = put_answer(s, rc, why.code != GLANE_OK ? why.text : a->message, a, fd, d);
+	body_settle(a);
 	return rc == GLANE_E_LIMIT ? answer_refuse(s, d) : rc;
 }
 
@@ -521,6 +521,7 @@ glane_rc source_new(struct broker *b, struct frame *f, struct diag *d)
 	fd = wire_take_fd(&b->control);
 	s->has_client = fd >= 0;
 	wire_init(&s->client, fd);
+	s->spool = -1;
 	if (!frame_done(f))
 		return fail(d, GLANE_E_FORMAT, "a source sent to the broker does not read");
 	if (fd >= 0 && fcntl(fd, F_SETFL, O_NONBLOCK) != 0)
@@ -540,6 +541,7 @@ void source_free(struct broker *b, struct source *s)
 			fetch_cancel(b->fetcher, s->all[i]->fetch_id);
 		fd_close(&s->all[i]->fd);
 	}
+	fd_close(&s->spool);
 	wire_release(&s->client);
 	map_release(&s->by_key);
 	mem_free(s->all);

@@ -26,7 +26,10 @@ struct answer { /* one request of one source; texts in the source's arena */
 	int64_t fetched_at;
 	uint8_t origin;  /* FETCHED_* */
 	uint64_t struck; /* writings of secrets that stood in the body */
-	int fd;          /* -1: to be had from the archive */
+	int fd;          /* -1: to be had with body_have() */
+	bool held;       /* fd is one of those that stay open */
+	bool spooled;    /* it stands in the source's file, at */
+	uint64_t spool_at;
 };
 struct source {
 	struct source *next;
@@ -47,6 +50,10 @@ struct source {
 	size_t n_asked, cap_asked;
 	struct answer **all;
 	size_t n_all, cap_all, n_pending;
+	int spool; /* bodies one behind the other; -1: none yet */
+	uint64_t spool_size;
+	unsigned n_held;
+	uint64_t body_bytes;
 	uint64_t wire_bytes;
 	uint64_t bytes;      /* of its requests, and of what was said of them */
 	bool listing;        /* LIST_END is still to be said */
@@ -63,6 +70,16 @@ struct broker {
 	struct arena arena, scratch; /* scratch: of one frame */
 	struct diag diag;
 };
+
+/* bodies.c. Sees to it that a->fd is the body. */
+glane_rc body_have(struct answer *a, struct diag *d);
+/* A further descriptor on the body, read-only and with an offset of its own. */
+int body_open(struct answer *a, struct diag *d);
+/* Whoever waited for the body has got it: its file may be closed now. */
+void body_settle(struct answer *a);
+void body_drop(struct answer *a); /* it is fetched once more */
+/* A new body is to be kept; GLANE_E_LIMIT: the source has too many bytes of them. */
+glane_rc body_count(struct source *s, uint64_t size, struct diag *d);
 
 struct source *source_find(struct broker *b, uint32_t id);
 glane_rc source_new(struct broker *b, struct frame *f, struct diag *d);

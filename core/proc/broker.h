@@ -2,7 +2,7 @@
 /*
  * The broker: the one process that owns libcurl, the secrets and the allow-lists. The scheduler tells it over the control socket which
  * sources there are and passes the socket of each worker; a worker asks for URLs and gets verified payloads as read-only
- * descriptors. Bodies are kept (unlinked files) until their source is closed, so that a page is fetched once per run.
+ * descriptors. Bodies are kept (unlinked files, bodies.c) until their source is closed, so that a page is fetched once per run.
  *
  * Frames (fields in this order; see wire.h). On the control socket, scheduler -> broker:
  *   SETUP    cstr contact, proxy, ca_bundle, limits_file, store path; u32 per_host, stall_seconds, connect_seconds; f64 retry_base;

@@ -67,13 +67,18 @@ static glane_rc archive_one(struct answer *a, struct diag *d)
 		.fetched_at = a->fetched_at,
 		.size = a->size};
 	char hash[65];
+	glane_rc rc;
 
 	if (a->pending || a->rc != GLANE_OK || a->origin == FETCHED_NOT_MODIFIED || a->origin == FETCHED_ARCHIVE)
 		return GLANE_OK;
 	request_body_hash(&a->request, hash);
 	e.body_sha256 = hash;
 	memcpy(e.sha256, a->sha256, sizeof(e.sha256));
-	return archive_put(&a->source->broker->archive, a->fd, &e, d);
+	rc = body_have(a, d);
+	if (rc == GLANE_OK)
+		rc = archive_put(&a->source->broker->archive, a->fd, &e, d);
+	body_settle(a);
+	return rc;
 }
 
 glane_rc answers_archive(struct source *s, struct diag *d)

@@ -565,6 +565,33 @@ static glane_rc repeats(void)
 	return h->fail(r, GLANE_E_DATA, "all were taken");
 }
 
+/* Nothing evil: each of 200 pages is read twice, the second time after all others. */
+static glane_rc many_pages(void)
+{
+	uint32_t handle;
+	glane_rc done;
+
+	for (int i = 0; i < 400; i++) {
+		const char *name = h->fmt(r, "{base_url}/page/%d", i % 200);
+		const struct glane_request q = {.size = sizeof(q), .url = name, .format = GLANE_FMT_RAW};
+		char text[64] = "", want[64];
+		glane_reader *rd;
+		glane_rc rc = h->open(r, &q, &rd);
+
+		if (rc == GLANE_OK && h->read(rd, text, sizeof(text) - 1) < 0)
+			rc = GLANE_E_IO;
+		if (rc != GLANE_OK)
+			return rc;
+		snprintf(want, sizeof(want), "page %d", i % 200);
+		if (strcmp(text, want) != 0)
+			return h->fail(r, GLANE_E_DATA, "'%s' in place of '%s'", text, want);
+		h->close(rd);
+	}
+	done = series(&handle);
+	done = done == GLANE_OK ? emit(handle, "2020") : done;
+	return done == GLANE_OK ? cover() : done;
+}
+
 static const struct {
 	const char *name;
 	glane_rc (*run)(void);
@@ -581,7 +608,7 @@ static const struct {
 	{"code_end", code_end}, {"code_least", code_least}, {"emit_after_fail", emit_after_fail}, {"swallow", swallow},
 	{"forbidden", forbidden}, {"repeat", repeat}, {"crash_in_fini", some_rows}, {"crash_at_exit", some_rows},
 	{"huge_request", huge_request}, {"many_requests", many_requests}, {"pipelined", pipelined},
-	{"repeats", repeats}};
+	{"repeats", repeats}, {"many_pages", many_pages}};
 
 static glane_rc init(const struct glane_host *host, glane_run *run, void *state)
 {

@@ -48,6 +48,7 @@ class Data(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         body = "code,year,value\n" + "".join(f"TGO,{y},{self.value}\n" for y in range(2000, 2020)) if self.path == "/good.csv" else ""
         body = "a;b\n1;2\n" if self.path == "/table.csv" else body
+        body = f"page {self.path[6:]}" if self.path.startswith("/page/") else body
         self.send_response(200 if body else 404)
         self.send_header("Content-Type", "text/csv")
         self.send_header("Content-Length", str(len(body)))
@@ -295,6 +296,20 @@ def few_descriptors(port):
     check("and all is well with enough of them", done.returncode == 0, done)
 
 
+def many_pages(port):
+    """More pages than there may be open files: kept, read twice, archived."""
+    folder = WORK / "pages"
+    configure(folder, port, [], [])
+    sources = folder / "sources.d/all.conf"
+    sources.write_text(f"[source pages]\nplugin = evil\nhow = many_pages\nrate = 1000/s\nbase_url = http://127.0.0.1:{port}\n")
+    run = Run(folder, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (150, 150)))
+    kept = [p for p in (folder / "store/payloads").rglob("*") if p.is_file() and p.suffix != ".json"]
+    check("P7 200 pages and 150 descriptors: read, read again, archived", run.code == 0 and run.sources["pages"]["status"] == "ok" and len(kept) >= 201,
+          (run.code, run.sources, len(kept), run.err))
+    done = subprocess.run([GLANE, "-c", folder / "glane.conf", "check", "--store"], capture_output=True, text=True)
+    check("... each with its hash", done.returncode == 0, done)
+
+
 def unread(port):
     """Whoever reads what a run says stops reading: neither the run nor the next one waits for that."""
     for stream in ("stdout", "stderr"):
@@ -347,6 +362,7 @@ if __name__ == "__main__":
     together(server.server_port)
     ended_from_outside(server.server_port)
     few_descriptors(server.server_port)
+    many_pages(server.server_port)
     unread(server.server_port)
     run_deadline(server.server_port)
     if os.environ.get("GLANE_EVIL_ALONE"):

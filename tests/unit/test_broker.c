@@ -5,7 +5,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "net/archive.h"
-#include "proc/broker.h"
+#include "proc/answers.h"
 #include "proc/spawn.h"
 
 #include <fcntl.h>
@@ -515,6 +515,27 @@ static void requests_without_reading(void **state)
 	assert_int_equal(s.status, 0);
 }
 
+/* All bodies of a source in one run: 16 of the largest, and never less than 4 GiB. */
+static void bytes_of_bodies(void **state)
+{
+	static const struct {
+		uint64_t max_body, most;
+	} cases[] = {{0, UINT64_C(8) << 30}, {1 << 20, UINT64_C(4) << 30}, {UINT64_C(1) << 30, UINT64_C(16) << 30}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct source s = {.policy = {.max_body = cases[i].max_body}};
+		struct diag d;
+
+		diag_clear(&d);
+		assert_int_equal(body_count(&s, cases[i].most - 5, &d), GLANE_OK);
+		assert_int_equal(body_count(&s, 6, &d), GLANE_E_LIMIT);
+		assert_non_null(strstr(d.text, "times max_body"));
+		assert_int_equal(body_count(&s, 5, &d), GLANE_OK);
+		assert_int_equal(body_count(&s, UINT64_MAX, &d), GLANE_E_LIMIT);
+	}
+}
+
 /* ---- frames that do not read ---- */
 
 /* Cuts the frame under construction to n of its fields' bytes; false: it has no more. */
@@ -720,6 +741,7 @@ int main(void)
 		cmocka_unit_test(large_requests),
 		cmocka_unit_test(many_large_requests),
 		cmocka_unit_test(requests_without_reading),
+		cmocka_unit_test(bytes_of_bodies),
 		cmocka_unit_test(cut_control_frames),
 		cmocka_unit_test(frames_out_of_order),
 		cmocka_unit_test(nonsense_of_a_worker),

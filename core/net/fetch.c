@@ -163,16 +163,29 @@ void fetch_rewind(struct fetch *r)
 	(void)url_parse(&r->arena, r->url, &r->hop, &ignored); /* it parsed before; without memory the last hop stays */
 }
 
-static size_t active_on(const struct fetcher *f, const char *host, size_t *ret_all)
-{
-	size_t same = 0, all = 0;
+/* The transfers under way, so that not each request that waits looks through all. */
+struct active {
+	const struct fetch *v[ACTIVE_MAX];
+	size_t n;
+};
 
-	for (const struct fetch *r = f->open.first; r; r = r->next) {
-		all += r->state == FETCH_ACTIVE;
-		same += r->state == FETCH_ACTIVE && strcmp(r->hop.host, host) == 0;
-	}
-	*ret_all = all;
-	return same;
+static struct active active_of(const struct fetcher *f)
+{
+	struct active a = {.n = 0};
+
+	for (const struct fetch *r = f->open.first; r && a.n < ACTIVE_MAX; r = r->next)
+		if (r->state == FETCH_ACTIVE)
+			a.v[a.n++] = r;
+	return a;
+}
+
+static size_t active_on(const struct active *a, const char *host)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < a->n; i++)
+		n += strcmp(a->v[i]->hop.host, host) == 0;
+	return n;
 }
 
 /* Does the breaker of r's origin let it go? */
@@ -219,17 +232,16 @@ static void wait_turn(struct fetch *r, int64_t wait, int64_t now)
 }
 
 /* Starts r where host, rate, breaker and retry allow; else sets what it waits for. */
-static void start_one(struct fetcher *f, struct fetch *r, int64_t now)
+static void start_one(struct fetcher *f, struct fetch *r, struct active *active, int64_t now)
 {
 	double rate = r->p->rate > 0 ? r->p->rate : RATE;
 	struct diag d = {0};
 	int64_t wait;
-	size_t all;
 
 	if (now < r->not_before)
 		return;
 	r->waits = "queued";
-	if (active_on(f, r->hop.host, &all) >= f->o.per_host || all >= ACTIVE_MAX || !breaker_lets(r, now))
+	if (active->n >= ACTIVE_MAX || active_on(active, r->hop.host) >= f->o.per_host || !breaker_lets(r, now))
 		return;
 	wait = limits_take(f->limits, r->hop.host, rate, now);
 	if (wait > 0) {
@@ -240,17 +252,20 @@ static void start_one(struct fetcher *f, struct fetch *r, int64_t now)
 		r->tries++;
 	if (transfer_start(r, &d) < 0)
 		fetch_give_up(r, d.code, d.text);
+	else
+		active->v[active->n++] = r;
 }
 
 static void start_due(struct fetcher *f)
 {
+	struct active active = active_of(f);
 	int64_t now = clock_mono_ms();
 	struct fetch *next;
 
 	for (struct fetch *r = f->open.first; r; r = next) {
 		next = r->next;
 		if (r->state == FETCH_WAITING)
-			start_one(f, r, now);
+			start_one(f, r, &active, now);
 	}
 }
 

@@ -253,7 +253,7 @@ static glane_rc host_open(glane_run *r, const struct glane_request *given, glane
 	rd->fd = -1;
 	map_init(&rd->seen, &r->arena);
 	rd->req = q;
-	if (!request_copy(r, &rd->req) || !heads_build(rd))
+	if (!request_keep(r, &rd->req) || !heads_build(rd))
 		return fail(&r->diag, GLANE_E_NOMEM, "no memory for a request");
 	rd->next_open = r->readers;
 	r->readers = rd;

@@ -150,7 +150,7 @@ void cube_turn(struct glane_reader *rd); /* the next page is another document */
 void cube_close(struct glane_reader *rd);
 /* request.c */
 const char *request_wrong(const struct glane_request *q); /* as a sentence's end; NULL: nothing */
-bool request_copy(struct glane_run *r, struct glane_request *q);
+bool request_keep(struct glane_run *r, struct glane_request *q);
 /* open.c */
 void open_services(struct glane_host *h);
 void reader_close(struct glane_reader *rd);

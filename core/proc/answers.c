@@ -14,13 +14,29 @@
 #include <unistd.h>
 
 #define MAX_REQUESTS 200000
+/*
+ * Of a source in one run: its requests and what servers said of the answers, as they are listed. At 5 requests a second a source asks
+ * for 108,000 in the six hours of its deadline; each may have 300 bytes then.
+ */
+#define MAX_BYTES ((uint64_t)32 << 20)
+#define TOO_MANY "the requests of one source in one run, and what was said of them, have more than 32 MiB"
+#define MAX_HEADER 8192 /* bytes of a header that is kept of an answer */
 #define PROGRESS_MS 500
+#define MAX_WAITED 4             /* a worker asks for one at a time (broker_fetch()) */
+#define QUEUE ((size_t)32 << 20) /* bytes for the scheduler: half of what holds them */
 
 static const char *keep(struct source *s, const char *text)
 {
 	const char *copy = text ? arena_strndup(&s->arena, text, strlen(text)) : NULL;
 
+	s->bytes += text ? strlen(text) : 0;
 	return copy ? copy : "";
+}
+
+/* A longer one is as none: it would have to be sent back, and listed. */
+static const char *keep_header(struct source *s, const char *text)
+{
+	return text && strlen(text) <= MAX_HEADER ? keep(s, text) : "";
 }
 
 static void replayed(struct answer *a, uint8_t verdict)
@@ -55,6 +71,7 @@ static void finished(struct answer *a)
 {
 	struct diag ignored = {0};
 
+	a->source->n_pending -= a->pending;
 	a->pending = false;
 	if (a->rc != GLANE_OK)
 		security(a->source, a->message);
@@ -66,6 +83,7 @@ static void finished(struct answer *a)
 	if (a->waited && answer_send(a, &ignored) != GLANE_OK)
 		(void)shutdown(
 			a->source->client.fd, SHUT_RDWR); /* not closed: its frame may be the one that is read now */
+	body_settle(a);
 }
 
 static glane_rc start(struct answer *a, bool conditional, struct diag *d);
@@ -97,6 +115,18 @@ static void strike(struct answer *a)
 	a->struck = clean.n;
 }
 
+static void count(struct answer *a)
+{
+	struct diag why;
+
+	diag_clear(&why);
+	a->rc = body_count(a->source, a->size, &why);
+	if (a->rc == GLANE_OK)
+		return;
+	a->message = keep(a->source, why.text);
+	fd_close(&a->fd);
+}
+
 static void fetched(void *arg, uint64_t id, struct fetch_result *r)
 {
 	struct answer *a = arg;
@@ -121,11 +151,17 @@ static void fetched(void *arg, uint64_t id, struct fetch_result *r)
 		if (start(a, false, &s->broker->diag) == GLANE_OK)
 			return;
 	}
+	if (s->bytes > MAX_BYTES) {
+		a->rc = GLANE_E_LIMIT;
+		a->message = TOO_MANY;
+		finished(a);
+		return;
+	}
 	a->rc = r->rc;
 	a->message = keep(s, r->message);
-	a->etag = keep(s, r->etag);
-	a->modified = keep(s, r->last_modified);
-	a->content_type = keep(s, r->content_type);
+	a->etag = keep_header(s, r->etag);
+	a->modified = keep_header(s, r->last_modified);
+	a->content_type = keep_header(s, r->content_type);
 	a->size = r->size;
 	memcpy(a->sha256, r->sha256, sizeof(a->sha256));
 	a->origin = FETCHED_NEW;
@@ -133,6 +169,8 @@ static void fetched(void *arg, uint64_t id, struct fetch_result *r)
 	r->fd = -1;
 	if (a->rc == GLANE_OK)
 		strike(a);
+	if (a->rc == GLANE_OK)
+		count(a);
 	finished(a);
 }
 
@@ -146,6 +184,7 @@ static glane_rc start(struct answer *a, bool conditional, struct diag *d)
 		conditional ? a->old_etag : NULL, conditional ? a->old_modified : NULL, s->deadline, q->wait};
 
 	diag_clear(&why);
+	s->n_pending += !a->pending;
 	a->pending = true;
 	a->rc = fetch_start(s->broker->fetcher, &s->policy, &r, fetched, a, &a->fetch_id, &why);
 	if (a->rc == GLANE_E_NOMEM)
@@ -157,20 +196,15 @@ static glane_rc start(struct answer *a, bool conditional, struct diag *d)
 	return GLANE_OK;
 }
 
-static void body_hash(const struct request *q, char hex[65])
-{
-	hex[0] = 0;
-	if (q->body.n)
-		sha256_of(q->body, hex);
-}
-
 /* Without network: the last commit's answer, or the newest of the archive. */
 static void from_archive(struct answer *a)
 {
 	struct archive *archive = &a->source->broker->archive;
 	const struct archive_entry *e = NULL;
+	struct diag why;
 	char hash[65];
 
+	diag_clear(&why);
 	a->origin = FETCHED_ARCHIVE;
 	if (a->old_sha256 && archive_has(archive, a->old_sha256)) {
 		memcpy(a->sha256, a->old_sha256, sizeof(a->sha256));
@@ -179,7 +213,7 @@ static void from_archive(struct answer *a)
 		finished(a);
 		return;
 	}
-	body_hash(&a->request, hash);
+	request_body_hash(&a->request, hash);
 	e = archive_find(archive, a->request.method, a->request.url, hash);
 	if (!e && a->source->broker->dry) {
 		a->rc = GLANE_END; /* for the reader there is no more; the request is listed */
@@ -187,9 +221,9 @@ static void from_archive(struct answer *a)
 		return;
 	}
 	if (!e) {
-		a->rc = GLANE_E_FETCH;
-		a->message = arena_fmt(&a->source->arena, "%s %s: not in the payload archive (--offline asks nobody)",
+		a->rc = fail(&why, GLANE_E_FETCH, "%s %s: not in the payload archive (--offline asks nobody)",
 			a->request.method, a->request.url);
+		a->message = keep(a->source, why.text);
 		finished(a);
 		return;
 	}
@@ -207,16 +241,12 @@ static struct answer *answer_make(struct source *s, const struct request *r, con
 {
 	struct answer *a = arena_alloc(&s->arena, sizeof(*a));
 
-	if (s->n_all >= MAX_REQUESTS) {
-		fail(d, GLANE_E_LIMIT, "more than %d requests of one source in one run", MAX_REQUESTS);
-		return NULL;
-	}
-	if (!a || !mem_grow(&s->all, &s->cap_all, s->n_all + 1, sizeof(struct answer *))) {
+	if (!a || !request_copy(r, &s->arena, &a->request) ||
+		!mem_grow(&s->all, &s->cap_all, s->n_all + 1, sizeof(struct answer *))) {
 		fail(d, GLANE_E_NOMEM, "no memory for a request");
 		return NULL;
 	}
 	a->source = s;
-	a->request = *r;
 	a->fd = -1;
 	a->message = a->etag = a->modified = a->content_type = "";
 	memcpy(a->key, key, sizeof(a->key));
@@ -257,21 +287,58 @@ static glane_rc note_asked(struct answer *a, struct diag *d)
 	return GLANE_OK;
 }
 
+/* `a`: the answer that is there already, or NULL. Another request is refused, not the worker. */
+static glane_rc may_ask(struct source *s, const struct request *r, const struct answer *a, struct diag *d)
+{
+	const uint64_t n = request_size(r);
+
+	if (a && a->asked)
+		return GLANE_OK;
+	if (n > REQUEST_MAX)
+		return fail(d, GLANE_E_LIMIT, "a request of %llu bytes: it may have %u at most", (unsigned long long)n,
+			REQUEST_MAX);
+	if (!a && s->n_all >= MAX_REQUESTS)
+		return fail(d, GLANE_E_LIMIT, "more than %d requests of one source in one run", MAX_REQUESTS);
+	if (s->bytes + n > MAX_BYTES)
+		return fail(d, GLANE_E_LIMIT, TOO_MANY);
+	s->bytes += n;
+	return GLANE_OK;
+}
+
+static void wait_for(struct answer *a)
+{
+	a->waited = true;
+	a->source->n_waited++;
+}
+
+bool source_may_ask(const struct source *s)
+{
+	const struct wire *w = &s->client;
+
+	return s->has_client && s->n_waited < MAX_WAITED && w->n_out_fds < MAX_WAITED && w->out.n < WIRE_MAX &&
+	       s->broker->control.out.n < QUEUE;
+}
+
 glane_rc answer_ask(struct source *s, const struct request *r, struct diag *d)
 {
 	struct answer *a;
 	char key[65];
 	bool is_new;
-	glane_rc rc = GLANE_OK;
+	glane_rc rc;
 
 	if (!request_key(r, key))
 		return fail(d, GLANE_E_NOMEM, "no memory for a request");
 	a = answer_find(s, key);
+	rc = may_ask(s, r, a, d);
+	if (rc != GLANE_OK)
+		return rc;
+	if (a && a->waited)
+		return fail(d, GLANE_E_FORMAT, "a worker asked again for what it waits for");
 	if (!a) {
 		a = answer_new(s, r, key, d);
 		if (!a)
 			return d->code;
-		a->waited = true;
+		wait_for(a);
 		rc = note_asked(a, d);
 		if (rc != GLANE_OK)
 			return rc;
@@ -281,7 +348,7 @@ glane_rc answer_ask(struct source *s, const struct request *r, struct diag *d)
 		}
 		return start(a, false, d);
 	}
-	a->waited = true;
+	wait_for(a);
 	is_new = !a->asked;
 	rc = note_asked(a, d);
 	if (rc != GLANE_OK || a->pending)
@@ -289,7 +356,7 @@ glane_rc answer_ask(struct source *s, const struct request *r, struct diag *d)
 	/* It was judged by what the last commit's request wanted. */
 	if (is_new && a->request.format != r->format && !s->broker->offline) {
 		a->request.format = r->format;
-		fd_close(&a->fd);
+		body_drop(a);
 		return start(a, false, d);
 	}
 	return is_lost(a) ? start(a, false, d) : answer_send(a, d);
@@ -300,16 +367,21 @@ glane_rc answer_again(struct source *s, const struct request *r, struct diag *d)
 	const struct answer *first;
 	struct answer *a;
 	char key[65];
+	glane_rc rc;
 
 	if (!request_key(r, key))
 		return fail(d, GLANE_E_NOMEM, "no memory for a request");
 	first = answer_find(s, key);
 	if (!first || first->pending || first->rc != GLANE_OK)
 		return fail(d, GLANE_E_FORMAT, "a worker asks again for what it was not given");
+	rc = may_ask(s, r, NULL, d);
+	if (rc != GLANE_OK)
+		return rc;
 	a = answer_make(s, r, key, d);
 	if (!a)
 		return d->code;
-	a->again = a->waited = true;
+	a->again = true;
+	wait_for(a);
 	a->old_etag = first->etag;
 	a->old_modified = first->modified;
 	a->old_sha256 = first->sha256;
@@ -345,22 +417,6 @@ glane_rc answer_replay(struct source *s, const struct request *r, uint32_t index
 	return start(a, true, d);
 }
 
-/* A further descriptor on the body, read-only and with an offset of its own. */
-static int body_open(struct answer *a, struct diag *d)
-{
-	struct broker *b = a->source->broker;
-	char path[64];
-	int fd;
-
-	if (a->fd < 0 && archive_get(&b->archive, a->sha256, b->tmp, &a->fd, &a->size, d) != GLANE_OK)
-		return -1;
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", a->fd);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		fail(d, GLANE_E_IO, "cannot open a payload again: %s", strerror(errno));
-	return fd;
-}
-
 static bool is_poison(const struct answer *a)
 {
 	for (size_t i = 0; i < a->source->n_poison; i++)
@@ -369,15 +425,41 @@ static bool is_poison(const struct answer *a)
 	return false;
 }
 
+/* `a` NULL: of a request that was not taken. */
+static glane_rc put_answer(
+	struct source *s, glane_rc rc, const char *message, const struct answer *a, int fd, struct diag *d)
+{
+	struct wire *w = &s->client;
+
+	wire_begin(w, B_ANSWER);
+	wire_i64(w, rc);
+	wire_cstr(w, message);
+	wire_cstr(w, a ? a->sha256 : NULL);
+	wire_u64(w, a ? a->size : 0);
+	wire_cstr(w, a ? a->content_type : NULL);
+	wire_cstr(w, a ? a->request.url : NULL);
+	rc = wire_end(w, fd, d);
+	return rc == GLANE_OK ? wire_flush(w, d) : rc;
+}
+
+glane_rc answer_refuse(struct source *s, struct diag *d)
+{
+	const struct diag why = *d;
+
+	diag_clear(d);
+	return put_answer(s, why.code, why.text, NULL, -1, d);
+}
+
 glane_rc answer_send(struct answer *a, struct diag *d)
 {
-	struct wire *w = &a->source->client;
+	struct source *s = a->source;
 	struct diag why;
 	int fd = -1;
 	glane_rc rc = a->rc;
 
+	s->n_waited -= a->waited;
 	a->waited = false;
-	if (!a->source->has_client)
+	if (!s->has_client)
 		return GLANE_OK;
 	diag_clear(&why);
 	if (rc == GLANE_OK && a->again && strcmp(a->sha256, a->old_sha256) == 0) {
@@ -392,121 +474,9 @@ glane_rc answer_send(struct answer *a, struct diag *d)
 		fd = body_open(a, &why);
 		rc = fd < 0 ? why.code : GLANE_OK;
 	}
-	wire_begin(w, B_ANSWER);
-	wire_i64(w, rc);
-	wire_cstr(w, why.code != GLANE_OK ? why.text : a->message);
-	wire_cstr(w, a->sha256);
-	wire_u64(w, a->size);
-	wire_cstr(w, a->content_type);
-	wire_cstr(w, a->request.url);
-	rc = wire_end(w, fd, d);
-	return rc == GLANE_OK ? wire_flush(w, d) : rc;
-}
-
-glane_rc answers_list(struct source *s, struct diag *d)
-{
-	struct wire *w = &s->broker->control;
-	glane_rc rc = GLANE_OK;
-
-	for (size_t i = 0; i < s->n_asked && rc == GLANE_OK; i++) {
-		const struct answer *a = s->asked[i];
-
-		if (a->pending || a->rc < GLANE_OK)
-			continue;
-		wire_begin(w, B_LISTED);
-		wire_u32(w, s->id);
-		wire_request(w, &a->request);
-		wire_u32(w, a->status);
-		wire_cstr(w, a->sha256);
-		wire_cstr(w, a->etag);
-		wire_cstr(w, a->modified);
-		wire_cstr(w, a->content_type);
-		wire_u64(w, a->size);
-		wire_u64(w, a->wire);
-		wire_u32(w, a->tries);
-		wire_i64(w, a->fetched_at);
-		wire_u8(w, a->origin);
-		wire_u64(w, a->struck);
-		rc = wire_end(w, -1, d);
-	}
-	wire_begin(w, B_LIST_END);
-	wire_u32(w, s->id);
-	wire_u64(w, s->wire_bytes);
-	return rc == GLANE_OK ? wire_end(w, -1, d) : rc;
-}
-
-static glane_rc archive_one(struct answer *a, struct diag *d)
-{
-	struct archive_entry e = {.method = a->request.method,
-		.url = a->request.url,
-		.content_type = a->content_type,
-		.etag = a->etag,
-		.last_modified = a->modified,
-		.fetched_at = a->fetched_at,
-		.size = a->size};
-	char hash[65];
-
-	if (a->pending || a->rc != GLANE_OK || a->origin == FETCHED_NOT_MODIFIED || a->origin == FETCHED_ARCHIVE)
-		return GLANE_OK;
-	body_hash(&a->request, hash);
-	e.body_sha256 = hash;
-	memcpy(e.sha256, a->sha256, sizeof(e.sha256));
-	return archive_put(&a->source->broker->archive, a->fd, &e, d);
-}
-
-static glane_rc archived(struct source *s, glane_rc rc, const struct diag *why, struct diag *d)
-{
-	struct wire *w = &s->broker->control;
-
-	wire_begin(w, B_ARCHIVED);
-	wire_u32(w, s->id);
-	wire_i64(w, rc);
-	wire_cstr(w, why->code != GLANE_OK ? why->text : NULL);
-	return wire_end(w, -1, d);
-}
-
-glane_rc answers_archive(struct source *s, struct diag *d)
-{
-	struct diag why;
-	glane_rc rc = GLANE_OK;
-
-	diag_clear(&why);
-	for (size_t i = 0; i < s->n_asked && rc == GLANE_OK && s->keep != KEEP_NONE; i++)
-		rc = archive_one(s->asked[i], &why);
-	return archived(s, rc, &why, d);
-}
-
-glane_rc answers_keep(struct source *s, const char *sha256, struct diag *d)
-{
-	struct diag why;
-	glane_rc rc = GLANE_OK;
-
-	diag_clear(&why);
-	if (!is_sha256_hex(slice_of(sha256)))
-		return fail(d, GLANE_E_FORMAT, "a payload to keep does not read");
-	for (size_t i = 0; i < s->n_all && !archive_has(&s->broker->archive, sha256) && rc == GLANE_OK; i++)
-		if (strcmp(s->all[i]->sha256, sha256) == 0)
-			rc = archive_one(s->all[i], &why);
-	if (rc == GLANE_OK && !archive_has(&s->broker->archive, sha256))
-		rc = fail(&why, GLANE_E_DATA, "payload %s is not there any more", sha256);
-	return archived(s, rc, &why, d);
-}
-
-void answers_close(struct source *s)
-{
-	struct diag why;
-	struct strbuf line;
-
-	diag_clear(&why);
-	for (size_t i = 0; i < s->n_asked && why.code == GLANE_OK && s->keep == KEEP_ALL; i++)
-		(void)archive_one(s->asked[i], &why);
-	if (why.code == GLANE_OK)
-		return;
-	strbuf_init(&line, 0);
-	strbuf_fmt(&line, "glane: %s: keep_payloads: %s\n", s->policy.source, why.text);
-	if (strbuf_ok(&line))
-		(void)fd_write(2, line.p, line.n, NULL);
-	strbuf_release(&line);
+	rc = put_answer(s, rc, why.code != GLANE_OK ? why.text : a->message, a, fd, d);
+	body_settle(a);
+	return rc == GLANE_E_LIMIT ? answer_refuse(s, d) : rc;
 }
 
 void answers_progress(struct source *s)
@@ -515,7 +485,7 @@ void answers_progress(struct source *s)
 	const int64_t now = clock_mono_ms();
 	struct fetch_progress p;
 
-	if (now - s->progress_at < PROGRESS_MS)
+	if (s->n_pending == 0 || now - s->progress_at < PROGRESS_MS)
 		return;
 	for (size_t i = s->n_all; i > 0; i--) {
 		char state[96];

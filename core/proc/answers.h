@@ -27,7 +27,10 @@ struct answer { /* one request of one source; texts in the source's arena */
 	int64_t fetched_at;
 	uint8_t origin;  /* FETCHED_* */
 	uint64_t struck; /* writings of secrets that stood in the body */
-	int fd;          /* -1: to be had from the archive */
+	int fd;          /* -1: to be had with body_have() */
+	bool held;       /* fd is one of those that stay open */
+	bool spooled;    /* it stands in the source's file, at */
+	uint64_t spool_at;
 };
 struct source {
 	struct source *next;
@@ -42,12 +45,20 @@ struct source {
 	size_t n_poison;
 	struct wire client;
 	bool has_client;
+	unsigned n_waited;     /* answers that the worker waits for */
 	struct map by_key;     /* request key -> struct answer * */
 	struct answer **asked; /* in order of asking */
 	size_t n_asked, cap_asked;
 	struct answer **all;
-	size_t n_all, cap_all;
+	size_t n_all, cap_all, n_pending;
+	int spool; /* bodies one behind the other; -1: none yet */
+	uint64_t spool_size;
+	unsigned n_held;
+	uint64_t body_bytes;
 	uint64_t wire_bytes;
+	uint64_t bytes;      /* of its requests, and of what was said of them */
+	bool listing;        /* LIST_END is still to be said */
+	size_t n_listed;     /* of `asked` */
 	int64_t progress_at; /* clock_mono_ms() of the last PROGRESS */
 };
 struct broker {
@@ -57,14 +68,26 @@ struct broker {
 	int store, tmp;
 	bool offline, dry, quit, ready;
 	struct source *sources;
-	struct arena arena;
+	struct arena arena, scratch; /* scratch: of one frame */
 	struct diag diag;
 };
+
+/* bodies.c. Sees to it that a->fd is the body. */
+glane_rc body_have(struct answer *a, struct diag *d);
+/* A further descriptor on the body, read-only and with an offset of its own. */
+int body_open(struct answer *a, struct diag *d);
+/* Whoever waited for the body has got it: its file may be closed now. */
+void body_settle(struct answer *a);
+void body_drop(struct answer *a); /* it is fetched once more */
+/* A new body is to be kept; GLANE_E_LIMIT: the source has too many bytes of them. */
+glane_rc body_count(struct source *s, uint64_t size, struct diag *d);
 
 struct source *source_find(struct broker *b, uint32_t id);
 glane_rc source_new(struct broker *b, struct frame *f, struct diag *d);
 void source_free(struct broker *b, struct source *s);
-/* A request of the worker, or one to replay; starts the fetch where there is no answer yet. */
+/* Whether one more request of the worker is read now: it waits for few, and what was said before is on its way. */
+bool source_may_ask(const struct source *s);
+/* A request of the worker, or one to replay, which is copied; starts the fetch where there is no answer yet. GLANE_E_LIMIT: it is refused. */
 glane_rc answer_ask(struct source *s, const struct request *r, struct diag *d);
 glane_rc answer_replay(struct source *s, const struct request *r, uint32_t index, const char *etag,
 	const char *modified, const char *sha256, struct diag *d);
@@ -72,7 +95,11 @@ glane_rc answer_replay(struct source *s, const struct request *r, uint32_t index
 glane_rc answer_again(struct source *s, const struct request *r, struct diag *d);
 /* Sends a finished answer to the worker that waits for it. */
 glane_rc answer_send(struct answer *a, struct diag *d);
-glane_rc answers_list(struct source *s, struct diag *d);
+/* GLANE_E_LIMIT stands in `d`: the worker hears it in place of an answer. */
+glane_rc answer_refuse(struct source *s, struct diag *d);
+/* Begins its list; answers_list_some() says as much of it as the queue has room for, to be called until `listing` is false. */
+void answers_list(struct source *s);
+glane_rc answers_list_some(struct source *s, struct diag *d);
 glane_rc answers_archive(struct source *s, struct diag *d);
 /* The body with that hash, however little the source keeps; it stays as it is where it is there already. */
 glane_rc answers_keep(struct source *s, const char *sha256, struct diag *d);

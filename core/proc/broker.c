@@ -127,7 +127,7 @@ static glane_rc take_replay(struct source *s, struct frame *f, struct diag *d)
 	const uint32_t index = frame_u32(f);
 	const char *etag, *modified, *sha256;
 	struct request r;
-	glane_rc rc = frame_request(f, &s->arena, &r, d);
+	glane_rc rc = frame_request(f, &s->broker->scratch, &r, d);
 
 	if (rc != GLANE_OK)
 		return rc;
@@ -136,7 +136,7 @@ static glane_rc take_replay(struct source *s, struct frame *f, struct diag *d)
 	sha256 = frame_cstr(f, &s->arena);
 	if (!frame_done(f) || !sha256)
 		return fail(d, GLANE_E_FORMAT, "a request to replay does not read");
-	rc = request_hide(&r, &s->policy, &s->arena, d);
+	rc = request_hide(&r, &s->policy, &s->broker->scratch, d);
 	if (rc != GLANE_OK)
 		return rc;
 	return answer_replay(s, &r, index, etag, modified, sha256, d);
@@ -172,7 +172,8 @@ static glane_rc control_frame(struct broker *b, struct frame *f, struct diag *d)
 	case B_REPLAY:
 		return take_replay(s, f, d);
 	case B_LIST:
-		return answers_list(s, d);
+		answers_list(s);
+		return GLANE_OK;
 	case B_ARCHIVE:
 		return answers_archive(s, d);
 	case B_KEEP:
@@ -195,6 +196,7 @@ static glane_rc read_control(struct broker *b, struct diag *d)
 		rc = wire_take(&b->control, &f, d);
 		if (rc == GLANE_OK)
 			rc = control_frame(b, &f, d);
+		arena_release(&b->scratch);
 	}
 	if (b->control.eof)
 		b->quit = true;
@@ -220,45 +222,66 @@ static glane_rc send_words(struct source *s, struct slice text, struct diag *d)
 	return rc == GLANE_OK ? wire_flush(&s->client, d) : rc;
 }
 
-static glane_rc client_frame(struct source *s, struct frame *f, struct diag *d)
+static glane_rc take_fetch(struct source *s, struct frame *f, struct diag *d)
 {
-	struct request r;
-	glane_rc rc;
+	struct arena *scratch = &s->broker->scratch;
+	struct request r = {0};
+	glane_rc rc = frame_request(f, scratch, &r, d);
 
-	if (f->type == B_WORDS)
-		return send_words(s, frame_text(f), d);
-	if (f->type != B_FETCH && f->type != B_AGAIN)
-		return fail(d, GLANE_E_FORMAT, "a worker asked for something else than a fetch");
-	rc = frame_request(f, &s->arena, &r, d);
 	if (rc == GLANE_OK && !frame_done(f))
 		rc = fail(d, GLANE_E_FORMAT, "a worker's request does not read");
 	if (s->html)
 		r.format &= (uint8_t)~FORMAT_NO_HTML;
 	if (rc == GLANE_OK)
-		rc = request_hide(&r, &s->policy, &s->arena, d);
-	if (rc != GLANE_OK)
-		return rc;
-	return f->type == B_AGAIN ? answer_again(s, &r, d) : answer_ask(s, &r, d);
+		rc = request_hide(&r, &s->policy, scratch, d);
+	if (rc == GLANE_OK)
+		rc = f->type == B_AGAIN ? answer_again(s, &r, d) : answer_ask(s, &r, d);
+	arena_release(scratch);
+	return rc == GLANE_E_LIMIT ? answer_refuse(s, d) : rc;
 }
 
-/* A worker that talks nonsense loses its socket; its source fails, the others go on. */
-static void read_client(struct source *s)
+static glane_rc client_frame(struct source *s, struct frame *f, struct diag *d)
+{
+	if (f->type == B_WORDS)
+		return send_words(s, frame_text(f), d);
+	if (f->type != B_FETCH && f->type != B_AGAIN)
+		return fail(d, GLANE_E_FORMAT, "a worker asked for something else than a fetch");
+	return take_fetch(s, f, d);
+}
+
+static void drop_client(struct source *s)
+{
+	wire_release(&s->client);
+	s->has_client = false;
+}
+
+/*
+ * Takes what a worker asks, as long as it may ask: more of it stays in its socket, so that no worker can fill the queue of all.
+ * A worker that talks nonsense loses its socket; its source fails, the others go on.
+ */
+static void serve(struct source *s, short events)
 {
 	struct frame f;
 	struct diag d;
-	glane_rc rc;
+	glane_rc rc = GLANE_OK;
 
 	diag_clear(&d);
-	rc = wire_fill(&s->client, &d);
-	while (rc == GLANE_OK) {
+	if (wire_pending(&s->client))
+		wire_flush(&s->client, NULL);
+	if (!source_may_ask(s)) {
+		if (events & (POLLHUP | POLLERR))
+			drop_client(s);
+		return;
+	}
+	if (events & (POLLIN | POLLHUP | POLLERR))
+		rc = wire_fill(&s->client, &d);
+	while (rc == GLANE_OK && source_may_ask(s)) {
 		rc = wire_take(&s->client, &f, &d);
 		if (rc == GLANE_OK)
 			rc = client_frame(s, &f, &d);
 	}
-	if (rc < GLANE_OK || s->client.eof) {
-		wire_release(&s->client);
-		s->has_client = false;
-	}
+	if (rc < GLANE_OK || s->client.eof)
+		drop_client(s);
 }
 
 static unsigned gather(struct broker *b, struct pollfd *fds, struct source **who)
@@ -272,7 +295,7 @@ static unsigned gather(struct broker *b, struct pollfd *fds, struct source **who
 	for (struct source *s = b->sources; s && n < MAX_CLIENTS; s = s->next) {
 		if (!s->has_client)
 			continue;
-		fds[n] = (struct pollfd){s->client.fd, POLLIN, 0};
+		fds[n] = (struct pollfd){s->client.fd, source_may_ask(s) ? POLLIN : 0, 0};
 		if (wire_pending(&s->client))
 			fds[n].events |= POLLOUT;
 		who[n++] = s;
@@ -289,6 +312,25 @@ static glane_rc wait_for_work(struct broker *b, struct pollfd *fds, unsigned n, 
 	return GLANE_OK;
 }
 
+/* A long list is said as the scheduler takes it: the queue of the control socket is there for all sources. */
+static glane_rc say(struct broker *b, struct diag *d)
+{
+	glane_rc rc = GLANE_OK;
+	bool more;
+
+	do {
+		more = false;
+		for (struct source *s = b->sources; s && rc == GLANE_OK; s = s->next) {
+			if (s->listing)
+				rc = answers_list_some(s, d);
+			more |= s->listing;
+		}
+		if (rc == GLANE_OK)
+			rc = wire_flush(&b->control, d);
+	} while (rc == GLANE_OK && more && !wire_pending(&b->control));
+	return rc;
+}
+
 static glane_rc turn(struct broker *b, struct diag *d)
 {
 	struct pollfd fds[MAX_CLIENTS];
@@ -296,19 +338,15 @@ static glane_rc turn(struct broker *b, struct diag *d)
 	const unsigned n = gather(b, fds, who);
 	glane_rc rc = wait_for_work(b, fds, n, d);
 
-	for (unsigned i = 1; i < n && rc == GLANE_OK; i++) {
-		if (fds[i].revents & (POLLIN | POLLHUP | POLLERR))
-			read_client(who[i]);
-		if (who[i]->has_client && wire_pending(&who[i]->client))
-			wire_flush(&who[i]->client, NULL);
-	}
+	for (unsigned i = 1; i < n && rc == GLANE_OK; i++)
+		serve(who[i], fds[i].revents);
 	if (rc == GLANE_OK && fds[0].revents & (POLLIN | POLLHUP | POLLERR))
 		rc = read_control(b, d);
 	for (struct source *s = b->sources; s && rc == GLANE_OK; s = s->next)
 		answers_progress(s);
 	if (rc == GLANE_OK)
 		rc = b->diag.code; /* of what a callback could not say */
-	return rc == GLANE_OK ? wire_flush(&b->control, d) : rc;
+	return rc == GLANE_OK ? say(b, d) : rc;
 }
 
 static void raise_descriptor_limit(void)
@@ -330,6 +368,7 @@ int broker_main(int control_fd)
 	diag_clear(&b.diag);
 	b.store = b.tmp = -1;
 	arena_init(&b.arena, 0);
+	arena_init(&b.scratch, 0);
 	wire_init(&b.control, control_fd);
 	raise_descriptor_limit();
 	signal(SIGXFSZ, SIG_IGN); /* beyond a limit of file size write() fails, as on a full disk */
@@ -350,6 +389,7 @@ int broker_main(int control_fd)
 	fd_close(&b.tmp);
 	fd_close(&b.store);
 	wire_release(&b.control);
+	arena_release(&b.scratch);
 	arena_release(&b.arena);
 	return rc == GLANE_OK ? 0 : 1;
 }

@@ -2,7 +2,7 @@
 /*
  * The broker: the one process that owns libcurl, the secrets and the allow-lists. The scheduler tells it over the control socket which
  * sources there are and passes the socket of each worker; a worker asks for URLs and gets verified payloads as read-only
- * descriptors. Bodies are kept (unlinked files) until their source is closed, so that a page is fetched once per run.
+ * descriptors. Bodies are kept (unlinked files, bodies.c) until their source is closed, so that a page is fetched once per run.
  *
  * Frames (fields in this order; see wire.h). On the control socket, scheduler -> broker:
  *   SETUP    cstr contact, proxy, ca_bundle, limits_file, store path; u32 per_host, stall_seconds, connect_seconds; f64 retry_base;
@@ -25,7 +25,7 @@
  *   REPLAYED u32 id; u32 index; u8 verdict (REPLAY_*); text message
  *   LISTED   u32 id; REQUEST fields; u32 status; text sha256, etag, last_modified, response content_type; u64 size, wire; u32 tries;
  *            i64 fetched_at; u8 origin (FETCHED_*); u64 struck (secrets out of its body)
- *   LIST_END u32 id; u64 wire bytes of the source in this run
+ *   LIST_END u32 id; u64 wire bytes of the source in this run; i64 rc (not GLANE_OK: the list could not be said); text message
  *   ARCHIVED u32 id; i64 rc; text message
  *   PROGRESS u32 id; u64 wire, expected; text state           at most twice a second per source
  *   SECURITY u32 id; text message                             a refused redirect or host, at once
@@ -84,6 +84,11 @@ bool frame_pairs(struct frame *f, struct arena *a, size_t max, const struct glan
 void wire_request(struct wire *w, const struct request *r);
 /* Texts are copied into the arena; at most 64 headers. */
 glane_rc frame_request(struct frame *f, struct arena *a, struct request *ret, struct diag *d);
+bool request_copy(const struct request *r, struct arena *a, struct request *ret);
+/* Bytes of its fields in a frame. One of more than REQUEST_MAX would leave too little room for what else is listed of it. */
+#define REQUEST_MAX (WIRE_MAX - 65536u)
+uint64_t request_size(const struct request *r);
+void request_body_hash(const struct request *r, char hex[65]); /* "": no body */
 /* What a provider wrote may hold a secret (the link to its next page): in the URL, the headers and the body the placeholder goes where
  * a secret of the policy stands, so that it is not logged, listed or archived, and so that a new key is asked with where the list is
  * asked for again. */

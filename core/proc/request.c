@@ -66,6 +66,48 @@ glane_rc frame_request(struct frame *f, struct arena *a, struct request *ret, st
 	return GLANE_OK;
 }
 
+static bool copy_text(struct arena *a, const char *text, const char **ret)
+{
+	*ret = text ? arena_strndup(a, text, strlen(text)) : NULL;
+	return *ret || !text;
+}
+
+bool request_copy(const struct request *r, struct arena *a, struct request *ret)
+{
+	struct glane_kv *kv = arena_alloc(a, (r->n_header + 1) * sizeof(*kv));
+
+	*ret = *r;
+	if (!kv || !copy_text(a, r->method, &ret->method) || !copy_text(a, r->url, &ret->url) ||
+		!copy_text(a, r->content_type, &ret->content_type) || !arena_dup(a, r->body, &ret->body))
+		return false;
+	for (size_t i = 0; i < r->n_header; i++) {
+		struct slice v;
+
+		if (!copy_text(a, r->header[i].k, &kv[i].k) ||
+			!arena_dup(a, (struct slice){r->header[i].v.p, r->header[i].v.n}, &v))
+			return false;
+		kv[i].v = (glane_str){v.p, v.n};
+	}
+	ret->header = kv;
+	return true;
+}
+
+uint64_t request_size(const struct request *r)
+{
+	uint64_t n = 5 * sizeof(uint32_t) + 1 + 2 * sizeof(uint32_t) + strlen(r->method) + strlen(r->url) + r->body.n;
+
+	for (size_t i = 0; i < r->n_header; i++)
+		n += 2 * sizeof(uint32_t) + strlen(r->header[i].k) + r->header[i].v.n;
+	return n + (r->content_type ? strlen(r->content_type) : 0);
+}
+
+void request_body_hash(const struct request *r, char hex[65])
+{
+	hex[0] = 0;
+	if (r->body.n)
+		sha256_of(r->body, hex);
+}
+
 /* Host and port stay: no placeholder has a place there. */
 static size_t authority_end(const char *url)
 {

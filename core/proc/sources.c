@@ -60,6 +60,7 @@ glane_rc source_new(struct broker *b, struct frame *f, struct diag *d)
 	fd = wire_take_fd(&b->control);
 	s->has_client = fd >= 0;
 	wire_init(&s->client, fd);
+	s->spool = -1;
 	if (!frame_done(f))
 		return fail(d, GLANE_E_FORMAT, "a source sent to the broker does not read");
 	if (fd >= 0 && fcntl(fd, F_SETFL, O_NONBLOCK) != 0)
@@ -79,6 +80,7 @@ void source_free(struct broker *b, struct source *s)
 			fetch_cancel(b->fetcher, s->all[i]->fetch_id);
 		fd_close(&s->all[i]->fd);
 	}
+	fd_close(&s->spool);
 	wire_release(&s->client);
 	map_release(&s->by_key);
 	mem_free(s->all);

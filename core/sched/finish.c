@@ -256,12 +256,20 @@ static void no_event(struct task *t)
 
 void task_list_end(struct task *t, struct frame *f)
 {
+	struct slice message;
 	struct diag d;
+	int64_t rc;
 
 	diag_clear(&d);
 	t->wire_bytes = frame_u64(f);
+	rc = frame_i64(f);
+	message = frame_text(f);
 	if (t->phase != TASK_LISTING || !frame_done(f))
 		return;
+	if (rc != GLANE_OK) {
+		task_fail(t, (glane_rc)rc, "%.*s", SLICE_FMT(message));
+		return;
+	}
 	if (t->run->options->limit || t->run->options->dry_run) {
 		t->verdict = V_TRIAL;
 		task_done(t);

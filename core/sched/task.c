@@ -19,6 +19,7 @@
 
 #define GRACE_MS 5000 /* between SIGTERM and SIGKILL */
 #define CPU_SECONDS 3600
+#define REPLAY_QUEUE ((size_t)16 << 20) /* bytes on their way to the broker */
 
 static void digests(struct task *t, struct diag *d)
 {
@@ -92,7 +93,8 @@ static glane_rc load_again(struct task *t, struct diag *d)
 
 /*
  * Asks the broker whether every answer of the last commit still holds. Without a commit there is nothing to ask; and where the plugin
- * keeps cursors, it asks for what is new since then, which the last requests would not show.
+ * keeps cursors, it asks for what is new since then, which the last requests would not show. Where others have sent so many that the
+ * queue might not hold them, its worker asks.
  */
 static glane_rc replay(struct task *t)
 {
@@ -101,6 +103,8 @@ static glane_rc replay(struct task *t)
 	glane_rc rc = GLANE_OK;
 
 	if (t->run->options->dry_run || (is_increment && t->run->options->again == AGAIN_NO))
+		return GLANE_OK;
+	if (t->run->control.out.n > REPLAY_QUEUE && t->run->options->again == AGAIN_NO)
 		return GLANE_OK;
 	t->replays = t->replays_left = json_array_size(list);
 	for (size_t i = 0; i < t->replays && rc == GLANE_OK; i++)

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -472,6 +473,139 @@ static glane_rc repeat(void)
 	return GLANE_OK;
 }
 
+/* ---- well-formed requests to the broker (proc/broker.h), beside the host's ---- */
+
+#define BROKER 4
+#define FRAME_MAX ((size_t)1 << 20)
+
+static char frame[FRAME_MAX + 4096];
+static size_t n_frame;
+
+static void put(const void *p, size_t n)
+{
+	memcpy(frame + n_frame, p, n);
+	n_frame += n;
+}
+static void put_u32(uint32_t v)
+{
+	put(&v, sizeof(v));
+}
+static void put_text(const char *p, size_t n)
+{
+	put_u32((uint32_t)n);
+	put(p, n);
+}
+
+/* A POST with such a body; another number makes it another request. False: nobody takes it. */
+static bool ask(size_t n_body, uint32_t number)
+{
+	static char body[FRAME_MAX];
+	const uint16_t head[4] = {0, 0, 140, 0};
+	uint32_t n;
+
+	n_frame = 0;
+	put(head, sizeof(head));
+	put_text("POST", 4);
+	put_text(s->url, strlen(s->url));
+	put_u32(0);
+	memset(body, 'b', n_body);
+	put_text(body, n_body);
+	put_u32(UINT32_MAX);
+	put("", 1);
+	put_u32(number);
+	put_u32(0);
+	n = (uint32_t)n_frame - (uint32_t)sizeof(head);
+	memcpy(frame, &n, sizeof(n));
+	for (size_t at = 0; at < n_frame;) {
+		const ssize_t k = write(BROKER, frame + at, n_frame - at);
+
+		if (k <= 0)
+			return false;
+		at += (size_t)k;
+	}
+	return true;
+}
+
+static void get(void *p, size_t n)
+{
+	while (n > 0) {
+		const ssize_t k = read(BROKER, p, n);
+
+		if (k <= 0)
+			_exit(9);
+		p = (char *)p + k;
+		n -= (size_t)k;
+	}
+}
+
+/* Waits for an answer; its failure is this run's, if it is a limit. */
+static glane_rc answered(void)
+{
+	uint32_t n[2];
+	int64_t rc;
+
+	get(n, sizeof(n));
+	get(frame, n[0]);
+	memcpy(&rc, frame, sizeof(rc));
+	memcpy(n, frame + 8, sizeof(n[0]));
+	return rc == GLANE_E_LIMIT ? h->fail(r, GLANE_E_LIMIT, "%.*s", (int)n[0], frame + 12) : GLANE_OK;
+}
+
+static glane_rc huge_request(void)
+{
+	return ask(FRAME_MAX - 200, 0) ? answered() : GLANE_E_IO;
+}
+static glane_rc many_requests(void)
+{
+	for (uint32_t i = 0; i < 100; i++)
+		if (!ask(FRAME_MAX - 100000, i) || answered() != GLANE_OK)
+			break;
+	return GLANE_OK;
+}
+
+static glane_rc pipelined(void)
+{
+	for (uint32_t i = 0; i < 200000; i++)
+		if (!ask(0, i))
+			return h->fail(r, GLANE_E_IO, "request %u was not taken", i);
+	return h->fail(r, GLANE_E_DATA, "all were taken");
+}
+/* Of one request that is still under way. */
+static glane_rc repeats(void)
+{
+	for (int i = 0; i < 600; i++)
+		if (!ask(FRAME_MAX - 100000, 0))
+			return some_rows();
+	return h->fail(r, GLANE_E_DATA, "all were taken");
+}
+
+/* Nothing evil: each of 200 pages is read twice, the second time after all others. */
+static glane_rc many_pages(void)
+{
+	uint32_t handle;
+	glane_rc done;
+
+	for (int i = 0; i < 400; i++) {
+		const char *name = h->fmt(r, "{base_url}/page/%d", i % 200);
+		const struct glane_request q = {.size = sizeof(q), .url = name, .format = GLANE_FMT_RAW};
+		char text[64] = "", want[64];
+		glane_reader *rd;
+		glane_rc rc = h->open(r, &q, &rd);
+
+		if (rc == GLANE_OK && h->read(rd, text, sizeof(text) - 1) < 0)
+			rc = GLANE_E_IO;
+		if (rc != GLANE_OK)
+			return rc;
+		snprintf(want, sizeof(want), "page %d", i % 200);
+		if (strcmp(text, want) != 0)
+			return h->fail(r, GLANE_E_DATA, "'%s' in place of '%s'", text, want);
+		h->close(rd);
+	}
+	done = series(&handle);
+	done = done == GLANE_OK ? emit(handle, "2020") : done;
+	return done == GLANE_OK ? cover() : done;
+}
+
 static const struct {
 	const char *name;
 	glane_rc (*run)(void);
@@ -487,7 +621,8 @@ static const struct {
 	{"bad_handle", bad_handle}, {"bad_push", bad_push}, {"null_arguments", null_arguments},
 	{"bad_format", bad_format}, {"code_42", code_42}, {"code_end", code_end}, {"code_least", code_least},
 	{"emit_after_fail", emit_after_fail}, {"swallow", swallow}, {"forbidden", forbidden}, {"repeat", repeat},
-	{"crash_in_fini", some_rows}, {"crash_at_exit", some_rows}};
+	{"crash_in_fini", some_rows}, {"crash_at_exit", some_rows}, {"huge_request", huge_request},
+	{"many_requests", many_requests}, {"pipelined", pipelined}, {"repeats", repeats}, {"many_pages", many_pages}};
 
 static glane_rc init(const struct glane_host *host, glane_run *run, void *state)
 {

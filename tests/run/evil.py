@@ -49,11 +49,17 @@ class Data(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         body = "code,year,value\n" + "".join(f"TGO,{y},{self.value}\n" for y in range(2000, 2020)) if self.path == "/good.csv" else ""
         body = "a;b\n1;2\n" if self.path == "/table.csv" else body
+        body = f"page {self.path[6:]}" if self.path.startswith("/page/") else body
         self.send_response(200 if body else 404)
         self.send_header("Content-Type", "text/csv")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body.encode())
+
+    def do_POST(self):
+        if self.path == "/slow":
+            time.sleep(2)
+        self.send_error(501)
 
     def log_message(self, *_):
         pass
@@ -61,6 +67,7 @@ class Data(http.server.BaseHTTPRequestHandler):
 
 # how: (words of its message, its error, further lines of its section). A deadline only where it is what ends it.
 HANG = "deadline = 4s"
+ASKS = "url = http://127.0.0.1:PORT/post\nretries = 0\nrate = 100/s"  # frames of its own to the broker
 SIG = "ended with" if support.WATCHED else "signal "  # sanitizers make exits of some signals
 WAYS = {
     "crash": (SIG if support.WATCHED else "signal 11 (Segmentation fault)", "data", ""),
@@ -103,6 +110,10 @@ WAYS = {
     "code_least": ("plugin evil returned -2147483648, which is no result", "usage", ""),
     "emit_after_fail": ("passed over a failure: the file has no such column", "data", ""),
     "swallow": ("plugin evil passed over a failure", "fetch", "retries = 0"),
+    "huge_request": ("a request of 1048", "limit", ASKS),
+    "many_requests": ("more than 32 MiB", "limit", ASKS),
+    "pipelined": ("not done within its deadline of 4 s", "cancelled", f"{ASKS}\n{HANG}"),
+    "repeats": ("the broker has ended", "fetch", ASKS.replace("/post", "/slow")),
     "forbidden": ("not", "denied", "url = http://127.0.0.2:9/secret"),
 }
 if support.WATCHED:  # no memory limit there
@@ -128,7 +139,7 @@ def configure(folder, port, ways, loading):
             f"[source grown]\nplugin = abi_grown\nbase_url = http://127.0.0.1:{port}\ntimes = 2\n"
             f"[source older]\nplugin = abi_older\nbase_url = http://127.0.0.1:{port}\ntimes = 2\n")
     for way in ways:
-        text += f"[source evil-{way}]\nplugin = evil\nhow = {way}\nbase_url = http://127.0.0.1:{port}\n{WAYS[way][2]}\n"
+        text += f"[source evil-{way}]\nplugin = evil\nhow = {way}\nbase_url = http://127.0.0.1:{port}\n{WAYS[way][2].replace('PORT', str(port))}\n"
     for name in loading:
         text += f"[source {name}]\nplugin = {name}\n"
     (folder / "sources.d/all.conf").write_text(text)
@@ -287,6 +298,20 @@ def few_descriptors(port):
     check("and all is well with enough of them", done.returncode == 0, done)
 
 
+def many_pages(port):
+    """More pages than there may be open files: kept, read twice, archived."""
+    folder = WORK / "pages"
+    configure(folder, port, [], [])
+    sources = folder / "sources.d/all.conf"
+    sources.write_text(f"[source pages]\nplugin = evil\nhow = many_pages\nrate = 1000/s\nbase_url = http://127.0.0.1:{port}\n")
+    run = Run(folder, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (150, 150)))
+    kept = [p for p in (folder / "store/payloads").rglob("*") if p.is_file() and p.suffix != ".json"]
+    check("P7 200 pages and 150 descriptors: read, read again, archived", run.code == 0 and run.sources["pages"]["status"] == "ok" and len(kept) >= 201,
+          (run.code, run.sources, len(kept), run.err))
+    done = subprocess.run([GLANE, "-c", folder / "glane.conf", "check", "--store"], capture_output=True, text=True)
+    check("... each with its hash", done.returncode == 0, done)
+
+
 def unread(port):
     """Whoever reads what a run says stops reading: neither the run nor the next one waits for that."""
     for stream in ("stdout", "stderr"):
@@ -339,6 +364,7 @@ if __name__ == "__main__":
     together(server.server_port)
     ended_from_outside(server.server_port)
     few_descriptors(server.server_port)
+    many_pages(server.server_port)
     unread(server.server_port)
     run_deadline(server.server_port)
     if os.environ.get("GLANE_EVIL_ALONE"):

@@ -5,11 +5,12 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "net/archive.h"
-#include "proc/broker.h"
+#include "proc/answers.h"
 #include "proc/spawn.h"
 
 #include <fcntl.h>
 #include <ftw.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,11 @@
 #define BODY "area,year,value\nTGO,2020,1\n"
 #define URL "https://example.org/a.csv?key={auth:KEY}"
 #define SECRET "s3cr3t-of-the-tests"
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED true
+#else
+#define SANITIZED false
+#endif
 
 static char folder[64];
 
@@ -402,6 +408,158 @@ static void stores_that_do_not_open(void **state)
 	}
 }
 
+/* ---- requests without measure ---- */
+
+static char large[WIRE_MAX];
+
+/* A POST of so many bytes; `number` makes it another one. The code of its answer. */
+static glane_rc ask_large(struct session *s, size_t size, uint32_t number, char text[256])
+{
+	struct request r = {"POST", "https://example.org/p", NULL, 0, {large, 0}, NULL, 0, number, 0};
+	struct slice message;
+	struct frame f;
+	glane_rc rc;
+
+	r.body.n = size - (size_t)request_size(&r);
+	assert_int_equal(request_size(&r), size);
+	wire_begin(&s->client, B_FETCH);
+	wire_request(&s->client, &r);
+	assert_int_equal(s->client.out.n - s->client.out_start - 8, size);
+	assert_true(sent(&s->client, -1) && wait_for(&s->client, B_ANSWER, &f));
+	rc = (glane_rc)frame_i64(&f);
+	message = frame_text(&f);
+	snprintf(text, 256, "%.*s", SLICE_FMT(message));
+	return rc;
+}
+
+/* Too large to be listed beside its answer: it is refused, and the others go on. */
+static void large_requests(void **state)
+{
+	struct session s;
+	char text[256];
+
+	(void)state;
+	start(&s, 0, true);
+	put_setup(&s.control, 2, "");
+	assert_true(sent(&s.control, -1) && add_source(&s, KEEP_EVENTS));
+	assert_int_equal(ask_large(&s, REQUEST_MAX, 1, text), GLANE_END);
+	assert_int_equal(ask_large(&s, REQUEST_MAX + 1, 1, text), GLANE_E_LIMIT);
+	assert_non_null(strstr(text, "a request of 983041 bytes"));
+	assert_int_equal(ask_large(&s, WIRE_MAX, 1, text), GLANE_E_LIMIT);
+	assert_int_equal(ask_large(&s, 1000, 1, text), GLANE_END);
+	assert_int_equal(listed(&s, 1), 2);
+	finish(&s);
+	assert_int_equal(s.status, 0);
+}
+
+static unsigned high_water_mib(pid_t pid)
+{
+	char path[64], text[4096];
+	const char *at;
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	at = strstr(text, "VmHWM:");
+	return at ? (unsigned)(strtoul(at + 6, NULL, 10) / 1024) : 0;
+}
+
+/* All that a source asks is kept up to a limit, and listed bit by bit; what is asked again costs nothing. */
+static void many_large_requests(void **state)
+{
+	const uint32_t fit = (32u << 20) / 900000;
+	struct session s;
+	char text[256];
+
+	(void)state;
+	start(&s, 0, true);
+	put_setup(&s.control, 2, "");
+	assert_true(sent(&s.control, -1) && add_source(&s, KEEP_EVENTS));
+	for (uint32_t i = 0; i < fit; i++)
+		assert_int_equal(ask_large(&s, 900000, i, text), GLANE_END);
+	for (uint32_t i = 0; i < 20; i++)
+		assert_int_equal(ask_large(&s, 900000, fit + i, text), GLANE_E_LIMIT);
+	assert_non_null(strstr(text, "have more than 32 MiB"));
+	for (uint32_t i = 0; i < 120; i++)
+		assert_int_equal(ask_large(&s, 900000, i % 3, text), GLANE_END);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(listed(&s, 1), (int)fit);
+	if (!SANITIZED && SLOWNESS == 1) /* they keep freed memory */
+		assert_in_range(high_water_mib(s.pid), 1, 100);
+	finish(&s);
+	assert_int_equal(s.status, 0);
+}
+
+/* So many requests as the broker reads without being heard. */
+static unsigned ask_deaf(struct session *s, const char *url)
+{
+	struct pollfd p = {s->client.fd, POLLOUT, 0};
+	struct diag d;
+	unsigned n = 0;
+
+	diag_clear(&d);
+	assert_return_code(fcntl(s->client.fd, F_SETFL, O_NONBLOCK), 0);
+	for (; n < 60000 && !wire_pending(&s->client); n++) {
+		struct request r = {"GET", url, NULL, 0, {NULL, 0}, NULL, 0, n, 0};
+
+		wire_begin(&s->client, B_FETCH);
+		wire_request(&s->client, &r);
+		assert_int_equal(wire_end(&s->client, -1, &d), GLANE_OK);
+		do
+			assert_int_equal(wire_flush(&s->client, &d), GLANE_OK);
+		while (wire_pending(&s->client) && poll(&p, 1, 1000 * SLOWNESS) > 0);
+	}
+	assert_return_code(fcntl(s->client.fd, F_SETFL, 0), 0);
+	return n;
+}
+
+/* A worker that asks and asks and reads no answer is not read itself; the control socket is. Each gets its answer in the end. */
+static void requests_without_reading(void **state)
+{
+	static char url[4000] = "https://example.org/";
+	struct session s;
+	struct frame f;
+	unsigned n;
+
+	(void)state;
+	memset(url + strlen(url), 'u', sizeof(url) - 1 - strlen(url));
+	start(&s, 0, true);
+	put_setup(&s.control, 2, "");
+	assert_true(sent(&s.control, -1) && add_source(&s, KEEP_EVENTS));
+	n = ask_deaf(&s, url);
+	assert_in_range(n, 100, 1500); /* an answer has its URL: 1 MiB of answers, and what the sockets hold */
+	assert_in_range(listed(&s, 1), 100, n);
+	for (unsigned i = 0; i < n - 1; i++) /* the last is not yet sent */
+		assert_true(wait_for(&s.client, B_ANSWER, &f));
+	finish(&s);
+	assert_int_equal(s.status, 0);
+}
+
+/* All bodies of a source in one run: 16 of the largest, and never less than 4 GiB. */
+static void bytes_of_bodies(void **state)
+{
+	static const struct {
+		uint64_t max_body, most;
+	} cases[] = {{0, UINT64_C(8) << 30}, {1 << 20, UINT64_C(4) << 30}, {UINT64_C(1) << 30, UINT64_C(16) << 30}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct source s = {.policy = {.max_body = cases[i].max_body}};
+		struct diag d;
+
+		diag_clear(&d);
+		assert_int_equal(body_count(&s, cases[i].most - 5, &d), GLANE_OK);
+		assert_int_equal(body_count(&s, 6, &d), GLANE_E_LIMIT);
+		assert_non_null(strstr(d.text, "times max_body"));
+		assert_int_equal(body_count(&s, 5, &d), GLANE_OK);
+		assert_int_equal(body_count(&s, UINT64_MAX, &d), GLANE_E_LIMIT);
+	}
+}
+
 /* ---- frames that do not read ---- */
 
 /* Cuts the frame under construction to n of its fields' bytes; false: it has no more. */
@@ -634,6 +792,10 @@ int main(void)
 		cmocka_unit_test(replays),
 		cmocka_unit_test(dry_runs),
 		cmocka_unit_test(stores_that_do_not_open),
+		cmocka_unit_test(large_requests),
+		cmocka_unit_test(many_large_requests),
+		cmocka_unit_test(requests_without_reading),
+		cmocka_unit_test(bytes_of_bodies),
 		cmocka_unit_test(cut_control_frames),
 		cmocka_unit_test(frames_out_of_order),
 		cmocka_unit_test(nonsense_of_a_worker),

@@ -9,7 +9,13 @@
 #include "unit/fetch_fixture.h"
 
 #include <poll.h>
+#include <time.h>
 
+#ifdef UNDER_VALGRIND
+#define CPU_SECONDS 20
+#else
+#define CPU_SECONDS 1
+#endif
 #define DATA_SIZE ((uint64_t)(19 + 65536 + 3))
 
 struct row {
@@ -691,6 +697,31 @@ static void requests_to_one_host_run_side_by_side(void **state)
 	assert_true(best <= 1150);
 }
 
+/* Those that wait for the one connection to a host do not each look through all others. */
+static void many_requests_wait_at_little_cost(void **state)
+{
+	const struct place *p = *state;
+	struct fetch_options o = options_for(p, "");
+	struct fetch_policy policy = policy_of(p);
+	struct seen s = {.fd = -1};
+	struct diag d = {0};
+	struct fetcher *f;
+	char url[512];
+	uint64_t id;
+	clock_t began;
+	struct fetch_request q = {.method = "GET", .url = url_of(p, "/slow", url), .format = GLANE_FMT_XML};
+
+	o.per_host = 1;
+	assert_int_equal(fetcher_new(&f, &o, &d), GLANE_OK);
+	for (unsigned i = 0; i < 10000; i++)
+		assert_int_equal(fetch_start(f, &policy, &q, on_done, &s, &id, &d), GLANE_OK);
+	began = clock();
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(fetcher_step(f, NULL, 0, 20, &d), GLANE_OK);
+	assert_true(clock() - began < CPU_SECONDS * CLOCKS_PER_SEC / 2);
+	fetcher_free(f);
+}
+
 static void impossible_requests_do_not_start(void **state)
 {
 	static const struct glane_kv own = {"Host", {"x", 1}}, bad = {"X Y", {"x", 1}};
@@ -887,6 +918,7 @@ int main(void)
 		cmocka_unit_test(cancelling_is_final),
 		cmocka_unit_test(a_ready_descriptor_ends_the_step),
 		cmocka_unit_test(requests_to_one_host_run_side_by_side),
+		cmocka_unit_test(many_requests_wait_at_little_cost),
 		cmocka_unit_test(impossible_requests_do_not_start),
 		cmocka_unit_test(no_server_is_retried),
 		cmocka_unit_test(engine_says_who_it_is),

@@ -154,7 +154,7 @@ static bool dup_csv(struct arena *a, struct glane_request *q)
 	return dup_cstr(a, &copy->encoding) && dup_cstr(a, &copy->sheet);
 }
 
-bool request_copy(struct glane_run *r, struct glane_request *q)
+bool request_keep(struct glane_run *r, struct glane_request *q)
 {
 	struct arena *a = &r->arena;
 	const char **texts[] = {&q->url, &q->method, &q->content_type, &q->select, &q->page_param, &q->page_size_param,

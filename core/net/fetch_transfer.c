@@ -295,6 +295,8 @@ static bool set_callbacks(struct fetch *r, CURL *easy)
 	SET(CURLOPT_HEADERDATA, (void *)&r->t);
 	SET(CURLOPT_OPENSOCKETFUNCTION, fetch_socket);
 	SET(CURLOPT_OPENSOCKETDATA, (void *)r);
+	SET(CURLOPT_PREREQFUNCTION, fetch_connected);
+	SET(CURLOPT_PREREQDATA, (void *)r);
 	SET(CURLOPT_DEBUGFUNCTION, on_debug);
 	SET(CURLOPT_DEBUGDATA, (void *)&r->t);
 	SET(CURLOPT_VERBOSE, 1L);

@@ -62,6 +62,9 @@ static void put_source(struct wire *w, uint8_t keep)
 	wire_cstr(w, "src");
 	wire_u32(w, 1);
 	wire_cstr(w, "https://example.org");
+	wire_u32(w, 2);
+	wire_cstr(w, "declared.example");
+	wire_cstr(w, "http://127.0.0.1:8080");
 	wire_u32(w, 1);
 	wire_cstr(w, "KEY");
 	wire_cstr(w, "env:GLANE_TEST_KEY");

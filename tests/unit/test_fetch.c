@@ -336,6 +336,68 @@ static void a_secret_does_not_travel_in_the_clear(void **state)
 	assert_non_null(strstr(s.message, "not sent over http"));
 }
 
+/* What only a plugin names: https to where anybody could go. */
+static void a_plugin_alone_names_little(void **state)
+{
+	static const char *const hosts[] = {"example.org", "http://example.net", "https://example.net:8443",
+		"127.0.0.1", "https://[::1]:443", "https://169.254.169.254", "http://127.0.0.1:1", "localhost",
+		"*.localhost"};
+	static const struct {
+		const char *url;
+		const char *says; /* NULL: it may be asked */
+	} list[] = {
+		{"https://example.org/", NULL},
+		{"https://example.net:8443/", NULL},
+		{"http://example.net/", "permits neither http nor a local address"},
+		{"https://127.0.0.1/", "permits neither http nor a local address"},
+		{"https://0x7f.1/", "permits neither http nor a local address"},
+		{"https://[::1]/", "permits neither http nor a local address"},
+		{"https://169.254.169.254/", "permits neither http nor a local address"},
+		{"http://127.0.0.1:1/", "permits neither http nor a local address"},
+		{"https://localhost/", "permits neither http nor a local address"},
+		{"https://a.localhost/", "permits neither http nor a local address"},
+		{"https://other.example/", "not among the allowed hosts; if"},
+		{"https://named.example/", NULL},
+	};
+	static const char *const named[] = {"named.example"};
+	const struct place *p = *state;
+	struct fetch_policy policy = policy_of(p);
+
+	policy.allowed = named;
+	policy.n_allowed = 1;
+	policy.declared = hosts;
+	policy.n_declared = sizeof(hosts) / sizeof(hosts[0]);
+	for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++) {
+		const struct fetch_request q = {.method = "GET", .url = list[i].url};
+		struct diag d = {0};
+		const glane_rc rc = fetch_permitted(&policy, &q, &d);
+
+		if (rc != (list[i].says ? GLANE_E_DENIED : GLANE_OK) ||
+			!strstr(d.text, list[i].says ? list[i].says : ""))
+			fail_msg("%s: %s: %s", list[i].url, rc_name(rc), d.text);
+		assert_int_equal(strncmp(d.text, "security: ", 10) == 0, list[i].says != NULL);
+	}
+}
+
+/* Nor does a redirect lead there. */
+static void what_servers_say_names_nothing(void **state)
+{
+	const struct place *p = *state;
+	struct fetch_options o = options_of(p);
+	struct fetch_policy policy = policy_of(p);
+	const char *declared[] = {p->local, "https://169.254.169.254"};
+	char url[512];
+	struct fetch_request q = {
+		.method = "GET", .url = url_of(p, "/redirect-other-host", url), .format = GLANE_FMT_JSON};
+	struct seen s;
+
+	policy.n_allowed = 1; /* p->base */
+	policy.declared = declared;
+	policy.n_declared = 2;
+	s = fetch_one(&o, &policy, &q);
+	assert_int_equal(s.rc, GLANE_E_DENIED);
+}
+
 static void post_sends_its_body(void **state)
 {
 	static const struct {
@@ -855,6 +917,8 @@ int main(void)
 		cmocka_unit_test(a_secret_does_not_travel_in_the_clear),
 		cmocka_unit_test(post_sends_its_body),
 		cmocka_unit_test(local_addresses_are_refused),
+		cmocka_unit_test(a_plugin_alone_names_little),
+		cmocka_unit_test(what_servers_say_names_nothing),
 		cmocka_unit_test(retry_after_beyond_patience_is_reported),
 		cmocka_unit_test(a_retry_after_is_waited_for),
 		cmocka_unit_test(the_deadline_ends_it),

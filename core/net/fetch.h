@@ -29,7 +29,7 @@ struct fetch_policy { /* of one source; borrowed, must outlive its requests */
 	const char *source;
 	const char *const *allowed; /* what the configuration names, see url_allowed() */
 	size_t n_allowed;
-	const char *const *declared; /* what only the plugin names: https, no local address */
+	const char *const *declared; /* what only the plugin names: https, no local address, no secret */
 	size_t n_declared;
 	const struct fetch_secret *secrets;
 	size_t n_secrets;
@@ -88,7 +88,7 @@ typedef void fetch_done(void *arg, uint64_t id, struct fetch_result *result);
 struct url_parts;
 /* May the source ask this scheme, host and port? */
 bool fetch_origin_permitted(const struct fetch_policy *p, const struct url_parts *u);
-/* May it make this request? */
+/* May it make this request, which may hold {auth:NAME}? */
 glane_rc fetch_permitted(const struct fetch_policy *p, const struct fetch_request *q, struct diag *d);
 /* Whether a request may have this header: a name and value that can be sent, and none of those that are set here. */
 glane_rc fetch_header_check(const struct glane_kv *h, struct diag *d);

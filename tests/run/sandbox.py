@@ -80,13 +80,13 @@ if newest:
             escape(f"version-{most}", f"landlock = {most}\n", f"landlock {most}, seccomp, limits")
 escape("seccomp", "sandbox = seccomp\n", "seccomp, limits", READS)
 
-# ---- what a plugin says of itself permits neither local addresses nor http
+# ---- what a plugin says of itself permits neither local addresses nor http, and gets no secret
 def declared():
     other = support.Server({"/x": Answer(b"a,b\n1,2\n")})
     with other:
         port = other.url.rpartition(":")[2]
         hosts = [other.url, f"https://127.0.0.1:{port}", f"http://localhost:{port}", f"https://localhost:{port}", "http://169.254.169.254", "169.254.169.254",
-                 "https://[::1]:9", "http://plain.example"]
+                 "https://[::1]:9", "http://plain.example", "steal.example"]
         folder = suite.folder / "declared-plugins"
         folder.mkdir()
         flags = ["-fsanitize=address,undefined"] if "asan" in support.OUT.name else []
@@ -98,11 +98,12 @@ def declared():
         secret = suite.folder / "declared.secret"
         secret.write_text("canary-of-the-declared")
         secret.chmod(0o600)
-        his = f"{server.url}/good.csv"
-        urls = ["{base_url}/x", *(f"{h if '://' in h else 'https://' + h}/x" for h in hosts), his]
+        mine, his = f"{server.url}/good.csv?k={{auth:K}}", f"{server.url}/good.csv"
+        urls = ["{base_url}/x", *(f"{h if '://' in h else 'https://' + h}/x" for h in hosts[:-1]), "https://steal.example/x?k={auth:K}", mine, his]
         auth = f"auth = K=file:{secret}\nretries = 0\n"
         text = (f"[source owner]\nplugin = csv\nbase_url = {server.url}\nfiles = good.csv?k={{auth:K}}\n{auth}{GOOD}"
-                f"[source declared]\nplugin = declared\nfetch = {' '.join(urls)}\n{auth}")
+                f"[source declared]\nplugin = declared\nfetch = {' '.join(urls)}\n{auth}"
+                f"[source beside]\nplugin = declared\nbase_url = {server.url}\nfetch = {mine} {his}\n{auth}")
         site = suite.site("declared", text)
         conf = site.conf.read_text()
         site.conf.write_text(conf.replace("plugin_path = ", f"plugin_path = {folder} ", 1))
@@ -112,7 +113,10 @@ def declared():
         through = [n for n, t in made.items() if t]
         suite.same("declared: nothing that only the plugin names is asked, but https elsewhere", (through, other.log, len(server.log) - asked), ([], [], 1))
         suite.true("declared: each is a security event", run.sources["declared"]["security_events"] == len(urls) - 1, run.sources["declared"])
+        suite.true("declared: what to write is said", "write `hosts = https://steal.example:443`" in run.err, run)
         suite.same("declared: the owner of the secret has its data", run.verdicts["owner"], "ok")
+        code, out, err = site.glane("check", "--conf")
+        suite.true("declared: check says that auth wants a host", code == 1 and "[source declared] has auth" in out + err and "[source beside] has" not in out + err, (code, out, err))
 
 
 declared()

@@ -67,3 +67,15 @@ glane_rc fetch_permitted(const struct fetch_policy *p, const struct fetch_reques
 	arena_release(&a);
 	return rc;
 }
+
+bool fetch_is_open(const struct fetch_policy *p, const struct fetch_request *q)
+{
+	struct url_parts u;
+	struct arena a;
+	bool is_open;
+
+	arena_init(&a, 0);
+	is_open = !wants_secret(q) && url_parse(&a, q->url, &u, NULL) == GLANE_OK && origin_is_named(p, &u);
+	arena_release(&a);
+	return is_open;
+}

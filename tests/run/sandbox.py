@@ -80,7 +80,7 @@ if newest:
             escape(f"version-{most}", f"landlock = {most}\n", f"landlock {most}, seccomp, limits")
 escape("seccomp", "sandbox = seccomp\n", "seccomp, limits", READS)
 
-# ---- what a plugin says of itself permits neither local addresses nor http, and gets no secret
+# ---- what a plugin says of itself permits neither local addresses nor http, and gets no secret; nor does the archive give what the network would not
 def declared():
     other = support.Server({"/x": Answer(b"a,b\n1,2\n")})
     with other:
@@ -115,6 +115,10 @@ def declared():
         suite.true("declared: each is a security event", run.sources["declared"]["security_events"] == len(urls) - 1, run.sources["declared"])
         suite.true("declared: what to write is said", "write `hosts = https://steal.example:443`" in run.err, run)
         suite.same("declared: the owner of the secret has its data", run.verdicts["owner"], "ok")
+        run = site.run("declared", "beside", "--offline")
+        through = {(s, n) for s in ("declared", "beside") for n, t in lines(run, s).items() if t}
+        suite.same("declared: nor is it given another source's answer offline", (through, len(lines(run, "beside"))), (set(), len(lines(run, "declared")) - len(urls) + 2))
+        suite.same("declared: which its owner is", site.run("owner", "--offline").verdicts, {"owner": "unchanged"})
         code, out, err = site.glane("check", "--conf")
         suite.true("declared: check says that auth wants a host", code == 1 and "[source declared] has auth" in out + err and "[source beside] has" not in out + err, (code, out, err))
 

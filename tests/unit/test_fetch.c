@@ -385,6 +385,7 @@ static void a_plugin_alone_names_little(void **state)
 			!strstr(d.text, list[i].says ? list[i].says : ""))
 			fail_msg("%s: %s: %s", list[i].url, rc_name(rc), d.text);
 		assert_int_equal(strncmp(d.text, "security: ", 10) == 0, list[i].says != NULL);
+		assert_int_equal(fetch_is_open(&policy, &q), strstr(list[i].url, "named") && !list[i].body);
 	}
 }
 

@@ -76,12 +76,25 @@ static int check_base_url(const struct source_conf *c)
 				     : EXIT_FINE;
 }
 
+/* Secrets go to no host that the plugin alone names. */
+static int check_auth(const struct source_conf *c)
+{
+	if (c->n_secrets == 0 || c->base_url || c->n_hosts)
+		return EXIT_FINE;
+	return complain(EXIT_SOME,
+		"%s:%u: [source %s] has auth: a secret is sent only to what the configuration names; write 'hosts = "
+		"https://...' or base_url",
+		c->section->file, c->section->line, c->name);
+}
+
 int check_source(const struct source_conf *c)
 {
 	struct diag d;
 	int code = check_base_url(c);
 
 	diag_clear(&d);
+	if (check_auth(c) != EXIT_FINE)
+		code = EXIT_SOME;
 	if (c->program.path && program_check(c->program.path, &d) != GLANE_OK)
 		code = complain(EXIT_SOME, "%s: program: %s", c->name, d.text);
 	for (const struct conf_entry *e = c->section->entries; e; e = e->next)

@@ -83,16 +83,18 @@ static glane_rc put_body(struct archive *a, int body_fd, const char *sha256, str
 	return rc;
 }
 
-static struct slice key_of(struct arena *a, const char *method, const char *url, const char *body_sha256)
+static struct slice key_of(
+	struct arena *a, const char *source, const char *method, const char *url, const char *body_sha256)
 {
-	return slice_of(arena_fmt(a, "%s\n%s\n%s", method, url, body_sha256));
+	return slice_of(arena_fmt(a, "%s\n%s\n%s\n%s", source, method, url, body_sha256));
 }
 
 /* Where the request is known with a newer answer, that one stays. */
 static glane_rc index_add(struct archive *a, const struct archive_entry *e, struct diag *d)
 {
 	struct archive_entry *copy = archive_entry_copy(&a->arena, e);
-	struct slice key = copy ? key_of(&a->arena, e->method, e->url, e->body_sha256) : (struct slice){NULL, 0};
+	struct slice key =
+		copy ? key_of(&a->arena, copy->source, e->method, e->url, e->body_sha256) : (struct slice){NULL, 0};
 	const struct archive_entry *have;
 	uint64_t *slot;
 	bool fresh;
@@ -247,14 +249,14 @@ glane_rc archive_index(struct archive *a, struct strbuf *ret_warnings, struct di
 }
 
 const struct archive_entry *archive_find(
-	const struct archive *a, const char *method, const char *url, const char *body_sha256)
+	const struct archive *a, const char *source, const char *method, const char *url, const char *body_sha256)
 {
 	const struct archive_entry *found = NULL;
 	struct arena tmp;
 	struct slice key;
 
 	arena_init(&tmp, 0);
-	key = key_of(&tmp, method, url, body_sha256 ? body_sha256 : "");
+	key = key_of(&tmp, source, method, url, body_sha256 ? body_sha256 : "");
 	if (key.p) {
 		const uint64_t *slot = map_find(&a->by_request, key);
 

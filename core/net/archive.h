@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The payload archive: bodies by SHA-256 under payloads/ab/abcdef....zst (or without .zst: stored plain), each with a side file
- * abcdef....json {url, method, request_sha256, status, headers, fetched_at, size, content_type, etag, last_modified}. Cache, replay,
+ * abcdef....json {url, method, request_sha256, source, status, headers, fetched_at, size, content_type, etag, last_modified}. Cache, replay,
  * provenance and test fixtures are this one format.
  */
 #ifndef NET_ARCHIVE_H
@@ -16,6 +16,7 @@ struct archive_entry {            /* what is known of one archived answer; texts
 	const char *method, *url; /* url redacted, with placeholders */
 	const char *body_sha256;  /* of the request's body, "" for none */
 	const char *content_type, *etag, *last_modified;
+	const char *source; /* whose request it was; "": not known (older side files, fixtures) */
 	int64_t fetched_at;
 	uint64_t size;
 	char sha256[SHA256_HEX];
@@ -34,11 +35,12 @@ bool archive_has(const struct archive *a, const char *sha256);
 /* A read-only descriptor of the decompressed body, checked against its hash; made in tmp_dir, unlinked. */
 glane_rc archive_get(
 	struct archive *a, const char *sha256, int tmp_dir, int *ret_fd, uint64_t *ret_size, struct diag *d);
-/* Reads every side file once (for --offline); the newest answer of a request wins. A side file that does not parse is
+/* Reads every side file once (for --offline); the newest answer of a source's request wins. A side file that does not parse is
  * passed over with a line in *ret_warnings. */
 glane_rc archive_index(struct archive *a, struct strbuf *ret_warnings, struct diag *d);
+/* The newest answer to that request of that source ("": of those that say no source). */
 const struct archive_entry *archive_find(
-	const struct archive *a, const char *method, const char *url, const char *body_sha256);
+	const struct archive *a, const char *source, const char *method, const char *url, const char *body_sha256);
 /* Removes what is left of an interrupted write, and each body that `named` lacks, with its side file, where both were last
  * written before that moment (seconds). `dry` only counts. */
 struct archive_swept {

@@ -20,13 +20,14 @@ static const char *text_or_empty(const char *s)
 
 struct archive_entry *archive_entry_copy(struct arena *a, const struct archive_entry *e)
 {
-	const char *const from[] = {e->method, e->url, e->body_sha256, e->content_type, e->etag, e->last_modified};
+	const char *const from[] = {
+		e->method, e->url, e->body_sha256, e->content_type, e->etag, e->last_modified, e->source};
 	struct archive_entry *copy = arena_alloc(a, sizeof(*copy));
-	const char *to[6];
+	const char *to[7];
 
 	if (!copy)
 		return NULL;
-	for (size_t i = 0; i < 6; i++) {
+	for (size_t i = 0; i < 7; i++) {
 		const char *s = text_or_empty(from[i]);
 
 		to[i] = arena_strndup(a, s, strlen(s));
@@ -40,6 +41,7 @@ struct archive_entry *archive_entry_copy(struct arena *a, const struct archive_e
 	copy->content_type = to[3];
 	copy->etag = to[4];
 	copy->last_modified = to[5];
+	copy->source = to[6];
 	return copy;
 }
 
@@ -70,7 +72,8 @@ static json_t *entry_write(const struct archive_entry *e)
 	time_format(e->fetched_at, at);
 	ok = j && json_set_text(j, "method", text_or_empty(e->method)) &&
 	     json_set_text(j, "url", text_or_empty(e->url)) &&
-	     json_set_text(j, "request_sha256", text_or_empty(e->body_sha256)) && json_set_int(j, "status", 200) &&
+	     json_set_text(j, "request_sha256", text_or_empty(e->body_sha256)) &&
+	     json_set_text(j, "source", text_or_empty(e->source)) && json_set_int(j, "status", 200) &&
 	     json_set_text(j, "fetched_at", at) && json_set_int(j, "size", (int64_t)e->size) &&
 	     json_set_text(j, "sha256", e->sha256) &&
 	     json_set_text(j, "content_type", text_or_empty(e->content_type)) &&
@@ -94,6 +97,7 @@ static glane_rc entry_read(
 		.content_type = json_text(j, "content_type", ""),
 		.etag = json_text(j, "etag", ""),
 		.last_modified = json_text(j, "last_modified", ""),
+		.source = json_text(j, "source", ""),
 	};
 	const char *sha256 = json_text(j, "sha256", NULL), *at = json_text(j, "fetched_at", NULL);
 	int64_t size = json_int(j, "size", -1);
@@ -140,15 +144,17 @@ glane_rc archive_side_read(
 	return GLANE_OK;
 }
 
-static bool same_request(const json_t *a, const json_t *b)
+/* Does `fresh` take the place of `old`? One that does not say whose it was gives way to whoever asks the same. */
+static bool same_request(const json_t *old, const json_t *fresh)
 {
 	static const char *const keys[] = {"method", "url", "request_sha256"};
+	const char *source = json_text(old, "source", "");
 
 	for (size_t i = 0; i < 3; i++) {
-		if (strcmp(json_text(a, keys[i], ""), json_text(b, keys[i], "")) != 0)
+		if (strcmp(json_text(old, keys[i], ""), json_text(fresh, keys[i], "")) != 0)
 			return false;
 	}
-	return true;
+	return !*source || strcmp(source, json_text(fresh, "source", "")) == 0;
 }
 
 /* Moves what the old side file says of other requests into the new one's "also". False: no memory, or too many. */

@@ -27,8 +27,10 @@ const char *fetch_secret_env(const char *spec);
 
 struct fetch_policy { /* of one source; borrowed, must outlive its requests */
 	const char *source;
-	const char *const *allowed; /* see url_allowed() */
+	const char *const *allowed; /* what the configuration names, see url_allowed() */
 	size_t n_allowed;
+	const char *const *declared; /* what only the plugin names: https, no local address, no secret */
+	size_t n_declared;
 	const struct fetch_secret *secrets;
 	size_t n_secrets;
 	const char *const *secret_params; /* query keys that are redacted in every message */
@@ -83,6 +85,13 @@ struct fetch_progress {          /* of a request under way */
 struct fetcher;
 typedef void fetch_done(void *arg, uint64_t id, struct fetch_result *result);
 
+struct url_parts;
+/* May the source ask this scheme, host and port? */
+bool fetch_origin_permitted(const struct fetch_policy *p, const struct url_parts *u);
+/* May it make this request, which may hold {auth:NAME}? Without a network too: answers of the archive go by the same. */
+glane_rc fetch_permitted(const struct fetch_policy *p, const struct fetch_request *q, struct diag *d);
+/* It asks for no secret, of an origin that the configuration names: who else asked the same got the same. */
+bool fetch_is_open(const struct fetch_policy *p, const struct fetch_request *q);
 /* Whether a request may have this header: a name and value that can be sent, and none of those that are set here. */
 glane_rc fetch_header_check(const struct glane_kv *h, struct diag *d);
 /* http, https, socks5 or socks5h URL of a proxy; one with user:password only as env:NAME or file:PATH, read when the engine

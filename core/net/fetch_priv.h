@@ -105,8 +105,12 @@ glane_rc transfer_start(struct fetch *r, struct diag *d); /* adds the hop to the
 void transfer_stop(struct fetch *r);                      /* takes it out and zeroes the secrets; idempotent */
 bool transfer_is_data(const struct fetch *r);             /* do this answer's bytes belong to r->b? */
 glane_rc transfer_route(struct fetch *r, struct diag *d); /* prepares r->b for the answer's bytes */
-/* fetch_socket.c: libcurl's CURLOPT_OPENSOCKETFUNCTION, with the request as clientp. */
+/* fetch_permit.c: does the configuration itself name this scheme, host and port? */
+bool origin_is_named(const struct fetch_policy *p, const struct url_parts *u);
+/* fetch_socket.c: libcurl's CURLOPT_OPENSOCKETFUNCTION and, for a connection that another request made, CURLOPT_PREREQFUNCTION, with
+ * the request as clientp. */
 curl_socket_t fetch_socket(void *clientp, curlsocktype purpose, struct curl_sockaddr *address);
+int fetch_connected(void *clientp, char *ip, char *own_ip, int port, int own_port);
 bool host_is_local(const char *host);    /* an address literal that address_is_local(), or localhost */
 bool host_is_loopback(const char *host); /* 127/8, ::1 or localhost */
 /* fetch_proxy.c */

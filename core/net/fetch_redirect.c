@@ -34,7 +34,7 @@ static glane_rc check_target(struct fetch *r, const char *url, const struct url_
 
 	if (strcmp(r->hop.scheme, "https") == 0 && strcmp(to->scheme, "https") != 0)
 		return fail(d, GLANE_E_DENIED, "security: redirect from https down to %s", shown(r, url));
-	if (!url_allowed(to, r->p->allowed, r->p->n_allowed))
+	if (!fetch_origin_permitted(r->p, to))
 		return fail(d, GLANE_E_DENIED,
 			"security: redirect to %s, a host that is not allowed; if it is right, add it to hosts",
 			shown(r, url));

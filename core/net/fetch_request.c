@@ -138,11 +138,7 @@ static glane_rc prepare(struct fetch *r, const struct fetch_request *q, struct d
 		return rc;
 	if (!copy_request(r, q))
 		return fail(d, GLANE_E_NOMEM, "no memory for a request");
-	if (!url_allowed(&r->hop, r->p->allowed, r->p->n_allowed))
-		return fail(d, GLANE_E_DENIED,
-			"security: %s %s: %s://%s:%u is not among the allowed hosts; if it is right, add it to hosts",
-			r->method, r->shown, r->hop.scheme, r->hop.host, r->hop.port);
-	return GLANE_OK;
+	return fetch_permitted(r->p, q, d);
 }
 
 /* NOLINTNEXTLINE(readability-function-size): who asks, what, and whom to tell are three things, not one struct */

@@ -93,11 +93,40 @@ static bool is_permitted(const struct fetch *r, const union address *to)
 	/* Behind a proxy the address is the proxy's, which the user configured. */
 	if (fetch_uses_proxy(r))
 		return true;
+	if (!origin_is_named(r->p, &r->hop))
+		return false;
 	arena_init(&a, 0);
 	for (size_t i = 0; i < r->p->n_allowed && !ok; i++)
 		ok = entry_permits(&a, r->p->allowed[i], &r->hop, to);
 	arena_release(&a);
 	return ok;
+}
+
+static bool check(struct fetch *r, const union address *to)
+{
+	const void *in = to->sa.sa_family == AF_INET ? (const void *)&to->v4.sin_addr : &to->v6.sin6_addr;
+
+	if (!address_is_local(&to->sa) || is_permitted(r, to))
+		return true;
+	if (!inet_ntop(to->sa.sa_family, in, r->t.refused, sizeof(r->t.refused)))
+		(void)snprintf(r->t.refused, sizeof(r->t.refused), "of family %d", to->sa.sa_family);
+	return false;
+}
+
+/* Before a request is sent: the connection may be one that another source was permitted to make. */
+int fetch_connected(void *clientp, char *ip, char *own_ip, int port, int own_port)
+{
+	union address to;
+
+	(void)own_ip;
+	(void)own_port;
+	if (!ip || !parse_address(ip, &to) || port < 0)
+		return CURL_PREREQFUNC_ABORT;
+	if (to.sa.sa_family == AF_INET)
+		to.v4.sin_port = htons((uint16_t)port);
+	else
+		to.v6.sin6_port = htons((uint16_t)port);
+	return check(clientp, &to) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
 }
 
 curl_socket_t fetch_socket(void *clientp, curlsocktype purpose, struct curl_sockaddr *address)
@@ -110,12 +139,7 @@ curl_socket_t fetch_socket(void *clientp, curlsocktype purpose, struct curl_sock
 	if (address->addrlen > sizeof(to))
 		return CURL_SOCKET_BAD;
 	memcpy(&to, &address->addr, address->addrlen);
-	if (address_is_local(&to.sa) && !is_permitted(r, &to)) {
-		const void *in = to.sa.sa_family == AF_INET ? (const void *)&to.v4.sin_addr : &to.v6.sin6_addr;
-
-		if (!inet_ntop(to.sa.sa_family, in, r->t.refused, sizeof(r->t.refused)))
-			(void)snprintf(r->t.refused, sizeof(r->t.refused), "of family %d", to.sa.sa_family);
+	if (!check(r, &to))
 		return CURL_SOCKET_BAD;
-	}
 	return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }

@@ -162,25 +162,44 @@ static bool header_has_secret(const struct fetch *r, size_t i)
 	return secret_wanted((struct slice){r->header[i].v.p, r->header[i].v.n});
 }
 
-/* One line of the header; the list keeps its own copy, ours is zeroed. */
-static glane_rc add_header(struct fetch *r, const char *name, struct slice value, struct diag *d)
+/* One line of the header, `line` begins with its name; the list keeps its own copy, ours is zeroed. */
+static glane_rc append(struct fetch *r, glane_rc rc, struct strbuf *line, struct diag *d)
 {
 	struct curl_slist *list;
-	struct strbuf line;
-	glane_rc rc;
 
-	strbuf_init(&line, 0);
-	strbuf_fmt(&line, "%s: ", name);
-	rc = secret_fill(&line, value, SECRET_PLAIN, &r->t.secrets, r->p, d);
+	if (rc == GLANE_OK && !strbuf_ok(line))
+		rc = fail(d, GLANE_E_NOMEM, "no memory for a header");
 	if (rc == GLANE_OK) {
-		list = curl_slist_append(r->t.header, line.p);
+		list = curl_slist_append(r->t.header, line->p);
 		if (list)
 			r->t.header = list;
 		else
 			rc = fail(d, GLANE_E_NOMEM, "no memory for a header");
 	}
-	secret_wipe(&line);
+	secret_wipe(line);
 	return rc;
+}
+
+/* Of the request's own headers alone are placeholders filled: a validator is the server's text, where one would be a way to ask for
+ * secrets. */
+static glane_rc add_filled(struct fetch *r, const struct glane_kv *h, struct diag *d)
+{
+	struct strbuf line;
+
+	strbuf_init(&line, 0);
+	strbuf_fmt(&line, "%s: ", h->k);
+	return append(
+		r, secret_fill(&line, (struct slice){h->v.p, h->v.n}, SECRET_PLAIN, &r->t.secrets, r->p, d), &line, d);
+}
+
+static glane_rc add_header(struct fetch *r, const char *name, struct slice value, struct diag *d)
+{
+	struct strbuf line;
+
+	strbuf_init(&line, 0);
+	strbuf_fmt(&line, "%s: ", name);
+	strbuf_slice(&line, value);
+	return append(r, GLANE_OK, &line, d);
 }
 
 static glane_rc add_own_headers(struct fetch *r, struct diag *d)
@@ -209,7 +228,7 @@ static glane_rc add_headers(struct fetch *r, struct diag *d)
 
 	for (size_t i = 0; rc == GLANE_OK && i < r->n_header; i++) {
 		if (!(r->foreign && header_has_secret(r, i)))
-			rc = add_header(r, r->header[i].k, (struct slice){r->header[i].v.p, r->header[i].v.n}, d);
+			rc = add_filled(r, &r->header[i], d);
 	}
 	if (rc == GLANE_OK && post)
 		rc = add_header(r, "Expect", SLICE(""), d);
@@ -295,6 +314,8 @@ static bool set_callbacks(struct fetch *r, CURL *easy)
 	SET(CURLOPT_HEADERDATA, (void *)&r->t);
 	SET(CURLOPT_OPENSOCKETFUNCTION, fetch_socket);
 	SET(CURLOPT_OPENSOCKETDATA, (void *)r);
+	SET(CURLOPT_PREREQFUNCTION, fetch_connected);
+	SET(CURLOPT_PREREQDATA, (void *)r);
 	SET(CURLOPT_DEBUGFUNCTION, on_debug);
 	SET(CURLOPT_DEBUGDATA, (void *)&r->t);
 	SET(CURLOPT_VERBOSE, 1L);

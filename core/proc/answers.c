@@ -174,14 +174,20 @@ static void fetched(void *arg, uint64_t id, struct fetch_result *r)
 	finished(a);
 }
 
+static struct fetch_request to_fetch(const struct answer *a, bool conditional)
+{
+	const struct request *q = &a->request;
+
+	return (struct fetch_request){q->method, q->url, q->header, q->n_header, q->body, q->content_type, q->format,
+		conditional ? a->old_etag : NULL, conditional ? a->old_modified : NULL, a->source->deadline, q->wait};
+}
+
 /* A fetch that cannot even begin (a host that is not allowed, a URL that is none) is an answer too. */
 static glane_rc start(struct answer *a, bool conditional, struct diag *d)
 {
 	struct source *s = a->source;
 	struct diag why;
-	const struct request *q = &a->request;
-	const struct fetch_request r = {q->method, q->url, q->header, q->n_header, q->body, q->content_type, q->format,
-		conditional ? a->old_etag : NULL, conditional ? a->old_modified : NULL, s->deadline, q->wait};
+	const struct fetch_request r = to_fetch(a, conditional);
 
 	diag_clear(&why);
 	s->n_pending += !a->pending;
@@ -196,16 +202,35 @@ static glane_rc start(struct answer *a, bool conditional, struct diag *d)
 	return GLANE_OK;
 }
 
-/* Without network: the last commit's answer, or the newest of the archive. */
+/* The newest answer that this source got. One that says no source only where a secret had no part in it. */
+static const struct archive_entry *archived_answer(const struct answer *a, const struct fetch_request *r)
+{
+	const struct archive *archive = &a->source->broker->archive;
+	const struct fetch_policy *p = &a->source->policy;
+	const struct archive_entry *e;
+	char hash[65];
+
+	request_body_hash(&a->request, hash);
+	e = archive_find(archive, p->source, r->method, r->url, hash);
+	return e || !fetch_is_open(p, r) ? e : archive_find(archive, "", r->method, r->url, hash);
+}
+
+/* Without network: the last commit's answer, or the newest of the archive; to whom the network would give it, and nobody else. */
 static void from_archive(struct answer *a)
 {
 	struct archive *archive = &a->source->broker->archive;
+	const struct fetch_request r = to_fetch(a, false);
 	const struct archive_entry *e = NULL;
 	struct diag why;
-	char hash[65];
 
 	diag_clear(&why);
 	a->origin = FETCHED_ARCHIVE;
+	a->rc = fetch_permitted(&a->source->policy, &r, &why);
+	if (a->rc != GLANE_OK) {
+		a->message = keep(a->source, why.text);
+		finished(a);
+		return;
+	}
 	if (a->old_sha256 && archive_has(archive, a->old_sha256)) {
 		memcpy(a->sha256, a->old_sha256, sizeof(a->sha256));
 		a->etag = a->old_etag;
@@ -213,16 +238,16 @@ static void from_archive(struct answer *a)
 		finished(a);
 		return;
 	}
-	request_body_hash(&a->request, hash);
-	e = archive_find(archive, a->request.method, a->request.url, hash);
+	e = archived_answer(a, &r);
 	if (!e && a->source->broker->dry) {
 		a->rc = GLANE_END; /* for the reader there is no more; the request is listed */
 		finished(a);
 		return;
 	}
 	if (!e) {
-		a->rc = fail(&why, GLANE_E_FETCH, "%s %s: not in the payload archive (--offline asks nobody)",
-			a->request.method, a->request.url);
+		a->rc = fail(&why, GLANE_E_FETCH,
+			"%s %s: not in the payload archive of this source (--offline asks nobody)", a->request.method,
+			a->request.url);
 		a->message = keep(a->source, why.text);
 		finished(a);
 		return;

@@ -9,8 +9,8 @@
  *            u8 mode (0: fetch, 1: offline, 2: dry: what is not in the archive is listed, and there is no more;
  *            nothing is written, store path "": there is none); u8 ask_anyway (see fetch.h);
  *            u32 n + n cstr: files of secrets and certificates that sources name, all that it can read beside its own
- *   SOURCE   u32 id; cstr name; u32 n + n cstr allowed; u32 n + n (cstr name, cstr spec) secrets; u32 n + n cstr secret_params;
- *            u64 max_body; u32 retries; f64 rate; cstr ca_extra; u8 keep (KEEP_*), html;
+ *   SOURCE   u32 id; cstr name; u32 n + n cstr that the configuration allows; u32 n + n cstr that the plugin alone names;
+ *            u32 n + n (cstr name, cstr spec) secrets; u32 n + n cstr secret_params; u64 max_body; u32 retries; f64 rate; cstr ca_extra; u8 keep (KEEP_*), html;
  *            u32 n + n cstr sha256 of payloads that are not given to its reader any more (poison);
  *            i64 deadline (clock_mono_ms, 0: none)   [+ descriptor: worker socket, or none]
  *   REPLAY   u32 id; u32 index; REQUEST fields; text etag, last_modified, sha256   (one of the last commit's list)

@@ -64,6 +64,7 @@ static glane_rc archive_one(struct answer *a, struct diag *d)
 		.content_type = a->content_type,
 		.etag = a->etag,
 		.last_modified = a->modified,
+		.source = a->source->policy.source,
 		.fetched_at = a->fetched_at,
 		.size = a->size};
 	char hash[65];

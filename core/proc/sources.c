@@ -45,6 +45,7 @@ glane_rc source_new(struct broker *b, struct frame *f, struct diag *d)
 	s->id = frame_u32(f);
 	s->policy.source = frame_cstr(f, &s->arena);
 	s->policy.allowed = frame_texts(f, &s->arena, MAX_TEXTS, &s->policy.n_allowed);
+	s->policy.declared = frame_texts(f, &s->arena, MAX_TEXTS, &s->policy.n_declared);
 	s->policy.secrets = take_secrets(f, &s->arena, &s->policy.n_secrets);
 	s->policy.secret_params = frame_texts(f, &s->arena, MAX_TEXTS, &s->policy.n_secret_params);
 	s->policy.max_body = frame_u64(f);

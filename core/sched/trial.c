@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "model/batch_csv.h"
+#include "net/fetch.h"
 #include "net/url.h"
 #include "net/verify.h"
 #include "sched/single.h"
@@ -31,8 +32,8 @@ struct trying {
 	struct sha256 hash;
 	struct asked asked[TRIAL_REQUESTS]; /* different requests so far */
 	size_t n_asked;
-	const char *allowed[MAX_ALLOWED];
-	size_t n_allowed;
+	const char *allowed[MAX_ALLOWED], *declared[MAX_ALLOWED];
+	struct fetch_policy policy;
 };
 
 /* ---- answers ---- */
@@ -130,8 +131,10 @@ static glane_rc may_ask(struct trying *y, const char *url, struct diag *d)
 	struct url_parts parts;
 	glane_rc rc = url_parse(&y->arena, url, &parts, d);
 
-	if (rc == GLANE_OK && !url_allowed(&parts, y->allowed, y->n_allowed))
-		rc = fail(d, GLANE_E_DENIED, "%s is at no host that the plugin, --base_url or the source names", url);
+	if (rc == GLANE_OK && !fetch_origin_permitted(&y->policy, &parts))
+		rc = fail(d, GLANE_E_DENIED,
+			"%s is at no host that the plugin (https, no local address), --base_url or the source names",
+			url);
 	return rc;
 }
 
@@ -309,18 +312,26 @@ static glane_rc run_it(struct trying *y, struct diag *d)
 	return t->rc == GLANE_OK && !t->died ? take_rows(y, d) : GLANE_OK;
 }
 
+static size_t list(const char **to, const char *base, const char *const *hosts, size_t n_hosts)
+{
+	size_t n = 0;
+
+	if (base)
+		to[n++] = base;
+	for (size_t i = 0; i < n_hosts && n < MAX_ALLOWED; i++)
+		to[n++] = hosts[i];
+	return n;
+}
+
+/* As in a run: a plugin that declares what it may not ask is told here. */
 static void allow(struct trying *y)
 {
 	const struct trial *t = y->t;
 	const struct plugin *p = t->desc;
-	const char *base = t->base_url ? t->base_url : p->desc.base_url;
 
-	if (base)
-		y->allowed[y->n_allowed++] = base;
-	for (size_t i = 0; i < p->n_hosts && y->n_allowed < MAX_ALLOWED; i++)
-		y->allowed[y->n_allowed++] = p->hosts[i];
-	for (size_t i = 0; i < t->n_hosts && y->n_allowed < MAX_ALLOWED; i++)
-		y->allowed[y->n_allowed++] = t->hosts[i];
+	y->policy = (struct fetch_policy){.source = "check", .allowed = y->allowed, .declared = y->declared};
+	y->policy.n_allowed = list(y->allowed, t->base_url, t->hosts, t->n_hosts);
+	y->policy.n_declared = list(y->declared, t->base_url ? NULL : p->desc.base_url, p->hosts, p->n_hosts);
 }
 
 glane_rc trial_run(struct trial *t, struct diag *d)

@@ -13,7 +13,7 @@
 
 static bool same_entry(const struct archive_entry *a, const struct archive_entry *b)
 {
-	return strcmp(a->method, b->method) == 0 && strcmp(a->url, b->url) == 0 &&
+	return strcmp(a->method, b->method) == 0 && strcmp(a->url, b->url) == 0 && strcmp(a->source, b->source) == 0 &&
 	       strcmp(a->body_sha256, b->body_sha256) == 0 && strcmp(a->content_type, b->content_type) == 0 &&
 	       strcmp(a->etag, b->etag) == 0 && strcmp(a->last_modified, b->last_modified) == 0 &&
 	       a->fetched_at == b->fetched_at && a->size == b->size && strcmp(a->sha256, b->sha256) == 0;

@@ -262,5 +262,13 @@ static glane_rc run(const struct glane_host *h, glane_run *r, void *state)
 	return rc == GLANE_OK ? h->fail(r, GLANE_E_DATA, "%s", "it is still here") : rc;
 }
 
-GLANE_PLUGIN(.name = "escape", .version = "1", .title = "test", .opts = options, .state_size = sizeof(struct state),
-	.run = run);
+/* A copy of it that declares hosts of its own: tests/run/sandbox.py. */
+#ifdef HOSTS
+static const char *const hosts[] = {HOSTS, NULL};
+#define OF_ITS_OWN .base_url = BASE_URL, .hosts = hosts
+#else
+#define NAME "escape"
+#define OF_ITS_OWN .hosts = NULL
+#endif
+GLANE_PLUGIN(.name = NAME, .version = "1", .title = "test", .opts = options, .state_size = sizeof(struct state),
+	.run = run, OF_ITS_OWN);

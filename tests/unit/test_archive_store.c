@@ -98,7 +98,7 @@ static void check_get(struct place *p, const char *text)
 
 static const struct archive_entry *find(const struct place *p, const char *url)
 {
-	return archive_find(&p->a, "GET", url, "");
+	return archive_find(&p->a, "", "GET", url, "");
 }
 
 /* Opens the archive again, so that the index is read from disk. */
@@ -154,12 +154,37 @@ static void the_newest_answer_of_a_request_wins(void **state)
 		assert_string_equal(e->etag, "\"1\"");
 		assert_string_equal(e->content_type, "text/csv");
 		assert_null(find(p, "https://h/none"));
-		assert_null(archive_find(&p->a, "POST", "https://h/a", ""));
+		assert_null(archive_find(&p->a, "", "POST", "https://h/a", ""));
 	}
 	/* what is put later is found at once */
 	put(p, "https://h/a", "body a", 400);
 	assert_int_equal(find(p, "https://h/a")->fetched_at, 400);
 	assert_int_equal(find(p, "https://h/a")->size, 6);
+}
+
+/* The same request of two sources; one that says no source gives way to whoever asks the same next. */
+static void each_source_has_its_answer(void **state)
+{
+	struct place *p = *state;
+	struct archive_entry e = entry("https://h/x", "for all", 100);
+	struct diag d = {0};
+	int fd = file_temp(p->store, &d);
+
+	assert_int_equal(fd_write(fd, "for all", 7, &d), GLANE_OK);
+	put(p, "https://h/x", "for all", 50);
+	put(p, "https://h/y", "for all", 50);
+	for (int i = 0; i < 2; i++) {
+		e.source = i ? "two" : "one";
+		e.fetched_at = 100 + i;
+		assert_int_equal(archive_put(&p->a, fd, &e, &d), GLANE_OK);
+	}
+	fd_close(&fd);
+	reopen(p, 0);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(archive_find(&p->a, i ? "two" : "one", "GET", "https://h/x", "")->fetched_at, 100 + i);
+	assert_null(archive_find(&p->a, "three", "GET", "https://h/x", ""));
+	assert_null(find(p, "https://h/x"));
+	assert_non_null(find(p, "https://h/y"));
 }
 
 static void one_body_may_answer_many_requests(void **state)
@@ -305,6 +330,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bodies_come_back),
 		cmocka_unit_test(the_newest_answer_of_a_request_wins),
+		cmocka_unit_test(each_source_has_its_answer),
 		cmocka_unit_test(one_body_may_answer_many_requests),
 		cmocka_unit_test(nothing_is_written_twice),
 		cmocka_unit_test(plain_bodies_are_read),

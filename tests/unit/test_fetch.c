@@ -343,6 +343,91 @@ static void a_secret_does_not_travel_in_the_clear(void **state)
 	assert_non_null(strstr(s.message, "not sent over http"));
 }
 
+/* What only a plugin names: https to where anybody could go, and no secret. */
+static void a_plugin_alone_names_little(void **state)
+{
+	static const char *const hosts[] = {"example.org", "http://example.net", "https://example.net:8443",
+		"127.0.0.1", "https://[::1]:443", "https://169.254.169.254", "http://127.0.0.1:1", "localhost",
+		"*.localhost"};
+	static const struct glane_kv secret = {"X-Key", GLANE_STR_INIT("{auth:KEY}")};
+	static const struct {
+		const char *url, *body;
+		size_t n_header;
+		const char *says; /* NULL: it may be asked */
+	} list[] = {
+		{"https://example.org/", NULL, 0, NULL},
+		{"https://example.net:8443/", NULL, 0, NULL},
+		{"http://example.net/", NULL, 0, "permits neither http nor a local address"},
+		{"https://127.0.0.1/", NULL, 0, "permits neither http nor a local address"},
+		{"https://0x7f.1/", NULL, 0, "permits neither http nor a local address"},
+		{"https://[::1]/", NULL, 0, "permits neither http nor a local address"},
+		{"https://169.254.169.254/", NULL, 0, "permits neither http nor a local address"},
+		{"http://127.0.0.1:1/", NULL, 0, "permits neither http nor a local address"},
+		{"https://localhost/", NULL, 0, "permits neither http nor a local address"},
+		{"https://a.localhost/", NULL, 0, "permits neither http nor a local address"},
+		{"https://other.example/", NULL, 0, "not among the allowed hosts; if"},
+		{"https://example.org/?k={auth:KEY}", NULL, 0, "write `hosts = https://example.org:443`"},
+		{"https://example.net:8443/", NULL, 1, "write `hosts = https://example.net:8443`"},
+		{"https://example.org/", "k={auth:KEY}", 0, "write `hosts = https://example.org:443`"},
+		{"https://named.example/", "k={auth:KEY}", 1, NULL},
+	};
+	static const char *const named[] = {"named.example"};
+	const struct place *p = *state;
+	struct fetch_policy policy = policy_of(p);
+
+	policy.allowed = named;
+	policy.n_allowed = 1;
+	policy.declared = hosts;
+	policy.n_declared = sizeof(hosts) / sizeof(hosts[0]);
+	for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++) {
+		const struct fetch_request q = {.method = list[i].body ? "POST" : "GET",
+			.url = list[i].url,
+			.header = &secret,
+			.n_header = list[i].n_header,
+			.body = list[i].body ? slice_of(list[i].body) : (struct slice){NULL, 0}};
+		struct diag d = {0};
+		const glane_rc rc = fetch_permitted(&policy, &q, &d);
+
+		if (rc != (list[i].says ? GLANE_E_DENIED : GLANE_OK) ||
+			!strstr(d.text, list[i].says ? list[i].says : ""))
+			fail_msg("%s: %s: %s", list[i].url, rc_name(rc), d.text);
+		assert_int_equal(strncmp(d.text, "security: ", 10) == 0, list[i].says != NULL);
+		assert_int_equal(fetch_is_open(&policy, &q), strstr(list[i].url, "named") && !list[i].body);
+	}
+}
+
+/* Nor does a redirect lead there, or a validator ask for a secret. */
+static void what_servers_say_names_nothing(void **state)
+{
+	const struct place *p = *state;
+	struct fetch_options o = options_of(p);
+	struct fetch_policy policy = policy_of(p);
+	const char *declared[] = {p->local, "https://169.254.169.254"};
+	char url[512];
+	struct strbuf log;
+	struct fetch_request q = {
+		.method = "GET", .url = url_of(p, "/redirect-other-host", url), .format = GLANE_FMT_JSON};
+	struct seen s;
+
+	policy.n_allowed = 1; /* p->base */
+	policy.declared = declared;
+	policy.n_declared = 2;
+	s = fetch_one(&o, &policy, &q);
+	assert_int_equal(s.rc, GLANE_E_DENIED);
+	q = (struct fetch_request){.method = "GET",
+		.url = url_of(p, "/ok?validator", url),
+		.format = GLANE_FMT_JSON,
+		.etag = "\"{auth:KEY}\"",
+		.last_modified = "{auth:FILE}"};
+	s = fetch_one(&o, &policy, &q);
+	assert_int_equal(s.rc, GLANE_OK);
+	fd_close(&s.fd);
+	strbuf_init(&log, 0);
+	assert_int_equal(file_read(AT_FDCWD, p->log, 1 << 20, &log, NULL), GLANE_OK);
+	assert_non_null(strstr(log.p, "\"{auth:KEY}\""));
+	strbuf_release(&log);
+}
+
 static void post_sends_its_body(void **state)
 {
 	static const struct {
@@ -907,6 +992,8 @@ int main(void)
 		cmocka_unit_test(a_secret_does_not_travel_in_the_clear),
 		cmocka_unit_test(post_sends_its_body),
 		cmocka_unit_test(local_addresses_are_refused),
+		cmocka_unit_test(a_plugin_alone_names_little),
+		cmocka_unit_test(what_servers_say_names_nothing),
 		cmocka_unit_test(retry_after_beyond_patience_is_reported),
 		cmocka_unit_test(a_retry_after_is_waited_for),
 		cmocka_unit_test(backoff_doubles_up_to_a_minute),

@@ -215,12 +215,67 @@ static void redirects_to_such_names_are_refused(void **state)
 	assert_non_null(strstr(s.message, "loop2.test leads to the local address 127.0.0.2"));
 }
 
+/* A connection that one source was permitted to make serves no other one. */
+static void a_connection_is_checked_for_each_source(void **state)
+{
+	const struct place *p = *state;
+	const char *const words[] = {"http://loop.test:%p http://127.0.0.1:%p", "http://loop.test:%p"};
+	struct fetch_options o = options_of(p);
+	struct fetcher *f;
+	struct diag d = {0};
+	char room[2][4][128], url[128];
+	const char *list[2][4];
+
+	(void)snprintf(url, sizeof(url), "http://loop.test:%u/ok", p->server.port);
+	assert_int_equal(fetcher_new(&f, &o, &d), GLANE_OK);
+	for (int i = 0; i < 3; i++) {
+		struct fetch_policy policy = policy_of(p);
+		const struct fetch_request q = {.method = "GET", .url = url, .format = GLANE_FMT_JSON};
+		struct seen s = {.fd = -1};
+		uint64_t id;
+
+		policy.allowed = list[i % 2];
+		policy.n_allowed = entries_of(p, words[i % 2], room[i % 2], list[i % 2]);
+		assert_int_equal(fetch_start(f, &policy, &q, on_done, &s, &id, &d), GLANE_OK);
+		run_until(f, &s, 1);
+		assert_int_equal(s.rc, i % 2 ? GLANE_E_DENIED : GLANE_OK);
+		if (i % 2)
+			assert_non_null(strstr(s.message, "loop.test leads to the local address 127.0.0.1"));
+		fd_close(&s.fd);
+	}
+	fetcher_free(f);
+}
+
+/* The address may be named: the name is the plugin's alone. */
+static void names_of_a_plugin_lead_to_no_local_address(void **state)
+{
+	const struct place *p = *state;
+	struct fetch_options o = options_of(p);
+	struct fetch_policy policy = policy_of(p);
+	char room[4][128], url[128], declared[128];
+	const char *list[4], *names_of_plugin[] = {declared};
+	struct fetch_request q = {.method = "GET", .url = url, .format = GLANE_FMT_JSON};
+	struct seen s;
+
+	(void)snprintf(url, sizeof(url), "https://loop.test:%u/ok", p->server.port);
+	(void)snprintf(declared, sizeof(declared), "https://loop.test:%u", p->server.port);
+	policy.allowed = list;
+	policy.n_allowed = entries_of(p, "http://127.0.0.1:%p https://127.0.0.1:%p", room, list);
+	policy.declared = names_of_plugin;
+	policy.n_declared = 1;
+	s = fetch_one(&o, &policy, &q);
+	assert_int_equal(s.rc, GLANE_E_DENIED);
+	assert_non_null(strstr(s.message, "loop.test leads to the local address 127.0.0.1"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_of_local_addresses_are_refused),
 		cmocka_unit_test(a_name_that_is_rebound_is_checked_again),
 		cmocka_unit_test(redirects_to_such_names_are_refused),
+		cmocka_unit_test(a_connection_is_checked_for_each_source),
+		cmocka_unit_test(names_of_a_plugin_lead_to_no_local_address),
 	};
 
 	if (!fault_server_available()) {

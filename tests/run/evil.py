@@ -111,6 +111,8 @@ if support.COUNTED:
 LOADING = {  # plugins that are refused before any run of theirs
     "evil_loading": "refused: loading it ended with",
     "evil_story": "refused: it describes itself as 'worldbank'",
+    "evil_mute": "refused: it does not answer within 20 s",
+    "evil_loud": "refused: it writes more than 1024 KiB while it is asked",
     "evil_null": "refused: glane_plugin_v1() gives no descriptor",
     "evil_major": "refused: no symbol glane_plugin_v1",
     "abi_needs": "refused: needs ABI 1.1 or newer",

@@ -517,8 +517,10 @@ static glane_rc frame_small(struct intake *in, struct frame *f, struct diag *d)
 		in->progress_rows = frame_u64(f);
 		in->progress_bytes = frame_u64(f);
 		a = frame_text(f);
+		if (!frame_done(f) || (a.n && !is_sha256_hex(a)))
+			return bad(d, "progress that does not read");
 		(void)snprintf(in->taken, sizeof(in->taken), "%.*s", SLICE_FMT(a));
-		return frame_done(f) ? GLANE_OK : bad(d, "progress that does not read");
+		return GLANE_OK;
 	case W_PAGES:
 		in->counts.turned = frame_u64(f);
 		return frame_done(f) ? GLANE_OK : bad(d, "a number of pages that does not read");

@@ -347,6 +347,53 @@ static glane_rc junk_to_broker(void)
 	junk(4);
 	return h->open(r, &q, &rd);
 }
+/* Frames of its own on its connection to the scheduler (core/proc/intake.h): u32 length, u16 type, u16 0, fields. */
+enum { PAYLOAD = 10, SERIES = 11, OBS = 14, PROGRESS = 19, END = 20 };
+static char frame[4096];
+static size_t n_frame;
+
+static void put(const void *bytes, size_t n)
+{
+	memcpy(frame + n_frame, bytes, n);
+	n_frame += n;
+}
+static void put_text(const char *text)
+{
+	const uint32_t n = (uint32_t)strlen(text);
+
+	put(&n, sizeof(n));
+	put(text, n);
+}
+static void begin(uint16_t type)
+{
+	const uint16_t head[4] = {0, 0, type, 0};
+
+	n_frame = 0;
+	put(head, sizeof(head));
+}
+static void end(void)
+{
+	const uint32_t n = (uint32_t)n_frame - 8;
+
+	memcpy(frame, &n, sizeof(n));
+	if (write(3, frame, n_frame) < 0)
+		_exit(9);
+}
+
+/* It says that it reads a payload whose name is no hash, and dies. */
+static glane_rc false_progress(void)
+{
+	static const uint64_t counts[2] = {1, 1};
+
+	some_rows();
+	begin(PROGRESS);
+	put(counts, sizeof(counts));
+	put_text("\xff\xfe");
+	end();
+	*nowhere = 1;
+	return GLANE_OK;
+}
+
 static glane_rc half_a_frame(void)
 {
 	static const unsigned char head[10] = {0xff, 0xff, 0, 0, 14, 0, 0, 0, 1, 2};
@@ -469,10 +516,11 @@ static const struct {
 	{"memory_abort", all_memory_abort}, {"memory_crash", all_memory_crash}, {"endless_series", endless_series},
 	{"huge_text", huge_text}, {"fork", fork_children}, {"fork_away", fork_away}, {"threads", start_threads},
 	{"close_and_stay", close_and_stay}, {"close_and_return", close_and_return}, {"junk_up", junk_to_scheduler},
-	{"junk_broker", junk_to_broker}, {"half_a_frame", half_a_frame}, {"bad_handle", bad_handle},
-	{"bad_push", bad_push}, {"null_arguments", null_arguments}, {"bad_format", bad_format}, {"code_42", code_42},
-	{"code_end", code_end}, {"code_least", code_least}, {"emit_after_fail", emit_after_fail}, {"swallow", swallow},
-	{"forbidden", forbidden}, {"repeat", repeat}, {"crash_in_fini", some_rows}, {"crash_at_exit", some_rows}};
+	{"junk_broker", junk_to_broker}, {"false_progress", false_progress}, {"half_a_frame", half_a_frame},
+	{"bad_handle", bad_handle}, {"bad_push", bad_push}, {"null_arguments", null_arguments},
+	{"bad_format", bad_format}, {"code_42", code_42}, {"code_end", code_end}, {"code_least", code_least},
+	{"emit_after_fail", emit_after_fail}, {"swallow", swallow}, {"forbidden", forbidden}, {"repeat", repeat},
+	{"crash_in_fini", some_rows}, {"crash_at_exit", some_rows}};
 
 static glane_rc init(const struct glane_host *host, glane_run *run, void *state)
 {

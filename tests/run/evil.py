@@ -91,6 +91,7 @@ WAYS = {
     "close_and_return": ("it could not report", "io", ""),
     "junk_up": ("is none of ours", "format", ""),
     "junk_broker": ("", None, "url = {base_url}/good.csv"),
+    "false_progress": ("the worker sent progress that does not read", "format", ""),
     "half_a_frame": ("exit status 0 without reporting its end", "data", ""),
     "bad_handle": ("defect of plugin evil: emit() with a series handle", "usage", ""),
     "bad_push": ("defect of plugin evil: push()", "usage", ""),

@@ -523,6 +523,31 @@ static void test_ends(void **state)
 	assert_int_equal(obs(x, (struct glane_obs)FINE), GLANE_E_FORMAT);
 }
 
+/* What it says that it reads goes into last.json, should it die of that. */
+static void test_progress(void **state)
+{
+	static const char *const bad[] = {"\xff\xfe", "abc", HASH "0", "A123456789abcdef", "\033[31m"};
+	static const char *const good[] = {HASH, ""};
+	struct fixture *x = *state;
+
+	for (size_t i = 0; i < 2; i++) {
+		begin(x, W_PROGRESS);
+		wire_u64(&x->w, 7);
+		wire_u64(&x->w, 8);
+		wire_cstr(&x->w, good[i]);
+		assert_int_equal(give(x), GLANE_OK);
+		assert_string_equal(x->in.taken, good[i]);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		begin(x, W_PROGRESS);
+		wire_u64(&x->w, 7);
+		wire_u64(&x->w, 8);
+		wire_cstr(&x->w, bad[i]);
+		assert_int_equal(give(x), GLANE_E_FORMAT);
+		assert_string_equal(x->in.taken, "");
+	}
+}
+
 static void test_unknown_types(void **state)
 {
 	static const uint16_t types[] = {0, 9, 21, W_JOB, 100, 141, UINT16_MAX};
@@ -729,8 +754,8 @@ int main(void)
 		TEST(test_before_a_payload), TEST(test_observations_cut), TEST(test_hostile_series),
 		TEST(test_long_texts), TEST(test_hostile_notes), TEST(test_doubted_texts), TEST(test_many_payloads),
 		TEST(test_hostile_texts), TEST(test_covers), TEST(test_erasures), TEST(test_cursors),
-		TEST(test_rejects), TEST(test_logs), TEST(test_ends), TEST(test_unknown_types), TEST(test_cut),
-		TEST(test_limits), TEST(test_too_long), TEST(test_caps), TEST(test_nothing_said),
+		TEST(test_rejects), TEST(test_logs), TEST(test_ends), TEST(test_progress), TEST(test_unknown_types),
+		TEST(test_cut), TEST(test_limits), TEST(test_too_long), TEST(test_caps), TEST(test_nothing_said),
 		TEST(test_many_covers), cmocka_unit_test(test_no_memory)};
 
 	return cmocka_run_group_tests_name("intake", tests, NULL, NULL);

@@ -29,6 +29,25 @@ void task_listed(struct task *t, struct frame *f)
 		task_fail(t, GLANE_E_NOMEM, "%s", d.code != GLANE_OK ? d.text : "no memory for the list of requests");
 }
 
+/* Which payload a row comes from is its worker's word. That of one which the broker did not give it would be the evidence of nothing. */
+static glane_rc check_payloads(const struct task *t, struct diag *d)
+{
+	struct map given;
+	glane_rc rc = GLANE_OK;
+
+	map_init(&given, NULL);
+	for (size_t i = 0; rc == GLANE_OK && i < json_array_size(t->requests); i++)
+		if (!map_put(&given, slice_of(json_text(json_array_get(t->requests, i), "sha256", "")), 0, NULL, NULL))
+			rc = fail(d, GLANE_E_NOMEM, "no memory for the list of payloads");
+	for (size_t i = 0; rc == GLANE_OK && i < t->batch.n_payloads; i++)
+		if (!map_find(&given, t->batch.payloads[i]))
+			rc = fail(d, GLANE_E_FORMAT,
+				"the worker sent rows that name a payload which was not given to it: %.*s",
+				SLICE_FMT(t->batch.payloads[i]));
+	map_release(&given);
+	return rc;
+}
+
 /* ---- rejected records ---- */
 
 /* Too many rejected records fail the source, once their payloads are kept; fewer keep it from withdrawing anything: the missing
@@ -255,6 +274,10 @@ void task_list_end(struct task *t, struct frame *f)
 	t->wire_bytes = frame_u64(f);
 	if (t->phase != TASK_LISTING || !frame_done(f))
 		return;
+	if (check_payloads(t, &d) != GLANE_OK) {
+		task_fail(t, d.code, "%s", d.text);
+		return;
+	}
 	if (t->run->options->limit || t->run->options->dry_run) {
 		t->verdict = V_TRIAL;
 		task_done(t);

@@ -371,12 +371,17 @@ static void begin(uint16_t type)
 	n_frame = 0;
 	put(head, sizeof(head));
 }
-static void end(void)
+static void put_zeros(size_t n)
+{
+	memset(frame + n_frame, 0, n);
+	n_frame += n;
+}
+static void end(int fd)
 {
 	const uint32_t n = (uint32_t)n_frame - 8;
 
 	memcpy(frame, &n, sizeof(n));
-	if (write(3, frame, n_frame) < 0)
+	if (write(fd, frame, n_frame) < 0)
 		_exit(9);
 }
 
@@ -389,9 +394,43 @@ static glane_rc false_progress(void)
 	begin(PROGRESS);
 	put(counts, sizeof(counts));
 	put_text("\xff\xfe");
-	end();
+	end(3);
 	*nowhere = 1;
 	return GLANE_OK;
+}
+
+/* A row of a payload that it never saw, and an end as it should be. */
+static glane_rc other_payload(void)
+{
+	static const char *const texts[] = {"EVIL", "I", "TGO", "", "", "", "title", "", ""};
+	const struct glane_obs o = {.series = 1, .period = 2020, .coef = 7, .status = 'A'};
+	const uint64_t one = 1;
+	char hash[65];
+	uint32_t handle;
+
+	if (series(&handle) != GLANE_OK)
+		return GLANE_E_FETCH;
+	memset(hash, 'a', 64);
+	hash[64] = '\0';
+	begin(PAYLOAD);
+	put_text(hash);
+	end(3);
+	begin(SERIES);
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		put_text(texts[i]);
+	put("A", 1);
+	put_zeros(8);
+	end(3);
+	begin(OBS);
+	put(&o, sizeof(o));
+	end(3);
+	begin(END);
+	put_zeros(8);
+	put_text("");
+	put(&one, sizeof(one));
+	put_zeros(24);
+	end(3);
+	_exit(0);
 }
 
 static glane_rc half_a_frame(void)
@@ -516,11 +555,11 @@ static const struct {
 	{"memory_abort", all_memory_abort}, {"memory_crash", all_memory_crash}, {"endless_series", endless_series},
 	{"huge_text", huge_text}, {"fork", fork_children}, {"fork_away", fork_away}, {"threads", start_threads},
 	{"close_and_stay", close_and_stay}, {"close_and_return", close_and_return}, {"junk_up", junk_to_scheduler},
-	{"junk_broker", junk_to_broker}, {"false_progress", false_progress}, {"half_a_frame", half_a_frame},
-	{"bad_handle", bad_handle}, {"bad_push", bad_push}, {"null_arguments", null_arguments},
-	{"bad_format", bad_format}, {"code_42", code_42}, {"code_end", code_end}, {"code_least", code_least},
-	{"emit_after_fail", emit_after_fail}, {"swallow", swallow}, {"forbidden", forbidden}, {"repeat", repeat},
-	{"crash_in_fini", some_rows}, {"crash_at_exit", some_rows}};
+	{"junk_broker", junk_to_broker}, {"false_progress", false_progress}, {"other_payload", other_payload},
+	{"half_a_frame", half_a_frame}, {"bad_handle", bad_handle}, {"bad_push", bad_push},
+	{"null_arguments", null_arguments}, {"bad_format", bad_format}, {"code_42", code_42}, {"code_end", code_end},
+	{"code_least", code_least}, {"emit_after_fail", emit_after_fail}, {"swallow", swallow},
+	{"forbidden", forbidden}, {"repeat", repeat}, {"crash_in_fini", some_rows}, {"crash_at_exit", some_rows}};
 
 static glane_rc init(const struct glane_host *host, glane_run *run, void *state)
 {

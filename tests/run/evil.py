@@ -92,6 +92,7 @@ WAYS = {
     "junk_up": ("is none of ours", "format", ""),
     "junk_broker": ("", None, "url = {base_url}/good.csv"),
     "false_progress": ("the worker sent progress that does not read", "format", ""),
+    "other_payload": ("rows that name a payload which was not given to it: aaaaaaaa", "format", ""),
     "half_a_frame": ("exit status 0 without reporting its end", "data", ""),
     "bad_handle": ("defect of plugin evil: emit() with a series handle", "usage", ""),
     "bad_push": ("defect of plugin evil: push()", "usage", ""),

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 struct state {
@@ -347,8 +348,8 @@ static glane_rc junk_to_broker(void)
 	junk(4);
 	return h->open(r, &q, &rd);
 }
-/* Frames of its own on its connection to the scheduler (core/proc/intake.h): u32 length, u16 type, u16 0, fields. */
-enum { PAYLOAD = 10, SERIES = 11, OBS = 14, PROGRESS = 19, END = 20 };
+/* Frames of its own on its connections (core/proc/intake.h, broker.h): u32 length, u16 type, u16 0, fields. */
+enum { PAYLOAD = 10, SERIES = 11, OBS = 14, PROGRESS = 19, END = 20, FETCH = 140 };
 static char frame[4096];
 static size_t n_frame;
 
@@ -431,6 +432,33 @@ static glane_rc other_payload(void)
 	put_zeros(24);
 	end(3);
 	_exit(0);
+}
+
+/* Asks by itself for what it may not have, often, and reads each answer. */
+static glane_rc denied_often(void)
+{
+	char url[64];
+
+	for (int i = 0; i < 300; i++) {
+		uint32_t head[2], n;
+
+		snprintf(url, sizeof(url), "http://127.0.0.2:9/%d", i);
+		begin(FETCH);
+		put_text("GET");
+		put_text(url);
+		put_zeros(21); /* no headers, body or type; format, again, wait */
+		end(4);
+		if (recv(4, head, sizeof(head), MSG_WAITALL) != sizeof(head))
+			return GLANE_E_DATA;
+		for (n = head[0]; n > 0;) {
+			const ssize_t got = recv(4, frame, n < sizeof(frame) ? n : sizeof(frame), 0);
+
+			if (got <= 0)
+				return GLANE_E_DATA;
+			n -= (uint32_t)got;
+		}
+	}
+	return h->fail(r, GLANE_E_DATA, "denied often");
 }
 
 static glane_rc half_a_frame(void)
@@ -556,9 +584,9 @@ static const struct {
 	{"huge_text", huge_text}, {"fork", fork_children}, {"fork_away", fork_away}, {"threads", start_threads},
 	{"close_and_stay", close_and_stay}, {"close_and_return", close_and_return}, {"junk_up", junk_to_scheduler},
 	{"junk_broker", junk_to_broker}, {"false_progress", false_progress}, {"other_payload", other_payload},
-	{"half_a_frame", half_a_frame}, {"bad_handle", bad_handle}, {"bad_push", bad_push},
-	{"null_arguments", null_arguments}, {"bad_format", bad_format}, {"code_42", code_42}, {"code_end", code_end},
-	{"code_least", code_least}, {"emit_after_fail", emit_after_fail}, {"swallow", swallow},
+	{"denied_often", denied_often}, {"half_a_frame", half_a_frame}, {"bad_handle", bad_handle},
+	{"bad_push", bad_push}, {"null_arguments", null_arguments}, {"bad_format", bad_format}, {"code_42", code_42},
+	{"code_end", code_end}, {"code_least", code_least}, {"emit_after_fail", emit_after_fail}, {"swallow", swallow},
 	{"forbidden", forbidden}, {"repeat", repeat}, {"crash_in_fini", some_rows}, {"crash_at_exit", some_rows}};
 
 static glane_rc init(const struct glane_host *host, glane_run *run, void *state)

@@ -93,6 +93,7 @@ WAYS = {
     "junk_broker": ("", None, "url = {base_url}/good.csv"),
     "false_progress": ("the worker sent progress that does not read", "format", ""),
     "other_payload": ("rows that name a payload which was not given to it: aaaaaaaa", "format", ""),
+    "denied_often": ("denied often", "data", ""),
     "half_a_frame": ("exit status 0 without reporting its end", "data", ""),
     "bad_handle": ("defect of plugin evil: emit() with a series handle", "usage", ""),
     "bad_push": ("defect of plugin evil: push()", "usage", ""),
@@ -214,6 +215,9 @@ def together(port):
     check("and nothing of the others is", {row[0] for row in got} == {"good", "grown", "older"} and len(got) == 20 + 3 + 2, got)
     check("no process is left, no zombie", not run.left, run.left)
     check("a refused host is told as a security matter", "security:" in run.err, run.err)
+    lines = [line for line in run.err.splitlines() if line.startswith("security: evil-denied_often: ")]
+    check("of many such matters of a source a hundred are shown, the rest is counted", len(lines) == 101 and lines[-1].endswith(": ... and 200 more")
+          and run.sources["evil-denied_often"]["security_events"] == 300, (len(lines), lines[-3:], run.sources["evil-denied_often"]))
     noisy = [line for line in run.err.splitlines() if "and again" in line]
     check("a flood of log lines is dammed, and harmless to a terminal", 0 < len(noisy) <= 100 and "\033" not in run.err, len(noisy))
     logs = run.sources.get("evil-endless_log", {}).get("log", [])

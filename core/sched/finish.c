@@ -406,6 +406,20 @@ void task_say(struct task *t)
 	report_task(t);
 }
 
+/* A message quotes what providers and workers wrote: it comes to terminals without their control bytes. */
+static char *shown(const struct task *t, char *message)
+{
+	const struct slice s = slice_of(message);
+	struct strbuf b;
+
+	strbuf_init(&b, 0);
+	strbuf_visible(&b, s);
+	if (message && strbuf_ok(&b) && !slice_eq(strbuf_get(&b), s))
+		message = arena_strndup(&t->run->arena, b.p, b.n);
+	strbuf_release(&b);
+	return message;
+}
+
 void task_done(struct task *t)
 {
 	t->phase = TASK_DONE;
@@ -413,6 +427,7 @@ void task_done(struct task *t)
 	if (t->note)
 		t->message = t->message ? arena_fmt(&t->run->arena, "%s; %s", t->message, t->note)
 					: arena_strndup(&t->run->arena, t->note, strlen(t->note));
+	t->message = shown(t, t->message);
 	if (t->security > SECURITY_LINES)
 		outlet_fmt(
 			&t->run->err, "security: %s: ... and %u more\n", t->conf->name, t->security - SECURITY_LINES);

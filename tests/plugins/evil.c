@@ -349,7 +349,7 @@ static glane_rc junk_to_broker(void)
 	return h->open(r, &q, &rd);
 }
 /* Frames of its own on its connections (core/proc/intake.h, broker.h): u32 length, u16 type, u16 0, fields. */
-enum { PAYLOAD = 10, SERIES = 11, OBS = 14, PROGRESS = 19, END = 20, FETCH = 140 };
+enum { PAYLOAD = 10, SERIES = 11, OBS = 14, COVER = 15, PROGRESS = 19, END = 20, FETCH = 140 };
 static char frame[4096];
 static size_t n_frame;
 
@@ -459,6 +459,24 @@ static glane_rc denied_often(void)
 		}
 	}
 	return h->fail(r, GLANE_E_DATA, "denied often");
+}
+
+static glane_rc ill_reason(void)
+{
+	const uint32_t kind = GLANE_COVER_FAILED;
+	uint32_t handle;
+	const glane_rc rc = series(&handle);
+
+	if (rc != GLANE_OK)
+		return rc;
+	begin(COVER);
+	put(&kind, sizeof(kind));
+	put_text("E\033[31mVIL");
+	put_text("");
+	put_zeros(16);
+	put_text("x\033[31mred\nsecurity: forged");
+	end(3);
+	return GLANE_OK;
 }
 
 static glane_rc half_a_frame(void)
@@ -584,10 +602,11 @@ static const struct {
 	{"huge_text", huge_text}, {"fork", fork_children}, {"fork_away", fork_away}, {"threads", start_threads},
 	{"close_and_stay", close_and_stay}, {"close_and_return", close_and_return}, {"junk_up", junk_to_scheduler},
 	{"junk_broker", junk_to_broker}, {"false_progress", false_progress}, {"other_payload", other_payload},
-	{"denied_often", denied_often}, {"half_a_frame", half_a_frame}, {"bad_handle", bad_handle},
-	{"bad_push", bad_push}, {"null_arguments", null_arguments}, {"bad_format", bad_format}, {"code_42", code_42},
-	{"code_end", code_end}, {"code_least", code_least}, {"emit_after_fail", emit_after_fail}, {"swallow", swallow},
-	{"forbidden", forbidden}, {"repeat", repeat}, {"crash_in_fini", some_rows}, {"crash_at_exit", some_rows}};
+	{"denied_often", denied_often}, {"ill_reason", ill_reason}, {"half_a_frame", half_a_frame},
+	{"bad_handle", bad_handle}, {"bad_push", bad_push}, {"null_arguments", null_arguments},
+	{"bad_format", bad_format}, {"code_42", code_42}, {"code_end", code_end}, {"code_least", code_least},
+	{"emit_after_fail", emit_after_fail}, {"swallow", swallow}, {"forbidden", forbidden}, {"repeat", repeat},
+	{"crash_in_fini", some_rows}, {"crash_at_exit", some_rows}};
 
 static glane_rc init(const struct glane_host *host, glane_run *run, void *state)
 {

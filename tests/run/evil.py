@@ -94,6 +94,7 @@ WAYS = {
     "false_progress": ("the worker sent progress that does not read", "format", ""),
     "other_payload": ("rows that name a payload which was not given to it: aaaaaaaa", "format", ""),
     "denied_often": ("denied often", "data", ""),
+    "ill_reason": ("x\\x1b[31mred\\x0asecurity: forged", "data", ""),
     "half_a_frame": ("exit status 0 without reporting its end", "data", ""),
     "bad_handle": ("defect of plugin evil: emit() with a series handle", "usage", ""),
     "bad_push": ("defect of plugin evil: push()", "usage", ""),
@@ -218,6 +219,10 @@ def together(port):
     lines = [line for line in run.err.splitlines() if line.startswith("security: evil-denied_often: ")]
     check("of many such matters of a source a hundred are shown, the rest is counted", len(lines) == 101 and lines[-1].endswith(": ... and 200 more")
           and run.sources["evil-denied_often"]["security_events"] == 300, (len(lines), lines[-3:], run.sources["evil-denied_often"]))
+    said = [subprocess.run([GLANE, "-c", folder / "glane.conf", *words], capture_output=True, text=True, timeout=PATIENCE).stdout
+            for words in (["run", "evil-ill_reason"], ["status"], ["quarantine", "list"], ["runs"])]
+    check("what it says comes to a terminal without control bytes, on one line", "x\\x1b[31mred\\x0a" in said[0] and "x\\x1b[31mred\\x0a" in said[1]
+          and not any("\033" in text or "\nsecurity: " in text for text in said), said)
     noisy = [line for line in run.err.splitlines() if "and again" in line]
     check("a flood of log lines is dammed, and harmless to a terminal", 0 < len(noisy) <= 100 and "\033" not in run.err, len(noisy))
     logs = run.sources.get("evil-endless_log", {}).get("log", [])

@@ -402,6 +402,15 @@ static void test_covers(void **state)
 		assert_int_equal(give(x), GLANE_E_FORMAT);
 	}
 	assert_int_equal(x->batch.n_covers, 2);
+	begin(x, W_COVER);
+	wire_u32(&x->w, GLANE_COVER_FAILED);
+	wire_cstr(&x->w, "D");
+	wire_cstr(&x->w, NULL);
+	wire_i64(&x->w, 0);
+	wire_i64(&x->w, 0);
+	wire_cstr(&x->w, "\033[31mred\nforged");
+	assert_int_equal(give(x), GLANE_OK);
+	assert_true(slice_is(x->batch.covers[2].reason, "\\x1b[31mred\\x0aforged"));
 }
 
 static glane_rc cursor(struct fixture *x, const char *key, const char *value)

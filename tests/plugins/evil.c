@@ -643,5 +643,5 @@ __attribute__((destructor)) static void at_exit(void)
 		*nowhere = 1;
 }
 
-GLANE_PLUGIN(.name = "evil", .version = "1", .title = "misbehaves as it is told", .opts = options,
+GLANE_PLUGIN(.name = "evil", .version = "1", .title = "misbehaves\033[31m as it is told", .opts = options,
 	.state_size = sizeof(struct state), .init = init, .run = run, .fini = fini);

@@ -220,8 +220,8 @@ def together(port):
     check("of many such matters of a source a hundred are shown, the rest is counted", len(lines) == 101 and lines[-1].endswith(": ... and 200 more")
           and run.sources["evil-denied_often"]["security_events"] == 300, (len(lines), lines[-3:], run.sources["evil-denied_often"]))
     said = [subprocess.run([GLANE, "-c", folder / "glane.conf", *words], capture_output=True, text=True, timeout=PATIENCE).stdout
-            for words in (["run", "evil-ill_reason"], ["status"], ["quarantine", "list"], ["runs"])]
-    check("what it says comes to a terminal without control bytes, on one line", "x\\x1b[31mred\\x0a" in said[0] and "x\\x1b[31mred\\x0a" in said[1]
+            for words in (["run", "evil-ill_reason"], ["status"], ["quarantine", "list"], ["runs"], ["plugins", "evil"])]
+    check("what it says comes to a terminal without control bytes, on one line", "x\\x1b[31mred\\x0a" in said[0] and "x\\x1b[31mred\\x0a" in said[1] and "misbehaves\\x1b[31m as" in said[4]
           and not any("\033" in text or "\nsecurity: " in text for text in said), said)
     noisy = [line for line in run.err.splitlines() if "and again" in line]
     check("a flood of log lines is dammed, and harmless to a terminal", 0 < len(noisy) <= 100 and "\033" not in run.err, len(noisy))

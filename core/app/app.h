@@ -35,6 +35,8 @@ bool args_parse(
 bool arg_number(const char *name, const char *value, int64_t min, int64_t max, int64_t *ret);
 bool arg_time(const char *name, const char *value, int64_t *ret); /* RFC 3339, or a date */
 
+/* Prints a line, its end added: what plugins and providers wrote comes to a terminal without control bytes. */
+void print_visible(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Prints "glane: message" and returns `code`. */
 int complain(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Loads the configuration, with --store put in. Returns an exit code, 0 where all is well. */

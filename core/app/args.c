@@ -44,6 +44,23 @@ bool list_has(const struct list *l, struct slice item)
 	return false;
 }
 
+void print_visible(const char *fmt, ...)
+{
+	struct strbuf raw, b;
+	va_list ap;
+
+	strbuf_init(&raw, 0);
+	strbuf_init(&b, 0);
+	va_start(ap, fmt);
+	strbuf_vfmt(&raw, fmt, ap);
+	va_end(ap);
+	strbuf_visible(&b, strbuf_get(&raw));
+	strbuf_putc(&b, '\n');
+	(void)fwrite(strbuf_get(&b).p, 1, b.n, stdout);
+	strbuf_release(&raw);
+	strbuf_release(&b);
+}
+
 int complain(int code, const char *fmt, ...)
 {
 	va_list ap;

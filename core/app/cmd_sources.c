@@ -117,10 +117,10 @@ int cmd_sources(const struct app *a, int argc, char **argv)
 
 static void print_option(const struct option_spec *o)
 {
-	printf("  %-16s %-14s %s%s\n", o->name, option_type_name(o->type), o->help ? o->help : "",
+	print_visible("  %-16s %-14s %s%s", o->name, option_type_name(o->type), o->help ? o->help : "",
 		o->flags & GLANE_OPT_REQUIRED ? " (required)" : "");
 	if (o->dflt && *o->dflt)
-		printf("  %-16s %-14s default: %s\n", "", "", o->dflt);
+		print_visible("  %-16s %-14s default: %s", "", "", o->dflt);
 }
 
 static int show_plugin(struct settings *s, const char *name)
@@ -134,12 +134,13 @@ static int show_plugin(struct settings *s, const char *name)
 		return complain(EXIT_USAGE, "no plugin '%s' in the folders of plugin_path", name);
 	if (plugin_ask(&s->arena, path, name, &p, &d) != GLANE_OK)
 		return complain(EXIT_SOME, "%s", d.text);
-	printf("%s %s - %s\n", p.desc.name, p.desc.version ? p.desc.version : "", p.desc.title ? p.desc.title : "");
+	print_visible(
+		"%s %s - %s", p.desc.name, p.desc.version ? p.desc.version : "", p.desc.title ? p.desc.title : "");
 	printf("file      %s (ABI 1.%u)\n", path, p.desc.abi_minor);
 	if (p.desc.base_url)
-		printf("base_url  %s\n", p.desc.base_url);
+		print_visible("base_url  %s", p.desc.base_url);
 	for (size_t i = 0; i < p.n_hosts; i++)
-		printf("host      %s\n", p.hosts[i]);
+		print_visible("host      %s", p.hosts[i]);
 	for (size_t i = 0; i < p.n_options; i++)
 		print_option(&p.options[i]);
 	printf("every source also has the keys (conf/README.md):\n ");
@@ -199,7 +200,7 @@ static int list_folder(struct settings *s, const char *dir)
 		if (!path || plugin_ask(&s->arena, path, names[i], &p, &d) != GLANE_OK)
 			code = complain(EXIT_SOME, "%s", d.text);
 		else
-			printf("%-16s %-8s %-50s %s\n", names[i], p.desc.version ? p.desc.version : "",
+			print_visible("%-16s %-8s %-50s %s", names[i], p.desc.version ? p.desc.version : "",
 				p.desc.title ? p.desc.title : "", path);
 	}
 	return code;

@@ -144,7 +144,7 @@ static void print_holds(const struct state *s, int64_t now)
 
 		printf("%-24s held for ", "");
 		print_age(now - json_int(h, "since", now));
-		printf(" (%s): %s%s%s: %s\n", json_text(h, "rule", "no gate"), json_text(h, "dataset", ""),
+		print_visible(" (%s): %s%s%s: %s", json_text(h, "rule", "no gate"), json_text(h, "dataset", ""),
 			*json_text(h, "indicator", "") ? " " : "", json_text(h, "indicator", ""),
 			json_text(h, "reason", ""));
 	}
@@ -160,9 +160,9 @@ static void print_line(const struct state *s, int64_t now)
 		time_or_dash(s->last, "changed", changed), json_text(s->last, "newest_period", "-"),
 		json_int(s->last, "rows", 0), s->overdue ? "  OVERDUE" : "");
 	if (message)
-		printf("%-24s %s\n", "", message);
+		print_visible("%-24s %s", "", message);
 	if (doubts)
-		printf("%-24s %s\n", "", doubts);
+		print_visible("%-24s %s", "", doubts);
 	print_holds(s, now);
 }
 

@@ -2,6 +2,8 @@
 /* The conformance suite: the plugin run in its worker over good answers, bad ones, and cancelled. */
 #include "app/conform.h"
 
+#include "app/app.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -239,7 +241,7 @@ static void whole(struct conform *c)
 	else
 		printf("# warning: no cover(): what the provider takes back is never withdrawn\n");
 	if (b->doubts)
-		printf("# warning: %s\n", b->doubts);
+		print_visible("# warning: %s", b->doubts);
 }
 
 static glane_rc as_recorded(struct conform *c, struct diag *d)

@@ -2,6 +2,8 @@
 /* The conformance suite: a plugin's descriptor and options. No code of the plugin runs here. */
 #include "app/conform.h"
 
+#include "app/app.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,9 +18,9 @@ void conform_test(struct conform *c, bool fine, const char *detail, const char *
 	va_end(ap);
 	c->n++;
 	c->n_failed += !fine;
-	printf("%sok %u - %s\n", fine ? "" : "not ", c->n, what);
+	print_visible("%sok %u - %s", fine ? "" : "not ", c->n, what);
 	if (!fine && detail && detail[0])
-		printf("# %s\n", detail);
+		print_visible("# %s", detail); /* one line: what a plugin says is no result of ours */
 	fflush(stdout);
 }
 

@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -91,6 +92,16 @@ void outlet_text(struct outlet *o, struct strbuf *b)
 	outlet_pump(o);
 }
 
+/* Without memory to keep a text: what goes of it, if nothing waits before it. It counts as lost all the same. */
+static void say_at_once(struct outlet *o, const char *fmt, va_list ap)
+{
+	char text[512];
+	const int n = vsnprintf(text, sizeof(text), fmt, ap);
+
+	if (n > 0 && o->text.n == o->done && !o->error)
+		(void)put(o->fd, text, (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1, 0);
+}
+
 void outlet_fmt(struct outlet *o, const char *fmt, ...)
 {
 	struct strbuf b;
@@ -100,6 +111,11 @@ void outlet_fmt(struct outlet *o, const char *fmt, ...)
 	va_start(ap, fmt);
 	strbuf_vfmt(&b, fmt, ap);
 	va_end(ap);
+	if (b.starved) {
+		va_start(ap, fmt);
+		say_at_once(o, fmt, ap);
+		va_end(ap);
+	}
 	outlet_text(o, &b);
 }
 

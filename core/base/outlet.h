@@ -14,7 +14,7 @@ struct outlet {
 /* max: bytes that wait at most. The descriptor stays the caller's. */
 void outlet_init(struct outlet *o, int fd, size_t max);
 void outlet_release(struct outlet *o);
-/* One text, kept whole or not at all, and written as far as it goes. */
+/* One text, kept whole or not at all, and written as far as it goes; without memory 511 bytes of it, if nothing waits. */
 void outlet_fmt(struct outlet *o, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void outlet_text(struct outlet *o, struct strbuf *b); /* the same; b is released */
 void outlet_pump(struct outlet *o);                   /* writes what goes without waiting */

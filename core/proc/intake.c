@@ -15,6 +15,7 @@
 #define MAX_TEXT 65536 /* bytes of one text attribute */
 #define MAX_ROWS 200000000
 #define MAX_COVERS 100000
+#define MAX_REASON 2048 /* bytes of why a slice failed */
 #define MAX_WARNINGS                                                                                                   \
 	100 /* lines of a source that are shown at once; the rest is kept as it comes, the last lines for the report */
 #define MAX_COEF INT64_C(1000000000000000000)
@@ -53,6 +54,11 @@ void intake_release(struct intake *in)
 static bool good_text(struct slice s)
 {
 	return s.n <= MAX_TEXT && (!s.n || !memchr(s.p, 0, s.n)) && slice_is_utf8(s);
+}
+
+static struct slice first_bytes(struct slice s, size_t n)
+{
+	return (struct slice){s.p, s.n < n ? s.n : n};
 }
 
 static glane_rc bad(struct diag *d, const char *what)
@@ -237,6 +243,8 @@ glane_rc intake_obs(struct intake *in, const struct glane_obs *obs, size_t n, st
 
 glane_rc intake_cover(struct intake *in, const struct cover *c, struct diag *d)
 {
+	struct cover copy = *c;
+	struct strbuf reason;
 	glane_rc rc;
 
 	if (c->kind > GLANE_COVER_FAILED || !c->dataset.p || !good_text(c->dataset) || !good_text(c->indicator) ||
@@ -249,7 +257,12 @@ glane_rc intake_cover(struct intake *in, const struct cover *c, struct diag *d)
 	rc = take_texts(in, (const struct slice[]){c->dataset, c->indicator, c->reason}, 3, d);
 	if (rc != GLANE_OK)
 		return rc;
-	return batch_cover(in->batch, c, d);
+	strbuf_init(&reason, 0);
+	strbuf_visible(&reason, first_bytes(c->reason, MAX_REASON)); /* a message, as it may stand on a terminal */
+	copy.reason = strbuf_get(&reason);
+	rc = strbuf_ok(&reason) ? batch_cover(in->batch, &copy, d) : fail(d, GLANE_E_NOMEM, "no memory for a cover");
+	strbuf_release(&reason);
+	return rc;
 }
 
 glane_rc intake_erase(struct intake *in, const struct erase *e, struct diag *d)
@@ -295,11 +308,6 @@ glane_rc intake_cursor(struct intake *in, struct slice key, struct slice value, 
 		}
 	in->cursors[in->n_cursors++] = (struct glane_kv){k.p, {v.p, v.n}};
 	return GLANE_OK;
-}
-
-static struct slice first_bytes(struct slice s, size_t n)
-{
-	return (struct slice){s.p, s.n < n ? s.n : n};
 }
 
 /* Text as it may stand in a report: control bytes and malformed UTF-8 made visible. */
@@ -517,8 +525,10 @@ static glane_rc frame_small(struct intake *in, struct frame *f, struct diag *d)
 		in->progress_rows = frame_u64(f);
 		in->progress_bytes = frame_u64(f);
 		a = frame_text(f);
+		if (!frame_done(f) || (a.n && !is_sha256_hex(a)))
+			return bad(d, "progress that does not read");
 		(void)snprintf(in->taken, sizeof(in->taken), "%.*s", SLICE_FMT(a));
-		return frame_done(f) ? GLANE_OK : bad(d, "progress that does not read");
+		return GLANE_OK;
 	case W_PAGES:
 		in->counts.turned = frame_u64(f);
 		in->counts.moved = frame_u64(f);

@@ -13,6 +13,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -279,6 +280,23 @@ static const char *const marks[] = {"truncate", "truncate64", "chmod", "fchmod",
 static const char *const shared[] = {"shmget", "shmat", "shmctl", "msgget", "msgsnd", "msgrcv", "msgctl", "semget",
 	"semop", "semtimedop", "semctl", "ipc", "mq_open", "mq_unlink"};
 
+/* How others are run, and where their memory is: of a process that names none but itself (0) alone. By group or user it may be anybody. */
+static void no_scheduling(struct filter *f)
+{
+	static const char *const calls[] = {"sched_setscheduler", "sched_setparam", "sched_setattr",
+		"sched_setaffinity", "migrate_pages", "move_pages"};
+	const struct scmp_arg_cmp other = {0, SCMP_CMP_NE, 0, 0}, whom = {1, SCMP_CMP_NE, 0, 0};
+	const struct scmp_arg_cmp no_process = {0, SCMP_CMP_NE, PRIO_PROCESS, 0};
+	const struct scmp_arg_cmp no_process_io = {0, SCMP_CMP_NE, 1 /* IOPRIO_WHO_PROCESS */, 0};
+
+	for (size_t i = 0; i < N(calls); i++)
+		add(f, SCMP_ACT_ERRNO(EPERM), calls[i], 1, &other);
+	add(f, SCMP_ACT_ERRNO(EPERM), "setpriority", 1, &no_process);
+	add(f, SCMP_ACT_ERRNO(EPERM), "setpriority", 1, &whom);
+	add(f, SCMP_ACT_ERRNO(EPERM), "ioprio_set", 1, &no_process_io);
+	add(f, SCMP_ACT_ERRNO(EPERM), "ioprio_set", 1, &whom);
+}
+
 /* Of broker and programs alike: nothing of another process, of the terminal, or of a file that is not theirs to write. */
 static void no_harm(struct filter *f)
 {
@@ -286,6 +304,7 @@ static void no_harm(struct filter *f)
 	const struct scmp_arg_cmp inject = word(1, TIOCSTI), paste = word(1, TIOCLINUX);
 
 	add(f, SCMP_ACT_ERRNO(EPERM), "prlimit64", 2, limits);
+	no_scheduling(f);
 	add(f, SCMP_ACT_ERRNO(EPERM), "ioctl", 1, &inject);
 	add(f, SCMP_ACT_ERRNO(EPERM), "ioctl", 1, &paste);
 	add(f, SCMP_ACT_ERRNO(EPERM), "personality", 0, NULL); /* it could make all memory executable */

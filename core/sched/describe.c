@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,29 +17,56 @@
 #include <unistd.h>
 
 #define DESCRIBE_MS 20000
+#define TICK_MS 50 /* where the kernel gives no descriptor of a process */
 #define MAX_DESCRIPTION ((size_t)1 << 20)
+#define MAX_WORDS ((size_t)64 << 10) /* of its standard output and error */
 
-/* Everything that comes on fd until its end or the deadline. False: the deadline passed. */
-static bool read_all(int fd, struct strbuf *b, int64_t deadline)
+enum asked { ASKED_ENDED, ASKED_TOO_MUCH, ASKED_LATE };
+struct asking {
+	struct child child;
+	int answer, words; /* -1: there is no more */
+	struct strbuf *text, *said;
+	int status;
+};
+
+/* What there is to read; -1 into *fd at its end. False: more than the buffer may hold. */
+static bool read_some(int *fd, struct strbuf *b)
 {
-	for (;;) {
-		struct pollfd p = {fd, POLLIN, 0};
-		const int64_t left = deadline - clock_mono_ms();
-		char *room;
+	while (*fd >= 0) {
+		char *room = strbuf_room(b, 4096);
 		ssize_t n;
 
-		if (left <= 0 || poll(&p, 1, (int)left) == 0)
-			return false;
-		room = strbuf_room(b, 4096);
 		if (!room)
+			return false;
+		n = read(*fd, room, 4096);
+		if (n > 0)
+			b->n += (size_t)n;
+		else if (n < 0 && errno == EAGAIN)
 			return true;
-		n = read(fd, room, 4096);
-		if (n < 0 && (errno == EINTR || errno == EAGAIN))
-			continue;
-		if (n <= 0)
-			return true;
-		b->n += (size_t)n;
+		else if (n == 0 || errno != EINTR)
+			*fd = -1;
 	}
+	return true;
+}
+
+/* Until its process has ended, whatever it closed before, and whoever else holds the other ends. */
+static enum asked listen_to(struct asking *a)
+{
+	const int64_t deadline = clock_mono_ms() + DESCRIBE_MS;
+	bool ended = false;
+
+	while (!ended) {
+		struct pollfd p[] = {{a->answer, POLLIN, 0}, {a->words, POLLIN, 0}, {a->child.pidfd, POLLIN, 0}};
+		const int64_t left = deadline - clock_mono_ms();
+
+		if (left <= 0)
+			return ASKED_LATE;
+		(void)poll(p, 3, left < TICK_MS ? (int)left : TICK_MS);
+		ended = child_ended(&a->child, &a->status);
+		if (!read_some(&a->answer, a->text) || !read_some(&a->words, a->said))
+			return ASKED_TOO_MUCH;
+	}
+	return ASKED_ENDED;
 }
 
 static glane_rc answer_of(struct arena *a, const char *path, const char *name, const struct strbuf *text,
@@ -64,30 +90,33 @@ static glane_rc ask(struct arena *a, const char *path, const char *name, int ans
 	struct strbuf *words, struct plugin *ret, struct diag *d)
 {
 	const char *const args[] = {path, name, NULL};
-	const int64_t deadline = clock_mono_ms() + DESCRIBE_MS;
-	struct child child;
-	char how[96];
-	int status;
-	bool in_time;
-	glane_rc rc = child_spawn("@describe", args, &answer[1], 1, false, true, &child, d);
+	struct asking q = {.answer = answer[0], .text = text, .said = words};
+	enum asked how;
+	char end[96];
+	glane_rc rc = fcntl(answer[0], F_SETFL, O_NONBLOCK) == 0
+			      ? child_spawn("@describe", args, &answer[1], 1, false, true, &q.child, d)
+			      : fail(d, GLANE_E_IO, "cannot prepare a socket: %s", strerror(errno));
 
 	if (rc != GLANE_OK)
 		return rc;
 	close(answer[1]);
 	answer[1] = -1;
-	in_time = read_all(answer[0], text, deadline) && read_all(child.output, words, deadline);
-	if (!in_time)
-		child_kill(&child, SIGKILL);
-	status = child_wait(&child);
-	child_close(&child);
-	if (in_time && WIFEXITED(status) && WEXITSTATUS(status) == 0)
-		return answer_of(a, path, name, text, ret, d);
-	child_status_text(status, how, sizeof(how));
-	if (!in_time)
+	q.words = q.child.output;
+	how = listen_to(&q);
+	child_close(&q.child); /* which kills what has not ended */
+	if (how == ASKED_LATE)
 		return fail(d, GLANE_E_DENIED, "%s: refused: it does not answer within %d s", path, DESCRIBE_MS / 1000);
-	if (words->n && WIFEXITED(status))
+	if (text->starved || words->starved)
+		return fail(d, GLANE_E_NOMEM, "%s: no memory for its description", path);
+	if (how == ASKED_TOO_MUCH)
+		return fail(d, GLANE_E_DENIED, "%s: refused: it writes more than %zu KiB while it is asked", path,
+			(text->failed ? MAX_DESCRIPTION : MAX_WORDS) >> 10);
+	if (WIFEXITED(q.status) && WEXITSTATUS(q.status) == 0)
+		return answer_of(a, path, name, text, ret, d);
+	if (words->n && WIFEXITED(q.status))
 		return fail(d, GLANE_E_DENIED, "%.*s", SLICE_FMT(slice_trim(strbuf_get(words))));
-	return fail(d, GLANE_E_DENIED, "%s: refused: loading it ended with %s", path, how);
+	child_status_text(q.status, end, sizeof(end));
+	return fail(d, GLANE_E_DENIED, "%s: refused: loading it ended with %s", path, end);
 }
 
 glane_rc plugin_ask(struct arena *a, const char *path, const char *name, struct plugin *ret, struct diag *d)
@@ -102,7 +131,7 @@ glane_rc plugin_ask(struct arena *a, const char *path, const char *name, struct 
 	if (rc != GLANE_OK)
 		return rc;
 	strbuf_init(&text, MAX_DESCRIPTION);
-	strbuf_init(&words, 16384);
+	strbuf_init(&words, MAX_WORDS);
 	rc = ask(a, path, name, answer, &text, &words, ret, d);
 	close(answer[0]);
 	if (answer[1] >= 0)

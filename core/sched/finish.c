@@ -29,6 +29,25 @@ void task_listed(struct task *t, struct frame *f)
 		task_fail(t, GLANE_E_NOMEM, "%s", d.code != GLANE_OK ? d.text : "no memory for the list of requests");
 }
 
+/* Which payload a row comes from is its worker's word. That of one which the broker did not give it would be the evidence of nothing. */
+static glane_rc check_payloads(const struct task *t, struct diag *d)
+{
+	struct map given;
+	glane_rc rc = GLANE_OK;
+
+	map_init(&given, NULL);
+	for (size_t i = 0; rc == GLANE_OK && i < json_array_size(t->requests); i++)
+		if (!map_put(&given, slice_of(json_text(json_array_get(t->requests, i), "sha256", "")), 0, NULL, NULL))
+			rc = fail(d, GLANE_E_NOMEM, "no memory for the list of payloads");
+	for (size_t i = 0; rc == GLANE_OK && i < t->batch.n_payloads; i++)
+		if (!map_find(&given, t->batch.payloads[i]))
+			rc = fail(d, GLANE_E_FORMAT,
+				"the worker sent rows that name a payload which was not given to it: %.*s",
+				SLICE_FMT(t->batch.payloads[i]));
+	map_release(&given);
+	return rc;
+}
+
 /* ---- rejected records ---- */
 
 /* Too many rejected records fail the source, once their payloads are kept; fewer keep it from withdrawing anything: the missing
@@ -270,6 +289,10 @@ void task_list_end(struct task *t, struct frame *f)
 		task_fail(t, (glane_rc)rc, "%.*s", SLICE_FMT(message));
 		return;
 	}
+	if (check_payloads(t, &d) != GLANE_OK) {
+		task_fail(t, d.code, "%s", d.text);
+		return;
+	}
 	if (t->run->options->limit || t->run->options->dry_run) {
 		t->verdict = V_TRIAL;
 		task_done(t);
@@ -404,6 +427,20 @@ void task_say(struct task *t)
 	report_task(t);
 }
 
+/* A message quotes what providers and workers wrote: it comes to terminals without their control bytes. */
+static char *shown(const struct task *t, char *message)
+{
+	const struct slice s = slice_of(message);
+	struct strbuf b;
+
+	strbuf_init(&b, 0);
+	strbuf_visible(&b, s);
+	if (message && strbuf_ok(&b) && !slice_eq(strbuf_get(&b), s))
+		message = arena_strndup(&t->run->arena, b.p, b.n);
+	strbuf_release(&b);
+	return message;
+}
+
 void task_done(struct task *t)
 {
 	t->phase = TASK_DONE;
@@ -411,6 +448,10 @@ void task_done(struct task *t)
 	if (t->note)
 		t->message = t->message ? arena_fmt(&t->run->arena, "%s; %s", t->message, t->note)
 					: arena_strndup(&t->run->arena, t->note, strlen(t->note));
+	t->message = shown(t, t->message);
+	if (t->security > SECURITY_LINES)
+		outlet_fmt(
+			&t->run->err, "security: %s: ... and %u more\n", t->conf->name, t->security - SECURITY_LINES);
 	if (t->known)
 		broker_tell(t, B_CLOSE);
 	fd_close(&t->broker_end);

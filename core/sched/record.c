@@ -89,17 +89,24 @@ glane_rc record_seen(const struct task *t, struct diag *d)
 	return rc;
 }
 
+static glane_rc record_task(struct task *t, struct diag *d)
+{
+	const glane_rc rc = t->interrupted ? GLANE_OK : holds_settle(t, d);
+
+	return rc == GLANE_OK && !t->interrupted ? write_last(t, d) : rc;
+}
+
+/* What goes wrong with one source is told in the end, and costs the others nothing. */
 glane_rc record_run(struct run *r, const json_t *report, struct diag *d)
 {
-	glane_rc rc = store_run_write(&r->store, r->id, report, d);
+	const glane_rc rc = store_run_write(&r->store, r->id, report, d);
 
 	for (size_t i = 0; i < r->n_tasks && rc == GLANE_OK; i++) {
-		struct task *t = &r->tasks[i];
+		struct diag why;
 
-		if (!t->interrupted)
-			rc = holds_settle(t, d);
-		if (rc == GLANE_OK && !t->interrupted)
-			rc = write_last(t, d);
+		diag_clear(&why);
+		if (record_task(&r->tasks[i], &why) != GLANE_OK)
+			(void)fail(d, why.code, "%s", why.text);
 	}
-	return rc;
+	return d->code;
 }

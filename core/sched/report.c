@@ -158,7 +158,10 @@ static void requests_line(const struct task *t, struct strbuf *b)
 	for (size_t i = 0; i < json_array_size(t->requests); i++) {
 		const json_t *q = json_array_get(t->requests, i);
 
-		strbuf_fmt(b, "  %s %s", json_text(q, "method", ""), json_text(q, "url", ""));
+		strbuf_puts(b, "  ");
+		strbuf_visible(b, slice_of(json_text(q, "method", "")));
+		strbuf_putc(b, ' ');
+		strbuf_visible(b, slice_of(json_text(q, "url", "")));
 		if (json_int(q, "size", 0) > 0)
 			strbuf_fmt(b, "  (about %" PRId64 " bytes)", json_int(q, "size", 0));
 		strbuf_putc(b, '\n');

@@ -55,11 +55,16 @@ static void take_progress(struct task *t, struct frame *f)
 static void take_security(struct task *t, struct frame *f)
 {
 	const struct slice message = frame_text(f);
+	struct strbuf line;
 
-	t->security++;
 	/* "security: " comes first on the line, where watchers look for it. */
-	if (slice_has_prefix(message, "security: "))
-		outlet_fmt(&t->run->err, "security: %s: %.*s\n", t->conf->name, (int)(message.n - 10), message.p + 10);
+	if (++t->security > SECURITY_LINES || !slice_has_prefix(message, "security: "))
+		return;
+	strbuf_init(&line, 0);
+	strbuf_fmt(&line, "security: %s: ", t->conf->name);
+	strbuf_visible(&line, (struct slice){message.p + 10, message.n - 10});
+	strbuf_putc(&line, '\n');
+	outlet_text(&t->run->err, &line);
 }
 
 static glane_rc broker_frame(struct run *r, struct frame *f, struct diag *d)

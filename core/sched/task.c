@@ -20,6 +20,7 @@
 #define GRACE_MS 5000 /* between SIGTERM and SIGKILL */
 #define CPU_SECONDS 3600
 #define REPLAY_QUEUE ((size_t)16 << 20) /* bytes on their way to the broker */
+#define OUTPUT_READS 64 /* of a worker's output in one turn: twice what a pipe holds; others wait meanwhile */
 
 static void digests(struct task *t, struct diag *d)
 {
@@ -373,9 +374,9 @@ void task_worker_input(struct task *t)
 void task_worker_output(struct task *t)
 {
 	char buf[2048];
-	ssize_t n;
+	ssize_t n = 0;
 
-	while ((n = read(t->worker.output, buf, sizeof(buf))) > 0) {
+	for (int i = 0; i < OUTPUT_READS && (n = read(t->worker.output, buf, sizeof(buf))) > 0; i++) {
 		strbuf_add(&t->tail, buf, (size_t)n);
 		if (t->tail.n > TAIL_MAX) {
 			memmove(t->tail.p, t->tail.p + (t->tail.n - TAIL_MAX), TAIL_MAX);

@@ -22,6 +22,7 @@ enum task_verdict { V_NONE, V_OK, V_UNCHANGED, V_PARTIAL, V_HELD, V_FAILED, V_TR
 extern const char *const task_verdict_names[];
 
 #define TAIL_MAX ((size_t)4096) /* bytes of a worker's output that a report keeps */
+#define SECURITY_LINES 100      /* of a source; the report counts all */
 #define NORMALISER "2"          /* raised when the same payload would give other rows */
 
 struct newest {        /* the live period that begins last */

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -349,6 +350,138 @@ static glane_rc junk_to_broker(void)
 	junk(4);
 	return h->open(r, &q, &rd);
 }
+/* Frames of its own on its connections (core/proc/intake.h, broker.h): u32 length, u16 type, u16 0, fields. */
+enum { PAYLOAD = 10, SERIES = 11, OBS = 14, COVER = 15, PROGRESS = 19, END = 20, FETCH = 140 };
+#define FRAME_MAX ((size_t)1 << 20)
+static char frame[FRAME_MAX + 4096];
+static size_t n_frame;
+
+static void put(const void *bytes, size_t n)
+{
+	memcpy(frame + n_frame, bytes, n);
+	n_frame += n;
+}
+static void put_text(const char *text)
+{
+	const uint32_t n = (uint32_t)strlen(text);
+
+	put(&n, sizeof(n));
+	put(text, n);
+}
+static void begin(uint16_t type)
+{
+	const uint16_t head[4] = {0, 0, type, 0};
+
+	n_frame = 0;
+	put(head, sizeof(head));
+}
+static void put_zeros(size_t n)
+{
+	memset(frame + n_frame, 0, n);
+	n_frame += n;
+}
+static void end(int fd)
+{
+	const uint32_t n = (uint32_t)n_frame - 8;
+
+	memcpy(frame, &n, sizeof(n));
+	if (write(fd, frame, n_frame) < 0)
+		_exit(9);
+}
+
+/* It says that it reads a payload whose name is no hash, and dies. */
+static glane_rc false_progress(void)
+{
+	static const uint64_t counts[2] = {1, 1};
+
+	some_rows();
+	begin(PROGRESS);
+	put(counts, sizeof(counts));
+	put_text("\xff\xfe");
+	end(3);
+	*nowhere = 1;
+	return GLANE_OK;
+}
+
+/* A row of a payload that it never saw, and an end as it should be. */
+static glane_rc other_payload(void)
+{
+	static const char *const texts[] = {"EVIL", "I", "TGO", "", "", "", "title", "", ""};
+	const struct glane_obs o = {.series = 1, .period = 2020, .coef = 7, .status = 'A'};
+	const uint64_t one = 1;
+	char hash[65];
+	uint32_t handle;
+
+	if (series(&handle) != GLANE_OK)
+		return GLANE_E_FETCH;
+	memset(hash, 'a', 64);
+	hash[64] = '\0';
+	begin(PAYLOAD);
+	put_text(hash);
+	end(3);
+	begin(SERIES);
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		put_text(texts[i]);
+	put("A", 1);
+	put_zeros(8);
+	end(3);
+	begin(OBS);
+	put(&o, sizeof(o));
+	end(3);
+	begin(END);
+	put_zeros(8);
+	put_text("");
+	put(&one, sizeof(one));
+	put_zeros(24);
+	end(3);
+	_exit(0);
+}
+
+/* Asks by itself for what it may not have, often, and reads each answer. */
+static glane_rc denied_often(void)
+{
+	char url[64];
+
+	for (int i = 0; i < 300; i++) {
+		uint32_t head[2], n;
+
+		snprintf(url, sizeof(url), "http://127.0.0.2:9/%d", i);
+		begin(FETCH);
+		put_text("GET");
+		put_text(url);
+		put_zeros(21); /* no headers, body or type; format, again, wait */
+		end(4);
+		if (recv(4, head, sizeof(head), MSG_WAITALL) != sizeof(head))
+			return GLANE_E_DATA;
+		for (n = head[0]; n > 0;) {
+			const ssize_t got = recv(4, frame, n < sizeof(frame) ? n : sizeof(frame), 0);
+
+			if (got <= 0)
+				return GLANE_E_DATA;
+			n -= (uint32_t)got;
+		}
+	}
+	return h->fail(r, GLANE_E_DATA, "denied often");
+}
+
+static glane_rc ill_reason(void)
+{
+	const uint32_t kind = GLANE_COVER_FAILED;
+	uint32_t handle;
+	const glane_rc rc = series(&handle);
+
+	if (rc != GLANE_OK)
+		return rc;
+	begin(COVER);
+	put(&kind, sizeof(kind));
+	put_text("E\033[31mVIL");
+	put_text("");
+	put_zeros(16);
+	put_text("x\033[31mred\nsecurity: forged");
+	end(3);
+	return GLANE_OK;
+}
+
 static glane_rc half_a_frame(void)
 {
 	static const unsigned char head[10] = {0xff, 0xff, 0, 0, 14, 0, 0, 0, 1, 2};
@@ -476,21 +609,11 @@ static glane_rc repeat(void)
 /* ---- well-formed requests to the broker (proc/broker.h), beside the host's ---- */
 
 #define BROKER 4
-#define FRAME_MAX ((size_t)1 << 20)
-
-static char frame[FRAME_MAX + 4096];
-static size_t n_frame;
-
-static void put(const void *p, size_t n)
-{
-	memcpy(frame + n_frame, p, n);
-	n_frame += n;
-}
 static void put_u32(uint32_t v)
 {
 	put(&v, sizeof(v));
 }
-static void put_text(const char *p, size_t n)
+static void put_bytes(const char *p, size_t n)
 {
 	put_u32((uint32_t)n);
 	put(p, n);
@@ -505,11 +628,11 @@ static bool ask(size_t n_body, uint32_t number)
 
 	n_frame = 0;
 	put(head, sizeof(head));
-	put_text("POST", 4);
-	put_text(s->url, strlen(s->url));
+	put_bytes("POST", 4);
+	put_bytes(s->url, strlen(s->url));
 	put_u32(0);
 	memset(body, 'b', n_body);
-	put_text(body, n_body);
+	put_bytes(body, n_body);
 	put_u32(UINT32_MAX);
 	put("", 1);
 	put_u32(number);
@@ -617,12 +740,14 @@ static const struct {
 	{"memory_abort", all_memory_abort}, {"memory_crash", all_memory_crash}, {"endless_series", endless_series},
 	{"huge_text", huge_text}, {"fork", fork_children}, {"fork_away", fork_away}, {"threads", start_threads},
 	{"close_and_stay", close_and_stay}, {"close_and_return", close_and_return}, {"junk_up", junk_to_scheduler},
-	{"junk_broker", junk_to_broker}, {"half_a_frame", half_a_frame}, {"slow_frame", slow_frame},
-	{"bad_handle", bad_handle}, {"bad_push", bad_push}, {"null_arguments", null_arguments},
-	{"bad_format", bad_format}, {"code_42", code_42}, {"code_end", code_end}, {"code_least", code_least},
-	{"emit_after_fail", emit_after_fail}, {"swallow", swallow}, {"forbidden", forbidden}, {"repeat", repeat},
-	{"crash_in_fini", some_rows}, {"crash_at_exit", some_rows}, {"huge_request", huge_request},
-	{"many_requests", many_requests}, {"pipelined", pipelined}, {"repeats", repeats}, {"many_pages", many_pages}};
+	{"junk_broker", junk_to_broker}, {"false_progress", false_progress}, {"other_payload", other_payload},
+	{"denied_often", denied_often}, {"ill_reason", ill_reason}, {"half_a_frame", half_a_frame},
+	{"slow_frame", slow_frame}, {"bad_handle", bad_handle}, {"bad_push", bad_push},
+	{"null_arguments", null_arguments}, {"bad_format", bad_format}, {"code_42", code_42}, {"code_end", code_end},
+	{"code_least", code_least}, {"emit_after_fail", emit_after_fail}, {"swallow", swallow},
+	{"forbidden", forbidden}, {"repeat", repeat}, {"crash_in_fini", some_rows}, {"crash_at_exit", some_rows},
+	{"huge_request", huge_request}, {"many_requests", many_requests}, {"pipelined", pipelined},
+	{"repeats", repeats}, {"many_pages", many_pages}};
 
 static glane_rc init(const struct glane_host *host, glane_run *run, void *state)
 {
@@ -659,5 +784,5 @@ __attribute__((destructor)) static void at_exit(void)
 		*nowhere = 1;
 }
 
-GLANE_PLUGIN(.name = "evil", .version = "1", .title = "misbehaves as it is told", .opts = options,
+GLANE_PLUGIN(.name = "evil", .version = "1", .title = "misbehaves\033[31m as it is told", .opts = options,
 	.state_size = sizeof(struct state), .init = init, .run = run, .fini = fini);

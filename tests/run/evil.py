@@ -99,6 +99,10 @@ WAYS = {
     "close_and_return": ("it could not report", "io", ""),
     "junk_up": ("is none of ours", "format", ""),
     "junk_broker": ("", None, "url = {base_url}/good.csv"),
+    "false_progress": ("the worker sent progress that does not read", "format", ""),
+    "other_payload": ("rows that name a payload which was not given to it: aaaaaaaa", "format", ""),
+    "denied_often": ("denied often", "data", ""),
+    "ill_reason": ("x\\x1b[31mred\\x0asecurity: forged", "data", ""),
     "half_a_frame": ("exit status 0 without reporting its end", "data", ""),
     "slow_frame": ("not done within its deadline of 4 s", "cancelled", HANG),  # P4: a byte each 0.2 s
     "bad_handle": ("defect of plugin evil: emit() with a series handle", "usage", ""),
@@ -124,6 +128,8 @@ if support.COUNTED:
 LOADING = {  # plugins that are refused before any run of theirs
     "evil_loading": "refused: loading it ended with",
     "evil_story": "refused: it describes itself as 'worldbank'",
+    "evil_mute": "refused: it does not answer within 20 s",
+    "evil_loud": "refused: it writes more than 1024 KiB while it is asked",
     "evil_null": "refused: glane_plugin_v1() gives no descriptor",
     "evil_major": "refused: no symbol glane_plugin_v1",
     "abi_needs": "refused: needs ABI 1.1 or newer",
@@ -223,6 +229,13 @@ def together(port):
     check("and nothing of the others is", {row[0] for row in got} == {"good", "grown", "older"} and len(got) == 20 + 3 + 2, got)
     check("no process is left, no zombie", not run.left, run.left)
     check("a refused host is told as a security matter", "security:" in run.err, run.err)
+    lines = [line for line in run.err.splitlines() if line.startswith("security: evil-denied_often: ")]
+    check("of many such matters of a source a hundred are shown, the rest is counted", len(lines) == 101 and lines[-1].endswith(": ... and 200 more")
+          and run.sources["evil-denied_often"]["security_events"] == 300, (len(lines), lines[-3:], run.sources["evil-denied_often"]))
+    said = [subprocess.run([GLANE, "-c", folder / "glane.conf", *words], capture_output=True, text=True, timeout=PATIENCE).stdout
+            for words in (["run", "evil-ill_reason"], ["status"], ["quarantine", "list"], ["runs"], ["plugins", "evil"])]
+    check("what it says comes to a terminal without control bytes, on one line", "x\\x1b[31mred\\x0a" in said[0] and "x\\x1b[31mred\\x0a" in said[1] and "misbehaves\\x1b[31m as" in said[4]
+          and not any("\033" in text or "\nsecurity: " in text for text in said), said)
     noisy = [line for line in run.err.splitlines() if "and again" in line]
     check("a flood of log lines is dammed, and harmless to a terminal", 0 < len(noisy) <= 100 and "\033" not in run.err, len(noisy))
     logs = run.sources.get("evil-endless_log", {}).get("log", [])

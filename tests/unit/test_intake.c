@@ -402,6 +402,15 @@ static void test_covers(void **state)
 		assert_int_equal(give(x), GLANE_E_FORMAT);
 	}
 	assert_int_equal(x->batch.n_covers, 2);
+	begin(x, W_COVER);
+	wire_u32(&x->w, GLANE_COVER_FAILED);
+	wire_cstr(&x->w, "D");
+	wire_cstr(&x->w, NULL);
+	wire_i64(&x->w, 0);
+	wire_i64(&x->w, 0);
+	wire_cstr(&x->w, "\033[31mred\nforged");
+	assert_int_equal(give(x), GLANE_OK);
+	assert_true(slice_is(x->batch.covers[2].reason, "\\x1b[31mred\\x0aforged"));
 }
 
 static glane_rc cursor(struct fixture *x, const char *key, const char *value)
@@ -521,6 +530,31 @@ static void test_ends(void **state)
 	assert_string_equal(x->in.end_message, "why");
 	assert_int_equal(end(x, GLANE_E_DATA, 77), GLANE_E_FORMAT); /* a second end, and anything after it */
 	assert_int_equal(obs(x, (struct glane_obs)FINE), GLANE_E_FORMAT);
+}
+
+/* What it says that it reads goes into last.json, should it die of that. */
+static void test_progress(void **state)
+{
+	static const char *const bad[] = {"\xff\xfe", "abc", HASH "0", "A123456789abcdef", "\033[31m"};
+	static const char *const good[] = {HASH, ""};
+	struct fixture *x = *state;
+
+	for (size_t i = 0; i < 2; i++) {
+		begin(x, W_PROGRESS);
+		wire_u64(&x->w, 7);
+		wire_u64(&x->w, 8);
+		wire_cstr(&x->w, good[i]);
+		assert_int_equal(give(x), GLANE_OK);
+		assert_string_equal(x->in.taken, good[i]);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		begin(x, W_PROGRESS);
+		wire_u64(&x->w, 7);
+		wire_u64(&x->w, 8);
+		wire_cstr(&x->w, bad[i]);
+		assert_int_equal(give(x), GLANE_E_FORMAT);
+		assert_string_equal(x->in.taken, "");
+	}
 }
 
 static void test_unknown_types(void **state)
@@ -729,8 +763,8 @@ int main(void)
 		TEST(test_before_a_payload), TEST(test_observations_cut), TEST(test_hostile_series),
 		TEST(test_long_texts), TEST(test_hostile_notes), TEST(test_doubted_texts), TEST(test_many_payloads),
 		TEST(test_hostile_texts), TEST(test_covers), TEST(test_erasures), TEST(test_cursors),
-		TEST(test_rejects), TEST(test_logs), TEST(test_ends), TEST(test_unknown_types), TEST(test_cut),
-		TEST(test_limits), TEST(test_too_long), TEST(test_caps), TEST(test_nothing_said),
+		TEST(test_rejects), TEST(test_logs), TEST(test_ends), TEST(test_progress), TEST(test_unknown_types),
+		TEST(test_cut), TEST(test_limits), TEST(test_too_long), TEST(test_caps), TEST(test_nothing_said),
 		TEST(test_many_covers), cmocka_unit_test(test_no_memory)};
 
 	return cmocka_run_group_tests_name("intake", tests, NULL, NULL);

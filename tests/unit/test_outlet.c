@@ -140,6 +140,7 @@ static void test_reader_leaves(void **state)
 static void test_no_memory(void **state)
 {
 	struct outlet o;
+	char said[16];
 	int fds[2];
 
 	(void)state;
@@ -149,6 +150,8 @@ static void test_no_memory(void **state)
 	outlet_fmt(&o, "lost");
 	mem_fail_after(0, false);
 	assert_int_equal(o.lost, 1);
+	assert_int_equal(read(fds[0], said, sizeof(said)), 4); /* it was said nevertheless: nothing waited */
+	assert_memory_equal(said, "lost", 4);
 	assert_int_equal(outlet_end(&o, 10), GLANE_E_IO);
 	assert_int_equal(o.error, ENOBUFS);
 	outlet_release(&o);

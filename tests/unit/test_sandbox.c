@@ -13,6 +13,7 @@
 #include <linux/capability.h>
 #include <netdb.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,6 +64,37 @@ static bool sockets(int family, int protocol)
 	return fd >= 0;
 }
 
+/* How another process of the user runs; what is set is what it has. */
+static bool reschedules(void)
+{
+	const struct sched_param none = {0};
+	const struct {
+		uint32_t size, policy;
+		uint64_t rest[5];
+	} attr = {48, SCHED_OTHER, {0}};
+	unsigned char all[128];
+	const pid_t other = getppid();
+
+	memset(all, 0xff, sizeof(all));
+	return sched_setscheduler(other, SCHED_OTHER, &none) == 0 || sched_setparam(other, &none) == 0 ||
+	       syscall(SYS_sched_setattr, other, &attr, 0) == 0 ||
+	       syscall(SYS_sched_setaffinity, other, sizeof(all), all) == 0 ||
+	       setpriority(PRIO_PROCESS, (id_t)other, 0) == 0 || setpriority(PRIO_PGRP, 0, 0) == 0 ||
+	       syscall(SYS_ioprio_set, 1, other, 0) == 0 || syscall(SYS_ioprio_set, 2, 0, 0) == 0;
+}
+
+/* And how this one does is its own business: as runtimes set it. */
+static bool schedules_itself(void)
+{
+	const struct sched_param none = {0};
+	unsigned char all[128];
+	const long n = syscall(SYS_sched_getaffinity, 0, sizeof(all), all);
+
+	return n > 0 && syscall(SYS_sched_setaffinity, 0, n, all) == 0 &&
+	       sched_setscheduler(0, SCHED_OTHER, &none) == 0 &&
+	       setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0)) == 0;
+}
+
 /* Another process of the user is reached otherwise than by kill(): any that is not allowed any more, for where it is nothing changes. */
 static bool reaches_another(void)
 {
@@ -70,7 +102,8 @@ static bool reaches_another(void)
 	const pid_t other = getppid();
 	int pair[2], owner = (int)other;
 
-	if (prlimit(other, RLIMIT_CPU, NULL, &now) == 0 && prlimit(other, RLIMIT_CPU, &now, NULL) == 0)
+	if (reschedules() ||
+		(prlimit(other, RLIMIT_CPU, NULL, &now) == 0 && prlimit(other, RLIMIT_CPU, &now, NULL) == 0))
 		return true;
 	if (fcntl(0, F_SETOWN, other) == 0 || syscall(SYS_fcntl, 0, F_SETOWN | 1l << 32, other) == 0)
 		return true;
@@ -317,6 +350,7 @@ static int program_cannot(void)
 	if (sandbox_limits((uint64_t)1 << 30, 0, 60, true, &d) != GLANE_OK ||
 		sandbox_program(kept, open(kept, O_RDONLY | O_CLOEXEC), NULL, 0, &d) != GLANE_OK)
 		return 255;
+	wrong |= reschedules() || !schedules_itself() ? 128 : 0;
 	wrong |= prlimit(getppid(), RLIMIT_CPU, NULL, &now) == 0 && prlimit(getppid(), RLIMIT_CPU, &now, NULL) == 0;
 	wrong |= injects() ? 2 : 0;
 	wrong |= cuts() ? 4 : 0;

@@ -6,10 +6,14 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #define HEADER 8u
 #define ABSENT UINT32_MAX
+/* The kernel counts the descriptors that a user has under way, against the limit of who sends one more (unix(7), ETOOMANYREFS). */
+#define MAX_WAITS 500
+#define WAIT_NS 10000000
 
 void wire_init(struct wire *w, int fd)
 {
@@ -171,10 +175,13 @@ static ssize_t send_some(struct wire *w, bool *ret_with_fd)
 	} else if (w->n_out_fds > 0) {
 		iov.iov_len = w->out_fd_at[0];
 	}
-	do
+	for (unsigned waits = 0;;) {
 		n = sendmsg(w->fd, &msg, MSG_NOSIGNAL);
-	while (n < 0 && errno == EINTR);
-	return n;
+		if (n >= 0 || (errno != EINTR && (errno != ETOOMANYREFS || ++waits > MAX_WAITS)))
+			return n;
+		if (errno == ETOOMANYREFS) /* of this user, in any process: some are taken meanwhile */
+			(void)nanosleep(&(struct timespec){0, WAIT_NS}, NULL);
+	}
 }
 
 glane_rc wire_flush(struct wire *w, struct diag *d)

@@ -5,10 +5,13 @@
 #include "proc/wire.h"
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 struct ends {
@@ -404,6 +407,50 @@ static void test_flood_of_descriptors(void **state)
 	close_ends(&e);
 }
 
+/* In a child: descriptors of this user under way, as many as it may have itself, which another process takes 0.2 s later. */
+static int sends_among_many(void)
+{
+	struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
+	const struct __user_cap_data_struct none[2] = {{0, 0, 0}, {0, 0, 0}};
+	const struct rlimit few = {40, 40};
+	struct diag d = {.code = GLANE_OK};
+	struct ends other, e;
+
+	open_ends(&other, true);
+	open_ends(&e, true);
+	if (setrlimit(RLIMIT_NOFILE, &few) != 0 || syscall(SYS_capset, &head, none) != 0)
+		return 1;
+	for (unsigned i = 0; i < 41; i++) {
+		wire_begin(&other.a, 1);
+		if (wire_end(&other.a, marked(i), &d) != GLANE_OK || wire_flush(&other.a, &d) != GLANE_OK)
+			return 2;
+	}
+	if (fork() == 0) {
+		usleep(200000);
+		for (int i = 0; i < 41 && wire_fill(&other.b, &d) == GLANE_OK; i++)
+			for (int fd; (fd = wire_take_fd(&other.b)) >= 0;)
+				close(fd);
+		_exit(0);
+	}
+	wire_begin(&e.a, 1);
+	return wire_end(&e.a, marked(1), &d) != GLANE_OK || wire_flush(&e.a, &d) != GLANE_OK ? 3 : 0;
+}
+
+static void test_many_under_way(void **state)
+{
+	int status = 0;
+	pid_t pid;
+
+	(void)state;
+	skip_under_valgrind();
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0)
+		_exit(sends_among_many());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status), 0);
+}
+
 /* A reader that stops: a non-blocking writer keeps what does not go, and goes on later. */
 static void test_full_socket(void **state)
 {
@@ -458,7 +505,8 @@ int main(void)
 		cmocka_unit_test(test_lying_texts), cmocka_unit_test(test_lists), cmocka_unit_test(test_too_large),
 		cmocka_unit_test(test_descriptors), cmocka_unit_test(test_too_many_queued),
 		cmocka_unit_test(test_flood_of_descriptors), cmocka_unit_test(test_no_number_left),
-		cmocka_unit_test(test_full_socket), cmocka_unit_test(test_peer_gone)};
+		cmocka_unit_test(test_many_under_way), cmocka_unit_test(test_full_socket),
+		cmocka_unit_test(test_peer_gone)};
 
 	return cmocka_run_group_tests_name("wire", tests, NULL, NULL);
 }

@@ -206,6 +206,8 @@ static void on_log(void *arg, int level, struct slice text)
 	else
 		t->n_log++;
 	snprintf(line, sizeof(t->log[0]), "%.*s", SLICE_FMT(text));
+	for (size_t n = strlen(line); n > 0 && !slice_is_utf8((struct slice){line, n}); n--)
+		line[n - 1] = '\0'; /* a character that was cut: no JSON would take it */
 	if (level >= GLANE_LOG_WARN && !t->run->options->quiet)
 		outlet_fmt(&t->run->err, "glane: %s: %.*s\n", t->conf->name, SLICE_FMT(text));
 }

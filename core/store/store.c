@@ -144,8 +144,8 @@ static glane_rc refuse_network(const struct store *s, struct diag *d)
 	return GLANE_OK;
 }
 
-/* Who has the lock, for people; what counts is the kernel's. */
-static void sign_lock(const struct store *s)
+/* Who has the lock, for people, as long as it is held; what counts is the kernel's. */
+static void sign_lock(struct store *s)
 {
 	char text[80], when[32];
 	struct stat st;
@@ -154,8 +154,7 @@ static void sign_lock(const struct store *s)
 		return; /* it is somebody else's file as well */
 	time_format(clock_utc(), when);
 	(void)snprintf(text, sizeof(text), "process %ld, since %s\n", (long)getpid(), when);
-	if (ftruncate(s->lock, 0) == 0 && pwrite(s->lock, text, strlen(text), 0) < 0)
-		return;
+	s->is_signed = ftruncate(s->lock, 0) == 0 && pwrite(s->lock, text, strlen(text), 0) > 0;
 }
 
 static glane_rc refuse_locked(const struct store *s, struct diag *d)
@@ -373,6 +372,8 @@ void store_close(struct store *s)
 {
 	lake_close(s);
 	fd_close(&s->tmp);
+	if (s->is_signed && ftruncate(s->lock, 0) != 0)
+		s->is_signed = false; /* then it names a process that has ended */
 	fd_close(&s->lock);
 	fd_close(&s->dir);
 	mem_free(s->path);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Opening and closing a store: lock, format, refusals, and the left-overs of a killed writer. */
 #include "store/store.h"
-#include "base/clock.h"
 #include "base/conf.h"
 #include "base/file.h"
 #include "base/io.h"
@@ -144,28 +143,52 @@ static glane_rc refuse_network(const struct store *s, struct diag *d)
 	return GLANE_OK;
 }
 
-/* Who has the lock, for people, as long as it is held; what counts is the kernel's. */
-static void sign_lock(struct store *s)
+/* The process of a line of /proc/locks (proc(5)), "1: FLOCK  ADVISORY  WRITE 4711 fe:00:12345 0 EOF", where it is about that inode; or 0. */
+static int64_t holder_in(struct slice line, const char *inode)
 {
-	char text[80], when[32];
-	struct stat st;
+	struct slice word[6];
+	size_t n = 0;
+	int64_t pid;
 
-	if (fstat(s->lock, &st) != 0 || !S_ISREG(st.st_mode) || st.st_nlink != 1)
-		return; /* it is somebody else's file as well */
-	time_format(clock_utc(), when);
-	(void)snprintf(text, sizeof(text), "process %ld, since %s\n", (long)getpid(), when);
-	s->is_signed = ftruncate(s->lock, 0) == 0 && pwrite(s->lock, text, strlen(text), 0) > 0;
+	while (line.p && n < 6) {
+		word[n] = slice_cut(&line, ' ');
+		n += word[n].n > 0;
+	}
+	if (n < 6 || !slice_is(word[1], "FLOCK") || !slice_int(word[4], 1, INT32_MAX, &pid))
+		return 0;
+	(void)slice_cut(&word[5], ':');
+	(void)slice_cut(&word[5], ':');
+	return slice_is(word[5], inode) ? pid : 0;
+}
+
+/* Who has the lock; 0: it is not to be told. */
+static int64_t lock_holder(const struct store *s)
+{
+	struct strbuf text;
+	struct slice lines;
+	struct stat st;
+	int64_t found = 0;
+	char inode[24];
+
+	if (fstat(s->lock, &st) != 0)
+		return 0;
+	(void)snprintf(inode, sizeof(inode), "%llu", (unsigned long long)st.st_ino);
+	strbuf_init(&text, 1 << 20);
+	(void)file_read(AT_FDCWD, "/proc/locks", 1 << 20, &text, NULL);
+	for (lines = strbuf_get(&text); !found && lines.p && lines.n;)
+		found = holder_in(slice_cut(&lines, '\n'), inode);
+	strbuf_release(&text);
+	return found;
 }
 
 static glane_rc refuse_locked(const struct store *s, struct diag *d)
 {
-	char text[80];
-	const ssize_t n = pread(s->lock, text, sizeof(text) - 1, 0);
-	const struct slice who = slice_trim((struct slice){text, n > 0 ? (size_t)n : 0});
-	const bool is_signed = slice_has_prefix(who, "process ");
+	const int64_t pid = lock_holder(s);
 
-	return fail(d, GLANE_E_DENIED, "%s: another run holds the lock%s%.*s%s; wait for its end", s->path,
-		is_signed ? " (" : "", is_signed ? (int)who.n : 0, who.p, is_signed ? ")" : "");
+	if (pid > 0)
+		return fail(d, GLANE_E_DENIED, "%s: another run holds the lock (process %lld); wait for its end",
+			s->path, (long long)pid);
+	return fail(d, GLANE_E_DENIED, "%s: another run holds the lock; wait for its end", s->path);
 }
 
 /* The folder is locked too: a lock file that somebody deleted must not let two writers in. */
@@ -180,7 +203,6 @@ static glane_rc take_lock(struct store *s, struct diag *d)
 			return fail(d, GLANE_E_IO, "%s/lock: cannot lock: %s", s->path, strerror(errno));
 		return refuse_locked(s, d);
 	}
-	sign_lock(s);
 	return GLANE_OK;
 }
 
@@ -372,8 +394,6 @@ void store_close(struct store *s)
 {
 	lake_close(s);
 	fd_close(&s->tmp);
-	if (s->is_signed && ftruncate(s->lock, 0) != 0)
-		s->is_signed = false; /* then it names a process that has ended */
 	fd_close(&s->lock);
 	fd_close(&s->dir);
 	mem_free(s->path);

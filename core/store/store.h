@@ -21,7 +21,6 @@ struct store {
 	char *path;
 	bool *broken; /* a write or sync has failed: nothing more is written through this store */
 	struct lake *lake;
-	bool is_signed; /* the lock file says who has it */
 };
 /* Opens for reading (`write` false: GLANE_E_IO with "no store at ..." where there is none), or creates and locks it
  * (GLANE_E_DENIED: another run holds the lock). Refuses an unknown `format`, NFS and CIFS, a read-only folder, less than

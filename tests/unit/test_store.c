@@ -128,7 +128,7 @@ static void test_lock(void **state)
 	store_close(&f->s);
 	writer = hold(f->path, true);
 	assert_int_equal(store_open(&s, f->path, true, &f->d), GLANE_E_DENIED);
-	(void)snprintf(who, sizeof(who), "another run holds the lock (process %ld, since 2", (long)writer);
+	(void)snprintf(who, sizeof(who), "another run holds the lock (process %ld)", (long)writer);
 	assert_non_null(strstr(f->d.text, who));
 	diag_clear(&f->d);
 	assert_int_equal(store_open(&s, f->path, false, &f->d), GLANE_OK);

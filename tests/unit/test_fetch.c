@@ -11,11 +11,6 @@
 #include <poll.h>
 #include <time.h>
 
-#ifdef UNDER_VALGRIND
-#define CPU_SECONDS 20
-#else
-#define CPU_SECONDS 1
-#endif
 #define DATA_SIZE ((uint64_t)(19 + 65536 + 3))
 
 struct row {
@@ -617,19 +612,20 @@ static void progress_does_not_use_up_retries(void **state)
 	fd_close(&s.fd);
 }
 
-static void rates_are_kept_and_stored(void **state)
+/* Of three requests at two a second the last waits. False: the machine is so busy that nobody can tell. */
+static bool third_waits(const struct place *p)
 {
-	const struct place *p = *state;
 	struct fetch_options o = options_of(p);
 	struct fetch_policy policy = policy_of(p);
 	struct seen s = {.fd = -1};
 	struct diag d = {0};
 	struct fetch_progress progress = {0};
-	int64_t began = clock_mono_ms();
+	const int64_t began = clock_mono_ms();
 	struct fetcher *f;
 	char url[512];
 	uint64_t id[3];
 	struct fetch_request q = {.method = "GET", .url = url_of(p, "/404", url), .format = GLANE_FMT_JSON};
+	bool quick;
 
 	o.limits_file = p->limits;
 	policy.rate = 2;
@@ -637,18 +633,39 @@ static void rates_are_kept_and_stored(void **state)
 	for (unsigned i = 0; i < 3; i++)
 		assert_int_equal(fetch_start(f, &policy, &q, on_done, &s, &id[i], &d), GLANE_OK);
 	run_until(f, &s, 2);
-	assert_true(clock_mono_ms() - began < 400);
-	assert_true(fetch_progress(f, id[2], &progress));
-	assert_string_equal(progress.state, "waiting (rate limit)");
+	quick = clock_mono_ms() - began < 400;
+	if (quick) {
+		assert_true(fetch_progress(f, id[2], &progress));
+		assert_string_equal(progress.state, "waiting (rate limit)");
+	}
 	run_until(f, &s, 3);
 	assert_true(clock_mono_ms() - began >= 450);
 	assert_false(fetch_progress(f, id[2], &progress));
 	fetcher_free(f);
 	assert_int_equal(access(p->limits, F_OK), 0);
+	return quick;
+}
+
+static void rates_are_kept_and_stored(void **state)
+{
+	const struct place *p = *state;
+	struct fetch_options o = options_of(p);
+	struct fetch_policy policy = policy_of(p);
+	char url[512];
+	const struct fetch_request q = {.method = "GET", .url = url_of(p, "/404", url), .format = GLANE_FMT_JSON};
+	bool seen = false;
+	int64_t began;
+
+	for (int i = 0; i < 10 && !seen; i++) {
+		(void)unlink(p->limits);
+		seen = third_waits(p);
+	}
+	assert_true(seen);
 	/* The next process finds the bucket as it was left. */
-	began = clock_mono_ms();
+	o.limits_file = p->limits;
 	policy.rate = 1;
-	s = fetch_one(&o, &policy, &q);
+	began = clock_mono_ms();
+	(void)fetch_one(&o, &policy, &q);
 	assert_true(clock_mono_ms() - began >= 400);
 }
 
@@ -782,10 +799,9 @@ static void requests_to_one_host_run_side_by_side(void **state)
 	assert_true(best <= 1150);
 }
 
-/* Those that wait for the one connection to a host do not each look through all others. */
-static void many_requests_wait_at_little_cost(void **state)
+/* Processor time of three steps with n requests of which one can be under way. */
+static clock_t waiting_cost(const struct place *p, unsigned n)
 {
-	const struct place *p = *state;
 	struct fetch_options o = options_for(p, "");
 	struct fetch_policy policy = policy_of(p);
 	struct seen s = {.fd = -1};
@@ -798,13 +814,22 @@ static void many_requests_wait_at_little_cost(void **state)
 
 	o.per_host = 1;
 	assert_int_equal(fetcher_new(&f, &o, &d), GLANE_OK);
-	for (unsigned i = 0; i < 10000; i++)
+	for (unsigned i = 0; i < n; i++)
 		assert_int_equal(fetch_start(f, &policy, &q, on_done, &s, &id, &d), GLANE_OK);
 	began = clock();
 	for (unsigned i = 0; i < 3; i++)
 		assert_int_equal(fetcher_step(f, NULL, 0, 20, &d), GLANE_OK);
-	assert_true(clock() - began < CPU_SECONDS * CLOCKS_PER_SEC / 2);
+	began = clock() - began;
 	fetcher_free(f);
+	return began;
+}
+
+/* Those that wait for the one connection to a host do not each look through all others: sixteen times as many cost no 256 times as much. */
+static void many_requests_wait_at_little_cost(void **state)
+{
+	const clock_t least = CLOCKS_PER_SEC / 200, few = waiting_cost(*state, 1000);
+
+	assert_true(waiting_cost(*state, 16000) < 80 * (few > least ? few : least));
 }
 
 static void impossible_requests_do_not_start(void **state)

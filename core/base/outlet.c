@@ -93,7 +93,7 @@ void outlet_text(struct outlet *o, struct strbuf *b)
 }
 
 /* Without memory to keep a text: what goes of it, if nothing waits before it. It counts as lost all the same. */
-static void say_at_once(struct outlet *o, const char *fmt, va_list ap)
+__attribute__((format(printf, 2, 0))) static void say_at_once(struct outlet *o, const char *fmt, va_list ap)
 {
 	char text[512];
 	const int n = vsnprintf(text, sizeof(text), fmt, ap);

@@ -45,7 +45,7 @@ void secret_finder_release(struct secret_finder *s); /* zeroes */
  * that stand there stay. Returns how many there were.
  */
 size_t secret_replace(
-	const struct secret_finder *s, struct slice text, bool as_text, const char *mark, struct strbuf *b);
+	const struct secret_finder *f, struct slice text, bool as_text, const char *mark, struct strbuf *b);
 /* A search in steps, each byte of the text read a few times, whatever it says: the next one that begins before `until`; false: there is
  * none, and the next step goes on there. */
 void secret_search_begin(struct secret_search *s, const struct secret_finder *f, struct slice text, bool as_text);

@@ -12,8 +12,6 @@
 
 static uint32_t undone(struct secret_search *s, size_t at, unsigned level);
 
-static uint32_t undone(struct secret_search *s, size_t at, unsigned level);
-
 static uint32_t lap_of(const struct secret_search *s, size_t at)
 {
 	return (uint32_t)(at >> s->bits) + 1;

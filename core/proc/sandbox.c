@@ -45,6 +45,16 @@
 #else
 #define WATCHED 0
 #endif
+#if SANITIZED || WATCHED
+#define LIMITS_MEMORY 0
+#else
+#define LIMITS_MEMORY 1
+#endif
+#if COUNTED || WATCHED
+#define LIMITS_FILES 0
+#else
+#define LIMITS_FILES 1
+#endif
 
 /* Why this build has no sandbox; NULL: it has one. */
 #if SANITIZED
@@ -219,7 +229,7 @@ glane_rc sandbox_limits(uint64_t memory, uint64_t mapped, uint64_t cpu_seconds, 
 	const uint64_t space = memory + mapped + ((uint64_t)1 << 30);
 	glane_rc rc = GLANE_OK;
 
-	if (!SANITIZED && !WATCHED) {
+	if (LIMITS_MEMORY) {
 		rc = limit(RLIMIT_DATA, "DATA", memory, memory, d);
 		if (rc == GLANE_OK)
 			rc = limit(RLIMIT_AS, "AS", space, space, d);
@@ -228,7 +238,7 @@ glane_rc sandbox_limits(uint64_t memory, uint64_t mapped, uint64_t cpu_seconds, 
 		rc = limit(RLIMIT_CPU, "CPU", cpu_seconds, cpu_seconds + 5, d);
 	if (rc == GLANE_OK)
 		rc = limit(RLIMIT_CORE, "CORE", 0, 0, d);
-	if (rc == GLANE_OK && !COUNTED && !WATCHED)
+	if (rc == GLANE_OK && LIMITS_FILES)
 		rc = limit(RLIMIT_FSIZE, "FSIZE", 0, 0, d);
 	if (rc == GLANE_OK && !WATCHED)
 		rc = limit(RLIMIT_NOFILE, "NOFILE", processes ? 64 : 32, processes ? 64 : 32, d);

@@ -67,7 +67,7 @@ static glane_rc compare(struct glane_reader *rd, const struct host_request *q, i
 {
 	struct glane_run *r = rd->run;
 	struct host_answer first = {.fd = -1};
-	char now[65], then[65];
+	char now[65] = "", then[65] = "";
 	glane_rc rc = records_hash(rd, fd, now, d);
 
 	if (rc == GLANE_OK)

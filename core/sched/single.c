@@ -6,6 +6,7 @@
 #include "base/file.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -127,14 +128,19 @@ static glane_rc pump(struct single *s, struct diag *d)
 	glane_rc rc = GLANE_OK;
 
 	while (rc == GLANE_OK && !s->up.eof && !s->intake->ended && !is_late(s)) {
-		struct pollfd fds[3] = {{s->up.fd, POLLIN, 0}, {s->broker.eof ? -1 : s->broker.fd, POLLIN, 0},
+		/* Who does not read its answers is not read either. */
+		const bool job = wire_pending(&s->up), answers = wire_pending(&s->broker);
+		struct pollfd fds[3] = {{s->up.fd, job ? POLLIN | POLLOUT : POLLIN, 0},
+			{s->broker.eof ? -1 : s->broker.fd, answers ? POLLOUT : POLLIN, 0},
 			{s->child.output, POLLIN, 0}};
 
 		if (poll(fds, 3, s->deadline_ms ? 200 : -1) < 0 && errno != EINTR)
 			return fail(d, GLANE_E_IO, "poll: %s", strerror(errno));
 		if (fds[1].revents)
-			rc = serve_fetch(s, d);
-		if (rc == GLANE_OK && fds[0].revents)
+			rc = answers ? wire_flush(&s->broker, d) : serve_fetch(s, d);
+		if (rc == GLANE_OK && job && fds[0].revents)
+			rc = wire_flush(&s->up, d);
+		if (rc == GLANE_OK && fds[0].revents & ~POLLOUT)
 			rc = serve_rows(s, d);
 		if (fds[2].revents)
 			keep_output(s);
@@ -163,7 +169,9 @@ static glane_rc start(struct single *s, struct diag *d)
 	wire_init(&s->broker, broker[0]);
 	fds[0] = up[1];
 	fds[1] = broker[1];
-	rc = child_spawn("@worker", NULL, fds, 2, false, true, &s->child, d);
+	rc = fcntl(up[0], F_SETFL, O_NONBLOCK) == 0 && fcntl(broker[0], F_SETFL, O_NONBLOCK) == 0
+		     ? child_spawn("@worker", NULL, fds, 2, false, true, &s->child, d)
+		     : fail(d, GLANE_E_IO, "cannot prepare a worker's sockets: %s", strerror(errno));
 	close(up[1]);
 	close(broker[1]);
 	return rc;

@@ -182,8 +182,9 @@ unit: $(unit_bin) $(test_plug_so)
 # starve or time the program, that build others, or that have processes crash on purpose. Whole runs need valgrind 3.21, for pidfd_open().
 memcheck := valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite,indirect --trace-children=yes \
 	--child-silent-after-fork=yes --trace-children-skip='/usr/*,/bin/*,*/python3*' --log-file=$(abspath $(OUT))/log/valgrind/%p.txt
-slow_there := crash cuts lake parquet diff gate batch where old_versions archive archive_store fetch fetch_breaker fetch_resume fetch_tls prune spawn worker program
-valgrind-quick: S = $(filter-out $(slow_there:%=$(OUT)/tests/test_%),$(unit_bin))
+quick_there := areas clock diag dims erase file host inflate json map mem options outlet page payload px read_json row secrets sha256 slice strbuf \
+	tsv url verify wire words
+valgrind-quick: S = $(quick_there:%=$(OUT)/tests/test_%)
 valgrind: S = $(unit_bin) $(fuzz_replay) $(filter-out $(uncounted) $(patsubst %,tests/run/%.py,abi evil poison powercut starved tools),$(runs))
 valgrind valgrind-quick: test-bins
 	@mkdir -p $(OUT)/log/valgrind && rm -f $(OUT)/log/valgrind/*

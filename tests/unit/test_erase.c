@@ -114,7 +114,7 @@ static void in_the_order_of_the_run(void **state)
 
 static void hostile_numbers(void **state)
 {
-	char text[32];
+	char text[32] = "";
 	struct erases x;
 	struct diag d = {0};
 	glane_rc rc = GLANE_OK;

@@ -168,6 +168,22 @@ static glane_rc make_dir(int at, const char *name, struct diag *d)
 	return rc;
 }
 
+/* The next folder of a path, into name; false: there is none. *ret_rest is advanced; a name that is too long is left empty. */
+static bool next_part(struct slice *ret_rest, char name[NAME_MAX + 1])
+{
+	while (ret_rest->p) {
+		const struct slice part = slice_cut(ret_rest, '/');
+		const size_t n = part.n <= NAME_MAX ? part.n : 0;
+
+		if (part.n == 0)
+			continue;
+		memcpy(name, part.p, n);
+		name[n] = '\0';
+		return true;
+	}
+	return false;
+}
+
 /* Walks down from `at` (which it closes), making what is missing; flags: O_NOFOLLOW where no folder may be a link. */
 static glane_rc make_path(int at, const char *path, int flags, struct diag *d)
 {
@@ -176,17 +192,11 @@ static glane_rc make_path(int at, const char *path, int flags, struct diag *d)
 	glane_rc rc = GLANE_OK;
 	int next;
 
-	while (rc == GLANE_OK && rest.p) {
-		struct slice part = slice_cut(&rest, '/');
-
-		if (part.n == 0)
-			continue;
-		if (part.n > NAME_MAX) {
+	while (rc == GLANE_OK && next_part(&rest, name)) {
+		if (!*name) {
 			rc = fail(d, GLANE_E_LIMIT, "%s: a folder name is longer than %d bytes", path, NAME_MAX);
 			break;
 		}
-		memcpy(name, part.p, part.n);
-		name[part.n] = '\0';
 		rc = make_dir(at, name, d);
 		if (rc < 0)
 			break;
@@ -207,19 +217,14 @@ static int open_below(int at, const char *path)
 	char name[NAME_MAX + 1];
 	int fd = -1, next;
 
-	while (rest.p) {
-		const struct slice part = slice_cut(&rest, '/');
-
-		if (part.n > NAME_MAX)
-			errno = ENAMETOOLONG;
-		if (part.n == 0 || part.n > NAME_MAX)
-			continue;
-		memcpy(name, part.p, part.n);
-		name[part.n] = '\0';
+	errno = ENOENT; /* of a path without a name */
+	while (next_part(&rest, name)) {
 		next = openat(fd < 0 ? at : fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 		fd_close(&fd);
-		if (next < 0)
+		if (next < 0) {
+			errno = *name ? errno : ENAMETOOLONG;
 			return -1;
+		}
 		fd = next;
 	}
 	return fd;

@@ -280,6 +280,9 @@ static void test_dir_open(void **state)
 		assert_true(dir_open(p->fd, "a/link/new", create, NULL) < 0);
 	}
 	assert_false(file_exists(p->fd, "a/b/new"));
+	(void)snprintf(absolute, sizeof(absolute), "a/%0300d/b", 0); /* a name that cannot be is not passed over */
+	for (int create = 0; create < 2; create++)
+		assert_true(dir_open(p->fd, absolute, create, NULL) < 0);
 	assert_true(dir_open(p->fd, "a/b/c/f", true, &d) < 0);
 	assert_true(dir_open(p->fd, "a/b/c/f/g", true, NULL) < 0);
 	assert_true(dir_open(p->fd, "", true, NULL) < 0);

@@ -146,7 +146,7 @@ static glane_rc take_keep(struct source *s, struct frame *f, struct diag *d)
 {
 	const char *sha256 = frame_cstr(f, &s->arena);
 
-	if (!frame_done(f) || !sha256)
+	if (!frame_done(f) || !is_sha256_hex(slice_of(sha256)))
 		return fail(d, GLANE_E_FORMAT, "a payload to keep does not read");
 	return answers_keep(s, sha256, d);
 }

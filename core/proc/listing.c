@@ -110,8 +110,6 @@ glane_rc answers_keep(struct source *s, const char *sha256, struct diag *d)
 	glane_rc rc = GLANE_OK;
 
 	diag_clear(&why);
-	if (!is_sha256_hex(slice_of(sha256)))
-		return fail(d, GLANE_E_FORMAT, "a payload to keep does not read");
 	for (size_t i = 0; i < s->n_all && !archive_has(&s->broker->archive, sha256) && rc == GLANE_OK; i++)
 		if (strcmp(s->all[i]->sha256, sha256) == 0)
 			rc = archive_one(s->all[i], &why);

@@ -2,8 +2,6 @@
 /* Payloads that killed their reader: kept by their hash in last.json, beside what read them. */
 #include "sched/task.h"
 
-#include "base/sha256.h"
-
 #include <string.h>
 
 #define MOST 16 /* payloads of one source; the oldest go first */
@@ -59,8 +57,8 @@ bool poison_keep(struct task *t, glane_rc rc, const char *message)
 {
 	const struct run_options *o = t->run->options;
 
-	if (!has_died(t) || !is_sha256_hex(slice_of(t->intake.taken)) || !t->run->has_broker ||
-		t->conf->keep_payloads == KEEP_NONE || o->limit || o->dry_run || !message)
+	if (!has_died(t) || !t->run->has_broker || t->conf->keep_payloads == KEEP_NONE || o->limit || o->dry_run ||
+		!message)
 		return false;
 	t->rc = rc;
 	t->refusal = message;

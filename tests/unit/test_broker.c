@@ -212,6 +212,14 @@ static bool add_source(struct session *s, uint8_t keep)
 	return sent(&s->control, pair[1]);
 }
 
+/* A broker that asks nobody, with a source of which it keeps what brought events. */
+static void start_offline(struct session *s)
+{
+	start(s, 0, true);
+	put_setup(&s->control, 1, folder);
+	assert_true(sent(&s->control, -1) && add_source(s, KEEP_EVENTS));
+}
+
 /* The next frame, which must be of that type; false: the peer has ended. */
 static bool wait_for(struct wire *w, uint16_t type, struct frame *f)
 {
@@ -380,9 +388,7 @@ static void answers_are_whose_they_were(void **state)
 
 	(void)state;
 	assert_true(sha256_of(SLICE(BODY), hash));
-	start(&s, 0, true);
-	put_setup(&s.control, 1, folder);
-	assert_true(sent(&s.control, -1) && add_source(&s, KEEP_EVENTS));
+	start_offline(&s);
 	for (size_t i = 0; i < sizeof(archived) / sizeof(archived[0]); i++) {
 		const glane_rc rc = ask(&s, archived[i].url, text, sizeof(text));
 
@@ -412,9 +418,7 @@ static void replays(void **state)
 
 	(void)state;
 	assert_true(sha256_of(SLICE(BODY), hash));
-	start(&s, 0, true);
-	put_setup(&s.control, 1, folder);
-	assert_true(sent(&s.control, -1) && add_source(&s, KEEP_EVENTS));
+	start_offline(&s);
 	for (int i = 0; i < 2; i++) {
 		put_replay(&s.control, URL, hash);
 		assert_true(sent(&s.control, -1));
@@ -727,9 +731,7 @@ static bool damaged(int how, uint32_t at)
 	uint32_t fields;
 	bool more = true;
 
-	start(&s, 0, true);
-	put_setup(&s.control, 1, folder);
-	assert_true(sent(&s.control, -1) && add_source(&s, KEEP_EVENTS));
+	start_offline(&s);
 	put_fetch(&s.client, URL);
 	fields = (uint32_t)(s.client.out_start + 8);
 	if (how == CUT)

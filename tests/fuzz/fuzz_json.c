@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * JSON records. First line: select; second: fields; third: heads, between blanks; the rest is the document. What the reader
- * takes as a whole document, jansson takes too.
+ * takes as a whole document ($lines: many, one behind the other), jansson takes too.
  */
 #include "base/json.h"
 #include "fuzz.h"
@@ -28,7 +28,7 @@ FUZZ_TARGET(json)
 
 	arena_init(&a, 0);
 	in = fuzz_paths(&a, in, &o);
-	if (fuzz_records(&o, in) == GLANE_END)
+	if (fuzz_records(&o, in) == GLANE_END && strcmp(o.select, "$lines") != 0)
 		compare_parsers(in);
 	o.max_record = 24;
 	o.max_field = 6;

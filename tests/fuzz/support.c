@@ -224,16 +224,14 @@ static glane_rc render(
 	return rc;
 }
 
-/* A message without the bytes that it quotes at its end, how many of which there are depends on the window, and without
- * libxml2's words, which do not always find the same thing first. */
+/* A message without the bytes that it quotes at its end, how many of which there are depends on the window, and nothing of libxml2's:
+ * by pieces it does not always find the same thing first, nor in the same line. */
 static struct slice unquoted(const char *text)
 {
-	const bool is_xml = slice_has_prefix(slice_of(text), "XML: line");
-	const char *quote = strstr(text, is_xml ? "): " : ": '");
+	const char *quote = strstr(text, ": '");
 
-	if (is_xml && !quote)
-		quote = strstr(text + strlen("XML: line"), ": ");
-
+	if (slice_has_prefix(slice_of(text), "XML: line"))
+		return SLICE("XML");
 	return quote ? (struct slice){text, (size_t)(quote - text)} : slice_of(text);
 }
 

@@ -10,77 +10,113 @@
 #include <errno.h>
 #include <sys/mman.h>
 
-struct copy { /* written, counted, hashed */
+struct strike {
+	struct secret_finder finder;
+	struct secret_search search;
+	struct slice body; /* mapped */
+	int tmp_dir;
+	/* the body without them, from the first one on that is found */
 	struct sha256 hash;
-	uint64_t size;
 	int fd;
+	size_t copied; /* bytes of the body */
+	uint64_t size;
+	size_t n;
 };
 
-static glane_rc put(struct copy *c, struct slice s, struct diag *d)
+static glane_rc put(struct strike *s, struct slice t, struct diag *d)
 {
-	if (s.n == 0)
+	if (t.n == 0)
 		return GLANE_OK;
-	c->size += s.n;
-	if (!sha256_add(&c->hash, s.p, s.n))
+	s->size += t.n;
+	if (!sha256_add(&s->hash, t.p, t.n))
 		return fail(d, GLANE_E_NOMEM, "hashing a body failed");
-	return fd_write(c->fd, s.p, s.n, d);
+	return fd_write(s->fd, t.p, t.n, d);
 }
 
-static glane_rc put_mark(struct copy *c, const char *name, struct diag *d)
+static glane_rc put_body(struct strike *s, size_t until, struct diag *d)
+{
+	const struct slice t = {s->body.p + s->copied, until - s->copied};
+
+	s->copied = until;
+	return put(s, t, d);
+}
+
+static glane_rc put_mark(struct strike *s, const char *name, struct diag *d)
 {
 	struct strbuf mark;
 	glane_rc rc;
 
 	strbuf_init(&mark, 0);
 	strbuf_fmt(&mark, SECRET_MARK, name);
-	rc = strbuf_ok(&mark) ? put(c, strbuf_get(&mark), d) : fail(d, GLANE_E_NOMEM, "no memory for a body");
+	rc = strbuf_ok(&mark) ? put(s, strbuf_get(&mark), d) : fail(d, GLANE_E_NOMEM, "no memory for a body");
 	strbuf_release(&mark);
 	return rc;
 }
 
-static glane_rc copy_body(
-	struct secret_search *s, struct secret_hit hit, struct copy *c, struct struck *ret, struct diag *d)
+/* There is one: the search begins again, and the body is copied as it goes on. */
+static glane_rc begin_copy(struct strike *s, struct diag *d)
 {
-	const struct slice body = s->text;
-	glane_rc rc = GLANE_OK;
-	size_t from = 0;
-
-	do {
-		rc = put(c, (struct slice){body.p + from, hit.at - from}, d);
-		if (rc == GLANE_OK)
-			rc = put_mark(c, hit.name, d);
-		from = hit.end;
-		ret->n++;
-	} while (rc == GLANE_OK && secret_search_next(s, body.n, &hit));
-	if (rc == GLANE_OK)
-		rc = put(c, (struct slice){body.p + from, body.n - from}, d);
-	if (rc == GLANE_OK && !sha256_end(&c->hash, ret->sha256))
-		rc = fail(d, GLANE_E_NOMEM, "hashing a body failed");
-	ret->size = c->size;
-	return rc;
+	s->fd = file_temp(s->tmp_dir, d);
+	if (s->fd < 0)
+		return GLANE_E_IO;
+	if (!sha256_init(&s->hash))
+		return fail(d, GLANE_E_NOMEM, "no memory for a body");
+	secret_search_end(&s->search);
+	secret_search_begin(&s->search, &s->finder, s->body, false);
+	return GLANE_OK;
 }
 
-static glane_rc strike(struct secret_search *s, int tmp_dir, struct struck *ret, struct diag *d)
+static glane_rc end_copy(struct strike *s, struct struck *ret, struct diag *d)
 {
-	struct copy c = {.fd = -1};
+	if (!sha256_end(&s->hash, ret->sha256))
+		return fail(d, GLANE_E_NOMEM, "hashing a body failed");
+	ret->fd = body_reopen(s->fd, d);
+	if (ret->fd < 0)
+		return GLANE_E_IO;
+	ret->n = s->n;
+	ret->size = s->size;
+	return GLANE_OK;
+}
+
+/* A writing may begin one byte before the place where it is found. */
+static glane_rc copy_until(struct strike *s, size_t until, struct diag *d)
+{
+	struct secret_hit hit;
+	glane_rc rc = GLANE_OK;
+
+	while (rc == GLANE_OK && secret_search_next(&s->search, until, &hit)) {
+		rc = put_body(s, hit.at, d);
+		if (rc == GLANE_OK)
+			rc = put_mark(s, hit.name, d);
+		s->copied = hit.end;
+		s->n++;
+	}
+	if (rc != GLANE_OK)
+		return rc;
+	if (until == s->body.n)
+		return put_body(s, until, d);
+	return s->search.at > s->copied + 1 ? put_body(s, s->search.at - 1, d) : GLANE_OK;
+}
+
+glane_rc strike_some(struct strike *s, size_t bytes, bool *ret_through, struct struck *ret, struct diag *d)
+{
+	const size_t left = s->body.n - s->search.at, until = bytes < left ? s->search.at + bytes : s->body.n;
 	struct secret_hit hit;
 	glane_rc rc;
 
-	if (!secret_search_next(s, s->text.n, &hit))
+	*ret = (struct struck){.fd = -1};
+	*ret_through = false;
+	if (s->fd < 0) {
+		if (secret_search_next(&s->search, until, &hit))
+			return begin_copy(s, d);
+		*ret_through = until == s->body.n;
 		return GLANE_OK;
-	c.fd = file_temp(tmp_dir, d);
-	rc = c.fd < 0 ? GLANE_E_IO : GLANE_OK;
-	if (rc == GLANE_OK && !sha256_init(&c.hash))
-		rc = fail(d, GLANE_E_NOMEM, "no memory for a body");
-	if (rc == GLANE_OK)
-		rc = copy_body(s, hit, &c, ret, d);
-	if (rc == GLANE_OK) {
-		ret->fd = body_reopen(c.fd, d);
-		rc = ret->fd < 0 ? GLANE_E_IO : GLANE_OK;
 	}
-	sha256_release(&c.hash);
-	fd_close(&c.fd);
-	return rc;
+	rc = copy_until(s, until, d);
+	if (rc != GLANE_OK || until < s->body.n)
+		return rc;
+	*ret_through = true;
+	return end_copy(s, ret, d);
 }
 
 static bool is_number(struct slice s)
@@ -106,31 +142,58 @@ static bool finder_of(struct secret_finder *f, const struct secrets *s)
 	return ok;
 }
 
-glane_rc secret_strike(
-	const struct fetch_policy *p, int body_fd, uint64_t size, int tmp_dir, struct struck *ret, struct diag *d)
+static glane_rc load(struct strike *s, const struct fetch_policy *p, struct diag *d)
 {
-	struct secret_finder finder = {.v = NULL};
-	struct secret_search search;
 	struct secrets secrets;
+	glane_rc rc = secrets_load(&secrets, p, d);
+
+	if (rc == GLANE_OK && !finder_of(&s->finder, &secrets))
+		rc = fail(d, GLANE_E_NOMEM, "no memory for the secrets");
+	secrets_release(&secrets);
+	return rc;
+}
+
+glane_rc strike_begin(
+	const struct fetch_policy *p, int body_fd, uint64_t size, int tmp_dir, struct strike **ret, struct diag *d)
+{
+	struct strike *s;
 	glane_rc rc;
 	void *map;
 
-	*ret = (struct struck){.fd = -1};
+	*ret = NULL;
 	if (p->n_secrets == 0 || size == 0 || size > SIZE_MAX)
 		return GLANE_OK;
 	map = mmap(NULL, (size_t)size, PROT_READ, MAP_PRIVATE, body_fd, 0);
 	if (map == MAP_FAILED)
 		return fail(d, GLANE_E_IO, "cannot map a body: %s", strerror(errno));
-	rc = secrets_load(&secrets, p, d);
-	if (rc == GLANE_OK && !finder_of(&finder, &secrets))
-		rc = fail(d, GLANE_E_NOMEM, "no memory for the secrets");
-	if (rc == GLANE_OK && !body_is_archive((struct slice){map, (size_t)size})) {
-		secret_search_begin(&search, &finder, (struct slice){map, (size_t)size}, false);
-		rc = strike(&search, tmp_dir, ret, d);
-		secret_search_end(&search);
+	s = mem_zalloc(1, sizeof(*s));
+	if (!s || body_is_archive((struct slice){map, (size_t)size})) {
+		rc = s ? GLANE_OK : fail(d, GLANE_E_NOMEM, "no memory for a body");
+		munmap(map, (size_t)size);
+		mem_free(s);
+		return rc;
 	}
-	secret_finder_release(&finder);
-	secrets_release(&secrets);
-	munmap(map, (size_t)size);
+	s->body = (struct slice){map, (size_t)size};
+	s->tmp_dir = tmp_dir;
+	s->fd = -1;
+	rc = load(s, p, d);
+	if (rc == GLANE_OK) {
+		secret_search_begin(&s->search, &s->finder, s->body, false);
+		*ret = s;
+	} else {
+		strike_free(s);
+	}
 	return rc;
+}
+
+void strike_free(struct strike *s)
+{
+	if (!s)
+		return;
+	secret_search_end(&s->search);
+	secret_finder_release(&s->finder);
+	sha256_release(&s->hash);
+	fd_close(&s->fd);
+	munmap((void *)(uintptr_t)s->body.p, s->body.n);
+	mem_free(s);
 }

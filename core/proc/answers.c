@@ -4,7 +4,6 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "net/secret_strike.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,6 +20,7 @@
 #define MAX_BYTES ((uint64_t)32 << 20)
 #define TOO_MANY "the requests of one source in one run, and what was said of them, have more than 32 MiB"
 #define MAX_HEADER 8192 /* bytes of a header that is kept of an answer */
+#define MAX_REPLAYED 64 /* replays of a source under way at once: each holds a file */
 #define PROGRESS_MS 500
 #define MAX_WAITED 4             /* a worker asks for one at a time (broker_fetch()) */
 #define QUEUE ((size_t)32 << 20) /* bytes for the scheduler: half of what holds them */
@@ -67,7 +67,7 @@ static void security(struct source *s, const char *message)
  * The outcome stands in `a`: tells whoever waits. Nobody may wait for what is never said: without memory for a word to the scheduler the
  * broker ends (turn() looks at its diag), without an answer a worker loses its socket.
  */
-static void finished(struct answer *a)
+void answer_finished(struct answer *a)
 {
 	struct diag ignored = {0};
 
@@ -95,38 +95,6 @@ static bool is_lost(const struct answer *a)
 	       !archive_has(&a->source->broker->archive, a->sha256);
 }
 
-/* Whoever gets the body, and whatever is kept of it, gets none of the secrets that its provider wrote into it. */
-static void strike(struct answer *a)
-{
-	struct struck clean;
-	struct diag why;
-
-	diag_clear(&why);
-	a->rc = secret_strike(&a->source->policy, a->fd, a->size, a->source->broker->tmp, &clean, &why);
-	if (a->rc != GLANE_OK) {
-		a->message = arena_fmt(&a->source->arena, "%s %s: %s", a->request.method, a->request.url, why.text);
-		fd_close(&a->fd);
-	} else if (clean.n) {
-		fd_close(&a->fd);
-		a->fd = clean.fd;
-		a->size = clean.size;
-		memcpy(a->sha256, clean.sha256, sizeof(a->sha256));
-	}
-	a->struck = clean.n;
-}
-
-static void count(struct answer *a)
-{
-	struct diag why;
-
-	diag_clear(&why);
-	a->rc = body_count(a->source, a->size, &why);
-	if (a->rc == GLANE_OK)
-		return;
-	a->message = keep(a->source, why.text);
-	fd_close(&a->fd);
-}
-
 static void fetched(void *arg, uint64_t id, struct fetch_result *r)
 {
 	struct answer *a = arg;
@@ -145,7 +113,7 @@ static void fetched(void *arg, uint64_t id, struct fetch_result *r)
 		a->modified = a->old_modified;
 		a->rc = GLANE_OK;
 		if (a->again || !a->waited || !is_lost(a)) {
-			finished(a);
+			answer_finished(a);
 			return;
 		}
 		if (start(a, false, &s->broker->diag) == GLANE_OK)
@@ -154,7 +122,7 @@ static void fetched(void *arg, uint64_t id, struct fetch_result *r)
 	if (s->bytes > MAX_BYTES) {
 		a->rc = GLANE_E_LIMIT;
 		a->message = TOO_MANY;
-		finished(a);
+		answer_finished(a);
 		return;
 	}
 	a->rc = r->rc;
@@ -168,10 +136,9 @@ static void fetched(void *arg, uint64_t id, struct fetch_result *r)
 	a->fd = r->fd;
 	r->fd = -1;
 	if (a->rc == GLANE_OK)
-		strike(a);
-	if (a->rc == GLANE_OK)
-		count(a);
-	finished(a);
+		answer_search(a);
+	else
+		answer_finished(a);
 }
 
 static struct fetch_request to_fetch(const struct answer *a, bool conditional)
@@ -190,14 +157,15 @@ static glane_rc start(struct answer *a, bool conditional, struct diag *d)
 	const struct fetch_request r = to_fetch(a, conditional);
 
 	diag_clear(&why);
-	s->n_pending += !a->pending;
+	s->n_pending += !a->pending || a->queued;
 	a->pending = true;
+	a->queued = false;
 	a->rc = fetch_start(s->broker->fetcher, &s->policy, &r, fetched, a, &a->fetch_id, &why);
 	if (a->rc == GLANE_E_NOMEM)
 		return fail(d, a->rc, "%s", why.text);
 	if (a->rc != GLANE_OK) {
 		a->message = keep(s, why.text);
-		finished(a);
+		answer_finished(a);
 	}
 	return GLANE_OK;
 }
@@ -228,20 +196,20 @@ static void from_archive(struct answer *a)
 	a->rc = fetch_permitted(&a->source->policy, &r, &why);
 	if (a->rc != GLANE_OK) {
 		a->message = keep(a->source, why.text);
-		finished(a);
+		answer_finished(a);
 		return;
 	}
 	if (a->old_sha256 && archive_has(archive, a->old_sha256)) {
 		memcpy(a->sha256, a->old_sha256, sizeof(a->sha256));
 		a->etag = a->old_etag;
 		a->modified = a->old_modified;
-		finished(a);
+		answer_finished(a);
 		return;
 	}
 	e = archived_answer(a, &r);
 	if (!e && a->source->broker->dry) {
 		a->rc = GLANE_END; /* for the reader there is no more; the request is listed */
-		finished(a);
+		answer_finished(a);
 		return;
 	}
 	if (!e) {
@@ -249,7 +217,7 @@ static void from_archive(struct answer *a)
 			"%s %s: not in the payload archive of this source (--offline asks nobody)", a->request.method,
 			a->request.url);
 		a->message = keep(a->source, why.text);
-		finished(a);
+		answer_finished(a);
 		return;
 	}
 	memcpy(a->sha256, e->sha256, sizeof(a->sha256));
@@ -258,7 +226,7 @@ static void from_archive(struct answer *a)
 	a->etag = keep(a->source, e->etag);
 	a->modified = keep(a->source, e->last_modified);
 	a->content_type = keep(a->source, e->content_type);
-	finished(a);
+	answer_finished(a);
 }
 
 /* NULL: the reason stands in d. */
@@ -330,6 +298,12 @@ static glane_rc may_ask(struct source *s, const struct request *r, const struct 
 	return GLANE_OK;
 }
 
+static glane_rc replay(struct answer *a, struct diag *d)
+{
+	a->source->n_queued--;
+	return start(a, true, d);
+}
+
 static void wait_for(struct answer *a)
 {
 	a->waited = true;
@@ -376,6 +350,8 @@ glane_rc answer_ask(struct source *s, const struct request *r, struct diag *d)
 	wait_for(a);
 	is_new = !a->asked;
 	rc = note_asked(a, d);
+	if (rc == GLANE_OK && a->queued)
+		return replay(a, d);
 	if (rc != GLANE_OK || a->pending)
 		return rc;
 	/* It was judged by what the last commit's request wanted. */
@@ -439,7 +415,22 @@ glane_rc answer_replay(struct source *s, const struct request *r, uint32_t index
 		from_archive(a);
 		return GLANE_OK;
 	}
-	return start(a, true, d);
+	a->pending = a->queued = true;
+	s->n_queued++;
+	return GLANE_OK;
+}
+
+glane_rc answers_replay_some(struct source *s, struct diag *d)
+{
+	glane_rc rc = GLANE_OK;
+
+	while (rc == GLANE_OK && s->n_queued > 0 && s->n_pending < MAX_REPLAYED) {
+		struct answer *a = s->all[s->next_queued++];
+
+		if (a->queued)
+			rc = replay(a, d);
+	}
+	return rc;
 }
 
 static bool is_poison(const struct answer *a)

@@ -12,6 +12,7 @@ struct answer { /* one request of one source; texts in the source's arena */
 	struct request request;
 	char key[65];
 	bool pending, asked, waited; /* under way; asked for by the worker; the worker waits for it now */
+	bool queued;                 /* pending, and not even begun */
 	bool again; /* whether another one, whose validators and hash stand in old_*, still holds; in no list */
 	uint64_t fetch_id;
 	/* of the last commit's list */
@@ -25,11 +26,13 @@ struct answer { /* one request of one source; texts in the source's arena */
 	char sha256[65];
 	uint64_t size, wire;
 	int64_t fetched_at;
-	uint8_t origin;  /* FETCHED_* */
-	uint64_t struck; /* writings of secrets that stood in the body */
-	int fd;          /* -1: to be had with body_have() */
-	bool held;       /* fd is one of those that stay open */
-	bool spooled;    /* it stands in the source's file, at */
+	uint8_t origin;               /* FETCHED_* */
+	uint64_t struck;              /* writings of secrets that stood in the body */
+	struct strike *strike;        /* it is looked through */
+	struct answer *next_searched; /* of those that are */
+	int fd;                       /* -1: to be had with body_have() */
+	bool held;                    /* fd is one of those that stay open */
+	bool spooled;                 /* it stands in the source's file, at */
 	uint64_t spool_at;
 };
 struct source {
@@ -50,8 +53,10 @@ struct source {
 	struct answer **asked; /* in order of asking */
 	size_t n_asked, cap_asked;
 	struct answer **all;
-	size_t n_all, cap_all, n_pending;
-	int spool; /* bodies one behind the other; -1: none yet */
+	size_t n_all, cap_all, n_pending;        /* n_pending: begun */
+	size_t n_queued, next_queued;            /* replays that wait; `all` has them from there on */
+	struct answer *searched, **searched_end; /* the first one is looked through, the others wait */
+	int spool;                               /* bodies one behind the other; -1: none yet */
 	uint64_t spool_size;
 	unsigned n_held;
 	uint64_t body_bytes;
@@ -93,6 +98,14 @@ glane_rc answer_replay(struct source *s, const struct request *r, uint32_t index
 	const char *modified, const char *sha256, struct diag *d);
 /* Whether the provider still says what it said to this request: asks it once more. */
 glane_rc answer_again(struct source *s, const struct request *r, struct diag *d);
+/* As many of the replays that wait as may be under way at once. */
+glane_rc answers_replay_some(struct source *s, struct diag *d);
+/* The outcome stands in `a`: tells whoever waits. */
+void answer_finished(struct answer *a);
+/* search.c. The body has come whole: looks for secrets in it, and finishes the answer, at once or later. */
+void answer_search(struct answer *a);
+/* Goes on with it for some milliseconds, to be called until `searched` is NULL. */
+void answers_search_some(struct source *s);
 /* Sends a finished answer to the worker that waits for it. */
 glane_rc answer_send(struct answer *a, struct diag *d);
 /* GLANE_E_LIMIT stands in `d`: the worker hears it in place of an answer. */

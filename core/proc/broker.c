@@ -303,10 +303,24 @@ static unsigned gather(struct broker *b, struct pollfd *fds, struct source **who
 	return n;
 }
 
-static glane_rc wait_for_work(struct broker *b, struct pollfd *fds, unsigned n, struct diag *d)
+/* What waits for nobody. *ret_more: there is more of it. */
+static glane_rc go_on(struct broker *b, bool *ret_more, struct diag *d)
+{
+	glane_rc rc = GLANE_OK;
+
+	*ret_more = false;
+	for (struct source *s = b->sources; s && rc == GLANE_OK; s = s->next) {
+		answers_search_some(s);
+		rc = answers_replay_some(s, d);
+		*ret_more |= s->searched != NULL;
+	}
+	return rc;
+}
+
+static glane_rc wait_for_work(struct broker *b, struct pollfd *fds, unsigned n, int timeout_ms, struct diag *d)
 {
 	if (b->fetcher)
-		return fetcher_step(b->fetcher, fds, n, STEP_MS, d);
+		return fetcher_step(b->fetcher, fds, n, timeout_ms, d);
 	if (poll(fds, n, -1) < 0 && errno != EINTR)
 		return fail(d, GLANE_E_IO, "poll: %s", strerror(errno));
 	return GLANE_OK;
@@ -335,9 +349,12 @@ static glane_rc turn(struct broker *b, struct diag *d)
 {
 	struct pollfd fds[MAX_CLIENTS];
 	struct source *who[MAX_CLIENTS];
+	bool more;
+	glane_rc rc = go_on(b, &more, d);
 	const unsigned n = gather(b, fds, who);
-	glane_rc rc = wait_for_work(b, fds, n, d);
 
+	if (rc == GLANE_OK)
+		rc = wait_for_work(b, fds, n, more ? 0 : STEP_MS, d);
 	for (unsigned i = 1; i < n && rc == GLANE_OK; i++)
 		serve(who[i], fds[i].revents);
 	if (rc == GLANE_OK && fds[0].revents & (POLLIN | POLLHUP | POLLERR))

@@ -3,6 +3,7 @@
 #include "proc/answers.h"
 
 #include "base/file.h"
+#include "net/secret_strike.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -79,6 +80,7 @@ void source_free(struct broker *b, struct source *s)
 	for (size_t i = 0; i < s->n_all; i++) {
 		if (s->all[i]->pending)
 			fetch_cancel(b->fetcher, s->all[i]->fetch_id);
+		strike_free(s->all[i]->strike);
 		fd_close(&s->all[i]->fd);
 	}
 	fd_close(&s->spool);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The broker's main loop in a process of its own, without a network: what it answers from the archive, frames that do not read, no memory. */
+/* The broker's main loop in a process of its own: what it answers from the archive, frames that do not read, no memory; a local server. */
 #include "support/cmocka.h"
 
 #include "base/file.h"
@@ -10,12 +10,14 @@
 
 #include <fcntl.h>
 #include <ftw.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -30,6 +32,7 @@
 #endif
 
 static char folder[64];
+static const char *allowed = "https://example.org";
 static bool starved; /* the session is one of lack_of_memory */
 
 struct session {
@@ -62,13 +65,13 @@ static void put_setup(struct wire *w, uint8_t mode, const char *store)
 	wire_cstr(w, "/etc/hosts");
 }
 
-static void put_source(struct wire *w, uint8_t keep)
+static void put_source(struct wire *w, uint32_t id, uint8_t keep)
 {
 	wire_begin(w, B_SOURCE);
-	wire_u32(w, 1);
+	wire_u32(w, id);
 	wire_cstr(w, "src");
 	wire_u32(w, 1);
-	wire_cstr(w, "https://example.org");
+	wire_cstr(w, allowed);
 	wire_u32(w, 2);
 	wire_cstr(w, "declared.example");
 	wire_cstr(w, "http://127.0.0.1:8080");
@@ -76,9 +79,9 @@ static void put_source(struct wire *w, uint8_t keep)
 	wire_cstr(w, "KEY");
 	wire_cstr(w, "env:GLANE_TEST_KEY");
 	wire_u32(w, 0);
-	wire_u64(w, 1 << 20);
+	wire_u64(w, 64 << 20);
 	wire_u32(w, 1);
-	wire_f64(w, 0);
+	wire_f64(w, 1e6);
 	wire_cstr(w, NULL);
 	wire_u8(w, keep);
 	wire_u8(w, 1);
@@ -200,16 +203,21 @@ static void finish(struct session *s)
 	assert_true(WIFEXITED(s->status));
 }
 
-static bool add_source(struct session *s, uint8_t keep)
+static bool add_another(struct session *s, uint32_t id, uint8_t keep, int *ret_fd)
 {
 	struct diag d;
 	int pair[2];
 
 	diag_clear(&d);
 	assert_int_equal(socket_pair(pair, &d), GLANE_OK);
-	s->client.fd = pair[0];
-	put_source(&s->control, keep);
+	*ret_fd = pair[0];
+	put_source(&s->control, id, keep);
 	return sent(&s->control, pair[1]);
+}
+
+static bool add_source(struct session *s, uint8_t keep)
+{
+	return add_another(s, 1, keep, &s->client.fd);
 }
 
 /* A broker that asks nobody, with a source of which it keeps what brought events. */
@@ -633,6 +641,145 @@ static void bytes_of_bodies(void **state)
 	}
 }
 
+/* ---- a body that takes long ---- */
+
+#define SLOW ((size_t)48 << 20) /* a few seconds of search */
+
+static void serve_one(int fd, struct slice slow, int told)
+{
+	char request[4096], head[256];
+	ssize_t n = read(fd, request, sizeof(request));
+	const bool is_slow = n > 0 && memmem(request, (size_t)n, "/slow", 5);
+	const struct slice body = is_slow ? slow : SLICE(BODY);
+
+	snprintf(head, sizeof(head),
+		"HTTP/1.1 200 OK\r\nContent-Type: text/csv\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n",
+		body.n);
+	(void)fd_write(fd, head, strlen(head), NULL);
+	(void)fd_write(fd, body.p, body.n, NULL);
+	shutdown(fd, SHUT_WR);
+	while (read(fd, request, sizeof(request)) > 0) /* until the broker has let go of it */
+		;
+	if (is_slow)
+		(void)fd_write(told, "", 1, NULL);
+	close(fd);
+}
+
+/* A server in a process of its own: BODY, and under /slow one that is made for the search: the first letter of the secret, in escapes.
+ * *told has a byte once that was taken. */
+static pid_t serve(char origin[64], int *told)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t n = sizeof(at);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), ends[2];
+	pid_t pid;
+
+	assert_true(fd >= 0 && bind(fd, (struct sockaddr *)&at, n) == 0 && listen(fd, 8) == 0);
+	assert_true(getsockname(fd, (struct sockaddr *)&at, &n) == 0 && pipe(ends) == 0);
+	snprintf(origin, 64, "http://127.0.0.1:%u", ntohs(at.sin_port));
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		struct strbuf slow;
+
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		strbuf_init(&slow, 0);
+		while (slow.n < SLOW)
+			strbuf_puts(&slow, "%2573&#115;%73\n");
+		for (;;)
+			serve_one(accept(fd, NULL, NULL), strbuf_get(&slow), ends[1]);
+	}
+	close(fd);
+	close(ends[1]);
+	*told = ends[0];
+	return pid;
+}
+
+/* While a body is looked through for secrets, others are served. */
+static void slow_body(void **state)
+{
+	struct session s;
+	struct wire other;
+	struct frame f;
+	struct pollfd waits;
+	char origin[64], url[96], text[256], byte;
+	int told, fd;
+	pid_t server = serve(origin, &told);
+
+	(void)state;
+	allowed = origin;
+	start(&s, 0, true);
+	put_setup(&s.control, 0, folder);
+	assert_true(sent(&s.control, -1) && add_source(&s, KEEP_NONE) && add_another(&s, 2, KEEP_NONE, &fd));
+	wire_init(&other, fd);
+	snprintf(url, sizeof(url), "%s/slow?key={auth:KEY}", origin);
+	put_fetch(&other, url);
+	assert_true(sent(&other, -1));
+	assert_int_equal(read(told, &byte, 1), 1);
+	snprintf(url, sizeof(url), "%s/small", origin);
+	assert_int_equal(ask(&s, url, text, sizeof(text)), GLANE_OK);
+	waits = (struct pollfd){other.fd, POLLIN, 0};
+	assert_int_equal(poll(&waits, 1, 0), 0);
+	assert_true(wait_for(&other, B_ANSWER, &f));
+	assert_int_equal(frame_i64(&f), GLANE_OK);
+	close(wire_take_fd(&other));
+	wire_release(&other);
+	allowed = "https://example.org";
+	wire_begin(&s.control, B_QUIT); /* what was said of progress is not read */
+	assert_true(sent(&s.control, -1));
+	finish(&s);
+	assert_string_equal(s.text, "");
+	assert_int_equal(s.status, 0);
+	close(told);
+	kill(server, SIGKILL);
+	assert_int_equal(waitpid(server, NULL, 0), server);
+}
+
+/* A long list is asked for a part at a time; who asks for what still waits gets it, once. */
+static void many_replays(void **state)
+{
+	enum { N = 300 };
+	struct session s;
+	struct frame f;
+	char origin[64], url[96], text[256], hash[65];
+	int told;
+	pid_t server = serve(origin, &told);
+
+	(void)state;
+	assert_true(sha256_of(SLICE(BODY), hash));
+	allowed = origin;
+	start(&s, 0, true);
+	put_setup(&s.control, 0, folder);
+	assert_true(sent(&s.control, -1) && add_source(&s, KEEP_NONE));
+	for (int i = 0; i < N; i++) {
+		snprintf(url, sizeof(url), "%s/%d", origin, i);
+		put_replay(&s.control, url, hash);
+		assert_true(sent(&s.control, -1));
+	}
+	for (int i = 0; i < N;) {
+		struct diag d;
+
+		diag_clear(&d);
+		assert_int_equal(wire_wait(&s.control, &f, &d), GLANE_OK);
+		if (f.type == B_PROGRESS)
+			continue;
+		assert_int_equal(f.type, B_REPLAYED);
+		(void)frame_u64(&f);
+		assert_int_equal(frame_u8(&f), REPLAY_SAME);
+		if (i++ == N / 2) /* all are known by then */
+			assert_int_equal(ask(&s, url, text, sizeof(text)), GLANE_OK);
+	}
+	allowed = "https://example.org";
+	wire_begin(&s.control, B_QUIT);
+	assert_true(sent(&s.control, -1));
+	finish(&s);
+	assert_string_equal(s.text, "");
+	assert_int_equal(s.status, 0);
+	close(told);
+	kill(server, SIGKILL);
+	assert_int_equal(waitpid(server, NULL, 0), server);
+}
+
 /* ---- frames that do not read ---- */
 
 /* Cuts the frame under construction to n of its fields' bytes; false: it has no more. */
@@ -654,7 +801,7 @@ static void put_control(struct wire *w, int which)
 	if (which == 0)
 		put_setup(w, 1, folder);
 	else if (which == 1)
-		put_source(w, KEEP_EVENTS);
+		put_source(w, 1, KEEP_EVENTS);
 	else if (which == 2)
 		put_replay(w, URL, hash);
 	else
@@ -869,6 +1016,8 @@ int main(void)
 		cmocka_unit_test(many_large_requests),
 		cmocka_unit_test(requests_without_reading),
 		cmocka_unit_test(bytes_of_bodies),
+		cmocka_unit_test(slow_body),
+		cmocka_unit_test(many_replays),
 		cmocka_unit_test(cut_control_frames),
 		cmocka_unit_test(frames_out_of_order),
 		cmocka_unit_test(nonsense_of_a_worker),

@@ -120,8 +120,26 @@ static void test_fill(void **state)
 	secrets_release(&s);
 }
 
-/* *ret: what became of a body of these bytes. Returns how many were struck out. */
-static size_t struck(struct slice body, struct strbuf *ret)
+/* In steps of so many bytes. */
+static struct struck strike_by(int fd, size_t size, int tmp, size_t step)
+{
+	struct struck s = {.fd = -1};
+	struct strike *strike;
+	struct diag d = {0};
+	bool through = false;
+
+	assert_int_equal(strike_begin(&policy, fd, size, tmp, &strike, &d), GLANE_OK);
+	for (size_t n = 0; strike && !through; n++) {
+		assert_in_range(n, 0, 2 * (size / step + 2)); /* it comes to an end */
+		assert_int_equal(strike_some(strike, step, &through, &s, &d), GLANE_OK);
+		assert_true(through || s.fd < 0);
+	}
+	strike_free(strike);
+	return s;
+}
+
+/* *ret: what became of a body of these bytes, in steps of that many. Returns how many were struck out. */
+static size_t struck_by(struct slice body, size_t step, struct strbuf *ret)
 {
 	const int tmp = open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC), fd = file_temp(tmp, NULL);
 	char sha256[SHA256_HEX];
@@ -130,7 +148,7 @@ static size_t struck(struct slice body, struct strbuf *ret)
 
 	assert_true(fd >= 0);
 	assert_int_equal(fd_write(fd, body.p, body.n, &d), GLANE_OK);
-	assert_int_equal(secret_strike(&policy, fd, body.n, tmp, &s, &d), GLANE_OK);
+	s = strike_by(fd, body.n, tmp, step);
 	strbuf_reset(ret);
 	if (s.n) {
 		assert_non_null(strbuf_room(ret, s.size + 1));
@@ -145,6 +163,21 @@ static size_t struck(struct slice body, struct strbuf *ret)
 	close(fd);
 	close(tmp);
 	return s.n;
+}
+
+/* However it is cut into steps, the same becomes of it. */
+static size_t struck(struct slice body, struct strbuf *ret)
+{
+	const size_t n = struck_by(body, body.n + 1, ret);
+	struct strbuf cut;
+
+	strbuf_init(&cut, 0);
+	for (size_t step = body.n > 1000 ? 999 : 1; step < body.n && step < 2000; step += 1 + step / 4) {
+		assert_int_equal(struck_by(body, step, &cut), n);
+		assert_true(slice_eq(strbuf_get(&cut), strbuf_get(ret)));
+	}
+	strbuf_release(&cut);
+	return n;
 }
 
 /* A body that was received whole: the same writings as in a text; a word that is too short to be one, or an archive, stays. */
@@ -170,6 +203,8 @@ static void test_bodies(void **state)
 	assert_int_equal(
 		struck(SLICE("{\"next\":\"/?k=S3cr%2Bt%2FVa%26lue%22%5C%201&p=2\",\"k\":\"" KEY "\"}"), &got), 2);
 	assert_true(slice_is(strbuf_get(&got), "{\"next\":\"/?k={auth:key}&p=2\",\"k\":\"{auth:key}\"}"));
+	assert_int_equal(struck(SLICE("x:eFMzY3IrdC9WYSZsdWUiXCAxeFMzY3IrdC9WYSZsdWUiXCAx" KEY KEY), &got), 4);
+	assert_true(slice_is(strbuf_get(&got), "x:e{auth:key}e{auth:key}{auth:key}{auth:key}"));
 	for (int i = 0; i < 100000; i++)
 		strbuf_puts(&large, i == 50000 ? KEY "\n" : "0123456789\n");
 	assert_int_equal(struck(strbuf_get(&large), &got), 1);

@@ -10,6 +10,7 @@
 #include "read/payload.h"
 
 #define PX_VARIABLES 64
+#define PX_PERIODS 100000u             /* of a range: a few bytes say half a million weeks */
 #define PX_STATEMENT ((size_t)8 << 20) /* bytes of one keyword with its values */
 #define PX_HEAD ((size_t)128 << 20)    /* bytes of memory for all of them */
 #define PX_CELLS 200000000u
@@ -38,7 +39,8 @@ struct px_table {
 };
 /* Appends the texts of a list ("a","b" "c",word); GLANE_E_FORMAT: a quote without its end. */
 glane_rc px_list(struct px_texts *ret, struct arena *a, struct slice list);
-/* Appends the periods of TLIST(A1,"2005"-"2012") or TLIST(Q1),"20051","20052"; the scales are A H T Q M W. GLANE_E_FORMAT: it is neither. */
+/* Appends the periods of TLIST(A1,"2005"-"2012") or TLIST(Q1),"20051","20052"; the scales are A H T Q M W. GLANE_E_FORMAT: it is neither;
+ * GLANE_E_LIMIT: a range of more than PX_PERIODS. */
 glane_rc px_timeval(struct px_texts *ret, struct arena *a, struct slice value);
 /* Reads the keywords of p, from its beginning on; p's window then begins with the cells. Texts come out as UTF-8: as CODEPAGE and CHARSET say.
  * The table is to be released in any case. */

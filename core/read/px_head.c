@@ -249,8 +249,10 @@ static glane_rc take_variable(struct head *h, const struct statement *s)
 				 : read_list(h, s->value, &v->code);
 	if (slice_is(s->name, "TIMEVAL")) {
 		v->role = GLANE_ROLE_TIME;
-		return judge(h, px_timeval(&v->period, &h->t->arena, s->value), s->name,
-			"no TLIST(scale),\"first\",... and no TLIST(scale,\"first\"-\"last\")");
+		rc = v->period.n ? GLANE_OK : px_timeval(&v->period, &h->t->arena, s->value);
+		if (rc == GLANE_E_LIMIT)
+			return fail(h->d, rc, "PC-Axis: TIMEVAL with more than %u periods", PX_PERIODS);
+		return judge(h, rc, s->name, "no TLIST(scale),\"first\",... and no TLIST(scale,\"first\"-\"last\")");
 	}
 	rc = read_one(h, s->value, &type);
 	if (rc == GLANE_OK && v->role == GLANE_ROLE_DIMENSION &&

@@ -137,6 +137,8 @@ static glane_rc push_range(struct px_texts *l, struct arena *a, char scale, stru
 	if (!split(scale, from, &year, &part) || !split(scale, to, &last_year, &last_part))
 		return GLANE_E_FORMAT;
 	while (year < last_year || (year == last_year && part <= last_part)) {
+		if (l->n == PX_PERIODS)
+			return GLANE_E_LIMIT;
 		if (!push_period(l, a, scale, year, part))
 			return GLANE_E_NOMEM;
 		if (++part > parts_of(scale, year))

@@ -121,6 +121,7 @@ static const struct {
 	{T("TLIST(D1),\"20200229\",\"20200301\"", "\"a\",\"b\""), "20200229", "20200301"},
 	{T("TLIST(A1),\"1999\"", "\"2003\",\"2004\""), "2003", "2004"}, /* not as many: the values' own texts */
 	{T("TLIST(A1,\"2004\"-\"2003\")", "\"2003\",\"2004\""), "2003", "2004"},
+	{T("TLIST(A1,\"2003\"-\"2004\");TIMEVAL(\"t\")=TLIST(A1,\"2003\"-\"2004\")", "\"a\",\"b\""), "2003", "2004"},
 };
 
 static void periods_are_written_as_sdmx_writes_them(void **state)
@@ -157,6 +158,7 @@ static const struct {
 	{"HEADING=\"t\";DATA=1 ;", "t at byte 17: the variable has no VALUES"},
 	{"HEADING=\"t\",\"t\";VALUES(\"t\")=\"a\";DATA=1 ;", "stands twice"},
 	{"HEADING=\"t\";VALUES(\"t\")=\"a\";VALUES(\"t\")=\"a\";DATA=1 ;", "a second time"},
+	{T("TLIST(W1,\"100001\"-\"999901\")", "\"a\",\"b\""), "TIMEVAL with more than 100000 periods"},
 	{"HEADING=\"t\";VALUES(\"t\")=\"a\";CODES(\"t\")=\"a\",\"b\";DATA=1 ;", "'t' has 2 CODES, but 1 VALUES"},
 	{"HEADING=\"t\";VALUES(\"t\")=\"a\";TIMEVAL(\"t\")=\"2000\";DATA=1 ;", "no TLIST(scale)"},
 	{"HEADING=\"t\";VALUES(\"t\")=\"a\";TIMEVAL(\"t\")=TLIST(A1,\"2000\");DATA=1 ;", "no TLIST(scale)"},

@@ -28,6 +28,8 @@ static glane_rc finish(struct sdmx_xml *s)
 {
 	if (s->groups == GROUPS_BROKEN)
 		return fail(&s->x.found, s->broken.code, "%s", s->broken.text);
+	if (s->fault.starved || s->footer.starved || s->poll.starved || s->root.starved)
+		return fail(&s->x.found, GLANE_E_NOMEM, "SDMX: no memory for the provider's words");
 	if (s->fault.n)
 		return fail(&s->x.found, GLANE_E_DATA, "the provider answers: %s", s->fault.p);
 	if (!s->is_message)

@@ -119,27 +119,42 @@ static inline void family_split(const struct family *f)
 	strbuf_release(&whole);
 }
 
-/* Each allocation fails in turn, and all behind it: GLANE_E_NOMEM or `other`, until fewer than `most` of them suffice; then what comes out
- * is `want` (NULL: whatever). */
+static inline glane_rc family_read_starved(
+	const struct family *f, long n, bool for_ever, struct strbuf *out, struct diag *d)
+{
+	glane_rc rc;
+
+	*d = (struct diag){.code = GLANE_OK};
+	strbuf_init(out, 0);
+	(void)strbuf_room(out, 4096);
+	mem_fail_after(n, for_ever);
+	rc = f->read(f->arg, f->doc, 0, out, d);
+	mem_fail_after(0, false);
+	strbuf_putc(out, '\0');
+	return rc;
+}
+
+/* Each allocation fails in turn, alone and with all behind it: GLANE_E_NOMEM or `other`, until fewer than `most` of them suffice; where it is
+ * none, what comes out is `want` (NULL: what comes out with memory). */
 static inline void family_starved(const struct family *f, long most, glane_rc other, const char *want)
 {
-	glane_rc rc = GLANE_E_NOMEM;
+	struct strbuf whole;
+	struct diag d;
+	bool over = false;
 
-	for (long n = 1; rc < 0; n++) {
-		struct diag d = {.code = GLANE_OK};
+	(void)family_read_starved(f, 0, false, &whole, &d);
+	for (long i = 2; !over; i++) { /* for ever from each on, and each alone */
+		const long n = i / 2;
 		struct strbuf out;
+		const glane_rc rc = family_read_starved(f, n, i % 2 == 0, &out, &d);
 
-		strbuf_init(&out, 0);
-		(void)strbuf_room(&out, 4096);
-		mem_fail_after(n, true);
-		rc = f->read(f->arg, f->doc, 0, &out, &d);
-		mem_fail_after(0, false);
 		if (rc < 0 ? (rc != GLANE_E_NOMEM && rc != other) || !d.text[0] || n >= most : rc != GLANE_END)
 			fail_msg("%s, allocation %ld fails: %d %s", f->name, n, (int)rc, d.text);
-		strbuf_putc(&out, '\0');
-		if (rc == GLANE_END && want)
-			assert_string_equal(out.p, want);
+		if (rc == GLANE_END)
+			assert_string_equal(out.p, want ? want : whole.p);
+		over = rc == GLANE_END && i % 2 == 0;
 		strbuf_release(&out);
 	}
+	strbuf_release(&whole);
 }
 #endif

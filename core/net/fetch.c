@@ -52,6 +52,7 @@ void fetch_free(struct fetch *r)
 		breaker_release(limits_breakers(r->f->limits), origin_of(&r->hop).text, &r->probing);
 	transfer_stop(r);
 	fetch_body_release(&r->b);
+	secrets_release(&r->sent);
 	fd_close(&r->result.fd);
 	strbuf_release(&r->message);
 	arena_release(&r->arena);

@@ -63,17 +63,19 @@ struct fetch_request {            /* copied by fetch_start() */
 	int64_t deadline_ms;              /* clock_mono_ms() at which to give up; 0: none */
 	uint32_t wait_seconds;            /* before the first try */
 };
-struct fetch_result {            /* valid during the callback; take fd by setting it to -1 */
-	glane_rc rc;             /* GLANE_OK, or FETCH (transport, status), DENIED (host, redirect; security), FORMAT
+struct secrets;
+struct fetch_result {        /* valid during the callback; take fd by setting it to -1, the secrets by zeroing them */
+	glane_rc rc;         /* GLANE_OK, or FETCH (transport, status), DENIED (host, redirect; security), FORMAT
 				       (content), LIMIT (size), CONFIG (401, 403, missing secret) */
-	const char *message;     /* of a failure; redacted; security events begin with "security: " */
-	int status;              /* HTTP status of the last try, 0: none */
-	bool not_modified;       /* 304 to a conditional request: no body */
-	int fd;                  /* decoded body, read-only, offset 0; -1: none */
-	uint64_t size, wire;     /* bytes decoded / received */
-	char sha256[SHA256_HEX]; /* of the decoded body */
-	const char *url;         /* redacted, with placeholders */
+	const char *message; /* of a failure; redacted; security events begin with "security: " */
+	int status;          /* HTTP status of the last try, 0: none */
+	bool not_modified;   /* 304 to a conditional request: no body */
+	int fd;              /* decoded body, read-only, offset 0; -1: none */
+	uint64_t size, wire; /* bytes decoded / received */
+	char sha256[SHA256_HEX];                                /* of the decoded body */
+	const char *url;                                        /* redacted, with placeholders */
 	const char *etag, *last_modified, *content_type, *date; /* "" where absent */
+	struct secrets *sent; /* of the transfer that brought it; NULL: none. The provider may have written one back */
 	unsigned tries;
 	int64_t retry_after; /* seconds the server asked for beyond our patience; 0: none */
 };

@@ -5,7 +5,10 @@
 #include "net/fetch_priv.h"
 #include "net/verify.h"
 
+#include <errno.h>
+#include <string.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 /* A resumed transfer that moved on by this much starts its count of failures anew: a line that drops twice an hour
  * must still bring a long download home. */
@@ -31,6 +34,11 @@ static void end(struct fetch *r, glane_rc rc)
 
 	if (r->probing)
 		breaker_release(limits_breakers(r->f->limits), origin_of(&r->hop).text, &r->probing);
+	if (rc == GLANE_OK) {
+		r->sent = r->t.secrets;
+		r->t.secrets = (struct secrets){.v = NULL};
+		out->sent = &r->sent;
+	}
 	transfer_stop(r);
 	out->rc = rc;
 	out->tries = r->tries;
@@ -249,7 +257,7 @@ static void judge_status(struct fetch *r)
 	glane_rc rc = status == 401 || status == 403 || status == 407 ? GLANE_E_CONFIG : GLANE_E_FETCH;
 
 	strbuf_init(&words, 0);
-	secret_scrub(&r->t.secrets, &r->t.words); /* before it is cut to what is quoted */
+	secret_scrub_head(&r->t.secrets, &r->t.words, FETCH_WORDS);
 	body_words(&words, strbuf_get(&r->t.words));
 	(void)fail(&d, rc, "HTTP %d%s%s%s%s%s", status,
 		status == 407          ? ", the proxy wants to know who we are; check proxy"
@@ -319,6 +327,22 @@ static glane_rc hand_out(struct fetch *r, struct diag *d)
 	return r->result.fd < 0 ? GLANE_E_IO : GLANE_OK;
 }
 
+static glane_rc read_head(const struct fetch *r, struct strbuf *b, struct diag *d)
+{
+	const size_t want = r->b.size < FETCH_AHEAD ? (size_t)r->b.size : FETCH_AHEAD;
+	char *to = strbuf_room(b, want + 1);
+	ssize_t n = 0;
+
+	if (!to)
+		return fail(d, GLANE_E_NOMEM, "no memory for an answer");
+	while (b->n < want &&
+		((n = pread(r->b.fd, to + b->n, want - b->n, (off_t)b->n)) > 0 || (n < 0 && errno == EINTR)))
+		b->n += n > 0 ? (size_t)n : 0;
+	return b->n == want
+		       ? GLANE_OK
+		       : fail(d, GLANE_E_IO, "cannot read a body again: %s", n < 0 ? strerror(errno) : "it is shorter");
+}
+
 /* What refuses a body quotes it. */
 static glane_rc verify(struct fetch *r, struct diag *d)
 {
@@ -327,10 +351,11 @@ static glane_rc verify(struct fetch *r, struct diag *d)
 	glane_rc rc;
 
 	strbuf_init(&head, 0);
-	strbuf_add(&head, r->b.head, r->b.n_head);
-	secret_scrub(&r->t.secrets, &head);
-	rc = strbuf_ok(&head) ? body_verify(strbuf_get(&head), tail, r->b.size, r->format, r->t.answer.content_type, d)
-			      : fail(d, GLANE_E_NOMEM, "no memory for an answer");
+	rc = read_head(r, &head, d);
+	if (rc == GLANE_OK) {
+		secret_scrub_head(&r->t.secrets, &head, FETCH_WORDS);
+		rc = body_verify(strbuf_get(&head), tail, r->b.size, r->format, r->t.answer.content_type, d);
+	}
 	strbuf_release(&head);
 	return rc;
 }

@@ -20,7 +20,8 @@
 #define FETCH_BODY_MAX ((uint64_t)512 << 20)
 #define FETCH_REDIRECTS 5
 #define FETCH_PATIENCE 300 /* seconds of Retry-After that we wait */
-#define FETCH_WORDS 4096   /* bytes kept of an error's body */
+#define FETCH_WORDS 4096   /* bytes of a body that may be quoted, */
+#define FETCH_AHEAD 32768  /* and that are looked at for a secret that goes on behind them */
 
 #define FETCH_WAITING 0  /* until not_before, a free connection and a token */
 #define FETCH_ACTIVE 1   /* in the multi handle */
@@ -78,6 +79,7 @@ struct fetch {
 	int64_t b_total;         /* Content-Length of the whole; -1: not known */
 	/* the end */
 	struct fetch_result result;
+	struct secrets sent; /* result.sent */
 	struct strbuf message;
 };
 

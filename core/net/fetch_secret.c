@@ -247,17 +247,22 @@ bool secret_leaks(const struct secrets *s, struct slice text)
 
 void secret_scrub(const struct secrets *s, struct strbuf *text)
 {
+	secret_scrub_head(s, text, text->n);
+}
+
+void secret_scrub_head(const struct secrets *s, struct strbuf *text, size_t head)
+{
 	struct strbuf clean;
 	size_t n;
 
 	strbuf_init(&clean, text->max);
 	(void)strbuf_room(&clean, text->n); /* no writing is as short as what takes its place */
-	n = secret_replace(&s->finder, strbuf_get(text), false, "***", &clean);
+	n = secret_replace_head(&s->finder, strbuf_get(text), head, false, "***", &clean);
 	if (n && !strbuf_ok(&clean)) {
 		strbuf_reset(&clean);
 		strbuf_puts(&clean, "***");
 	}
-	if (n) {
+	if (n || head < text->n) {
 		explicit_bzero(text->p, text->cap);
 		strbuf_reset(text);
 		strbuf_slice(text, strbuf_ok(&clean) ? strbuf_get(&clean) : SLICE(""));

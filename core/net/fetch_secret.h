@@ -41,5 +41,7 @@ size_t secret_hide(struct strbuf *b, struct slice text, const struct secrets *s)
 bool secret_leaks(const struct secrets *s, struct slice text); /* does the text hold one, in any form? */
 /* Replaces every secret in the text, in any form, by "***". */
 void secret_scrub(const struct secrets *s, struct strbuf *text);
+/* And cuts it behind the first `head` bytes of what it was: what is cut first may end within a secret, which nobody knows again. */
+void secret_scrub_head(const struct secrets *s, struct strbuf *text, size_t head);
 void secret_wipe(struct strbuf *b); /* zeroes and releases */
 #endif

@@ -81,7 +81,7 @@ glane_rc transfer_route(struct fetch *r, struct diag *d)
 static glane_rc word_sink(void *arg, const char *p, size_t n, struct diag *d)
 {
 	struct strbuf *words = arg;
-	size_t room = FETCH_WORDS - words->n;
+	size_t room = FETCH_AHEAD - words->n;
 
 	(void)d;
 	strbuf_add(words, p, n < room ? n : room);
@@ -132,7 +132,7 @@ static size_t on_body(char *p, size_t size, size_t n, void *arg)
 		add_words(t, p, n);
 	if (t->answer.length >= 0 && t->received - t->answer.bytes == (uint64_t)t->answer.length)
 		t->excess = t->excess || has_more(r);
-	if (rc == GLANE_OK && !t->to_body && t->received > t->answer.bytes + 4 * (size_t)FETCH_WORDS)
+	if (rc == GLANE_OK && !t->to_body && t->received > t->answer.bytes + FETCH_AHEAD)
 		t->enough = true;
 	return rc < 0 || t->enough ? 0 : n;
 }

@@ -347,15 +347,16 @@ void secret_search_end(struct secret_search *s)
 	*s = (struct secret_search){.finder = NULL};
 }
 
-size_t secret_replace(
-	const struct secret_finder *f, struct slice text, bool as_text, const char *mark, struct strbuf *b)
+size_t secret_replace_head(
+	const struct secret_finder *f, struct slice text, size_t head, bool as_text, const char *mark, struct strbuf *b)
 {
 	struct secret_search s;
 	struct secret_hit hit;
 	size_t n = 0, from = 0;
 
+	head = head < text.n ? head : text.n;
 	secret_search_begin(&s, f, text, as_text);
-	for (; secret_search_next(&s, text.n, &hit); n++, from = hit.end) {
+	for (; secret_search_next(&s, head, &hit); n++, from = hit.end) {
 		if (!b)
 			continue;
 		strbuf_add(b, text.p + from, hit.at - from);
@@ -365,7 +366,13 @@ size_t secret_replace(
 			strbuf_fmt(b, SECRET_MARK, hit.name);
 	}
 	secret_search_end(&s);
-	if (b && text.n > from)
-		strbuf_add(b, text.p + from, text.n - from);
+	if (b && head > from)
+		strbuf_add(b, text.p + from, head - from);
 	return n;
+}
+
+size_t secret_replace(
+	const struct secret_finder *f, struct slice text, bool as_text, const char *mark, struct strbuf *b)
+{
+	return secret_replace_head(f, text, text.n, as_text, mark, b);
 }

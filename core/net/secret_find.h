@@ -46,6 +46,9 @@ void secret_finder_release(struct secret_finder *s); /* zeroes */
  */
 size_t secret_replace(
 	const struct secret_finder *f, struct slice text, bool as_text, const char *mark, struct strbuf *b);
+/* The same of the first `head` bytes alone, and of no part of a secret that goes on behind them. */
+size_t secret_replace_head(const struct secret_finder *f, struct slice text, size_t head, bool as_text,
+	const char *mark, struct strbuf *b);
 /* A search in steps, each byte of the text read a few times, whatever it says: the next one that begins before `until`; false: there is
  * none, and the next step goes on there. */
 void secret_search_begin(struct secret_search *s, const struct secret_finder *f, struct slice text, bool as_text);

@@ -128,33 +128,38 @@ static bool is_number(struct slice s)
 	return n == s.n;
 }
 
-static bool finder_of(struct secret_finder *f, const struct secrets *s)
+static bool add(struct secret_finder *f, const struct secret *v)
 {
-	bool ok = true;
+	const struct slice text = strbuf_get(&v->text.plain);
 
-	*f = (struct secret_finder){.shortest = SECRET_STRIKE_SHORTEST};
-	for (size_t i = 0; ok && i < s->n; i++) {
-		const struct slice text = strbuf_get(&s->v[i].text.plain);
+	return !v->is_read || (text.n < SECRET_STRIKE_DIGITS && is_number(text)) ||
+	       secret_finder_add(f, v->text.name, text);
+}
 
-		if (s->v[i].is_read && (text.n >= SECRET_STRIKE_DIGITS || !is_number(text)))
-			ok = secret_finder_add(f, s->v[i].text.name, text);
+static bool is_same(const struct secret *a, const struct secret *b)
+{
+	return a->is_read && b->is_read && slice_eq(strbuf_get(&a->text.plain), strbuf_get(&b->text.plain));
+}
+
+/* Those that are there now, and those that were sent; both lists are in the policy's order. */
+static glane_rc load(struct strike *s, const struct fetch_policy *p, const struct secrets *sent, struct diag *d)
+{
+	struct secrets now;
+	glane_rc rc = secrets_load(&now, p, d);
+	bool ok = rc == GLANE_OK;
+
+	s->finder = (struct secret_finder){.shortest = SECRET_STRIKE_SHORTEST};
+	for (size_t i = 0; ok && i < now.n; i++) {
+		ok = add(&s->finder, &now.v[i]);
+		if (ok && sent && i < sent->n && !is_same(&now.v[i], &sent->v[i]))
+			ok = add(&s->finder, &sent->v[i]);
 	}
-	return ok;
+	secrets_release(&now);
+	return rc != GLANE_OK || ok ? rc : fail(d, GLANE_E_NOMEM, "no memory for the secrets");
 }
 
-static glane_rc load(struct strike *s, const struct fetch_policy *p, struct diag *d)
-{
-	struct secrets secrets;
-	glane_rc rc = secrets_load(&secrets, p, d);
-
-	if (rc == GLANE_OK && !finder_of(&s->finder, &secrets))
-		rc = fail(d, GLANE_E_NOMEM, "no memory for the secrets");
-	secrets_release(&secrets);
-	return rc;
-}
-
-glane_rc strike_begin(
-	const struct fetch_policy *p, int body_fd, uint64_t size, int tmp_dir, struct strike **ret, struct diag *d)
+glane_rc strike_begin(const struct fetch_policy *p, const struct secrets *sent, int body_fd, uint64_t size, int tmp_dir,
+	struct strike **ret, struct diag *d)
 {
 	struct strike *s;
 	glane_rc rc;
@@ -176,7 +181,7 @@ glane_rc strike_begin(
 	s->body = (struct slice){map, (size_t)size};
 	s->tmp_dir = tmp_dir;
 	s->fd = -1;
-	rc = load(s, p, d);
+	rc = load(s, p, sent, d);
 	if (rc == GLANE_OK) {
 		secret_search_begin(&s->search, &s->finder, s->body, false);
 		*ret = s;

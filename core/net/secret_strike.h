@@ -18,10 +18,12 @@ struct struck {
 struct strike;
 /*
  * Begins to look through a body, which stays as it is meanwhile; the policy is borrowed, body_fd is not needed any more. *ret NULL: there
- * is nothing to do: no secret is known, or it is an archive (zip, 7z, gzip), which is not looked into.
+ * is nothing to do: no secret is known, or it is an archive (zip, 7z, gzip), which is not looked into. `sent` (NULL: none): secrets that
+ * it was asked with, which may be others by now.
  */
-glane_rc strike_begin(
-	const struct fetch_policy *p, int body_fd, uint64_t size, int tmp_dir, struct strike **ret, struct diag *d);
+struct secrets;
+glane_rc strike_begin(const struct fetch_policy *p, const struct secrets *sent, int body_fd, uint64_t size, int tmp_dir,
+	struct strike **ret, struct diag *d);
 /* Looks through some `bytes` more of it (each is read twice where there is a secret). *ret is set once it is through. */
 glane_rc strike_some(struct strike *s, size_t bytes, bool *ret_through, struct struck *ret, struct diag *d);
 void strike_free(struct strike *s); /* NULL is fine; secrets are zeroed */

@@ -135,6 +135,10 @@ static void fetched(void *arg, uint64_t id, struct fetch_result *r)
 	a->origin = FETCHED_NEW;
 	a->fd = r->fd;
 	r->fd = -1;
+	if (r->sent) {
+		a->sent = *r->sent;
+		*r->sent = (struct secrets){.v = NULL};
+	}
 	if (a->rc == GLANE_OK)
 		answer_search(a);
 	else
@@ -424,7 +428,7 @@ glane_rc answers_replay_some(struct source *s, struct diag *d)
 {
 	glane_rc rc = GLANE_OK;
 
-	while (rc == GLANE_OK && s->n_queued > 0 && s->n_pending < MAX_REPLAYED) {
+	while (rc == GLANE_OK && s->n_queued > 0 && s->n_pending < MAX_REPLAYED && s->broker->control.out.n < QUEUE) {
 		struct answer *a = s->all[s->next_queued++];
 
 		if (a->queued)

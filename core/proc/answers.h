@@ -5,6 +5,7 @@
 #include "base/map.h"
 #include "net/archive.h"
 #include "net/fetch.h"
+#include "net/fetch_secret.h"
 #include "proc/broker.h"
 
 struct answer { /* one request of one source; texts in the source's arena */
@@ -28,6 +29,7 @@ struct answer { /* one request of one source; texts in the source's arena */
 	int64_t fetched_at;
 	uint8_t origin;               /* FETCHED_* */
 	uint64_t struck;              /* writings of secrets that stood in the body */
+	struct secrets sent;          /* what it was asked with, until it is looked through */
 	struct strike *strike;        /* it is looked through */
 	struct answer *next_searched; /* of those that are */
 	int fd;                       /* -1: to be had with body_have() */

@@ -13,6 +13,7 @@
 
 #define PIECE ((size_t)256 << 10)
 #define TURN_MS 20
+#define AT_ONCE 3 /* pieces: all of a body that is not large, twice */
 
 static void count(struct answer *a)
 {
@@ -57,6 +58,19 @@ static bool search_piece(struct answer *a)
 	return true;
 }
 
+/* True: it is what it will be at once. */
+static bool begin(struct answer *a)
+{
+	struct diag why;
+
+	diag_clear(&why);
+	if (strike_begin(&a->source->policy, &a->sent, a->fd, a->size, a->source->broker->tmp, &a->strike, &why) !=
+		GLANE_OK)
+		failed(a, &why);
+	secrets_release(&a->sent);
+	return !a->strike;
+}
+
 static void finish(struct answer *a)
 {
 	if (a->rc == GLANE_OK)
@@ -64,16 +78,17 @@ static void finish(struct answer *a)
 	answer_finished(a);
 }
 
+/* One that is large waits for those before it: each that is begun has room of its own. */
 void answer_search(struct answer *a)
 {
 	struct source *s = a->source;
-	struct diag why;
+	const bool waits = s->searched && a->size > PIECE;
+	bool is_done = !waits && begin(a);
 
-	diag_clear(&why);
 	a->struck = 0;
-	if (strike_begin(&s->policy, a->fd, a->size, s->broker->tmp, &a->strike, &why) != GLANE_OK)
-		failed(a, &why);
-	if (!a->strike || search_piece(a)) {
+	for (int i = 0; !waits && !is_done && i < AT_ONCE; i++)
+		is_done = search_piece(a);
+	if (is_done) {
 		finish(a);
 		return;
 	}
@@ -88,8 +103,9 @@ void answers_search_some(struct source *s)
 
 	while (s->searched && clock_mono_ms() < until) {
 		struct answer *a = s->searched;
+		const bool is_done = a->strike ? search_piece(a) : begin(a);
 
-		if (!search_piece(a))
+		if (!is_done)
 			continue;
 		s->searched = a->next_searched;
 		finish(a);

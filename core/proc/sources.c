@@ -81,6 +81,7 @@ void source_free(struct broker *b, struct source *s)
 		if (s->all[i]->pending)
 			fetch_cancel(b->fetcher, s->all[i]->fetch_id);
 		strike_free(s->all[i]->strike);
+		secrets_release(&s->all[i]->sent);
 		fd_close(&s->all[i]->fd);
 	}
 	fd_close(&s->spool);

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.parse
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -36,11 +37,13 @@ PATHS = {  # what is asked of the fault server: what comes of it, and a word of 
     "html200?k={auth:KEY}": ("failed", "Gateway"), "stall?k={auth:KEY}": ("failed", "stalled"), "ok?k={auth:NONE}": ("failed", "GLANE_TEST_ABSENT"),
     "echo-csv?k={auth:KEY}": ("partial", ""), "redirect-to?/echo-csv?k={auth:KEY}": ("partial", ""), "echo-held?k={auth:KEY}": ("partial", ""),
     "echo-ragged?k={auth:KEY}": ("failed", "line 3"), "echo-page?k={auth:KEY}": ("failed", "HTML"), "echo-length?k={auth:KEY}": ("failed", ""),
+    "echo-cut-200?k={auth:KEY}": ("failed", "bad key"), "echo-cut-403?k={auth:KEY}": ("failed", "bad key"),
 }
 OTHERS = {  # section without base_url: likewise
     "header": (JSON.format("echo-json") + "headers = X-Api-Key={auth:KEY}\n", "partial", ""),
     "basic": (JSON.format("echo-json") + "headers = Authorization=\"Basic {auth:BASIC}\"\n", "partial", ""),
     "body": (JSON.format("echo-json") + 'body = {"q":"{auth:KEY}"}\n', "partial", ""),
+    "kept": (JSON.format("redirect-kept") + 'body = {"q":"{auth:KEY}"}\n', "failed", "would carry a body with a secret away"),
     "next": (JSON.format("echo-json?k={auth:KEY}") + "paging = next\npage_next = next\n", "partial", ""),
     "crash": ("plugin = evil\nhow = repeat\nurl = {base_url}/echo-csv?k={auth:KEY}\n", "failed", "ended with" if support.WATCHED else "(last words: code,year,value,note TGO,2020,1.5"),
 }
@@ -50,7 +53,7 @@ def sections(server, others):
     hosts = f"hosts = http://localhost:{server.port}\n"
     text = "".join(f"[source s{i}]\nbase_url = {server.url(i + 1)}\nfiles = {path}\n{CSV}{'note = note' if 'csv' in path or 'held' in path else ''}\n{hosts}{AUTH}\n"
                    for i, path in enumerate(PATHS))
-    return text + "".join(f"[source {name}]\nbase_url = {server.url(len(PATHS) + 1)}\n{part}{AUTH}\n" for name, (part, _, _) in others.items())
+    return text + "".join(f"[source {name}]\nbase_url = {server.url(len(PATHS) + 1)}\n{hosts}{part}{AUTH}\n" for name, (part, _, _) in others.items())
 
 
 def wanted(others):
@@ -185,10 +188,29 @@ def files():
         suite.same("files: it was sent", server.log.read_text().count("c4n4ry"), 1)
 
 
+def replaced():
+    """A key that is replaced while its answer is on the way comes back all the same."""
+    site = suite.site("replaced")
+    key = site.folder / "key"
+    key.write_text(CANARY + "\n")
+    key.chmod(0o600)
+
+    def routes(target):
+        key.write_text("the-next-0ne-of-the-keys\n")
+        said = target.partition("?k=")[2]
+        return support.Answer(f"code,year,value,note\nTGO,2020,1.5,{said} {urllib.parse.unquote(said)}\n", "text/csv")
+    with support.Server(routes) as server:
+        site.configure(f"[source s]\nbase_url = {server.url}\nfiles = a?k={{auth:KEY}}\n{CSV}note = note\nauth = KEY=file:{key}\nkeep_payloads = all\n")
+        run = site.run()
+        suite.true("a key that was replaced meanwhile: it was sent", run.verdicts == {"s": "ok"} and "c4n4ry" in server.log[0][0], (run, server.log))
+    suite.same("and struck out where it came back", ([r["note"] for r in site.export()], holders(site.store)), (["{auth:KEY} {auth:KEY}"], []))
+
+
 echoes("by workers")
 echoes("in process", "--inproc")
 beyond()
 beyond("--inproc")
 cores()
 files()
+replaced()
 sys.exit(suite.finish())

@@ -315,6 +315,13 @@ def echo_headers(r):
     return [("ETag", f'"{echo}"'), ("Last-Modified", echo), ("X-Echo", echo), ("Set-Cookie", f"k={echo}"), ("Link", f"</next?{echo}>; rel=next")]
 
 
+def echo_cut(r, status):
+    """What is quoted of an error's body ends within the key."""
+    words = '"message": "bad key '
+    body = '{"pad": "' + "x" * (4096 - 20 - len('{"pad": "", ' + words)) + f'", {words}{said(r)}"}}'
+    r.answer(status, body.encode(), ctype="application/json")
+
+
 def echo_csv(r, value="1.5"):
     """In a note, and in a record that cannot be normalised."""
     body = f'code,year,value,note\nTGO,2020,{value},"{said(r)}"\nTGO,"{said(r)}",2,\nBEN,2020,2,\n'.encode()
@@ -409,11 +416,14 @@ SCENARIOS = {
     "redirect-ftp": lambda r: redirect(r, "ftp://127.0.0.1/x"),
     "redirect-nowhere": lambda r: r.answer(302, b""),
     "redirect-placeholder": lambda r: redirect(r, "/echo-url?x={auth:KEY}"),
+    "redirect-kept": lambda r: redirect(r, other("/echo-body"), 307),
     "redirect-post": lambda r: redirect(r, "/echo-body", int(query(r))),
     "echo-headers": lambda r: r.answer(body=json.dumps(r.lines).encode()),
     "echo-url": lambda r: r.answer(body=json.dumps(r.target).encode()),
     "echo-body": lambda r: r.answer(body=json.dumps([r.method, r.body.decode(), r.headers.get("content-type", "")]).encode()),
     "echo-404": lambda r: r.answer(404, ("your key is " + query(r) + " " + r.headers.get("x-api-key", "")).encode(), "text/plain"),
+    "echo-cut-200": lambda r: echo_cut(r, 200),
+    "echo-cut-403": lambda r: echo_cut(r, 403),
     "echo-csv": echo_csv,
     "echo-json": echo_json,
     "echo-held": lambda r: echo_csv(r, "1.5" if times_seen(r.path) == 1 else "150000"),

@@ -644,13 +644,15 @@ static void bytes_of_bodies(void **state)
 /* ---- a body that takes long ---- */
 
 #define SLOW ((size_t)48 << 20) /* a few seconds of search */
+#define SLOW_SHORT ((size_t)1 << 20)
 
 static void serve_one(int fd, struct slice slow, int told)
 {
 	char request[4096], head[256];
 	ssize_t n = read(fd, request, sizeof(request));
 	const bool is_slow = n > 0 && memmem(request, (size_t)n, "/slow", 5);
-	const struct slice body = is_slow ? slow : SLICE(BODY);
+	const bool is_short = n > 0 && memmem(request, (size_t)n, "/slow-short", 11);
+	const struct slice body = !is_slow ? SLICE(BODY) : (struct slice){slow.p, is_short ? SLOW_SHORT : slow.n};
 
 	snprintf(head, sizeof(head),
 		"HTTP/1.1 200 OK\r\nContent-Type: text/csv\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n",
@@ -660,7 +662,7 @@ static void serve_one(int fd, struct slice slow, int told)
 	shutdown(fd, SHUT_WR);
 	while (read(fd, request, sizeof(request)) > 0) /* until the broker has let go of it */
 		;
-	if (is_slow)
+	if (is_slow && !is_short)
 		(void)fd_write(told, "", 1, NULL);
 	close(fd);
 }
@@ -778,6 +780,80 @@ static void many_replays(void **state)
 	close(told);
 	kill(server, SIGKILL);
 	assert_int_equal(waitpid(server, NULL, 0), server);
+}
+
+/* The next word about a replay: its verdict. */
+static uint8_t replayed(struct session *s)
+{
+	struct frame f;
+	struct diag d;
+
+	diag_clear(&d);
+	do
+		assert_int_equal(wire_wait(&s->control, &f, &d), GLANE_OK);
+	while (f.type == B_PROGRESS || f.type == B_SECURITY);
+	assert_int_equal(f.type, B_REPLAYED);
+	(void)frame_u64(&f);
+	return frame_u8(&f);
+}
+
+/* However many bodies wait to be looked through, the search of one has room at a time. */
+static void many_slow_bodies(void **state)
+{
+	enum { N = 60 };
+	struct session s;
+	char origin[64], url[96], hash[65];
+	int told;
+	pid_t server = serve(origin, &told);
+
+	(void)state;
+	assert_true(sha256_of(SLICE(BODY), hash));
+	allowed = origin;
+	start(&s, 0, true);
+	put_setup(&s.control, 0, folder);
+	assert_true(sent(&s.control, -1) && add_source(&s, KEEP_NONE));
+	for (int i = 0; i < N; i++) {
+		snprintf(url, sizeof(url), "%s/slow%s?%d", origin, i ? "-short" : "", i);
+		put_replay(&s.control, url, hash);
+		assert_true(sent(&s.control, -1));
+	}
+	for (int i = 0; i < N; i++)
+		assert_int_equal(replayed(&s), REPLAY_CHANGED);
+	if (!SANITIZED && SLOWNESS == 1)
+		assert_in_range(high_water_mib(s.pid), 1, 120); /* the pages of the large one among them */
+	allowed = "https://example.org";
+	wire_begin(&s.control, B_QUIT);
+	assert_true(sent(&s.control, -1));
+	finish(&s);
+	assert_string_equal(s.text, "");
+	close(told);
+	kill(server, SIGKILL);
+	assert_int_equal(waitpid(server, NULL, 0), server);
+}
+
+/* A list that is allowed no more: its refusals wait until they are read. */
+static void many_refusals(void **state)
+{
+	enum { N = 100000 };
+	static char url[300] = "https://elsewhere.example/";
+	struct session s;
+	char hash[65];
+
+	(void)state;
+	assert_true(sha256_of(SLICE(BODY), hash));
+	memset(url + strlen(url), 'u', sizeof(url) - 8 - strlen(url));
+	start(&s, 0, true);
+	put_setup(&s.control, 0, folder);
+	assert_true(sent(&s.control, -1) && add_source(&s, KEEP_NONE));
+	for (int i = 0; i < N; i++) {
+		snprintf(url + sizeof(url) - 8, 8, "%d", i);
+		put_replay(&s.control, url, hash);
+		assert_true(sent(&s.control, -1));
+	}
+	for (int i = 0; i < N; i++)
+		assert_int_equal(replayed(&s), REPLAY_FAILED);
+	finish(&s);
+	assert_string_equal(s.text, "");
 }
 
 /* ---- frames that do not read ---- */
@@ -1018,6 +1094,8 @@ int main(void)
 		cmocka_unit_test(bytes_of_bodies),
 		cmocka_unit_test(slow_body),
 		cmocka_unit_test(many_replays),
+		cmocka_unit_test(many_slow_bodies),
+		cmocka_unit_test(many_refusals),
 		cmocka_unit_test(cut_control_frames),
 		cmocka_unit_test(frames_out_of_order),
 		cmocka_unit_test(nonsense_of_a_worker),

@@ -128,7 +128,7 @@ static struct struck strike_by(int fd, size_t size, int tmp, size_t step)
 	struct diag d = {0};
 	bool through = false;
 
-	assert_int_equal(strike_begin(&policy, fd, size, tmp, &strike, &d), GLANE_OK);
+	assert_int_equal(strike_begin(&policy, NULL, fd, size, tmp, &strike, &d), GLANE_OK);
 	for (size_t n = 0; strike && !through; n++) {
 		assert_in_range(n, 0, 2 * (size / step + 2)); /* it comes to an end */
 		assert_int_equal(strike_some(strike, step, &through, &s, &d), GLANE_OK);
@@ -214,10 +214,64 @@ static void test_bodies(void **state)
 	strbuf_release(&large);
 }
 
+/* What was sent is found where it is another one by now, and both are. */
+static void test_replaced(void **state)
+{
+	const int tmp = open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC), fd = file_temp(tmp, NULL);
+	const struct slice body = SLICE("old " KEY ", new another-key");
+	struct strike *strike;
+	struct struck s;
+	struct secrets sent;
+	struct diag d = {0};
+	char got[64];
+	bool through = false;
+
+	(void)state;
+	load(&sent);
+	setenv("GLANE_TEST_KEY", "another-key", 1);
+	assert_int_equal(fd_write(fd, body.p, body.n, &d), GLANE_OK);
+	assert_int_equal(strike_begin(&policy, &sent, fd, body.n, tmp, &strike, &d), GLANE_OK);
+	secrets_release(&sent);
+	while (!through)
+		assert_int_equal(strike_some(strike, 1000, &through, &s, &d), GLANE_OK);
+	assert_int_equal(s.n, 2);
+	assert_int_equal(pread(s.fd, got, sizeof(got), 0), s.size);
+	assert_true(slice_is((struct slice){got, s.size}, "old {auth:key}, new {auth:key}"));
+	strike_free(strike);
+	close(s.fd);
+	close(fd);
+	close(tmp);
+}
+
+/* What is cut is looked at beyond the cut. */
+static void test_head(void **state)
+{
+	const struct slice whole = SLICE("abc " KEY " def");
+	struct secrets s;
+
+	(void)state;
+	load(&s);
+	for (size_t head = 0; head <= whole.n; head++) {
+		struct strbuf text;
+
+		strbuf_init(&text, 0);
+		strbuf_slice(&text, whole);
+		secret_scrub_head(&s, &text, head);
+		if (head <= 4)
+			assert_true(slice_eq(strbuf_get(&text), (struct slice){whole.p, head}));
+		else
+			assert_memory_equal(text.p, "abc *** def", text.n);
+		assert_true(head <= 4 || text.n == 7 + (head > whole.n - 4 ? head - (whole.n - 4) : 0));
+		strbuf_release(&text);
+	}
+	secrets_release(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_ways), cmocka_unit_test(test_cut),
-		cmocka_unit_test(test_fill), cmocka_unit_test(test_bodies)};
+		cmocka_unit_test(test_fill), cmocka_unit_test(test_bodies), cmocka_unit_test(test_replaced),
+		cmocka_unit_test(test_head)};
 
 	return cmocka_run_group_tests_name("secrets", tests, NULL, NULL);
 }

@@ -177,6 +177,29 @@ static bool forks(void)
 	return pid > 0 && waitpid(pid, NULL, 0) == pid;
 }
 
+/* The call that hides its flags behind a pointer, and namespaces by the older one. */
+static bool forks_otherwise(long flags)
+{
+	uint64_t args[11] = {(uint64_t)flags, 0, 0, 0, SIGCHLD};
+	const long old = flags ? syscall(SYS_clone, flags | SIGCHLD, NULL, NULL, NULL, NULL) : -1;
+	const long pid = old >= 0 ? old : syscall(435 /* clone3 */, args, sizeof(args));
+
+	if (pid == 0)
+		_exit(0);
+	return pid > 0 && waitpid((pid_t)pid, NULL, 0) == pid;
+}
+
+static bool binds(void)
+{
+	const struct sockaddr_in any = {.sin_family = AF_INET};
+	const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	const bool bound = fd >= 0 && bind(fd, (const struct sockaddr *)&any, sizeof(any)) == 0;
+
+	if (fd >= 0)
+		close(fd);
+	return bound;
+}
+
 static bool writable_code(void)
 {
 	return mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED;
@@ -243,26 +266,16 @@ static int broker_cannot(void)
 	if (!as_broker())
 		return 255;
 	const bool files = strncmp(sandbox_level(), "landlock", 8) == 0;
+	const bool has_ports = files && atoi(sandbox_level() + 9) >= 4;
 	wrong |= files && (opens("/etc/passwd", O_RDONLY) || opens("/", O_RDONLY | O_DIRECTORY)) ? 1 : 0;
 	wrong |= files && (opens("/tmp/glane-escaped", O_RDWR | O_CREAT) || opens("/etc/hosts", O_WRONLY)) ? 2 : 0;
 	wrong |= sockets(AF_UNIX, 0) || sockets(AF_PACKET, 0) || sockets(AF_NETLINK, 4) || sockets(999, 0) ? 4 : 0;
-	wrong |= forks() ? 8 : 0;
-	wrong |= writable_code() ? 16 : 0;
+	wrong |= forks() || forks_otherwise(0) || forks_otherwise(CLONE_NEWUSER) ? 8 : 0;
+	wrong |= writable_code() || (has_ports && binds()) ? 16 : 0;
 	wrong |= kill(getppid(), SIGCONT) == 0 || kill(-1, SIGCONT) == 0 || reaches_another() ? 32 : 0;
 	wrong |= injects() || shares() ? 64 : 0;
 	wrong |= cuts() || marks() || is_mighty() ? 128 : 0;
 	return wrong;
-}
-
-static int broker_starts(void)
-{
-	static char name[] = "true";
-	char *const argv[] = {name, NULL};
-
-	if (!as_broker())
-		return 255;
-	execv("/bin/true", argv);
-	return 1;
 }
 
 static void skip_without(void)
@@ -277,6 +290,58 @@ static const unsigned levels[] = {~0u, 2, 1, 0}; /* of Landlock; one that the ke
 static void use_newest(void)
 {
 	sandbox_choose(landlock_version() > 0, landlock_version() > 0 ? ~0u : 0);
+}
+
+/* What only an attack calls ends the process, in every role that is not sealed anyway. */
+static long attack;
+
+static int broker_attacks(void)
+{
+	if (!as_broker())
+		return 255;
+	(void)syscall(attack, getppid(), 0, 0, 0, 0, 0);
+	return 0;
+}
+
+static int program_attacks(void)
+{
+	struct diag d;
+
+	diag_clear(&d);
+	if (sandbox_limits((uint64_t)1 << 30, 0, 60, true, &d) != GLANE_OK ||
+		sandbox_program(kept, open(kept, O_RDONLY | O_CLOEXEC), NULL, 0, &d) != GLANE_OK)
+		return 255;
+	(void)syscall(attack, getppid(), 0, 0, 0, 0, 0);
+	return 0;
+}
+
+static void test_attacks(void **state)
+{
+	static const long calls[] = {SYS_kcmp, 438 /* pidfd_getfd */, 440 /* process_madvise */, SYS_open_by_handle_at,
+		SYS_fanotify_init, SYS_ptrace, SYS_process_vm_readv, SYS_bpf, SYS_unshare, SYS_setns, SYS_mount};
+
+	(void)state;
+	skip_without();
+	for (size_t i = 0; i < N(levels); i++) {
+		sandbox_choose(false, levels[i]);
+		for (size_t k = 0; k < N(calls); k++) {
+			attack = calls[k];
+			assert_int_equal(in_child(broker_attacks), -SIGSYS);
+			assert_int_equal(in_child(program_attacks), -SIGSYS);
+		}
+	}
+	use_newest();
+}
+
+static int broker_starts(void)
+{
+	static char name[] = "true";
+	char *const argv[] = {name, NULL};
+
+	if (!as_broker())
+		return 255;
+	execv("/bin/true", argv);
+	return 1;
 }
 
 static void test_broker(void **state)
@@ -352,7 +417,7 @@ static int program_cannot(void)
 		return 255;
 	wrong |= reschedules() || !schedules_itself() ? 128 : 0;
 	wrong |= prlimit(getppid(), RLIMIT_CPU, NULL, &now) == 0 && prlimit(getppid(), RLIMIT_CPU, &now, NULL) == 0;
-	wrong |= injects() ? 2 : 0;
+	wrong |= injects() || forks_otherwise(CLONE_NEWUSER) ? 2 : 0;
 	wrong |= cuts() ? 4 : 0;
 	wrong |= marks() || shares() ? 8 : 0;
 	fd = open(kept, O_RDWR | O_CLOEXEC);
@@ -571,8 +636,9 @@ static void test_words(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_choice), cmocka_unit_test(test_broker),
-		cmocka_unit_test(test_sealed), cmocka_unit_test(test_cannot), cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_limits), cmocka_unit_test(test_versions), cmocka_unit_test(test_words)};
+		cmocka_unit_test(test_sealed), cmocka_unit_test(test_cannot), cmocka_unit_test(test_attacks),
+		cmocka_unit_test(test_refused), cmocka_unit_test(test_limits), cmocka_unit_test(test_versions),
+		cmocka_unit_test(test_words)};
 	int failed;
 
 	snprintf(folder, sizeof(folder), "/tmp/glane-sandbox-XXXXXX");

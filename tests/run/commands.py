@@ -100,6 +100,10 @@ def exit_codes(suite, server):
     code, out, err = site.glane("run", "--all")
     suite.true("2: an error of the configuration, with file and line, and nothing is started", code == 2 and "bad.conf:3" in err and not out, err)
     (site.folder / "sources.d/bad.conf").unlink()
+    os.mkfifo(site.folder / "sources.d/fifo.conf")
+    code, out, err = site.glane("sources")
+    suite.true("2: a FIFO among the sources is not waited for", code == 2 and "fifo.conf: a FIFO or pipe, not a regular file" in err and not out, err)
+    (site.folder / "sources.d/fifo.conf").unlink()
     before = site.snapshot(outside=True)
     with open(site.store / "lock", "r+b") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

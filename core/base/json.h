@@ -20,7 +20,8 @@ bool json_flag(const json_t *j, const char *key);
 /* Sets a text member from a slice; absent slices and malformed UTF-8 are left out / escaped. False: no memory. */
 bool json_set_slice(json_t *j, const char *key, struct slice s);
 bool json_set_text(json_t *j, const char *key, const char *s); /* s NULL: left out */
-/* Appends the document: compact on one line, or indented by two; keys sorted. False: no memory. */
+/* Appends the document: compact on one line, or indented by two; keys sorted, control characters escaped (C0, DEL, C1). False: no
+ * memory. */
 struct strbuf;
 bool json_print(struct strbuf *b, const json_t *j, bool compact);
 bool json_set_int(json_t *j, const char *key, int64_t v);

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define DOCUMENT_MAX ((size_t)64 << 20)
 #define DAY INT64_C(86400)
 
 void hold_path(const char *source, const char *name, char ret[HOLD_FILE])
@@ -63,7 +62,7 @@ static glane_rc read_document(const struct store *s, const char *source, const c
 		*ret = j;
 		return GLANE_OK;
 	}
-	j = json_read_file(s->dir, path, DOCUMENT_MAX, d);
+	j = json_read_file(s->dir, path, JSON_FILE_MAX, d);
 	if (j && !good(j)) {
 		json_decref(j);
 		j = NULL;

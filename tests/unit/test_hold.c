@@ -328,6 +328,31 @@ static void test_files(void **state)
 	json_decref(doc);
 }
 
+/* What a night with very many holds leaves is written, and read again. */
+static void test_large(void **state)
+{
+	static const struct part one[] = {{"A", SLICE_HELD, D1}};
+	const size_t n = (size_t)65 << 20;
+	char *text = mem_alloc(n);
+	json_t *doc = spend(NULL, one, 1, T0, "20261123T234435Z", false), *got = NULL;
+	struct fixture *f = *state;
+
+	assert_non_null(text);
+	memset(text, 'x', n);
+	assert_true(
+		json_set_slice(json_array_get(json_object_get(doc, "holds"), 0), "reason", (struct slice){text, n}));
+	mem_free(text);
+	assert_int_equal(hold_write(&f->s, "src", doc, &f->d), GLANE_OK);
+	assert_int_equal(hold_read(&f->s, "src", &got, &f->d), GLANE_OK);
+	assert_true(json_equal(doc, got));
+	json_decref(got);
+	assert_int_equal(store_last_write(&f->s, "src", doc, &f->d), GLANE_OK);
+	assert_int_equal(store_last_read(&f->s, "src", &got, &f->d), GLANE_OK);
+	assert_true(json_equal(doc, got));
+	json_decref(got);
+	json_decref(doc);
+}
+
 static void test_damage(void **state)
 {
 	static const char *const bad[] = {"", "{", "[]", "{}", "{\"holds\": 1}", "{\"holds\": [{}], \"runs\": {}}",
@@ -565,6 +590,7 @@ int main(void)
 		cmocka_unit_test(test_rejected),
 		cmocka_unit_test(test_many),
 		cmocka_unit_test_setup_teardown(test_files, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_large, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_damage, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_decision, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_strikes, fixture_setup, fixture_teardown),

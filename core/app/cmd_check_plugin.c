@@ -96,6 +96,10 @@ static glane_rc add_folder(struct checking *k, const char *folder, struct diag *
 		if (!page.url || !file)
 			return fail(d, GLANE_E_FORMAT,
 				"%s/index.tsv: a line is not URL, file and content type between tabs", folder);
+		if (strchr(file, '/'))
+			return fail(d, GLANE_E_FORMAT,
+				"%s/index.tsv: '%s' is no file of the folder: put the answer there, and its name alone",
+				folder, file);
 		rc = add_page(k, &page, arena_fmt(k->arena, "%s/%s", folder, file), d);
 	}
 	return rc;

@@ -168,16 +168,21 @@ static void print_line(const struct state *s, int64_t now)
 
 /* ---- Prometheus (text exposition format 0.0.4): names of sources need no escapes, other texts do ---- */
 
+/* The exposition knows three escapes; other control bytes become \xNN, whose backslash is escaped in turn. */
 static void print_label(const char *name, const char *text)
 {
+	struct slice s = slice_of(text);
+	char shown[8];
+
 	printf("%s=\"", name);
-	for (; *text; text++) {
-		if (*text == '\n')
+	while (s.n) {
+		const bool is_end = s.p[0] == '\n';
+		const size_t n = slice_show(&s, shown);
+
+		for (size_t i = 0; i < n && !is_end; i++)
+			printf(shown[i] == '"' || shown[i] == '\\' ? "\\%c" : "%c", shown[i]);
+		if (is_end)
 			fputs("\\n", stdout);
-		else if (*text == '"' || *text == '\\')
-			printf("\\%c", *text);
-		else
-			putchar(*text);
 	}
 	putchar('"');
 }

@@ -130,8 +130,10 @@ void put_json_text(struct strbuf *b, struct slice s)
 			strbuf_puts(b, "\xef\xbf\xbd"); /* JSON has no other bytes than characters */
 		else if (c == '"' || c == '\\')
 			strbuf_fmt(b, "\\%c", c);
-		else if (c < 0x20)
+		else if (c < 0x20 || c == 0x7f)
 			strbuf_fmt(b, "\\u%04x", c);
+		else if (c == 0xc2 && (unsigned char)s.p[1] < 0xa0) /* U+0080 to U+009F */
+			strbuf_fmt(b, "\\u%04x", (unsigned char)s.p[1]);
 		else
 			strbuf_add(b, s.p, n);
 		n = n ? n : 1;

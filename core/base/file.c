@@ -57,16 +57,39 @@ static glane_rc read_all(int fd, const char *path, size_t max, struct strbuf *b,
 	return GLANE_OK;
 }
 
+static const char *kind_of(mode_t mode)
+{
+	if (S_ISDIR(mode))
+		return "a folder";
+	return S_ISFIFO(mode) ? "a FIFO or pipe" : S_ISCHR(mode) || S_ISBLK(mode) ? "a device" : "no file";
+}
+
+/* What another kind of file says may never end, or never begin. */
+static glane_rc check_regular(int fd, const char *path, struct diag *d)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return fail(d, GLANE_E_IO, "%s: cannot open: %s", path, strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		return fail(d, GLANE_E_IO, "%s: %s, not a regular file: put the text itself into a file", path,
+			kind_of(st.st_mode));
+	return GLANE_OK;
+}
+
 glane_rc file_read(int dirfd, const char *path, size_t max, struct strbuf *b, struct diag *d)
 {
 	size_t before = b->n;
 	glane_rc rc;
 	int fd;
 
-	fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	/* O_NONBLOCK: a FIFO opens at once, and is refused */
+	fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0)
 		return fail(d, GLANE_E_IO, "%s: cannot open: %s", path, strerror(errno));
-	rc = read_all(fd, path, max, b, d);
+	rc = check_regular(fd, path, d);
+	if (rc == GLANE_OK)
+		rc = read_all(fd, path, max, b, d);
 	fd_close(&fd);
 	if (rc < 0)
 		b->n = before;

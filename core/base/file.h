@@ -5,8 +5,8 @@
 #include "base/diag.h"
 #include "base/strbuf.h"
 
-/* Whole small file into b (at most max bytes: GLANE_E_LIMIT). A missing file is GLANE_E_IO with errno
- * ENOENT. What is read is appended; after an error b holds what it held before. */
+/* Whole small regular file into b (at most max bytes: GLANE_E_LIMIT). A missing file is GLANE_E_IO with errno
+ * ENOENT; GLANE_E_IO also of a FIFO, a device, a folder: it never waits. What is read is appended; after an error b holds what it held before. */
 glane_rc file_read(int dirfd, const char *path, size_t max, struct strbuf *b, struct diag *d);
 bool file_exists(int dirfd, const char *path);
 /* All n bytes, whatever the number of write calls. */

@@ -38,7 +38,7 @@ glane_rc json_write_file(int dirfd, const char *path, const json_t *j, bool excl
 	struct strbuf b;
 	glane_rc rc;
 
-	strbuf_init(&b, 0);
+	strbuf_init(&b, JSON_FILE_MAX);
 	if (!json_print(&b, j, false))
 		rc = fail(d, GLANE_E_NOMEM, "%s: no memory to write it, or more than %zu bytes", path, b.max);
 	else

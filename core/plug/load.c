@@ -2,6 +2,8 @@
 /* File checks, dlopen and the handshake: the only file that includes dlfcn.h. */
 #include "plug/plugin.h"
 
+#include "base/file.h"
+
 #include <dlfcn.h>
 #include <errno.h>
 #include <string.h>
@@ -12,6 +14,28 @@
 #define MAX_HOSTS 64
 #define MAX_STATE ((uint32_t)1 << 20)
 #define MAX_TEXT 4096 /* bytes of a descriptor's texts */
+
+/* Who may rename in the folder may swap the file between check and load. Its group may: that of umask 002 is the user's own. */
+static glane_rc check_folder(const char *path, struct diag *d)
+{
+	char folder[4096];
+	struct stat st;
+
+	path_dir(path, folder, sizeof(folder));
+	if (stat(folder, &st) != 0)
+		return fail(d, GLANE_E_CONFIG, "%s: its folder: %s", path, strerror(errno));
+	if ((st.st_mode & S_IWOTH) && !(st.st_mode & S_ISVTX))
+		return fail(d, GLANE_E_DENIED,
+			"%s: refused: its folder is writable by others, who could put another file there (chmod o-w "
+			"%s)",
+			path, folder);
+	if (st.st_uid != 0 && st.st_uid != geteuid())
+		return fail(d, GLANE_E_DENIED,
+			"%s: refused: its folder is owned by user %u, neither root nor the user who runs glane (chown "
+			"it)",
+			path, (unsigned)st.st_uid);
+	return GLANE_OK;
+}
 
 glane_rc plugin_file_check(const char *path, struct diag *d)
 {
@@ -30,7 +54,7 @@ glane_rc plugin_file_check(const char *path, struct diag *d)
 		return fail(d, GLANE_E_DENIED,
 			"%s: refused: owned by user %u, neither root nor the user who runs glane (chown it)", path,
 			(unsigned)st.st_uid);
-	return GLANE_OK;
+	return check_folder(path, d);
 }
 
 /* Bytes and alignment of an option's member; 0 bytes: no such type. */

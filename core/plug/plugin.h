@@ -20,7 +20,7 @@ struct plugin { /* a descriptor made safe: copied by min(size), every pointer ch
 };
 /*
  * Checks the file before anything of it is mapped: regular (no symbolic link: its target could be swapped), not group- or
- * world-writable, owned by root or the effective user. Every refusal, here and below, is GLANE_E_DENIED with one line that
+ * world-writable, owned by root or the effective user; its folder so owned, and not world-writable unless sticky. Every refusal, here and below, is GLANE_E_DENIED with one line that
  * names the file, the reason and what to do; a file that is not there is GLANE_E_CONFIG.
  */
 glane_rc plugin_file_check(const char *path, struct diag *d);

@@ -30,6 +30,7 @@ glane_rc intake_init(struct intake *in, struct batch *b, const struct areas *are
 	in->max_text_bytes = (uint64_t)1 << 30;
 	arena_init(&in->arena, (size_t)64 << 20);
 	map_init(&in->payloads, NULL);
+	map_init(&in->cursor_at, NULL);
 	in->series_at = mem_zalloc(3 * RING, sizeof(*in->series_at));
 	if (!in->series_at)
 		return GLANE_E_NOMEM;
@@ -42,6 +43,7 @@ void intake_release(struct intake *in)
 {
 	arena_release(&in->arena);
 	map_release(&in->payloads);
+	map_release(&in->cursor_at);
 	mem_free(in->rejects);
 	mem_free(in->cursors);
 	mem_free(in->series_at);
@@ -288,6 +290,7 @@ glane_rc intake_erase(struct intake *in, const struct erase *e, struct diag *d)
 
 glane_rc intake_cursor(struct intake *in, struct slice key, struct slice value, struct diag *d)
 {
+	const uint64_t *at;
 	struct slice k, v;
 	glane_rc rc;
 
@@ -296,16 +299,16 @@ glane_rc intake_cursor(struct intake *in, struct slice key, struct slice value, 
 	rc = take_texts(in, (const struct slice[]){key, value}, 2, d);
 	if (rc != GLANE_OK)
 		return rc;
-	if (!mem_grow(&in->cursors, &in->cap_cursors, in->n_cursors + 1, sizeof(*in->cursors)))
+	if (!arena_dup(&in->arena, value, &v))
 		return fail(d, GLANE_E_NOMEM, "no memory for a cursor");
-	k.p = arena_strndup(&in->arena, key.p, key.n);
-	if (!k.p || !arena_dup(&in->arena, value, &v))
+	at = map_find(&in->cursor_at, key);
+	if (at) {
+		in->cursors[*at].v = (glane_str){v.p, v.n};
+		return GLANE_OK;
+	}
+	if (!mem_grow(&in->cursors, &in->cap_cursors, in->n_cursors + 1, sizeof(*in->cursors)) ||
+		!arena_dup(&in->arena, key, &k) || !map_put(&in->cursor_at, k, in->n_cursors, NULL, NULL))
 		return fail(d, GLANE_E_NOMEM, "no memory for a cursor");
-	for (size_t i = 0; i < in->n_cursors; i++)
-		if (strcmp(in->cursors[i].k, k.p) == 0) {
-			in->cursors[i].v = (glane_str){v.p, v.n};
-			return GLANE_OK;
-		}
 	in->cursors[in->n_cursors++] = (struct glane_kv){k.p, {v.p, v.n}};
 	return GLANE_OK;
 }

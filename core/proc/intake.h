@@ -64,6 +64,7 @@ struct intake {
 	unsigned warnings;
 	struct glane_kv *cursors;
 	size_t n_cursors, cap_cursors;
+	struct map cursor_at; /* by key: index */
 	uint64_t rows, progress_rows, progress_bytes;
 	char taken[65]; /* the payload that it reads, or was given last */
 	/* Series with areas that no table knows; values with digits that are no numbers. */

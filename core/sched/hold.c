@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define DOCUMENT_MAX ((size_t)64 << 20)
 #define DAY INT64_C(86400)
 
 void hold_path(const char *source, const char *name, char ret[HOLD_FILE])
@@ -63,7 +62,7 @@ static glane_rc read_document(const struct store *s, const char *source, const c
 		*ret = j;
 		return GLANE_OK;
 	}
-	j = json_read_file(s->dir, path, DOCUMENT_MAX, d);
+	j = json_read_file(s->dir, path, JSON_FILE_MAX, d);
 	if (j && !good(j)) {
 		json_decref(j);
 		j = NULL;
@@ -148,14 +147,25 @@ struct slice_name hold_name(const json_t *hold)
 		slice_of(json_text(hold, "dataset", "")), slice_of(json_text(hold, "indicator", ""))};
 }
 
-json_t *hold_find(const json_t *doc, struct slice_name name)
+bool hold_index(const json_t *doc, struct name_map *ret)
 {
 	const json_t *list = json_object_get(doc, "holds");
 
-	for (size_t i = 0; i < json_array_size(list); i++)
-		if (slice_name_eq(hold_name(json_array_get(list, i)), name))
-			return json_array_get(list, i);
-	return NULL;
+	name_map_init(ret);
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *h = json_array_get(list, i);
+
+		if (!name_map_put(ret, hold_name(h), (uintptr_t)h, NULL))
+			return false;
+	}
+	return true;
+}
+
+const json_t *hold_find(struct name_map *index, struct slice_name name)
+{
+	const uint64_t *at = name_map_find(index, name);
+
+	return at ? (const json_t *)(uintptr_t)*at : NULL;
 }
 
 json_t *hold_run(const json_t *doc, const json_t *hold)
@@ -180,62 +190,6 @@ bool hold_is_released(const json_t *hold, const struct slice_result *r, const ch
 	return hold && r->verdict == SLICE_HELD && r->updated_moved && is_mass_revision(r->rule) &&
 	       is_mass_revision(json_text(hold, "rule", NULL)) && strcmp(json_text(hold, "digest", ""), digest) == 0 &&
 	       now - json_int(hold, "at", now) >= HOLD_AGAIN;
-}
-
-int64_t hold_rejected_at(const json_t *rejected, struct slice_name name, const char *digest)
-{
-	const json_t *list = json_object_get(rejected, "rejected");
-
-	for (size_t i = json_array_size(list); i > 0; i--) {
-		const json_t *one = json_array_get(list, i - 1);
-
-		if (slice_name_eq(hold_name(one), name) && strcmp(json_text(one, "digest", ""), digest) == 0)
-			return json_int(one, "at", INT64_MIN);
-	}
-	return INT64_MIN;
-}
-
-size_t hold_rejected_count(const json_t *rejected)
-{
-	return json_array_size(json_object_get(rejected, "rejected"));
-}
-
-/* Leaves the newest `keep` entries of a slice; how many went. */
-static size_t trim_rejected(json_t *rejected, struct slice_name name, size_t keep)
-{
-	json_t *list = json_object_get(rejected, "rejected");
-	size_t seen = 0, gone = 0;
-
-	for (size_t i = json_array_size(list); i > 0; i--)
-		if (slice_name_eq(hold_name(json_array_get(list, i - 1)), name) && ++seen > keep)
-			gone += json_array_remove(list, i - 1) == 0;
-	return gone;
-}
-
-bool hold_forget(json_t *rejected, struct slice_name name)
-{
-	return trim_rejected(rejected, name, 0) > 0;
-}
-
-bool hold_reject(json_t *rejected, const json_t *hold, int64_t at, const char *why)
-{
-	static const char *const texts[] = {"dataset", "indicator", "rule", "reason", "run", "digest"};
-	json_t *list = json_object_get(rejected, "rejected"), *j = json_object();
-	bool ok = j != NULL;
-
-	if (!list) {
-		list = json_array();
-		if (json_object_set_new(rejected, "rejected", list) != 0)
-			list = NULL;
-	}
-	for (size_t i = 0; ok && i < sizeof(texts) / sizeof(texts[0]); i++)
-		ok = json_set_text(j, texts[i], json_text(hold, texts[i], NULL));
-	if (!ok || !list || !json_set_int(j, "at", at) || !json_set_text(j, "why", why)) {
-		json_decref(j);
-		return false;
-	}
-	(void)trim_rejected(rejected, hold_name(hold), HOLD_REJECTED - 1);
-	return json_array_append_new(list, j) == 0;
 }
 
 /* ---- a night ---- */
@@ -270,21 +224,18 @@ static struct slice_name name_of(const struct slice_result *r)
 	return (struct slice_name){r->dataset, r->indicator};
 }
 
-/* Whether an entry stays as it is. */
-static bool stays(const json_t *hold, const struct hold_night *night)
+/* Whether an entry stays as it is; `at`: its slice in the night, NULL: not spoken of. */
+static bool stays(const json_t *hold, const struct hold_night *night, const uint64_t *at)
 {
-	for (size_t i = 0; i < night->n; i++) {
-		const struct slice_result *r = &night->slices[i];
+	const struct slice_result *r = at ? &night->slices[*at] : NULL;
 
-		if (!slice_name_eq(hold_name(hold), name_of(r)))
-			continue;
-		if (night->keep)
-			return !slice_is_changed(r);
-		return r->verdict == SLICE_FAILED ||
-		       (r->verdict == SLICE_HELD && strcmp(json_text(hold, "digest", ""), night->digests[i]) == 0 &&
-			       !json_object_get(night->lost, json_text(hold, "run", "")));
-	}
-	return true;
+	if (!r)
+		return true;
+	if (night->keep)
+		return !slice_is_changed(r);
+	return r->verdict == SLICE_FAILED ||
+	       (r->verdict == SLICE_HELD && strcmp(json_text(hold, "digest", ""), night->digests[*at]) == 0 &&
+		       !json_object_get(night->lost, json_text(hold, "run", "")));
 }
 
 static bool keep_entry(json_t *doc, const json_t *old, json_t *hold)
@@ -295,26 +246,43 @@ static bool keep_entry(json_t *doc, const json_t *old, json_t *hold)
 	       json_object_set(runs, json_text(hold, "run", ""), run) == 0;
 }
 
-static bool merge(json_t *doc, const json_t *old, const struct hold_night *night, bool *ret_new)
+static bool keep_old(json_t *doc, const json_t *old, const struct hold_night *night)
 {
-	json_t *list = json_object_get(doc, "holds");
+	struct name_map slices;
+	bool ok = true;
 
-	for (size_t i = 0; i < hold_count(old); i++) {
+	name_map_init(&slices);
+	for (size_t i = 0; ok && i < night->n; i++)
+		ok = name_map_put(&slices, name_of(&night->slices[i]), i, NULL);
+	for (size_t i = 0; ok && i < hold_count(old); i++) {
 		json_t *h = json_array_get(json_object_get(old, "holds"), i);
 
-		if (stays(h, night) && !keep_entry(doc, old, h))
-			return false;
+		ok = !stays(h, night, name_map_find(&slices, hold_name(h))) || keep_entry(doc, old, h);
 	}
-	for (size_t i = 0; i < night->n; i++) {
-		const json_t *before = hold_find(old, name_of(&night->slices[i]));
+	name_map_release(&slices);
+	return ok;
+}
 
-		if (night->slices[i].verdict != SLICE_HELD || hold_find(doc, name_of(&night->slices[i])))
+static bool add_new(json_t *doc, const json_t *old, const struct hold_night *night, bool *ret_new)
+{
+	json_t *list = json_object_get(doc, "holds");
+	struct name_map before, held;
+	bool ok = hold_index(old, &before);
+
+	ok = hold_index(doc, &held) && ok;
+	for (size_t i = 0; ok && i < night->n; i++) {
+		const struct slice_name name = name_of(&night->slices[i]);
+		json_t *h;
+
+		if (night->slices[i].verdict != SLICE_HELD || hold_find(&held, name))
 			continue;
-		if (json_array_append_new(list, new_entry(night, i, json_int(before, "since", night->now))) != 0)
-			return false;
+		h = new_entry(night, i, json_int(hold_find(&before, name), "since", night->now));
+		ok = json_array_append_new(list, h) == 0 && name_map_put(&held, name, (uintptr_t)h, NULL);
 		*ret_new = true;
 	}
-	return true;
+	name_map_release(&held);
+	name_map_release(&before);
+	return ok;
 }
 
 static json_t *empty_document(void)
@@ -327,29 +295,20 @@ json_t *hold_merge(const json_t *old, const struct hold_night *night, bool *ret_
 	json_t *doc = empty_document();
 
 	*ret_new = false;
-	if (doc && merge(doc, old, night, ret_new))
+	if (doc && keep_old(doc, old, night) && add_new(doc, old, night, ret_new))
 		return doc;
 	json_decref(doc);
 	return NULL;
 }
 
-bool hold_remove(json_t *doc, const json_t *hold)
+bool hold_keep_only(json_t *doc, const bool *keep)
 {
-	json_t *list = json_object_get(doc, "holds");
-	const char *run = json_text(hold, "run", "");
-	size_t at = json_array_size(list), others = 0;
+	json_t *old = json_object_get(doc, "holds"), *next = empty_document();
+	bool ok = next != NULL;
 
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		const json_t *h = json_array_get(list, i);
-
-		if (h == hold)
-			at = i;
-		else
-			others += strcmp(json_text(h, "run", ""), run) == 0;
-	}
-	if (at == json_array_size(list))
-		return false;
-	if (others == 0)
-		(void)json_object_del(json_object_get(doc, "runs"), run);
-	return json_array_remove(list, at) == 0;
+	for (size_t i = 0; ok && i < json_array_size(old); i++)
+		ok = !keep[i] || keep_entry(next, doc, json_array_get(old, i));
+	ok = ok && json_object_update(doc, next) == 0;
+	json_decref(next);
+	return ok;
 }

@@ -12,6 +12,7 @@
 #define SCHED_HOLD_H
 #include "base/sha256.h"
 #include "store/diff.h"
+#include "store/name_map.h"
 
 #define HOLD_AGAIN (INT64_C(6) * 3600) /* seconds between two fetches that vouch for each other */
 #define HOLD_REJECTED 4                /* of a slice */
@@ -28,8 +29,10 @@ glane_rc hold_write_rejected(const struct store *s, const char *source, const js
 
 size_t hold_count(const json_t *doc);
 struct slice_name hold_name(const json_t *hold);
-/* Borrowed from the document; NULL: it is not held. */
-json_t *hold_find(const json_t *doc, struct slice_name name);
+/* The holds of a document by name, borrowed from it; name_map_release() even where it is false: no memory. */
+bool hold_index(const json_t *doc, struct name_map *ret);
+/* NULL: it is not held. */
+const json_t *hold_find(struct name_map *index, struct slice_name name);
 /* The run that an entry names, NULL where the document has none. */
 json_t *hold_run(const json_t *doc, const json_t *hold);
 /* Seconds since 1970 when a hold is over. */
@@ -38,13 +41,24 @@ int64_t hold_ends(const json_t *hold, int64_t days);
 /* A second identical fetch releases: of a mass revision alone, a later run, six hours on, where the provider says that it has
  * updated the slice. */
 bool hold_is_released(const json_t *hold, const struct slice_result *r, const char *digest, int64_t now);
-/* When this diff of this slice was rejected; INT64_MIN: never. */
-int64_t hold_rejected_at(const json_t *rejected, struct slice_name name, const char *digest);
-/* Notes a rejected hold; the oldest of too many of its slice goes. False: no memory. */
-bool hold_reject(json_t *rejected, const json_t *hold, int64_t at, const char *why);
 size_t hold_rejected_count(const json_t *rejected);
+/* The document of what was rejected while it is looked through or changed: only through this until it is closed. */
+struct hold_rejected {
+	json_t *doc;            /* borrowed */
+	struct name_map newest; /* number of the last entry of a slice, from 1; 0: none is left */
+	size_t *before;         /* by entry: number of the one before it of the same slice; 0: none */
+	size_t cap;
+	bool gone; /* what was taken out is null until then */
+};
+/* False: no memory. hold_rejected_close() even then. */
+bool hold_rejected_open(struct hold_rejected *r, json_t *doc);
+void hold_rejected_close(struct hold_rejected *r);
+/* When this diff of this slice was rejected; INT64_MIN: never. */
+int64_t hold_rejected_at(struct hold_rejected *r, struct slice_name name, const char *digest);
+/* Notes a rejected hold; the oldest of too many of its slice goes. False: no memory. */
+bool hold_reject(struct hold_rejected *r, const json_t *hold, int64_t at, const char *why);
 /* Of a slice that was committed: an answer like the rejected one means something else now. True: there was something. */
-bool hold_forget(json_t *rejected, struct slice_name name);
+bool hold_forget(struct hold_rejected *r, struct slice_name name);
 
 /* Whether a commit brings events of the slice. */
 bool slice_is_changed(const struct slice_result *r);
@@ -69,8 +83,8 @@ bool hold_put_settled(json_t *last, const json_t *before, const json_t *after, c
 /* Rejects holds of a source (n_names 0: all): rejected.json, hold.json, last.json, in this order. *ret_n: how many. */
 glane_rc hold_reject_all(const struct store *s, const char *source, const struct slice_name *names, size_t n_names,
 	int64_t now, size_t *ret_n, struct diag *d);
-/* Takes an entry out, and its run where it was the last one of it. */
-bool hold_remove(json_t *doc, const json_t *hold);
+/* Leaves the entries whose flag is set, and the runs that they name. False: no memory, and nothing is changed. */
+bool hold_keep_only(json_t *doc, const bool *keep);
 /* Reads the document of every source below quarantine/, looks for the files that it names, and for their bytes; one line per
  * finding. */
 glane_rc hold_check(

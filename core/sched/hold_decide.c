@@ -6,14 +6,6 @@
 
 #include <string.h>
 
-static bool is_chosen(const json_t *hold, const struct slice_name *names, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (slice_name_eq(hold_name(hold), names[i]))
-			return true;
-	return n == 0;
-}
-
 static json_t *brief(const json_t *hold)
 {
 	static const char *const texts[] = {"dataset", "indicator", "rule", "reason", "run"};
@@ -83,19 +75,37 @@ static glane_rc write_last(
 	return rc;
 }
 
+/* Flags what stays, and notes the rest as rejected. */
+static bool reject_chosen(const json_t *doc, struct hold_rejected *rejected, struct name_map *chosen, int64_t now,
+	bool *keep, size_t *ret_n)
+{
+	for (size_t i = 0; i < hold_count(doc); i++) {
+		const json_t *h = json_array_get(json_object_get(doc, "holds"), i);
+
+		keep[i] = chosen->map.n > 0 && !name_map_find(chosen, hold_name(h));
+		if (!keep[i] && !hold_reject(rejected, h, now, "rejected"))
+			return false;
+		*ret_n += !keep[i];
+	}
+	return true;
+}
+
 static glane_rc move_holds(json_t *doc, json_t *rejected, const struct slice_name *names, size_t n_names, int64_t now,
 	size_t *ret_n, struct diag *d)
 {
-	for (size_t i = hold_count(doc); i > 0; i--) {
-		json_t *h = json_array_get(json_object_get(doc, "holds"), i - 1);
+	bool *keep = mem_zalloc(hold_count(doc) + 1, sizeof(*keep));
+	struct hold_rejected r;
+	struct name_map chosen;
+	bool ok = hold_rejected_open(&r, rejected) && keep;
 
-		if (!is_chosen(h, names, n_names))
-			continue;
-		if (!hold_reject(rejected, h, now, "rejected") || !hold_remove(doc, h))
-			return fail(d, GLANE_E_NOMEM, "no memory to reject a hold");
-		++*ret_n;
-	}
-	return GLANE_OK;
+	name_map_init(&chosen);
+	for (size_t i = 0; ok && i < n_names; i++)
+		ok = name_map_put(&chosen, names[i], 0, NULL);
+	ok = ok && reject_chosen(doc, &r, &chosen, now, keep, ret_n) && hold_keep_only(doc, keep);
+	name_map_release(&chosen);
+	hold_rejected_close(&r);
+	mem_free(keep);
+	return ok ? GLANE_OK : fail(d, GLANE_E_NOMEM, "no memory to reject a hold");
 }
 
 glane_rc hold_reject_all(const struct store *s, const char *source, const struct slice_name *names, size_t n_names,

@@ -34,6 +34,11 @@ static void diff_name(const struct task *t, char ret[64])
 	(void)snprintf(ret, 64, "%s" HOLD_DIFF, t->run->id);
 }
 
+static struct slice_name name_of(const struct slice_result *r)
+{
+	return (struct slice_name){r->dataset, r->indicator};
+}
+
 /* ---- before anything is asked ---- */
 
 static void note_expiry(struct task *t, const json_t *hold)
@@ -49,19 +54,27 @@ static void note_expiry(struct task *t, const json_t *hold)
 /* Nobody has decided in time: rejected. */
 static glane_rc expire(struct task *t, struct diag *d)
 {
-	const json_t *list = json_object_get(t->holds, "holds");
+	const json_t *list = json_object_get(t->holds, "holds"), *first = NULL;
+	const size_t n = json_array_size(list);
+	bool *keep = mem_zalloc(n + 1, sizeof(*keep));
+	struct hold_rejected rejected;
+	bool ok = hold_rejected_open(&rejected, t->rejected) && keep;
 
-	for (size_t i = json_array_size(list); i > 0; i--) {
-		json_t *h = json_array_get(list, i - 1);
+	for (size_t i = 0; ok && i < n; i++) {
+		const json_t *h = json_array_get(list, i);
 
-		if (t->run->now < hold_ends(h, (int64_t)t->conf->gate.hold_days))
-			continue;
-		note_expiry(t, h);
-		if (!hold_reject(t->rejected, h, t->run->now, "expired") || !hold_remove(t->holds, h))
-			return no_memory(t, d);
-		t->holds_dirty = t->rejected_dirty = t->expired = true;
+		keep[i] = t->run->now < hold_ends(h, (int64_t)t->conf->gate.hold_days);
+		first = !keep[i] && !first ? h : first;
+		ok = keep[i] || hold_reject(&rejected, h, t->run->now, "expired");
 	}
-	return GLANE_OK;
+	hold_rejected_close(&rejected);
+	if (ok && first) {
+		note_expiry(t, first);
+		ok = hold_keep_only(t->holds, keep);
+		t->holds_dirty = t->rejected_dirty = t->expired = ok;
+	}
+	mem_free(keep);
+	return ok ? GLANE_OK : no_memory(t, d);
 }
 
 glane_rc holds_begin(struct task *t, struct diag *d)
@@ -208,34 +221,40 @@ static glane_rc keep_diff(struct task *t, const struct diff_input *with, struct 
 {
 	bool *wanted = arena_alloc(&t->run->arena, t->diff.n_slices + 1);
 	json_t *entry = run_entry(t);
+	struct name_map holds;
+	const bool ok = hold_index(t->holds_next, &holds) && wanted;
 
-	if (!wanted || json_object_set_new(json_object_get(t->holds_next, "runs"), t->run->id, entry) != 0)
-		return no_memory(t, d);
-	for (size_t i = 0; i < t->diff.n_slices; i++) {
-		const struct slice_name name = {t->diff.slices[i].dataset, t->diff.slices[i].indicator};
-		const json_t *hold = hold_find(t->holds_next, name);
+	for (size_t i = 0; ok && i < t->diff.n_slices; i++) {
+		const json_t *hold = hold_find(&holds, name_of(&t->diff.slices[i]));
 
 		wanted[i] = t->diff.slices[i].verdict == SLICE_HELD && hold &&
 			    strcmp(json_text(hold, "run", ""), t->run->id) == 0;
 	}
+	name_map_release(&holds);
+	if (json_object_set_new(json_object_get(t->holds_next, "runs"), t->run->id, entry) != 0 || !ok)
+		return no_memory(t, d);
 	return write_events(t, with, wanted, entry, d);
 }
 
 /* ---- the verdicts ---- */
 
-/* Slices of which a second fetch has said the same. */
-static size_t find_released(const struct task *t, struct slice_name *ret)
+/* Slices of which a second fetch has said the same; their names outlive the diff. */
+static bool find_released(const struct task *t, struct name_map *holds, struct slice_name *ret, size_t *ret_n)
 {
+	struct arena *a = &t->run->arena;
 	size_t n = 0;
 
 	for (size_t i = 0; i < t->diff.n_slices; i++) {
 		const struct slice_result *r = &t->diff.slices[i];
-		const struct slice_name name = {r->dataset, r->indicator};
 
-		if (hold_is_released(hold_find(t->holds, name), r, t->digests[i], t->run->now))
-			ret[n++] = name;
+		if (!hold_is_released(hold_find(holds, name_of(r)), r, t->digests[i], t->run->now))
+			continue;
+		if (!arena_dup(a, r->dataset, &ret[n].dataset) || !arena_dup(a, r->indicator, &ret[n].indicator))
+			return false;
+		n++;
 	}
-	return n;
+	*ret_n = n;
+	return true;
 }
 
 static const char *why_released(const struct task *t, const json_t *hold)
@@ -248,49 +267,59 @@ static const char *why_released(const struct task *t, const json_t *hold)
 }
 
 /* The diff once more, with the gates of these slices off. */
-static glane_rc release(struct task *t, struct diff_input *with, struct diag *d)
+static glane_rc release_some(
+	struct task *t, struct diff_input *with, struct name_map *holds, struct slice_name *names, struct diag *d)
 {
-	struct slice_name *names = arena_alloc(&t->run->arena, (t->diff.n_slices + 1) * sizeof(*names));
-	glane_rc rc = GLANE_OK;
+	glane_rc rc;
 	size_t n;
 
-	if (!names)
+	if (!find_released(t, holds, names, &n))
 		return no_memory(t, d);
-	n = find_released(t, names);
 	if (n == 0)
 		return GLANE_OK;
-	for (size_t i = 0; i < n; i++)
-		if (!arena_dup(&t->run->arena, names[i].dataset, &names[i].dataset) ||
-			!arena_dup(&t->run->arena, names[i].indicator, &names[i].indicator))
-			return no_memory(t, d);
 	diff_release(&t->diff);
 	t->has_diff = false;
 	with->accept = names;
 	with->n_accept = n;
 	rc = diff_run(&t->run->store, with, &t->diff, d);
 	t->has_diff = rc == GLANE_OK;
-	for (size_t i = 0; t->has_diff && i < n; i++)
-		for (size_t k = 0; k < t->diff.n_slices; k++) {
-			struct slice_result *r = &t->diff.slices[k];
+	for (size_t i = 0; t->has_diff && i < t->diff.n_slices; i++) {
+		struct slice_result *r = &t->diff.slices[i];
 
-			if (slice_name_eq(names[i], (struct slice_name){r->dataset, r->indicator}))
-				r->reason = why_released(t, hold_find(t->holds, names[i]));
-		}
+		if (r->accepted)
+			r->reason = why_released(t, hold_find(holds, name_of(r)));
+	}
+	return rc;
+}
+
+static glane_rc release(struct task *t, struct diff_input *with, struct diag *d)
+{
+	struct slice_name *names = arena_alloc(&t->run->arena, (t->diff.n_slices + 1) * sizeof(*names));
+	struct name_map holds;
+	glane_rc rc;
+
+	if (hold_index(t->holds, &holds) && names)
+		rc = release_some(t, with, &holds, names, d);
+	else
+		rc = no_memory(t, d);
+	name_map_release(&holds);
 	return rc;
 }
 
 /* What somebody, or time, has rejected is not held again. */
-static void drop_rejected(struct task *t)
+static glane_rc drop_rejected(struct task *t, struct diag *d)
 {
-	for (size_t i = 0; i < t->diff.n_slices; i++) {
+	struct hold_rejected rejected;
+	const bool ok = hold_rejected_open(&rejected, t->rejected);
+
+	for (size_t i = 0; ok && i < t->diff.n_slices; i++) {
 		struct slice_result *r = &t->diff.slices[i];
-		const struct slice_name name = {r->dataset, r->indicator};
 		int64_t at;
 		char when[32];
 
 		if (r->verdict != SLICE_HELD)
 			continue;
-		at = hold_rejected_at(t->rejected, name, t->digests[i]);
+		at = hold_rejected_at(&rejected, name_of(r), t->digests[i]);
 		if (at == INT64_MIN)
 			continue;
 		time_format(at, when);
@@ -298,6 +327,8 @@ static void drop_rejected(struct task *t)
 		r->rule = NULL;
 		r->reason = arena_fmt(&t->run->arena, "the same answer was rejected on %.10s", when);
 	}
+	hold_rejected_close(&rejected);
+	return ok ? GLANE_OK : no_memory(t, d);
 }
 
 static size_t count_held(const struct task *t)
@@ -309,30 +340,38 @@ static size_t count_held(const struct task *t)
 	return n;
 }
 
+static glane_rc check_slice(struct task *t, size_t i, const json_t *hold, struct diag *d)
+{
+	struct slice_result *r = &t->diff.slices[i];
+	char since[32];
+
+	if (r->verdict != SLICE_OK)
+		return GLANE_OK;
+	if (strcmp(json_text(hold, "digest", ""), t->digests[i]) != 0)
+		return fail(d, GLANE_E_DATA,
+			"%.*s %.*s reads otherwise than when it was held (the plugin, its options or the tables have "
+			"changed): glane run %s judges it anew",
+			SLICE_FMT(r->dataset), SLICE_FMT(r->indicator), t->conf->name);
+	time_format(json_int(hold, "since", 0), since);
+	r->reason = arena_fmt(&t->run->arena, "accepted, held since %.10s", since);
+	return GLANE_OK;
+}
+
 /* What is committed must be what was held, event by event. */
 static glane_rc check_accepted(struct task *t, struct diag *d)
 {
-	for (size_t i = 0; i < t->diff.n_slices; i++) {
-		struct slice_result *r = &t->diff.slices[i];
-		const json_t *hold = hold_find(t->holds, (struct slice_name){r->dataset, r->indicator});
-		char since[32];
+	struct name_map holds;
+	glane_rc rc = hold_index(t->holds, &holds) ? GLANE_OK : no_memory(t, d);
 
-		if (r->verdict == SLICE_OK && strcmp(json_text(hold, "digest", ""), t->digests[i]) != 0)
-			return fail(d, GLANE_E_DATA,
-				"%.*s %.*s reads otherwise than when it was held (the plugin, its options or the "
-				"tables "
-				"have changed): glane run %s judges it anew",
-				SLICE_FMT(r->dataset), SLICE_FMT(r->indicator), t->conf->name);
-		time_format(json_int(hold, "since", 0), since);
-		if (r->verdict == SLICE_OK)
-			r->reason = arena_fmt(&t->run->arena, "accepted, held since %.10s", since);
-	}
-	if (t->diff.n_slices < t->run->options->n_only)
+	for (size_t i = 0; rc == GLANE_OK && i < t->diff.n_slices; i++)
+		rc = check_slice(t, i, hold_find(&holds, name_of(&t->diff.slices[i])), d);
+	name_map_release(&holds);
+	if (rc == GLANE_OK && t->diff.n_slices < t->run->options->n_only)
 		return fail(d, GLANE_E_DATA,
 			"the payloads of run %s no longer speak of every slice to be accepted (the plugin's options "
 			"have changed): glane run %s judges the source anew",
 			t->run->options->again_run, t->conf->name);
-	return GLANE_OK;
+	return rc;
 }
 
 /* Runs with a hold whose diff is not there, each a member. NULL: no memory. */
@@ -386,7 +425,7 @@ glane_rc holds_judge(struct task *t, struct diff_input *with, struct diag *d)
 	if (rc == GLANE_OK && count_held(t) && !t->run->options->offline) /* an archived answer is no second fetch */
 		rc = release(t, with, d);
 	if (rc == GLANE_OK)
-		drop_rejected(t);
+		rc = drop_rejected(t, d);
 	return rc == GLANE_OK && (hold_count(t->holds) || count_held(t)) ? note_night(t, with, d) : rc;
 }
 
@@ -419,14 +458,22 @@ static glane_rc place_diff(const struct task *t, struct diag *d)
 }
 
 /* What was rejected was judged beside rows that are no longer the last ones. */
-static void forget_rejected(struct task *t)
+static glane_rc forget_rejected(struct task *t, struct diag *d)
 {
-	for (size_t i = 0; t->commit && i < t->diff.n_slices; i++) {
+	struct hold_rejected rejected;
+	bool ok;
+
+	if (!t->commit || hold_rejected_count(t->rejected) == 0)
+		return GLANE_OK;
+	ok = hold_rejected_open(&rejected, t->rejected);
+	for (size_t i = 0; ok && i < t->diff.n_slices; i++) {
 		const struct slice_result *r = &t->diff.slices[i];
 
-		if (slice_is_changed(r) && hold_forget(t->rejected, (struct slice_name){r->dataset, r->indicator}))
+		if (slice_is_changed(r) && hold_forget(&rejected, name_of(r)))
 			t->rejected_dirty = true;
 	}
+	hold_rejected_close(&rejected);
+	return ok ? GLANE_OK : no_memory(t, d);
 }
 
 glane_rc holds_settle(struct task *t, struct diag *d)
@@ -438,8 +485,8 @@ glane_rc holds_settle(struct task *t, struct diag *d)
 	if (!next)
 		return GLANE_OK;
 	t->holds_dirty |= !json_equal(next, t->holds);
-	forget_rejected(t);
-	if (t->rejected_dirty)
+	rc = forget_rejected(t, d);
+	if (rc == GLANE_OK && t->rejected_dirty)
 		rc = hold_write_rejected(&t->run->store, source, t->rejected, d);
 	if (rc == GLANE_OK && t->holds_new && next == t->holds_next)
 		rc = place_diff(t, d);

@@ -16,7 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DOCUMENT_MAX ((size_t)64 << 20)
 #define DAY INT64_C(86400)
 
 /* ---- writing ---- */
@@ -172,7 +171,7 @@ glane_rc quarantine_read(const struct store *s, const char *source, const char *
 	if (s->dir < 0 || !file_exists(s->dir, path))
 		return fail(d, GLANE_E_USAGE,
 			"run %s rejected nothing of %s, or it is no longer kept (glane quarantine list)", run, source);
-	j = json_read_file(s->dir, path, DOCUMENT_MAX, d);
+	j = json_read_file(s->dir, path, JSON_FILE_MAX, d);
 	if (j && !json_is_array(json_object_get(j, "records"))) {
 		json_decref(j);
 		j = NULL;

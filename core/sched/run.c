@@ -409,7 +409,7 @@ static int report(struct run *r)
 		json_set_int(j, "exit", code);
 	}
 	if (r->options->json) {
-		strbuf_init(&text, 0);
+		strbuf_init(&text, JSON_FILE_MAX);
 		(void)json_print(&text, j, r->options->json_line);
 		strbuf_putc(&text, '\n');
 		outlet_text(&r->out, &text);
@@ -536,7 +536,7 @@ int run_all(struct settings *s, const struct run_options *o)
 	r->tty = !o->quiet && !o->json && isatty(2);
 	r->colour = wants_colour();
 	arena_init(&r->arena, 0);
-	outlet_init(&r->out, 1, 0);
+	outlet_init(&r->out, 1, JSON_FILE_MAX);
 	outlet_init(&r->err, 2, MAX_UNREAD);
 	rc = check_names(s, o, &d);
 	if (rc == GLANE_OK)

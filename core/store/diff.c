@@ -4,6 +4,7 @@
 #include "store/apply.h"
 #include "store/files.h"
 #include "store/merge.h"
+#include "store/name_map.h"
 #include "store/stamps.h"
 #include "store/verdict.h"
 
@@ -123,29 +124,36 @@ bool slice_name_eq(struct slice_name a, struct slice_name b)
 	return slice_eq(a.dataset, b.dataset) && slice_eq(a.indicator, b.indicator);
 }
 
-/* Whether somebody has accepted this very slice. */
-static bool is_chosen(const struct diff_input *in, const struct cover *c)
+/* Which slices somebody has accepted. */
+static glane_rc mark_accepted(const struct diff_input *in, struct slice_result *parts, struct diag *d)
 {
-	const struct slice_name name = {c ? c->dataset : SLICE(""), c ? c->indicator : SLICE("")};
+	const struct batch *b = in->batch;
+	struct name_map names;
+	bool ok = true;
 
-	for (size_t i = 0; i < in->n_accept; i++)
-		if (slice_name_eq(in->accept[i], name))
-			return true;
-	return false;
+	name_map_init(&names);
+	for (size_t i = 0; ok && i < in->n_accept; i++)
+		ok = name_map_put(&names, in->accept[i], i, NULL);
+	for (size_t i = 0; ok && i <= b->n_covers; i++) {
+		const struct cover *c = i < b->n_covers ? &b->covers[i] : NULL;
+		const struct slice_name name = {c ? c->dataset : SLICE(""), c ? c->indicator : SLICE("")};
+
+		parts[i].accepted = name_map_find(&names, name) != NULL;
+	}
+	name_map_release(&names);
+	return ok ? GLANE_OK : fail(d, GLANE_E_NOMEM, "%s: no memory for the accepted slices", in->source);
 }
 
 static glane_rc judge(struct slice_result *p, const struct tally *t, const struct diff_input *in, struct diff_result *r,
 	const struct cover *c, struct diag *d)
 {
-	const bool chosen = is_chosen(in, c);
-
-	if (in->only && !chosen) { /* as if nothing had been fetched of it */
+	if (in->only && !p->accepted) { /* as if nothing had been fetched of it */
 		p->verdict = SLICE_HELD;
 		r->total += p->before;
 		return GLANE_OK;
 	}
 	p->updated_moved = t->stamp_before != TALLY_NEVER && t->stamp > t->stamp_before;
-	if (judge_empty(p, in, c, &r->arena) || (!chosen && gate_judge(p, t, in, c, &r->arena))) {
+	if (judge_empty(p, in, c, &r->arena) || (!p->accepted && gate_judge(p, t, in, c, &r->arena))) {
 		r->total += p->before;
 		if (!p->reason)
 			return fail(d, GLANE_E_NOMEM, "%s: no memory for a verdict", in->source);
@@ -169,7 +177,7 @@ static bool is_shown(const struct diff_input *in, size_t i, const struct slice_r
 {
 	const struct batch *b = in->batch;
 
-	if (in->only && !is_chosen(in, i < b->n_covers ? &b->covers[i] : NULL))
+	if (in->only && !p->accepted)
 		return false;
 	if (i == b->n_covers)
 		return p->rows || events_of(p) || p->verdict == SLICE_FAILED;
@@ -233,6 +241,8 @@ static glane_rc run_with(const struct store *s, struct tallies *t, struct diff_r
 		rc = count_all(s, parts, t, &marks, d);
 	if (rc == GLANE_OK && tallies_again(t))
 		rc = count_codes(s, t, d);
+	if (rc == GLANE_OK)
+		rc = mark_accepted(in, parts, d);
 	for (size_t i = 0; rc == GLANE_OK && i <= b->n_covers; i++) {
 		if (is_spoken_of(b, i))
 			rc = judge(&parts[i], &t->slices[i], in, r, i < b->n_covers ? &b->covers[i] : NULL, d);

@@ -17,6 +17,7 @@ struct slice_result {
 	uint64_t rows;      /* in the fresh batch */
 	uint64_t before;    /* live rows of the last commit */
 	uint64_t added, revised, status, withdrawn, restored;
+	bool accepted;      /* its gate is off: it is among those of the input */
 	bool updated_moved; /* the provider's own update stamp is later than that of the last commit; false without both */
 };
 struct slice_name { /* of a slice_result */

@@ -102,7 +102,7 @@ uint64_t file_number(const char *name, const char *suffix)
 json_t *read_object(const struct store *s, const char *name, glane_rc *ret_rc, struct diag *d)
 {
 	struct diag own = {0};
-	json_t *j = json_read_file(s->dir, name, STORE_STATE_MAX, &own);
+	json_t *j = json_read_file(s->dir, name, JSON_FILE_MAX, &own);
 
 	if (json_is_object(j))
 		return j;

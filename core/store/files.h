@@ -6,9 +6,8 @@
 
 struct record_reader;
 struct delta_file;
-#define NO_STORE (-1)                      /* in place of the store's descriptor: store_open_if_any() found none */
-#define STORE_NAME 192                     /* longest name below the store, with NUL */
-#define STORE_STATE_MAX ((size_t)64 << 20) /* bytes of a state file or a report */
+#define NO_STORE (-1)  /* in place of the store's descriptor: store_open_if_any() found none */
+#define STORE_NAME 192 /* longest name below the store, with NUL */
 
 /* Calls `each` for every entry of a folder (in no order) except "." and ".."; none where the folder is missing or dirfd is NO_STORE.
  * `dir` is the folder. The first code < 0 ends it. */

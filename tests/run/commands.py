@@ -100,6 +100,10 @@ def exit_codes(suite, server):
     code, out, err = site.glane("run", "--all")
     suite.true("2: an error of the configuration, with file and line, and nothing is started", code == 2 and "bad.conf:3" in err and not out, err)
     (site.folder / "sources.d/bad.conf").unlink()
+    os.mkfifo(site.folder / "sources.d/fifo.conf")
+    code, out, err = site.glane("sources")
+    suite.true("2: a FIFO among the sources is not waited for", code == 2 and "fifo.conf: a FIFO or pipe, not a regular file" in err and not out, err)
+    (site.folder / "sources.d/fifo.conf").unlink()
     before = site.snapshot(outside=True)
     with open(site.store / "lock", "r+b") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -492,6 +496,33 @@ def listings(suite, server):
     suite.same("parse: the example of the README", (code, out.count("\n"), err), (0, 19, "glane: 18 rows, 0 empty, 0 rejected\n"))
 
 
+# ---- control characters that a provider sends: nothing for a terminal to obey, and the same text for who reads it
+
+def controls(suite, server):
+    name = "I\x1b[2J\x7f\u0085\u009b\\\u00e9"
+    row = {"dataset": "D", "indicator": name, "area": "TGO", "area_scheme": "ISO3"}
+    rows = [json.dumps({**row, "period": 2000 + i, "value": i}) for i in range(20)]
+    cover = json.dumps({"cover": "full", "dataset": "D", "indicator": name})
+    server.routes["/c"] = support.Answer("\n".join([*rows, cover]), "text/plain")
+    site = suite.site("controls", f"[source c]\nplugin = exec\nprogram = ../cat\nrequests = {server.url}/c\nhosts = {server.url}\n")
+    (site.folder / "cat").write_text("#!/bin/sh\nexec cat\n")
+    (site.folder / "cat").chmod(0o755)
+    site.run("c", "--now", "2026-03-01T03:00:00Z")
+    server.routes["/c"] = support.Answer("\n".join([rows[0], cover]), "text/plain")
+    held = site.run("c", "--now", "2026-03-02T03:00:00Z")
+    suite.same("a slice with control characters in its name is held", held.verdicts, {"c": "held"})
+    outs = {words[0]: site.glane(*words)[1] for words in (("status", "--json"), ("runs", held.report["run"]),
+                                                          ("show", "TGO", name, "--json"), ("series", "--format", "ndjson"), ("quarantine", "list", "--json"))}
+    outs["prometheus"] = site.glane("status", "--prometheus")[1]
+    suite.same("no control character comes out", [w for w, out in outs.items() if re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f]", out)], [])
+    suite.same("JSON gives the name back", [json.loads(outs["status"])[0]["holds"][0]["indicator"], json.loads(outs["show"])["indicator"],
+                                            json.loads(outs["runs"])["sources"][0]["slices"][0]["indicator"], json.loads(outs["series"])["indicator"]], [name] * 4)
+    shown = r"I\\x1b[2J\\x7f\\xc2\\x85\\xc2\\x9b" + "\\\\\u00e9"
+    suite.true("a label says which they were, by the escapes that it may have", metrics_of(outs["prometheus"]) and f'indicator="{shown}"' in outs["prometheus"],
+               outs["prometheus"])
+    suite.true("the export has them as they are", name in site.glane("export")[1])
+
+
 def main():
     suite = support.Suite("commands")
     usage(suite)
@@ -506,6 +537,7 @@ def main():
         no_event(suite, server)
         states(suite, server)
         listings(suite, server)
+        controls(suite, server)
     terminal(suite)
     for root, dirs, _ in os.walk(suite.folder):
         for name in dirs:

@@ -170,6 +170,12 @@ def posts(suite, site):
     (folder / "index.tsv").write_text("\n")
     code, out, err = site.glane("check-plugin", "unctadstat", folder, "--source=s")
     suite.true("a folder without a line is no fixture", code == 2 and "names no answer" in err and not out, (code, out, err))
+    os.mkfifo(folder / "fifo.csv")
+    for file, want in (("../posts/2020.csv", "'../posts/2020.csv' is no file of the folder"), ("/dev/zero", "'/dev/zero' is no file of the folder"),
+                       ("..", "a folder, not a regular file"), ("fifo.csv", "a FIFO or pipe, not a regular file")):
+        (folder / "index.tsv").write_text(f"{head}\t{file}\ttext/csv\tGET\t-\n")
+        code, out, err = site.glane("check-plugin", "unctadstat", folder, "--source=s")
+        suite.true(f"an index that names {file}: refused", code == 2 and want in err and not out, (code, out, err))
 
 
 def usage(suite):

@@ -137,12 +137,33 @@ static void test_read_errors(void **state)
 	assert_int_equal(file_read(p->fd, "absent", 10, &b, &d), GLANE_E_IO);
 	assert_int_equal(errno, ENOENT);
 	assert_non_null(strstr(d.text, "absent: cannot open: No such file"));
-	assert_int_equal(file_read(p->fd, ".", 10, &b, &d), GLANE_E_IO);
 	strbuf_release(&b);
 	assert_int_equal(file_replace(p->fd, "x", SLICE("x"), false, NULL), GLANE_OK);
 	mem_fail_after(1, false);
 	assert_int_equal(file_read(p->fd, "x", 10, &b, NULL), GLANE_E_NOMEM);
 	mem_fail_after(0, false);
+	strbuf_release(&b);
+}
+
+/* None of them is waited for, nor read without end. */
+static void test_read_kinds(void **state)
+{
+	static const struct {
+		const char *path, *want;
+	} cases[] = {{".", "a folder"}, {"fifo", "a FIFO"}, {"/dev/zero", "a device"}};
+	const struct place *p = *state;
+	struct strbuf b;
+
+	assert_int_equal(mkfifoat(p->fd, "fifo", 0644), 0);
+	strbuf_init(&b, 0);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct diag d = {0};
+
+		assert_int_equal(file_read(p->fd, cases[i].path, 10, &b, &d), GLANE_E_IO);
+		assert_non_null(strstr(d.text, cases[i].want));
+		assert_non_null(strstr(d.text, "not a regular file"));
+		assert_int_equal(b.n, 0);
+	}
 	strbuf_release(&b);
 }
 
@@ -365,6 +386,7 @@ int main(void)
 		IN_PLACE(test_read_limits),
 		IN_PLACE(test_read_large),
 		IN_PLACE(test_read_errors),
+		IN_PLACE(test_read_kinds),
 		IN_PLACE(test_replace),
 		IN_PLACE(test_replace_leftover),
 		IN_PLACE(test_replace_errors),

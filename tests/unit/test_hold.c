@@ -72,6 +72,27 @@ static void expect(const json_t *doc, const char *want)
 	strbuf_release(&b);
 }
 
+static const json_t *find(const json_t *doc, struct slice_name name)
+{
+	struct name_map index;
+	const json_t *found;
+
+	assert_true(hold_index(doc, &index));
+	found = hold_find(&index, name);
+	name_map_release(&index);
+	return found;
+}
+
+/* All but the entry of D/INDICATOR. */
+static void take_out(json_t *doc, const char *indicator)
+{
+	bool keep[4];
+
+	for (size_t i = 0; i < hold_count(doc); i++)
+		keep[i] = !slice_is(hold_name(json_array_get(json_object_get(doc, "holds"), i)).indicator, indicator);
+	assert_true(hold_keep_only(doc, keep));
+}
+
 static void test_nights(void **state)
 {
 	static const struct part one[] = {{"A", SLICE_HELD, D1}, {"B", SLICE_HELD, D1}, {"C", SLICE_OK, NULL}};
@@ -115,12 +136,12 @@ static void test_remove(void **state)
 	json_t *doc = spend(spend(NULL, one, 2, T0, "1", false), two, 3, T0, "2", false);
 
 	(void)state;
-	assert_true(hold_remove(doc, hold_find(doc, (struct slice_name){SLICE("D"), SLICE("A")})));
+	assert_non_null(find(doc, (struct slice_name){SLICE("D"), SLICE("C")}));
+	take_out(doc, "A");
 	expect(doc, "B 0 0 2/C 0 0 2/|2 ");
-	assert_true(hold_remove(doc, hold_find(doc, (struct slice_name){SLICE("D"), SLICE("C")})));
+	take_out(doc, "C");
 	expect(doc, "B 0 0 2/|2 ");
-	assert_false(hold_remove(doc, doc));
-	assert_null(hold_find(doc, (struct slice_name){SLICE("D"), SLICE("C")}));
+	assert_null(find(doc, (struct slice_name){SLICE("D"), SLICE("C")}));
 	assert_int_equal(hold_ends(json_array_get(json_object_get(doc, "holds"), 0), 7), T0 + 7 * DAY);
 	json_decref(doc);
 }
@@ -160,42 +181,131 @@ static void test_release(void **state)
 	assert_false(hold_is_released(NULL, &(struct slice_result){.verdict = SLICE_HELD}, D1, T0));
 }
 
+static int64_t rejected_at(json_t *doc, struct slice_name name, const char *digest)
+{
+	struct hold_rejected r;
+	int64_t at;
+
+	assert_true(hold_rejected_open(&r, doc));
+	at = hold_rejected_at(&r, name, digest);
+	hold_rejected_close(&r);
+	return at;
+}
+
+/* The newest few of each slice are remembered, of any number of slices. */
+static void reject_many(struct hold_rejected *r, json_t *hold)
+{
+	char text[SHA256_HEX];
+
+	for (int i = 0; i < 100; i++) {
+		(void)snprintf(text, sizeof(text), "I%d", i);
+		assert_true(json_set_text(hold, "indicator", text) && hold_reject(r, hold, T0, "expired"));
+	}
+	assert_int_equal(hold_rejected_count(r->doc), 101);
+	assert_int_equal(hold_rejected_at(r, (struct slice_name){SLICE("D"), SLICE("I0")}, D1), T0);
+	(void)json_object_del(hold, "indicator");
+	for (int i = 0; i < HOLD_REJECTED; i++) {
+		(void)snprintf(text, sizeof(text), "%064d", i);
+		assert_true(json_set_text(hold, "digest", text) && hold_reject(r, hold, T0 + i, "expired"));
+	}
+}
+
 static void test_rejected(void **state)
 {
-	json_t *rejected = json_object(), *hold = json_pack("{s:s,s:s}", "dataset", "D", "digest", D1);
+	json_t *doc = json_object(), *hold = json_pack("{s:s,s:s}", "dataset", "D", "digest", D1);
 	const struct slice_name name = {SLICE("D"), {NULL, 0}};
+	struct hold_rejected r;
 	char digest[SHA256_HEX];
 
 	(void)state;
-	assert_int_equal(hold_rejected_at(rejected, name, D1), INT64_MIN);
-	assert_true(hold_reject(rejected, hold, T0, "rejected"));
-	assert_int_equal(hold_rejected_at(rejected, name, D1), T0);
-	assert_int_equal(hold_rejected_at(rejected, name, D2), INT64_MIN);
-	assert_int_equal(hold_rejected_at(rejected, (struct slice_name){SLICE("D"), SLICE("I")}, D1), INT64_MIN);
-	/* the newest few of each slice are remembered, of any number of slices */
-	for (int i = 0; i < 100; i++) {
-		(void)snprintf(digest, sizeof(digest), "I%d", i);
-		assert_true(json_set_text(hold, "indicator", digest) && hold_reject(rejected, hold, T0, "expired"));
-	}
-	assert_int_equal(hold_rejected_count(rejected), 101);
-	assert_int_equal(hold_rejected_at(rejected, name, D1), T0);
-	assert_int_equal(hold_rejected_at(rejected, (struct slice_name){SLICE("D"), SLICE("I0")}, D1), T0);
-	(void)json_object_del(hold, "indicator");
-	for (int i = 0; i < HOLD_REJECTED; i++) {
-		(void)snprintf(digest, sizeof(digest), "%064d", i);
-		assert_true(json_set_text(hold, "digest", digest) && hold_reject(rejected, hold, T0 + i, "expired"));
-	}
-	assert_int_equal(hold_rejected_count(rejected), 100 + HOLD_REJECTED);
-	assert_int_equal(hold_rejected_at(rejected, name, D1), INT64_MIN);
 	(void)snprintf(digest, sizeof(digest), "%064d", 0);
-	assert_int_equal(hold_rejected_at(rejected, name, digest), T0);
+	assert_true(hold_rejected_open(&r, doc));
+	assert_int_equal(hold_rejected_at(&r, name, D1), INT64_MIN);
+	assert_true(hold_reject(&r, hold, T0, "rejected"));
+	assert_int_equal(hold_rejected_at(&r, name, D1), T0);
+	assert_int_equal(hold_rejected_at(&r, name, D2), INT64_MIN);
+	assert_int_equal(hold_rejected_at(&r, (struct slice_name){SLICE("D"), SLICE("I")}, D1), INT64_MIN);
+	reject_many(&r, hold);
+	assert_int_equal(hold_rejected_at(&r, name, D1), INT64_MIN);
+	assert_int_equal(hold_rejected_at(&r, name, digest), T0);
+	hold_rejected_close(&r);
+	assert_int_equal(hold_rejected_count(doc), 100 + HOLD_REJECTED);
+	assert_int_equal(rejected_at(doc, name, D1), INT64_MIN);
+	assert_int_equal(rejected_at(doc, name, digest), T0);
 	/* a commit of the slice ends that */
-	assert_true(hold_forget(rejected, name));
-	assert_false(hold_forget(rejected, name));
-	assert_int_equal(hold_rejected_at(rejected, name, digest), INT64_MIN);
-	assert_int_equal(hold_rejected_count(rejected), 100);
+	assert_true(hold_rejected_open(&r, doc));
+	assert_true(hold_forget(&r, name));
+	assert_false(hold_forget(&r, name));
+	assert_int_equal(hold_rejected_at(&r, name, digest), INT64_MIN);
+	hold_rejected_close(&r);
+	assert_int_equal(hold_rejected_count(doc), 100);
+	assert_int_equal(rejected_at(doc, name, digest), INT64_MIN);
+	assert_int_equal(rejected_at(doc, (struct slice_name){SLICE("D"), SLICE("I0")}, D1), T0);
 	json_decref(hold);
+	json_decref(doc);
+}
+
+#define MANY ((size_t)60000) /* each with each would take longer than a suite may */
+
+static void reject_each(json_t *holds, json_t *doc)
+{
+	struct hold_rejected r;
+	bool *keep = mem_zalloc(MANY, sizeof(*keep));
+
+	assert_true(keep && hold_rejected_open(&r, doc));
+	for (size_t i = 0; i < MANY; i++)
+		assert_true(hold_reject(&r, json_array_get(json_object_get(holds, "holds"), i), T0, "rejected"));
+	for (size_t i = 1; i < MANY; i++) {
+		const struct slice_name name = hold_name(json_array_get(json_object_get(holds, "holds"), i));
+
+		assert_int_equal(hold_rejected_at(&r, name, D1), T0);
+		assert_true(hold_forget(&r, name));
+	}
+	hold_rejected_close(&r);
+	assert_int_equal(hold_rejected_count(doc), 1);
+	assert_true(hold_keep_only(holds, keep));
+	mem_free(keep);
+}
+
+/* Every slice of a large source is held, night after night, and then rejected. */
+static void test_many(void **state)
+{
+	struct slice_result *slices = mem_zalloc(MANY, sizeof(*slices));
+	char(*digests)[SHA256_HEX] = mem_zalloc(MANY, sizeof(*digests));
+	char(*names)[16] = mem_zalloc(MANY, sizeof(*names));
+	const struct hold_night night = {.slices = slices, .digests = digests, .n = MANY, .now = T0, .run = "1"};
+	json_t *doc = NULL, *rejected = json_object();
+	bool is_new;
+
+	(void)state;
+	assert_true(slices && digests && names);
+	for (size_t i = 0; i < MANY; i++) {
+		(void)snprintf(names[i], sizeof(names[i]), "I%zu", i);
+		(void)snprintf(digests[i], sizeof(digests[i]), "%s", D1);
+		slices[i] = (struct slice_result){.dataset = SLICE("D"),
+			.indicator = slice_of(names[i]),
+			.verdict = SLICE_HELD,
+			.rule = ROWS,
+			.reason = "too few"};
+	}
+	for (int i = 0; i < 3; i++) {
+		json_t *next = hold_merge(doc, &night, &is_new);
+
+		assert_non_null(next);
+		assert_int_equal(hold_count(next), MANY);
+		assert_int_equal(is_new, i == 0);
+		if (is_new)
+			(void)json_object_set_new(json_object_get(next, "runs"), "1", json_object());
+		json_decref(doc);
+		doc = next;
+	}
+	reject_each(doc, rejected);
+	expect(doc, "|");
+	json_decref(doc);
 	json_decref(rejected);
+	mem_free(slices);
+	mem_free(digests);
+	mem_free(names);
 }
 
 static void test_files(void **state)
@@ -211,9 +321,34 @@ static void test_files(void **state)
 	assert_int_equal(hold_write(&f->s, "src", doc, &f->d), GLANE_OK);
 	assert_int_equal(hold_read(&f->s, "src", &got, &f->d), GLANE_OK);
 	assert_true(json_equal(doc, got));
-	assert_true(hold_remove(got, json_array_get(json_object_get(got, "holds"), 0)));
+	take_out(got, "A");
 	assert_int_equal(hold_write(&f->s, "src", got, &f->d), GLANE_OK);
 	assert_false(file_exists(f->s.dir, "quarantine/src/hold.json"));
+	json_decref(got);
+	json_decref(doc);
+}
+
+/* What a night with very many holds leaves is written, and read again. */
+static void test_large(void **state)
+{
+	static const struct part one[] = {{"A", SLICE_HELD, D1}};
+	const size_t n = (size_t)65 << 20;
+	char *text = mem_alloc(n);
+	json_t *doc = spend(NULL, one, 1, T0, "20261123T234435Z", false), *got = NULL;
+	struct fixture *f = *state;
+
+	assert_non_null(text);
+	memset(text, 'x', n);
+	assert_true(
+		json_set_slice(json_array_get(json_object_get(doc, "holds"), 0), "reason", (struct slice){text, n}));
+	mem_free(text);
+	assert_int_equal(hold_write(&f->s, "src", doc, &f->d), GLANE_OK);
+	assert_int_equal(hold_read(&f->s, "src", &got, &f->d), GLANE_OK);
+	assert_true(json_equal(doc, got));
+	json_decref(got);
+	assert_int_equal(store_last_write(&f->s, "src", doc, &f->d), GLANE_OK);
+	assert_int_equal(store_last_read(&f->s, "src", &got, &f->d), GLANE_OK);
+	assert_true(json_equal(doc, got));
 	json_decref(got);
 	json_decref(doc);
 }
@@ -265,7 +400,7 @@ static void test_decision(void **state)
 	expect(got, "B 0 0 20261123T234435Z/|20261123T234435Z ");
 	json_decref(got);
 	assert_int_equal(hold_read_rejected(&f->s, "src", &got, &f->d), GLANE_OK);
-	assert_int_equal(hold_rejected_at(got, a[0], D1), T0 + DAY);
+	assert_int_equal(rejected_at(got, a[0], D1), T0 + DAY);
 	json_decref(got);
 	assert_int_equal(store_last_read(&f->s, "src", &last, &f->d), GLANE_OK);
 	assert_string_equal(json_text(last, "status", ""), "held");
@@ -365,11 +500,11 @@ static void test_strikes(void **state)
 		through = reject_struck(f, n);
 		assert_int_equal(hold_read(&f->s, "src", &doc, &f->d), GLANE_OK);
 		assert_int_equal(hold_read_rejected(&f->s, "src", &rejected, &f->d), GLANE_OK);
-		is_held = hold_find(doc, a) != NULL;
-		is_remembered = hold_rejected_at(rejected, a, D1) != INT64_MIN;
+		is_held = find(doc, a) != NULL;
+		is_remembered = rejected_at(rejected, a, D1) != INT64_MIN;
 		assert_true(is_held || is_remembered);
 		assert_true(!through || !is_held);
-		assert_non_null(hold_find(doc, (struct slice_name){SLICE("D"), SLICE("B")}));
+		assert_non_null(find(doc, (struct slice_name){SLICE("D"), SLICE("B")}));
 		seen[is_held][is_remembered]++;
 		json_decref(doc);
 		json_decref(rejected);
@@ -453,7 +588,9 @@ int main(void)
 		cmocka_unit_test(test_remove),
 		cmocka_unit_test(test_release),
 		cmocka_unit_test(test_rejected),
+		cmocka_unit_test(test_many),
 		cmocka_unit_test_setup_teardown(test_files, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_large, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_damage, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_decision, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_strikes, fixture_setup, fixture_teardown),

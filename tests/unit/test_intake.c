@@ -689,6 +689,24 @@ static void test_many_covers(void **state)
 	assert_int_equal(n, 100001);
 }
 
+/* A cursor that is set again is found, and its key not kept once more: that would be more than the intake's arena holds. */
+static void test_cursors_again(void **state)
+{
+	static const char pad[] = "a_long_key_of_many_bytes_so_that_copies_of_it_are_seen";
+	struct fixture *x = *state;
+	char name[64];
+
+	for (int i = 0; i < 9999; i++) {
+		snprintf(name, sizeof(name), "%s%d", pad, i);
+		assert_int_equal(cursor(x, name, "1"), GLANE_OK);
+	}
+	for (int i = 0; i < 900000; i++)
+		assert_int_equal(cursor(x, name, "2"), GLANE_OK);
+	assert_int_equal(x->in.n_cursors, 9999);
+	assert_memory_equal(x->in.cursors[9998].v.p, "2", 1);
+	assert_memory_equal(x->in.cursors[9997].v.p, "1", 1);
+}
+
 /* More cursors than a run may have. */
 static void test_caps(void **state)
 {
@@ -763,9 +781,9 @@ int main(void)
 		TEST(test_before_a_payload), TEST(test_observations_cut), TEST(test_hostile_series),
 		TEST(test_long_texts), TEST(test_hostile_notes), TEST(test_doubted_texts), TEST(test_many_payloads),
 		TEST(test_hostile_texts), TEST(test_covers), TEST(test_erasures), TEST(test_cursors),
-		TEST(test_rejects), TEST(test_logs), TEST(test_ends), TEST(test_progress), TEST(test_unknown_types),
-		TEST(test_cut), TEST(test_limits), TEST(test_too_long), TEST(test_caps), TEST(test_nothing_said),
-		TEST(test_many_covers), cmocka_unit_test(test_no_memory)};
+		TEST(test_cursors_again), TEST(test_rejects), TEST(test_logs), TEST(test_ends), TEST(test_progress),
+		TEST(test_unknown_types), TEST(test_cut), TEST(test_limits), TEST(test_too_long), TEST(test_caps),
+		TEST(test_nothing_said), TEST(test_many_covers), cmocka_unit_test(test_no_memory)};
 
 	return cmocka_run_group_tests_name("intake", tests, NULL, NULL);
 }

@@ -176,6 +176,27 @@ static void test_print(void **state)
 	json_decref(j);
 }
 
+/* What a terminal would obey is escaped, and reads back as it was. */
+static void test_print_controls(void **state)
+{
+	static const char text[] = "\x1b[2J \x7f|\xc2\x80\xc2\x9f|\xc2\xa0\xc3\x80 \"\\";
+	json_t *j = json_pack("{s:s}", text, text), *back;
+	struct strbuf b;
+	struct diag d;
+
+	(void)state;
+	diag_clear(&d);
+	strbuf_init(&b, 0);
+	assert_true(json_print(&b, j, true));
+	assert_string_equal(b.p, "{\"\\u001B[2J \\u007f|\\u0080\\u009f|\xc2\xa0\xc3\x80 \\\"\\\\\":"
+				 "\"\\u001B[2J \\u007f|\\u0080\\u009f|\xc2\xa0\xc3\x80 \\\"\\\\\"}");
+	back = json_parse(strbuf_get(&b), 0, "it", &d);
+	assert_true(json_equal(j, back));
+	strbuf_release(&b);
+	json_decref(j);
+	json_decref(back);
+}
+
 #define IN_PLACE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 static void *nothing(size_t n)
@@ -225,6 +246,7 @@ int main(void)
 		IN_PLACE(test_refused),
 		IN_PLACE(test_every_cut),
 		cmocka_unit_test(test_print),
+		cmocka_unit_test(test_print_controls),
 		cmocka_unit_test(test_parse_without_memory),
 	};
 

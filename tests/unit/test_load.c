@@ -141,6 +141,32 @@ static void test_owner(void **state)
 	refused(f, GLANE_E_DENIED, "refused: owned by user 12345, neither root nor the user who runs glane (chown it)");
 }
 
+/* Whoever may rename in the folder may swap the file. */
+static void test_folder_of_others(void **state)
+{
+	static const struct {
+		mode_t mode;
+		bool is_refused;
+	} cases[] = {
+		{0702, true}, {0777, true}, {02777, true}, {0700, false}, {0755, false}, {0775, false}, {01777, false}};
+	struct folder *f = *state;
+
+	write_file(f, "#!/bin/sh\n", 10);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(chmod(f->path, cases[i].mode), 0);
+		refused(f, GLANE_E_DENIED,
+			cases[i].is_refused
+				? "refused: its folder is writable by others, who could put another file there "
+				  "(chmod o-w /tmp/glane-load-"
+				: "refused: no shared object at all");
+	}
+	if (geteuid() != 0)
+		return; /* only root can give a folder away */
+	assert_int_equal(chown(f->path, 12345, (gid_t)-1), 0);
+	refused(f, GLANE_E_DENIED,
+		"refused: its folder is owned by user 12345, neither root nor the user who runs glane (chown it)");
+}
+
 static void test_text(void **state)
 {
 	struct folder *f = *state;
@@ -336,6 +362,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_symlink, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_modes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_owner, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_folder_of_others, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_text, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_cut, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_other_machine, setup, teardown),

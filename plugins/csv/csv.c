@@ -90,6 +90,8 @@ static glane_rc run(const struct glane_host *h, glane_run *r, void *state)
 
 	s->h = h;
 	s->r = r;
+	for (size_t i = 0; i < s->o.missing.n; i++)
+		s->has_digit_marks |= s->o.missing.v[i][0] >= '0' && s->o.missing.v[i][0] <= '9';
 	rc = options_check(s);
 	for (size_t i = 0; rc == GLANE_OK && i < (n ? n : 1); i++) {
 		s->item = n ? s->o.indicators.v[i] : NULL;

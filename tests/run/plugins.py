@@ -92,6 +92,8 @@ EDGES = [  # the same formats as other files have them
      "value", ["1234", "1234.5", "1234"]),
     ("cells that stand for nothing, with blanks around them; a text that looks like one", PLAIN + ["--missing=.. - N/A …"],
      "code,y,v\nTGO,2020,..\nBEN,2020, - \nGHA,2020,…\nNER,2020,-5\nMLI,2020,...\nSEN,2020,\nNGA,2020,  \n", "area value value_text", ["NER -5 ", "MLI  ..."]),
+    ("a number that stands for nothing", PLAIN + ["--missing=9999 -"], "code,y,v\nTGO,2020,9999\nBEN,2020,99990\nGHA,2020, 9999 \nNER,2020,-\n",
+     "area value value_text", ["BEN 99990 "]),
     ("numbers as they come: blanks, signs, points, exponents, more digits than a double has; texts stay", PLAIN,
      "code,y,v\nTGO,2020, 7.0 \nTGO,2021,+5\nTGO,2022,.5\nTGO,2023,1e3\nTGO,2024,12345678901234567890.5\nTGO,2025,<0.1\nTGO,2026,12%\n",
      "value value_text", ["7.0 ", "5 +5", "0.5 .5", "1000 1e3", "12345678901234567890.5 12345678901234567890.5", " <0.1", " 12%"]),

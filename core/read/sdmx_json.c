@@ -96,6 +96,8 @@ static glane_rc begin_dataset(struct sdmx_json *r)
 		rc = take_outer(r, d->attributes_at);
 	if (rc == GLANE_OK && d->groups_at)
 		rc = sdmx_json_take_groups(r, d->groups_at);
+	for (int level = AT_DATASET; rc == GLANE_OK && level <= AT_SERIES; level++)
+		sdmx_json_set_defaults(r, level);
 	if (rc == GLANE_OK)
 		begin_body(r);
 	return rc;
@@ -155,6 +157,7 @@ static glane_rc series_attributes(struct sdmx_json *r)
 	}
 	json_pull_release(&j);
 	sdmx_json_settle_cells(r, AT_SERIES, &r->series_text);
+	sdmx_json_set_defaults(r, AT_SERIES);
 	return rc == GLANE_END ? GLANE_OK : rc;
 }
 
@@ -250,6 +253,7 @@ static glane_rc take_observation(struct sdmx_json *r)
 			i = sdmx_json_next_part(r, i + 1, role, AT_OBS);
 	}
 	sdmx_json_settle_cells(r, AT_OBS, &r->obs_text);
+	sdmx_json_set_defaults(r, AT_OBS);
 	return rc == GLANE_END ? GLANE_OK : rc;
 }
 

@@ -169,6 +169,7 @@ static glane_rc take_part_member(void *arg, struct json_pull *j)
 
 	return is_key(j, "id")            ? take_text(j, &t->x->arena, &t->part->id)
 	       : is_key(j, "role")        ? take_text(j, &t->x->arena, &t->role_said)
+	       : is_key(j, "default")     ? take_text(j, &t->x->arena, &t->part->otherwise)
 	       : is_key(j, "keyPosition") ? take_position(j, &t->part->position)
 	       : is_key(j, "values")      ? json_pull_each(j, '[', take_value, t)
 					  : json_pull_pass(j, 0);
@@ -192,6 +193,9 @@ static glane_rc take_part(void *arg, struct json_pull *j)
 	if (part.role == GLANE_ROLE_DIMENSION &&
 		(is_time(part.id) || slice_is(t->role_said, "time") || slice_is(t->role_said, "TIME_PERIOD")))
 		part.role = GLANE_ROLE_TIME;
+	for (uint32_t i = 0; i < part.n; i++)
+		if (part.otherwise.n && slice_eq(part.code[i], part.otherwise))
+			part.otherwise_label = part.label[i];
 	t->s->part[t->s->n++] = part; /* in any case: the index frees its lists */
 	return rc == GLANE_OK && !part.id.n ? json_pull_fail(j, "a component without an id") : rc;
 }

@@ -197,6 +197,24 @@ static const struct form forms[] = {
 		"{\"data\":{\"structures\":[{\"dimensions\":{}}," J_STRUCTURE
 		"],\"dataSets\":[{\"structure\":1,\"action\":\"Merge\"," J_SERIES ",\"attributes\":[0]}]}}",
 		FOUR("M"), NULL},
+	{"JSON, what the data does not say is the default; at the series",
+		"{\"structure\":{" J_LINK "," J_DIMS
+		",\"attributes\":{\"series\":[{\"id\":\"UNIT_MULT\",\"default\":\"6\","
+		"\"values\":[{\"id\":\"6\"},{\"id\":\"3\"}]}],\"observation\":[{\"values\":[{\"id\":\"A\"}],\"id\":"
+		"\"OBS_STATUS\","
+		"\"default\":\"E\"}]}},\"dataSets\":[{\"series\":{\"0\":{\"attributes\":[null],\"observations\":{\"0\":"
+		"[1.5],"
+		"\"1\":[2,0]}},\"1\":{\"attributes\":[1],\"observations\":{\"0\":[3,null]}}}}]}",
+		"EXR I D NZD 2013-01-18 1.5 E 6\nEXR I D NZD 2013-01-21 2 A 6\nEXR I D RUB 2013-01-18 3 E 3\n", NULL},
+	{"JSON, defaults of the dataset and of groups, and of none in a deletion",
+		"{\"structures\":[{" J_DIMS ",\"attributes\":{\"dataSet\":[{\"id\":\"UNIT_MULT\",\"default\":3}],"
+		"\"dimensionGroup\":[{\"id\":\"OBS_STATUS\",\"default\":\"P\"}]}}],\"dataSets\":[{"
+		"\"dimensionGroupAttributes\":{\"~:0:~\":[\"A\"],\"0:0:0\":[null]},\"observations\":{\"0:0\":[1],\"1:"
+		"0\":[2]}},"
+		"{\"observations\":{\"0:0\":[5]}},{\"action\":\"Delete\",\"observations\":{\"0:1\":[9]}}]}",
+		"~ I D NZD 2013-01-18 1 A 3\n~ I D RUB 2013-01-18 2 P 3\n~ I D NZD 2013-01-18 5 P 3\n~ D D NZD "
+		"2013-01-21 9 ~ ~\n",
+		NULL},
 	{"JSON with holes, as one provider writes them",
 		"{\"structure\":" J_STRUCTURE ",\"dataSets\":[{\"attributes\":[],\"series\":{\"1\":{\"observations\":{"
 		"\"0\":[,0],\"1\":[40.3000,]}}}}]}",

@@ -302,6 +302,18 @@ static glane_rc next_obs(struct sdmx_json *r)
 	return GLANE_OK;
 }
 
+/* The end of the message: errors may stand beside its data. */
+static glane_rc finish(struct sdmx_json *r)
+{
+	const struct strbuf *words = &r->index.words;
+
+	if (words->n && !r->number)
+		return fail(r->diag, GLANE_E_DATA, "the provider answers: %s", words->p);
+	if (r->index.is_cut)
+		return fail(r->diag, GLANE_E_DATA, "the data is not whole, the provider says: %s", words->p);
+	return GLANE_END;
+}
+
 static glane_rc sdmx_next(void *state)
 {
 	struct sdmx_json *r = state;
@@ -312,7 +324,7 @@ static glane_rc sdmx_next(void *state)
 	r->is_record = false;
 	while (rc == GLANE_OK && !r->is_record) {
 		if (r->stage == BETWEEN && r->dataset == r->index.n_datasets)
-			rc = GLANE_END;
+			rc = finish(r);
 		else if (r->stage == BETWEEN)
 			rc = begin_dataset(r);
 		else if (r->stage == GROUPS)
@@ -363,6 +375,14 @@ static struct slice sdmx_column(const void *state, size_t i)
 	const struct sdmx_json *r = state;
 
 	return r->s && i < r->s->n ? r->s->part[i].id : (struct slice){NULL, 0};
+}
+
+static struct slice sdmx_head(const void *state, size_t i)
+{
+	const struct sdmx_json *r = state;
+
+	return i < r->n_head && strcmp(r->head[i], "#footer") == 0 && r->index.words.n ? strbuf_get(&r->index.words)
+										       : (struct slice){NULL, 0};
 }
 
 static void sdmx_where(const void *state, uint64_t *number, uint64_t *line, uint64_t *offset)
@@ -450,11 +470,12 @@ static glane_rc sdmx_open(void **state, struct payload *p, const struct record_o
 	struct sdmx_json *r = mem_zalloc(1, sizeof(*r));
 	glane_rc rc;
 
-	(void)o;
 	if (!r)
 		return fail(d, GLANE_E_NOMEM, "no memory for an SDMX-JSON reader");
 	r->payload = p;
 	r->diag = d;
+	r->head = o->head;
+	r->n_head = o->n_head;
 	arena_init(&r->arena, SDMX_JSON_TEXT);
 	arena_init(&r->index.arena, SDMX_JSON_TEXT);
 	strbuf_init(&r->index.words, 0);
@@ -484,6 +505,7 @@ const struct record_ops sdmx_json_ops = {
 	.get = sdmx_get,
 	.columns = sdmx_columns,
 	.column = sdmx_column,
+	.head = sdmx_head,
 	.where = sdmx_where,
 	.text = sdmx_text,
 	.close = sdmx_close,

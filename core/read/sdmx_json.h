@@ -39,8 +39,9 @@ struct sdmx_json_index {
 	struct sdmx_json_structure *structure;
 	struct sdmx_json_dataset *dataset;
 	size_t n_structures, cap_structures, n_datasets, cap_datasets;
-	struct strbuf words; /* of an error answer */
+	struct strbuf words; /* of errors, which may stand beside data */
 	bool has_datasets, is_in_data;
+	bool is_cut; /* one of the errors says that the data is not whole */
 };
 void sdmx_json_index_release(struct sdmx_json_index *x);
 /* Walks the whole message, which p stands at the beginning of. */
@@ -70,6 +71,8 @@ struct sdmx_json {
 	struct payload *payload, view;
 	struct diag *diag;
 	struct json_pull j;
+	const char *const *head;
+	size_t n_head;
 	struct sdmx_json_index index;
 	const struct sdmx_json_structure *s; /* of the dataset */
 	size_t dataset;                      /* behind the current one */

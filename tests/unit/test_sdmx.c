@@ -215,6 +215,10 @@ static const struct form forms[] = {
 		"~ I D NZD 2013-01-18 1 A 3\n~ I D RUB 2013-01-18 2 P 3\n~ I D NZD 2013-01-18 5 P 3\n~ D D NZD "
 		"2013-01-21 9 ~ ~\n",
 		NULL},
+	{"JSON, errors that do not say that it is cut",
+		"{\"structure\":" J_STRUCTURE ",\"dataSets\":[{\"attributes\":[0]," J_FLAT
+		"}],\"errors\":[{\"code\":400,\"title\":\"bad dimension\"}]}",
+		FOUR("I") "#footer 400; bad dimension\n", ""},
 	{"JSON with holes, as one provider writes them",
 		"{\"structure\":" J_STRUCTURE ",\"dataSets\":[{\"attributes\":[],\"series\":{\"1\":{\"observations\":{"
 		"\"0\":[,0],\"1\":[40.3000,]}}}}]}",
@@ -320,6 +324,14 @@ static const struct refusal refusals[] = {
 	 "id=\"A\"/></SeriesKey></Series></DataSet></GenericData>",
 		GLANE_E_FORMAT, "without id and value"},
 	{"{\"error\":[{\"status\":404,\"label\":\"gone\"}]}", GLANE_E_DATA, "answers: 404; gone"},
+	{"{\"structure\":" J_STRUCTURE ",\"dataSets\":[{\"attributes\":[0]," J_FLAT
+	 "}],\"errors\":[{\"code\":510,\"title\":\"Response size exceeds service limit\"}]}",
+		GLANE_E_DATA, "not whole, the provider says: 510; Response size"},
+	{"{\"structure\":" J_STRUCTURE ",\"dataSets\":[{\"attributes\":[0]," J_FLAT
+	 "}],\"errors\":[{\"title\":\"Gateway\",\"code\":\"504\"}]}",
+		GLANE_E_DATA, "not whole"},
+	{"{\"structure\":" J_STRUCTURE ",\"dataSets\":[],\"errors\":[{\"code\":100,\"title\":\"none\"}]}", GLANE_E_DATA,
+		"answers: 100; none"},
 	{"{\"a\":1}", GLANE_E_FORMAT, "no dataSets"},
 	{"{\"dataSets\":[{\"series\":{}}]}", GLANE_E_FORMAT, "structure 0"},
 	{"{\"structure\":" J_STRUCTURE ",\"dataSets\":[{\"series\":{\"9\":{\"observations\":{}}}}]}", GLANE_E_FORMAT,

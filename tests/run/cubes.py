@@ -111,6 +111,14 @@ def parsed():
     parse(site, "eurostat: what is being prepared, and there is no more", ["eurostat", "--datasets=X"], QUEUED, "without data")
     parse(site, "eurostat: a cell with more than a value and its flags stays one text", ["eurostat", "--datasets=X"], "unit,geo\\time\t2020 \nPC,AT\t1 234 \n",
           ["X X AUT unit=PC 2020  1 234 PC A "])
+    parse(site, "eurostat: a mark of confidentiality alone", ["eurostat", "--datasets=X"], "unit,geo\\time\t2020 \t2021 \nPC,AT\t: @C\t: b@C\n",
+          ["X X AUT unit=PC 2020   PC C @C", "X X AUT unit=PC 2021   PC B b@C"])
+    for columns, cells, want in (("OBS_FLAG,CONF_STATUS", ",,C", " |C|C"), ("OBS_FLAG,CONF_STATUS", "5,p,N", "5|A|p; N"),
+                                 ("OBS_FLAG,CONF_STATUS", "5,p,F", "5|A|p"), ("CONF_STATUS,OBS_CONF", "5,,N", "5|A|N"),
+                                 ("CONF_STATUS", "5,C", "5|A|C"), ("OBS_STATUS,CONF_STATUS", ",O,C", "|O|C")):
+        code, out, err = site.glane("parse", "sdmx", payload=f"DATAFLOW,freq,geo,TIME_PERIOD,OBS_VALUE,{columns}\nESTAT:X(1.0),A,EL,2010,{cells}\n".encode())
+        check(f"sdmx: confidentiality beside flags: {columns}: {cells}",
+              ["|".join(r[c] for c in ("value", "status", "flags")) for r in support.csv.DictReader(io.StringIO(out))], [want.strip()]) or print(err)
     parse(site, "eurostat: a line without its end", ["eurostat", "--datasets=X"], "unit,geo\\time\t2020 \nPC,AT\t1.5", "was the file cut?")
     code, _, err = site.glane("parse", "eurostat", "--datasets=X", "--answer=jsonstat", "--filters=geo=" + "|".join(f"G{i}" for i in range(200)), payload=b"{}")
     suite.true("eurostat: more codes than an address takes", code == 2 and "more than 126 codes in filters" in err, (code, err))

@@ -13,7 +13,7 @@ static const struct glane_opt options[] = {
 	{OPT(STR, sheet, "", "the files are .xlsx: a sheet by name or number; *: the first visible")},
 	{OPT(STR, delimiter, ",", "one character, or the word tab")},
 	{OPT(STR, quote, "\"", "one character, or the word none")},
-	{OPT(STR, encoding, "", "ISO-8859-1 windows-1252 UTF-16LE UTF-16BE; none: UTF-8 or by mark")},
+	{OPT(STR, encoding, "", "ISO-8859-1 ISO-8859-15 windows-1252 UTF-16LE UTF-16BE; none: UTF-8 or by mark")},
 	{OPT(STR, decimal, ".", "decimal mark of numbers")},
 	{OPT(STR, group, "", "thousands separator of numbers, or the word blank")},
 	{"skip", GLANE_OPT_INT, 0, offsetof(struct options, skip), "0", "lines before the header", 0, 100000},

@@ -96,6 +96,13 @@ def parsed():
     anonymous = {k: v for k, v in USERS.items() if k != "extension"}
     code, _, err = site.glane("parse", "jsonstat", payload=json.dumps(anonymous).encode())
     suite.true("jsonstat: a message that does not name its dataset", code != 0 and "set `dataset`" in err, (code, err))
+    for name, code, want in (("TLIST(Q1)", "20101", "Q 2010-Q1"), ("TLIST(M1)", "202001", "M 2020-01"), ("TLIST(H1)", "20102", "S 2010-S2"),
+                             ("TLIST(A1)", "2010", "A 2010"), ("TLIST(M1)", "2020M01", "M 2020-01"), ("Kvartal", "2010K1", "Q 2010-Q1"),
+                             ("Uge", "2010U05", "W 2010-W05")):
+        dataset = {"class": "dataset", "id": ["geo", name], "size": [1, 1], "role": {"time": [name]}, "value": [1], "extension": {"id": "X"},
+                   "dimension": {"geo": {"category": {"index": ["TG"]}}, name: {"category": {"index": [code]}}}}
+        _, out, err = site.glane("parse", "jsonstat", "--area=geo", payload=json.dumps(dataset).encode())
+        check(f"jsonstat: {code} of {name}", [f"{r['freq']} {r['period']}" for r in support.csv.DictReader(io.StringIO(out))], [want]) or print(err)
     parse(site, "px: PC-Axis in ISO-8859-1, symbols as flags, one of them mapped", ["jsonstat", "--px=yes", "--status_map=..=M", "--area=Maa"], PX, [
         "rates RATE TGO  2000 2.90  per cent A ", "rates RATE TGO  2001 3.64  per cent A ",
         "rates RATE BEN  2000  .. per cent M ..", "rates RATE BEN  2001  . per cent O ."])

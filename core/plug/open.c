@@ -109,7 +109,8 @@ static glane_rc explain(struct glane_reader *rd, glane_rc rc)
 
 static const char *member_suffix(uint8_t format)
 {
-	static const char *const suffixes[] = {NULL, ".csv", ".json", ".xml", NULL, ".json", ".tsv"};
+	static const char *const suffixes[] = {
+		NULL, ".csv", ".json", ".xml", ".xml|.json|.csv", ".json", ".tsv", NULL, ".px"};
 
 	return format < sizeof(suffixes) / sizeof(suffixes[0]) ? suffixes[format] : NULL;
 }

@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import sys
+import zipfile
 from collections import Counter
 from decimal import Decimal
 from pathlib import Path
@@ -371,6 +372,18 @@ def beside():
         suite.true(f"{name} beside the data", code == want and words in err and (",1.5," in out) == (want == 0), (code, out, err))
 
 
+def zipped():
+    """A zip with a message and a text beside it: the message is read."""
+    site = suite.site("zipped")
+    for name, body in (("a.XML", message(("Information", RATES))), ("a.csv", sdmx_csv(RATES))):
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w") as z:
+            z.writestr(name, body)
+            z.writestr("readme.txt", "Nothing")
+        code, rows, err = site.glane("parse", "sdmx", "--dataset=X", payload=out.getvalue())
+        check(f"{name} beside a text", (code, len(list(csv.DictReader(io.StringIO(rows))))), (0, 4)) or print(err)
+
+
 def recorded():
     """A message as it was recorded, at an address of its provider: the exact sum comes out of the store."""
     files = {"insee/IPI-2010-A21_structurespecific_2.1.xml": (XML_TYPE, "FREQ PRODUIT NATURE"), "insee/IPI-2010-A21_generic_2.1.xml": (XML_TYPE, ""),
@@ -409,5 +422,6 @@ business_days()
 mass_deletions()
 errors()
 beside()
+zipped()
 recorded()
 sys.exit(suite.finish())

@@ -320,7 +320,7 @@ static glane_rc host_cube(glane_run *r, glane_reader *rd, const struct glane_cub
 	if (rd->cube->shape != record_shape(rd->records))
 		rc = cube_map_shape(rd->cube, rd->records, &r->diag);
 	if (rc == GLANE_OK && !is_removal && !rd->cube->is_checked)
-		rc = cube_map_check(rd->cube, rd->records, &r->diag);
+		rc = cube_map_check(rd->cube, rd->records, rd->req.format != GLANE_FMT_SDMX, &r->diag);
 	if (rc != GLANE_OK)
 		return diag_prefix(&r->diag, "%s", rd->url);
 	said = hash_said(rd->records, rd->cube);

@@ -31,8 +31,9 @@ struct cube_map {
 };
 /* Fills what follows from the records' shape. */
 glane_rc cube_map_shape(struct cube_map *m, const struct record_reader *rec, struct diag *d);
-/* GLANE_E_DATA: there is no measure, or an option names what the dataset does not have. Deletions need not have it. */
-glane_rc cube_map_check(struct cube_map *m, const struct record_reader *rec, struct diag *d);
+/* GLANE_E_DATA: there is no measure, or an option names what the dataset does not have, which deletions need not; or no time. is_settled:
+ * later records have no further components, as those of SDMX-ML may. */
+glane_rc cube_map_check(struct cube_map *m, const struct record_reader *rec, bool is_settled, struct diag *d);
 bool cube_is_dimension(int role);
 /* The first column of a role (0: any) with this id; CUBE_NOWHERE: none. */
 size_t cube_column(const struct record_reader *rec, const char *wanted, size_t n, int role);

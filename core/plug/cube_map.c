@@ -196,6 +196,15 @@ static void find_conf(const struct record_reader *rec, struct cube_map *m)
 	}
 }
 
+static void list_ids(const struct record_reader *rec, struct strbuf *ids)
+{
+	strbuf_init(ids, 1024);
+	for (size_t i = 0; i < record_columns(rec) && ids->n < 512; i++) {
+		strbuf_puts(ids, i ? ", " : "");
+		strbuf_slice(ids, record_column(rec, i));
+	}
+}
+
 /* Fails where an option names components, and the dataset has none of them; attributes may be missing where no observation says them. */
 static glane_rc need(
 	const struct record_reader *rec, const char *option, const char *named, bool is_there, struct diag *d)
@@ -205,12 +214,23 @@ static glane_rc need(
 
 	if (is_there)
 		return GLANE_OK;
-	strbuf_init(&ids, 1024);
-	for (size_t i = 0; i < record_columns(rec) && ids.n < 512; i++) {
-		strbuf_puts(&ids, i ? ", " : "");
-		strbuf_slice(&ids, record_column(rec, i));
-	}
+	list_ids(rec, &ids);
 	rc = fail(d, GLANE_E_DATA, "%s = %s: the dataset has no such component; there are: %.*s", option, named,
+		SLICE_FMT(strbuf_get(&ids)));
+	strbuf_release(&ids);
+	return rc;
+}
+
+static glane_rc need_time(const struct record_reader *rec, const struct cube_map *m, struct diag *d)
+{
+	struct strbuf ids;
+	glane_rc rc;
+
+	if (m->time.column != CUBE_NOWHERE || m->time.constant.p)
+		return GLANE_OK;
+	list_ids(rec, &ids);
+	rc = fail(d, GLANE_E_DATA,
+		"no component of the dataset says that it is the time: name it with `time`; there are: %.*s",
 		SLICE_FMT(strbuf_get(&ids)));
 	strbuf_release(&ids);
 	return rc;
@@ -269,11 +289,13 @@ glane_rc cube_map_shape(struct cube_map *m, const struct record_reader *rec, str
 	return rc;
 }
 
-glane_rc cube_map_check(struct cube_map *m, const struct record_reader *rec, struct diag *d)
+glane_rc cube_map_check(struct cube_map *m, const struct record_reader *rec, bool is_settled, struct diag *d)
 {
 	glane_rc rc = m->n_measures == 0 && !m->given.value.n ? fail(d, GLANE_E_DATA, "the dataset has no measure")
 							      : need_all(m, rec, d);
 
+	if (rc == GLANE_OK && is_settled)
+		rc = need_time(rec, m, d);
 	m->is_checked = rc == GLANE_OK;
 	m->shape = rc == GLANE_OK ? m->shape : 0;
 	return rc;

@@ -267,17 +267,6 @@ static glane_rc read_texts_of_dataset(struct build *b)
 	return rc;
 }
 
-static bool is_time_id(struct slice id)
-{
-	static const char *const ids[] = {"time", "TIME_PERIOD", "year", "tid", "period", "date", "month", "quarter",
-		"ano", "anno", "jahr", "rok", "vuosi"};
-
-	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++)
-		if (id.n == strlen(ids[i]) && strncasecmp(id.p, ids[i], id.n) == 0)
-			return true;
-	return id.n > 6 && strncasecmp(id.p, "TLIST(", 6) == 0;
-}
-
 static void give_roles(struct build *b)
 {
 	struct jsonstat_cube *c = b->c;
@@ -286,7 +275,7 @@ static void give_roles(struct build *b)
 	c->unit_dim = SIZE_MAX;
 	for (size_t i = 0; i < c->n_dim; i++) {
 		struct jsonstat_dimension *dim = &c->dim[i];
-		const bool is_time = b->time.p ? slice_eq(dim->id, b->time) : is_time_id(dim->id);
+		const bool is_time = b->time.p ? slice_eq(dim->id, b->time) : record_is_time(dim->id);
 
 		if (is_time && !has_time)
 			dim->role = GLANE_ROLE_TIME;

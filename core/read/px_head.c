@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The keywords of a PC-Axis file: KEYWORD[language]("variable","value")="text","text"; */
+#include "model/period.h"
 #include "read/px.h"
+#include "read/record.h"
 #include "read/source.h"
 
 #include <ctype.h>
@@ -405,6 +407,33 @@ static glane_rc settle(struct head *h)
 	return GLANE_OK;
 }
 
+static bool begins_with_period(struct px_texts l)
+{
+	struct period first;
+
+	return l.n && period_parse(l.v[0], 0, &first, NULL) == GLANE_OK;
+}
+
+/* Without TIMEVAL: the variable of periods whose name says that it is the time; of texts where its codes only count. */
+static void find_time(struct px_table *t)
+{
+	for (size_t i = 0; i < t->n_var; i++)
+		if (t->var[i].role == GLANE_ROLE_TIME)
+			return;
+	for (size_t i = 0; i < t->n_var; i++) {
+		struct px_variable *v = &t->var[i];
+		const bool is_coded = begins_with_period(v->code);
+
+		if (v->role != GLANE_ROLE_DIMENSION || !record_is_time(v->name) ||
+			!(is_coded || begins_with_period(v->label)))
+			continue;
+		v->role = GLANE_ROLE_TIME;
+		if (!is_coded)
+			v->period = v->label;
+		return;
+	}
+}
+
 static glane_rc read_statement(struct head *h, bool *ret_is_data)
 {
 	struct statement s = {.n_sub = 0};
@@ -453,6 +482,8 @@ glane_rc px_head(struct px_table *t, struct payload *p, struct diag *d)
 		rc = read_statement(&h, &is_data);
 	if (rc == GLANE_OK)
 		rc = settle(&h);
+	if (rc == GLANE_OK)
+		find_time(t);
 	strbuf_release(&h.decoded);
 	if (rc == GLANE_OK) {
 		p->n -= (size_t)(h.at - p->p);

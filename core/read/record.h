@@ -56,6 +56,9 @@ int record_role(const struct record_reader *r, size_t i); /* GLANE_ROLE_* */
 struct slice record_label(
 	struct record_reader *r, size_t i); /* of the code in column i; until the next record_next() */
 
+/* Whether a dimension is one of time by its id, where the document says no roles. */
+bool record_is_time(struct slice id);
+
 /* What a cube's reader has beyond record_ops. Its get() also knows "#dataset", "#title", "#updated", "#action". */
 struct cube_ops {
 	uint64_t (*shape)(const void *state);

@@ -106,6 +106,14 @@ def parsed():
     parse(site, "px: PC-Axis in ISO-8859-1, symbols as flags, one of them mapped", ["jsonstat", "--px=yes", "--status_map=..=M", "--area=Maa"], PX, [
         "rates RATE TGO  2000 2.90  per cent A ", "rates RATE TGO  2001 3.64  per cent A ",
         "rates RATE BEN  2000  .. per cent M ..", "rates RATE BEN  2001  . per cent O ."])
+    untimed = 'MATRIX="m";TITLE="t";STUB="geo";HEADING="Jahr";VALUES("geo")="TG";%sVALUES("Jahr")="2000","2001";DATA=1 2 ;'
+    for name, codes in (("texts", ""), ("codes", 'CODES("Jahr")="2000","2001";'), ("texts, where the codes count", 'CODES("Jahr")="0","1";')):
+        parse(site, f"px: time without TIMEVAL, by its name: {name}", ["jsonstat", "--px=yes", "--area=geo"], untimed % codes,
+              ["m m TGO  2000 1   A ", "m m TGO  2001 2   A "])
+    parse(site, "px: nothing says what the time is", ["jsonstat", "--px=yes", "--area=geo"], (untimed % "").replace("Jahr", "Column"),
+          "no component of the dataset says that it is the time: name it with `time`; there are: geo, Column")
+    parse(site, "px: an option says what the time is", ["jsonstat", "--px=yes", "--area=geo", "--time=Column"], (untimed % "").replace("Jahr", "Column"),
+          ["m m TGO  2000 1   A ", "m m TGO  2001 2   A "])
     parse(site, "px: a file that was cut", ["jsonstat", "--px=yes"], PX.decode("latin-1")[:-3], "cell 4 of 4")
     parse(site, "px: JSON where PC-Axis was asked", ["jsonstat", "--px=yes"], '{"error": "Table not found"}', "Table not found")
     parse(site, "eurostat: TSV with flags, without values, with both", ["eurostat", "--datasets=X"], TSV, [

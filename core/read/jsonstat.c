@@ -126,19 +126,40 @@ static glane_rc not_whole(struct jsonstat *r)
 	return rc;
 }
 
+/* An error page, or an answer in XML; `at`: behind a byte-order mark. */
+static glane_rc judge_start(struct payload *p, size_t at, struct diag *d)
+{
+	glane_rc rc = GLANE_OK;
+
+	while (at < JSON_MARKUP && rc == GLANE_OK) {
+		at = (size_t)(json_blanks(p->p + at, p->p + p->n) - p->p);
+		if (at < p->n || p->last)
+			break;
+		rc = payload_more(p, p->n);
+	}
+	if (rc != GLANE_OK || at == p->n || p->p[at] != '<')
+		return rc;
+	while (rc == GLANE_OK && !p->last && p->n < at + JSON_MARKUP)
+		rc = payload_more(p, p->n);
+	return rc == GLANE_OK ? json_markup((struct slice){p->p + at, p->n - at}, d) : rc;
+}
+
 static glane_rc read_index(struct jsonstat *r)
 {
-	char bom[3] = {'\xEF', '\xBB', '\xBF'};
-	glane_rc rc = payload_settle(r->payload, JSONSTAT_WHOLE);
+	struct payload *p = r->payload;
+	size_t mark;
+	glane_rc rc = payload_settle(p, JSONSTAT_WHOLE);
 
-	while (rc == GLANE_OK && r->payload->n < 3 && !r->payload->last)
-		rc = payload_more(r->payload, r->payload->n);
+	while (rc == GLANE_OK && p->n < 3 && !p->last)
+		rc = payload_more(p, p->n);
 	if (rc != GLANE_OK)
 		return rc;
+	mark = p->n >= 3 && memcmp(p->p, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
+	rc = judge_start(p, mark, r->diag);
 	json_pull_reset(&r->pull);
-	if (r->payload->n >= 3 && memcmp(r->payload->p, bom, 3) == 0)
-		r->pull.at += 3;
-	rc = jsonstat_index(&r->index, &r->pull);
+	r->pull.at += mark;
+	if (rc == GLANE_OK)
+		rc = jsonstat_index(&r->index, &r->pull);
 	if (rc == GLANE_OK && !r->index.n)
 		rc = no_dataset(r);
 	else if (rc == GLANE_OK && r->index.is_told)

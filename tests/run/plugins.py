@@ -162,6 +162,10 @@ def parse_others(site):
           short(out, "dataset indicator area_code period value status"), ["WDI A.B TGO 2020 1.5 A", "WDI A.B 1A 2020  E"])
     _, _, err = site.glane("parse", "worldbank", "--indicators=A.B", payload=b'[{"message":[{"id":"175","key":"k","value":"was deleted"}]}]')
     check("worldbank: an error envelope says the provider's words", "the provider answers: was deleted" in err, True)
+    xml = '\ufeff<?xml version="1.0" encoding="utf-8"?>\n<wb:error xmlns:wb="http://www.worldbank.org">\n  <wb:message id="120" key="Invalid value">' \
+          "The provided parameter value is not valid</wb:message>\n</wb:error>"
+    _, _, err = site.glane("parse", "worldbank", "--indicators=A.B", payload=xml.encode())
+    check("worldbank: an error in XML says the provider's words", "XML or HTML: 'The provided parameter value is not valid'" in err, True) or print(err)
     _, _, err = site.glane("parse", "worldbank", "--indicators=A.B", payload=document(9, [row("A.B", "TGO", 2020, 1)]).encode())
     check("worldbank: fewer rows than declared are no success", "declares 9 records" in err, True)
     _, out, _ = site.glane("parse", "ecb", payload=ECB.encode())

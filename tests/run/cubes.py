@@ -80,6 +80,17 @@ def parsed():
         "ISOC_CI_IFP_IU I_IU3 DEU ind_type=IND_TOTAL;unit=PC_IND 2023 94.55  PC_IND B b",
         "ISOC_CI_IFP_IU I_IU3 GRC ind_type=IND_TOTAL;unit=PC_IND 2022 85.0  PC_IND A ",
         "ISOC_CI_IFP_IU I_IU3 GRC ind_type=IND_TOTAL;unit=PC_IND 2023   PC_IND C |C"])
+    wide = {"class": "dataset", "id": ["geo", "item", "time"], "size": [2, 5100, 100], "role": {"time": ["time"]}, "extension": {"id": "X"},
+            "dimension": {"geo": {"category": {"index": ["TG", "BJ"]}}, "item": {"category": {"index": [f"i{i}" for i in range(5100)]}},
+                          "time": {"category": {"index": [str(1900 + i) for i in range(100)]}}}}
+    last = 2 * 5100 * 100 - 1
+    want = ["TG i0 1901 1 ", "TG i0 1903 2 ", "TG i5099 1999  x", "BJ i0 1900 3 ", "BJ i5099 1999 4 x"]
+    for order, value in (("in order", [(1, 1), (3, 2), (510000, 3), (last, 4)]), ("in no order", [(last, 4), (3, 2), (510000, 3), (1, 1)])):
+        table = {**wide, "value": dict(value), "status": {"509999": "x", str(last): "x"}}
+        code, out, err = site.glane("parse", "jsonstat", "--area=geo", payload=json.dumps(table).encode())
+        check(f"jsonstat: a million cells with hardly a value are not walked through, {order}",
+              [f"{r['area_code']} {r['dims'].split('=')[1]} {r['period']} {r['value']} {r['flags']}" for r in support.csv.DictReader(io.StringIO(out))], want)
+        suite.true(f"jsonstat: of those only the first cell is given empty, {order}", "5 rows, 1 empty" in err, err)
     parse(site, "jsonstat: a bundle, the metric's unit, an area by constant, one code of a dimension",
           ["jsonstat", "--area==DK", "--where=BEV=K"], PXWEB,
           ["HISB3 HISB3 DNK BEV=K 2022 2951  Number A ", "HISB3 HISB3 DNK BEV=K 2023 2984  Number A "])

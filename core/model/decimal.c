@@ -427,9 +427,13 @@ static size_t group_at(const char *p, const char *end, char group)
 	return group == ' ' && n >= 3 && memcmp(p, "\xe2\x80\xaf", 3) == 0 ? 3 : 0;
 }
 
-/* Digits in threes from *p on, copied to b without the group characters; false where they are grouped otherwise. */
+/*
+ * Digits in threes from *p on, copied to b without the group characters; false where they are grouped otherwise. None begin with 0:
+ * "0.123" under group '.' is a fraction of another notation, no 123.
+ */
 static bool ungroup(const char **p, const char *end, char group, struct strbuf *b)
 {
+	const char *from = *p;
 	struct slice run = digits(p, end);
 	size_t first = run.n, step;
 
@@ -437,7 +441,7 @@ static bool ungroup(const char **p, const char *end, char group, struct strbuf *
 	while ((step = group_at(*p, end, group)) != 0) {
 		*p += step;
 		run = digits(p, end);
-		if (first < 1 || first > 3 || run.n != 3)
+		if (first < 1 || first > 3 || *from == '0' || run.n != 3)
 			return false;
 		strbuf_slice(b, run);
 	}

@@ -108,23 +108,30 @@ static const char *set_day_of_year(struct period *ret, int year, int day)
 	return NULL;
 }
 
-/* What follows the year and a '-' that may be left out: A1 S2 T3 Q4 Q04 M5 M05 W5 W05 D137. */
+/* Half-years of PxWeb; of Nordic offices the quarter (kvartal) and the week (uge, uke). */
+static char letter_of(char c)
+{
+	return (char)(c == 'H' ? 'S' : c == 'K' ? 'Q' : c == 'U' ? 'W' : c);
+}
+
+/* What follows the year and a '-' that may be left out: A1 S2 T3 Q4 Q04 M5 M05 W5 W05 D137 H1 K4 U05. */
 static const char *read_reporting(struct slice t, int year, struct period *ret)
 {
+	const char letter = letter_of(t.n ? *t.p : 0);
 	int part;
 
 	if (t.n < 2 || t.n > 4)
 		return no_form;
 	part = number(t.p + 1, t.n - 1);
-	if (part < 0 || (t.n == 4) != (t.p[0] == 'D'))
+	if (part < 0 || (t.n == 4) != (letter == 'D'))
 		return no_form;
-	switch (t.p[0]) {
+	switch (letter) {
 	case 'A':
 	case 'S':
 	case 'T':
 	case 'Q':
 	case 'M':
-		return set_part(ret, t.p[0], year, part);
+		return set_part(ret, letter, year, part);
 	case 'W':
 		return set_week(ret, year, part);
 	case 'D':

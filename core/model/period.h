@@ -16,9 +16,9 @@ struct period {
 };
 /*
  * Reads a period. want: the series' frequency, or 0: decided by the text. Accepted (SOURCES section 2.7):
- * A 2010 2010-A1 2010A1 YR2010 YTD:2010 "1960 [YR1960]" | S 2010-S1 2010S1 2010S01
- * T 2010-T1 | Q 2010-Q1 2010Q1 2010Q01
- * M 2010-05 2010M05 2010M5 2010-M05, 201005 only with want 'M' | W 2010-W05 2010W05 2010W5
+ * A 2010 2010-A1 2010A1 YR2010 YTD:2010 "1960 [YR1960]" | S 2010-S1 2010S1 2010S01 2010-H1 2010H1
+ * T 2010-T1 | Q 2010-Q1 2010Q1 2010Q01 2010K1 (Nordic)
+ * M 2010-05 2010M05 2010M5 2010-M05, 201005 only with want 'M' | W 2010-W05 2010W05 2010W5 2010U05 (Nordic)
  * D 2010-05-17 2010-D137 "13 April 2026" "13 Apr 2026", 20100517 only with want 'D' or 'B'
  * A dateTime at midnight is its day, another one 'I'; so are, under any want, the ISO ranges 2010-01-01/P3M and
  * 2010-01-01/2010-03-31. A time zone is dropped: the provider's own date counts. Reporting years are taken to start on

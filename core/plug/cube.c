@@ -126,9 +126,9 @@ static char code_of(const struct cube_map *m, struct slice word)
 	if (!code)
 		code = mapped_code(m, word);
 	while (!code && word.n &&
-		strchr(";, |", *word.p)) /* Eurostat writes "|C" where only the second of two is said */
+		strchr(";, |@", *word.p)) /* Eurostat writes "|C", "@C" where only the second of two is said */
 		word.p++, word.n--;
-	while (n < word.n && !strchr(";, |", word.p[n]))
+	while (n < word.n && !strchr(";, |@", word.p[n]))
 		n++;
 	if (!code && n)
 		code = status_code((struct slice){word.p, n}, false);
@@ -137,26 +137,45 @@ static char code_of(const struct cube_map *m, struct slice word)
 	return code || !n ? code : mapped_code(m, (struct slice){word.p, 1});
 }
 
+/* The first confidentiality that is not CL_CONF_STATUS's "free for publication". */
+static struct slice conf_of(struct record_reader *rec, const struct cube_map *m)
+{
+	for (size_t i = 0; i < m->n_conf; i++) {
+		const struct slice s = slice_trim(cube_text_at(rec, m->conf[i]));
+
+		if (s.n && !slice_is(s, "F"))
+			return s;
+	}
+	return (struct slice){NULL, 0};
+}
+
+static void add_word(struct strbuf *b, struct slice word)
+{
+	if (b->n && word.n)
+		strbuf_puts(b, "; ");
+	strbuf_slice(b, word);
+}
+
 /* Status and flags of a row: a letter, and every word that says more than the letter. */
 static void fill_status(struct record_reader *rec, struct cube_map *m, struct glane_row *row, char *code)
 {
-	const struct slice status = slice_trim(cube_text_at(rec, m->status));
-	struct slice flags = slice_trim(cube_text_at(rec, m->flags));
+	const struct slice status = slice_trim(cube_text_at(rec, m->status)), conf = conf_of(rec, m);
+	const struct slice flags = slice_trim(cube_text_at(rec, m->flags));
 
-	if (m->given.flags.n == 0 && slice_is(flags, "F")) /* CL_CONF_STATUS: free for publication */
-		flags.n = 0;
-	*code = status.n ? code_of(m, status) : flags.n ? mapped_code(m, flags) : 0;
+	strbuf_reset(&m->flags_text);
+	if (status.n)
+		*code = code_of(m, status);
+	else if (flags.n)
+		*code = mapped_code(m, flags);
 	if (!*code && !status.n && flags.n)
 		*code = code_of(m, flags) && !status_code(flags, false) ? code_of(m, flags) : 0;
-	if (status.n > 1 || (status.n && (!*code || *status.p != *code))) {
-		strbuf_reset(&m->flags_text);
-		strbuf_slice(&m->flags_text, status);
-		if (flags.n)
-			strbuf_puts(&m->flags_text, "; ");
-		strbuf_slice(&m->flags_text, flags);
-		flags = strbuf_get(&m->flags_text);
-	}
-	row->flags = str_from(flags);
+	if (!*code && !status.n && conf.n)
+		*code = slice_is(conf, "C") && !row->value.n ? 'C' : mapped_code(m, conf);
+	if (status.n > 1 || (status.n && (!*code || *status.p != *code)))
+		add_word(&m->flags_text, status);
+	add_word(&m->flags_text, flags);
+	add_word(&m->flags_text, conf);
+	row->flags = str_from(strbuf_get(&m->flags_text));
 	if (*code)
 		row->status = (glane_str){code, 1};
 }
@@ -301,7 +320,7 @@ static glane_rc host_cube(glane_run *r, glane_reader *rd, const struct glane_cub
 	if (rd->cube->shape != record_shape(rd->records))
 		rc = cube_map_shape(rd->cube, rd->records, &r->diag);
 	if (rc == GLANE_OK && !is_removal && !rd->cube->is_checked)
-		rc = cube_map_check(rd->cube, rd->records, &r->diag);
+		rc = cube_map_check(rd->cube, rd->records, rd->req.format != GLANE_FMT_SDMX, &r->diag);
 	if (rc != GLANE_OK)
 		return diag_prefix(&r->diag, "%s", rd->url);
 	said = hash_said(rd->records, rd->cube);

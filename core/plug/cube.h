@@ -7,6 +7,7 @@
 #define CUBE_NOWHERE SIZE_MAX
 #define CUBE_PARTS 8     /* components that make an indicator */
 #define CUBE_MEASURES 32 /* of one observation */
+#define CUBE_CONF 4      /* components that say how confidential an observation is */
 #define CUBE_DIMS 64     /* see dims_print() */
 
 struct place { /* where a text comes from: a column, or a constant */
@@ -19,7 +20,8 @@ struct cube_map {
 	uint64_t shape, series;  /* what the rest was made for; 0: nothing yet */
 	bool is_checked;         /* the options name what this shape has */
 	struct place indicator[CUBE_PARTS], area, unit, unit_mult, status, flags, note, title, freq, time;
-	size_t n_indicator;
+	struct place conf[CUBE_CONF]; /* beside flags; none where the options name those */
+	size_t n_indicator, n_conf;
 	size_t measure[CUBE_MEASURES], n_measures;
 	size_t dim[CUBE_DIMS], n_dims;
 	uint32_t handle[CUBE_MEASURES]; /* of the current series; 0: to be asked for */
@@ -29,8 +31,9 @@ struct cube_map {
 };
 /* Fills what follows from the records' shape. */
 glane_rc cube_map_shape(struct cube_map *m, const struct record_reader *rec, struct diag *d);
-/* GLANE_E_DATA: there is no measure, or an option names what the dataset does not have. Deletions need not have it. */
-glane_rc cube_map_check(struct cube_map *m, const struct record_reader *rec, struct diag *d);
+/* GLANE_E_DATA: there is no measure, or an option names what the dataset does not have, which deletions need not; or no time. is_settled:
+ * later records have no further components, as those of SDMX-ML may. */
+glane_rc cube_map_check(struct cube_map *m, const struct record_reader *rec, bool is_settled, struct diag *d);
 bool cube_is_dimension(int role);
 /* The first column of a role (0: any) with this id; CUBE_NOWHERE: none. */
 size_t cube_column(const struct record_reader *rec, const char *wanted, size_t n, int role);

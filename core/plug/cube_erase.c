@@ -36,6 +36,8 @@ static unsigned attributes_of(struct record_reader *rec, const struct cube_map *
 		*ret_any = true;
 		what |= i == m->status.column ? 1u << ERASE_STATUS : 0;
 		what |= i == m->flags.column ? 1u << ERASE_FLAGS : 0;
+		for (size_t k = 0; k < m->n_conf; k++)
+			what |= i == m->conf[k].column ? 1u << ERASE_FLAGS : 0;
 		what |= i == m->note.column ? 1u << ERASE_NOTE : 0;
 		if (i == m->unit.column || i == m->unit_mult.column)
 			*ret_why =

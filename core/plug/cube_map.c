@@ -12,7 +12,8 @@ static const char *const areas[] = {"REF_AREA", "GEO", "LOCATION", "COUNTRY", "A
 static const char *const units[] = {"UNIT_MEASURE", "UNIT"};
 static const char *const mults[] = {"UNIT_MULT", "POWERCODE"};
 static const char *const statuses[] = {"OBS_STATUS"};
-static const char *const flag_ids[] = {"OBS_FLAG", "CONF_STATUS", "OBS_CONF", "OBS_CONF_STATUS", "CONF_STATUS_OBS"};
+static const char *const flag_ids[] = {"OBS_FLAG"};
+static const char *const conf_ids[CUBE_CONF] = {"CONF_STATUS", "OBS_CONF", "OBS_CONF_STATUS", "CONF_STATUS_OBS"};
 static const char *const notes[] = {"OBS_COM", "COMMENT_OBS", "OBS_COMMENT", "OBS_NOTE", "COMMENT"};
 static const char *const titles[] = {"TITLE", "TITLE_COMPL", "SERIES_NAME"};
 static const char *const freqs[] = {"FREQ", "FREQUENCY"};
@@ -184,6 +185,26 @@ static struct place time_of(const struct record_reader *rec, const struct cube_m
 	return place_of(rec, m->given.time, DEFAULTS(times), 0);
 }
 
+static void find_conf(const struct record_reader *rec, struct cube_map *m)
+{
+	m->n_conf = 0;
+	for (size_t i = 0; !m->given.flags.n && i < CUBE_CONF; i++) {
+		const size_t column = cube_column(rec, conf_ids[i], strlen(conf_ids[i]), 0);
+
+		if (column != CUBE_NOWHERE)
+			m->conf[m->n_conf++] = (struct place){column, {NULL, 0}};
+	}
+}
+
+static void list_ids(const struct record_reader *rec, struct strbuf *ids)
+{
+	strbuf_init(ids, 1024);
+	for (size_t i = 0; i < record_columns(rec) && ids->n < 512; i++) {
+		strbuf_puts(ids, i ? ", " : "");
+		strbuf_slice(ids, record_column(rec, i));
+	}
+}
+
 /* Fails where an option names components, and the dataset has none of them; attributes may be missing where no observation says them. */
 static glane_rc need(
 	const struct record_reader *rec, const char *option, const char *named, bool is_there, struct diag *d)
@@ -193,12 +214,23 @@ static glane_rc need(
 
 	if (is_there)
 		return GLANE_OK;
-	strbuf_init(&ids, 1024);
-	for (size_t i = 0; i < record_columns(rec) && ids.n < 512; i++) {
-		strbuf_puts(&ids, i ? ", " : "");
-		strbuf_slice(&ids, record_column(rec, i));
-	}
+	list_ids(rec, &ids);
 	rc = fail(d, GLANE_E_DATA, "%s = %s: the dataset has no such component; there are: %.*s", option, named,
+		SLICE_FMT(strbuf_get(&ids)));
+	strbuf_release(&ids);
+	return rc;
+}
+
+static glane_rc need_time(const struct record_reader *rec, const struct cube_map *m, struct diag *d)
+{
+	struct strbuf ids;
+	glane_rc rc;
+
+	if (m->time.column != CUBE_NOWHERE || m->time.constant.p)
+		return GLANE_OK;
+	list_ids(rec, &ids);
+	rc = fail(d, GLANE_E_DATA,
+		"no component of the dataset says that it is the time: name it with `time`; there are: %.*s",
 		SLICE_FMT(strbuf_get(&ids)));
 	strbuf_release(&ids);
 	return rc;
@@ -245,6 +277,7 @@ glane_rc cube_map_shape(struct cube_map *m, const struct record_reader *rec, str
 		m->unit_mult = place_of(rec, g->unit_mult, DEFAULTS(multipliers), 0);
 	m->status = place_of(rec, g->status, DEFAULTS(statuses), 0);
 	m->flags = place_of(rec, g->flags, DEFAULTS(flag_ids), 0);
+	find_conf(rec, m);
 	m->note = place_of(rec, g->note, DEFAULTS(notes), 0);
 	m->title = place_of(rec, g->title, DEFAULTS(titles), GLANE_ROLE_ATTRIBUTE);
 	rc = find_measures(rec, m, d);
@@ -256,11 +289,13 @@ glane_rc cube_map_shape(struct cube_map *m, const struct record_reader *rec, str
 	return rc;
 }
 
-glane_rc cube_map_check(struct cube_map *m, const struct record_reader *rec, struct diag *d)
+glane_rc cube_map_check(struct cube_map *m, const struct record_reader *rec, bool is_settled, struct diag *d)
 {
 	glane_rc rc = m->n_measures == 0 && !m->given.value.n ? fail(d, GLANE_E_DATA, "the dataset has no measure")
 							      : need_all(m, rec, d);
 
+	if (rc == GLANE_OK && is_settled)
+		rc = need_time(rec, m, d);
 	m->is_checked = rc == GLANE_OK;
 	m->shape = rc == GLANE_OK ? m->shape : 0;
 	return rc;

@@ -109,7 +109,8 @@ static glane_rc explain(struct glane_reader *rd, glane_rc rc)
 
 static const char *member_suffix(uint8_t format)
 {
-	static const char *const suffixes[] = {NULL, ".csv", ".json", ".xml", NULL, ".json", ".tsv"};
+	static const char *const suffixes[] = {
+		NULL, ".csv", ".json", ".xml", ".xml|.json|.csv", ".json", ".tsv", NULL, ".px"};
 
 	return format < sizeof(suffixes) / sizeof(suffixes[0]) ? suffixes[format] : NULL;
 }
@@ -163,6 +164,7 @@ glane_rc page_begin(struct glane_reader *rd)
 		.head = rd->heads,
 		.n_head = rd->n_heads,
 		.csv = is_sheet ? &rows : q->csv,
+		.is_sparse = !r->job->keep_empty,
 		.again = r->job->filter ? NULL : payload_again, /* a program is run once */
 		.again_arg = rd};
 	glane_rc rc = r->job->filter ? filter_open(rd, q->csv && !is_sheet ? q->csv->encoding : NULL)

@@ -187,11 +187,18 @@ static bool is_match(struct slice name, const char *pattern)
 	return slice_glob(name, pattern) || (!strchr(pattern, '/') && slice_glob(base, pattern));
 }
 
-static bool has_suffix(struct slice name, const char *suffix)
+/* One of ".xml|.json". */
+static bool has_suffix(struct slice name, const char *suffixes)
 {
-	size_t n = strlen(suffix);
+	struct slice left = slice_of(suffixes);
 
-	return name.n >= n && strncasecmp(name.p + name.n - n, suffix, n) == 0;
+	while (left.n) {
+		const struct slice one = slice_cut(&left, '|');
+
+		if (name.n >= one.n && strncasecmp(name.p + name.n - one.n, one.p, one.n) == 0)
+			return true;
+	}
+	return false;
 }
 
 static void tally_add(struct tally *t, size_t index, struct slice name, struct archive_entry *e)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Conversion to UTF-8 while reading: ISO-8859-1, windows-1252 (WHATWG index without its C1 rows), UTF-16 (RFC 2781). */
+/* Conversion to UTF-8 while reading: ISO-8859-1, ISO-8859-15, windows-1252 (WHATWG index without its C1 rows), UTF-16 (RFC 2781). */
 #include "base/mem.h"
 #include "read/source.h"
 #include <string.h>
@@ -95,6 +95,30 @@ static bool run_latin1(struct cursor *c)
 		copy_ascii(c);
 		for (int i = 0; i < 8 && c->in < c->in_end && c->out_end - c->out >= 4; i++)
 			put(c, *c->in++);
+	}
+	return true;
+}
+
+static uint32_t latin9(uint32_t u)
+{
+	static const struct {
+		uint8_t byte;
+		uint16_t u;
+	} other[] = {{0xA4, 0x20AC}, {0xA6, 0x160}, {0xA8, 0x161}, {0xB4, 0x17D}, {0xB8, 0x17E}, {0xBC, 0x152},
+		{0xBD, 0x153}, {0xBE, 0x178}};
+
+	for (size_t i = 0; i < sizeof(other) / sizeof(other[0]); i++)
+		if (other[i].byte == u)
+			return other[i].u;
+	return u;
+}
+
+static bool run_latin9(struct cursor *c)
+{
+	while (c->in < c->in_end && c->out_end - c->out >= 4) {
+		copy_ascii(c);
+		for (int i = 0; i < 8 && c->in < c->in_end && c->out_end - c->out >= 4; i++)
+			put(c, latin9(*c->in++));
 	}
 	return true;
 }
@@ -196,6 +220,7 @@ static const struct charset {
 } charsets[] = {
 	{"UTF-8", "utf8", NULL},
 	{"ISO-8859-1", "latin1", run_latin1},
+	{"ISO-8859-15", "latin9", run_latin9},
 	{"windows-1252", "cp1252", run_cp1252},
 	{"UTF-16LE", "utf16le", run_utf16le},
 	{"UTF-16BE", "utf16be", run_utf16be},
@@ -253,8 +278,8 @@ glane_rc charset_open(struct payload *p, const char *encoding, struct diag *d)
 			"payload: no byte-order mark where encoding = UTF-16 needs one; say UTF-16LE or UTF-16BE");
 	if (!charset_find(name) && strcasecmp(name, "UTF-16") != 0)
 		return fail(d, GLANE_E_CONFIG,
-			"encoding '%s' is not known; there are UTF-8, ISO-8859-1, windows-1252, UTF-16, UTF-16LE, "
-			"UTF-16BE and binary",
+			"encoding '%s' is not known; there are UTF-8, ISO-8859-1, ISO-8859-15, windows-1252, UTF-16, "
+			"UTF-16LE, UTF-16BE and binary",
 			name);
 	if (marked) {
 		p->p += mark;
@@ -264,7 +289,15 @@ glane_rc charset_open(struct payload *p, const char *encoding, struct diag *d)
 	return set && set->run ? converter_open(p, set, d) : GLANE_OK;
 }
 
-bool charset_ansi(struct strbuf *out, struct slice s)
+static bool has_c1(struct slice s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if ((unsigned char)s.p[i] >= 0x80 && (unsigned char)s.p[i] < 0xA0)
+			return true;
+	return false;
+}
+
+bool charset_ansi(struct strbuf *out, struct slice s, bool is_latin9)
 {
 	char *room = strbuf_room(out, s.n * 3 + 4);
 	struct cursor c = {.in = (const unsigned char *)s.p, .in_end = (const unsigned char *)s.p + s.n};
@@ -272,7 +305,7 @@ bool charset_ansi(struct strbuf *out, struct slice s)
 	if (!room)
 		return true; /* strbuf_ok() tells */
 	c.out = room, c.out_end = room + s.n * 3 + 4;
-	if (!run_cp1252(&c))
+	if (!(is_latin9 && !has_c1(s) ? run_latin9(&c) : run_cp1252(&c)))
 		return false;
 	out->n += (size_t)(c.out - room);
 	return true;

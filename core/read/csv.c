@@ -265,7 +265,7 @@ static glane_rc check_cells(struct csv_reader *r)
 			"csv line %llu: %u cells where the header has %zu; `ragged` would pad them", line,
 			(unsigned)r->n_cell, r->n_column);
 	}
-	for (size_t i = r->n_column; i < r->n_cell; i++) {
+	for (size_t i = r->n_column; !r->is_wide && i < r->n_cell; i++) {
 		if (cell(r, i).n || (!r->is_ragged && i > r->n_column))
 			return fail(r->d, GLANE_E_FORMAT, "csv line %llu: %u cells where the header has %zu", line,
 				(unsigned)r->n_cell, r->n_column);
@@ -350,6 +350,7 @@ static glane_rc open_reader(struct csv_reader *r, const struct record_options *o
 	r->x.is_quoting = r->is_quoting = r->quote != '\1';
 	r->x.is_lax = r->is_trimmed = c->trim != 0;
 	r->is_ragged = c->ragged != 0;
+	r->is_wide = o->format == GLANE_FMT_XLSX && !c->no_header;
 	r->max_record = o->max_record ? o->max_record : MAX_RECORD;
 	r->max_record = r->max_record < RECORD_CEILING ? r->max_record : RECORD_CEILING;
 	r->max_field = o->max_field ? o->max_field : MAX_FIELD;

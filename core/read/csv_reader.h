@@ -26,6 +26,7 @@ struct csv_reader {
 	size_t scratch_cap;
 	char quote;
 	bool is_quoting, is_ragged, is_trimmed, is_bound;
+	bool is_wide; /* records may have cells beyond the header: those of a worksheet, whose columns have no name */
 	size_t max_record, max_field;
 	struct arena arena;
 	struct slice *column;

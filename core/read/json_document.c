@@ -385,6 +385,14 @@ static glane_rc read_end(struct json *r)
 	return GLANE_END;
 }
 
+/* The words of an error page or message need more of it than a value does. */
+static glane_rc read_markup(struct json *r)
+{
+	const size_t n = (size_t)(r->c.end - r->at);
+
+	return n < JSON_MARKUP && !r->c.last ? refill(r, r->at) : json_markup((struct slice){r->at, n}, r->diag);
+}
+
 glane_rc json_step(struct json *r)
 {
 	/* No blank may stand before a byte-order mark. */
@@ -398,7 +406,7 @@ glane_rc json_step(struct json *r)
 	case JSON_AT_START:
 		return read_start(r);
 	case JSON_AT_VALUE:
-		return read_value(r);
+		return *r->at == '<' && r->n_level == 0 && r->number == 0 ? read_markup(r) : read_value(r);
 	case JSON_AT_FIRST:
 		return read_first(r);
 	case JSON_AT_KEY:

@@ -2,6 +2,8 @@
 /* JSON tokens: 16 bytes at a time where the processor has SSE2, 8 elsewhere, with an ASCII fast path for UTF-8. */
 #include "read/json_scan.h"
 
+#include "base/strbuf.h"
+
 const char *json_scan_bad(struct json_cursor *c, const char *at, const char *what)
 {
 	c->bad = at;
@@ -392,4 +394,32 @@ const char *json_pass(const char *p, const char *end)
 		}
 	} while (depth && p < end);
 	return p;
+}
+
+glane_rc json_markup(struct slice doc, struct diag *d)
+{
+	struct strbuf words, shown;
+	bool is_tag = false, is_gap = false;
+	glane_rc rc;
+
+	strbuf_init(&words, 0);
+	strbuf_init(&shown, 0);
+	for (size_t i = 0; i < doc.n && i < JSON_MARKUP && words.n < 200; i++) {
+		const char c = doc.p[i];
+
+		if (c == '<' || c == '>' || (unsigned char)c <= ' ') {
+			is_tag = c == '<' || (is_tag && c != '>');
+			is_gap = true;
+		} else if (!is_tag) {
+			strbuf_puts(&words, is_gap && words.n ? " " : "");
+			strbuf_putc(&words, c);
+			is_gap = false;
+		}
+	}
+	strbuf_visible(&shown, words.n ? strbuf_get(&words) : (struct slice){doc.p, doc.n < 40 ? doc.n : 40});
+	rc = fail(d, GLANE_E_FORMAT, "JSON: a JSON value was expected, but the document is XML or HTML: '%.*s'",
+		SLICE_FMT(strbuf_get(&shown)));
+	strbuf_release(&words);
+	strbuf_release(&shown);
+	return rc;
 }

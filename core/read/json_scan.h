@@ -5,6 +5,7 @@
  */
 #ifndef READ_JSON_SCAN_H
 #define READ_JSON_SCAN_H
+#include "base/diag.h"
 #include "base/slice.h"
 
 /* Where the processor has SSE2: 16 bytes, compared at once. The intrinsics' header is not needed for that. */
@@ -52,6 +53,9 @@ const char *json_scan_string(struct json_cursor *c, const char *p, uint8_t *ret_
 /* Records what is wrong, or that bytes are missing; both return NULL. */
 const char *json_scan_bad(struct json_cursor *c, const char *at, const char *what);
 const char *json_scan_cut(struct json_cursor *c);
+#define JSON_MARKUP ((size_t)4096) /* bytes of a document that json_markup() looks at */
+/* Of a document that begins with '<': fails with its words, which stand outside of tags. */
+glane_rc json_markup(struct slice doc, struct diag *d);
 /* Decodes the scanned text between two quotes into out, which has room for s.n bytes; returns the length. */
 size_t json_decode(struct slice s, char *out);
 /* The position behind a value of any kind; the text was scanned before, and p stands on the value. */

@@ -5,6 +5,10 @@
 #define OBS_STATUS "OBS_STATUS"
 #define TEXT_MAX ((size_t)4096) /* of a record, for quarantine */
 
+#define SPARSE_CELLS                                                                                                   \
+	1000000u /* a dataset with so many cells, of which one of so many has a value, is not walked cell by cell */
+#define SPARSE_SHARE 64
+
 struct jsonstat {
 	struct payload *payload;
 	struct diag *diag;
@@ -23,6 +27,7 @@ struct jsonstat {
 	struct slice value_text, status_text;
 	struct strbuf *text;
 	bool is_read, is_cube, is_record;
+	bool is_sparse, is_passing; /* empty cells may be, of this cube are, passed over */
 	glane_rc over;
 };
 
@@ -59,6 +64,7 @@ static glane_rc jsonstat_open(void **state, struct payload *p, const struct reco
 	if (!r)
 		return fail(d, GLANE_E_NOMEM, "no memory for a JSON-stat reader");
 	r->payload = p, r->diag = d, r->head = o->head, r->n_head = o->n_head;
+	r->is_sparse = o->is_sparse;
 	arena_init(&r->names, 0);
 	arena_init(&r->cube_arena, 0);
 	json_pull_init(&r->pull, p, d);
@@ -126,19 +132,40 @@ static glane_rc not_whole(struct jsonstat *r)
 	return rc;
 }
 
+/* An error page, or an answer in XML; `at`: behind a byte-order mark. */
+static glane_rc judge_start(struct payload *p, size_t at, struct diag *d)
+{
+	glane_rc rc = GLANE_OK;
+
+	while (at < JSON_MARKUP && rc == GLANE_OK) {
+		at = (size_t)(json_blanks(p->p + at, p->p + p->n) - p->p);
+		if (at < p->n || p->last)
+			break;
+		rc = payload_more(p, p->n);
+	}
+	if (rc != GLANE_OK || at == p->n || p->p[at] != '<')
+		return rc;
+	while (rc == GLANE_OK && !p->last && p->n < at + JSON_MARKUP)
+		rc = payload_more(p, p->n);
+	return rc == GLANE_OK ? json_markup((struct slice){p->p + at, p->n - at}, d) : rc;
+}
+
 static glane_rc read_index(struct jsonstat *r)
 {
-	char bom[3] = {'\xEF', '\xBB', '\xBF'};
-	glane_rc rc = payload_settle(r->payload, JSONSTAT_WHOLE);
+	struct payload *p = r->payload;
+	size_t mark;
+	glane_rc rc = payload_settle(p, JSONSTAT_WHOLE);
 
-	while (rc == GLANE_OK && r->payload->n < 3 && !r->payload->last)
-		rc = payload_more(r->payload, r->payload->n);
+	while (rc == GLANE_OK && p->n < 3 && !p->last)
+		rc = payload_more(p, p->n);
 	if (rc != GLANE_OK)
 		return rc;
+	mark = p->n >= 3 && memcmp(p->p, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
+	rc = judge_start(p, mark, r->diag);
 	json_pull_reset(&r->pull);
-	if (r->payload->n >= 3 && memcmp(r->payload->p, bom, 3) == 0)
-		r->pull.at += 3;
-	rc = jsonstat_index(&r->index, &r->pull);
+	r->pull.at += mark;
+	if (rc == GLANE_OK)
+		rc = jsonstat_index(&r->index, &r->pull);
 	if (rc == GLANE_OK && !r->index.n)
 		rc = no_dataset(r);
 	else if (rc == GLANE_OK && r->index.is_told)
@@ -164,6 +191,18 @@ static glane_rc check_lists(struct jsonstat *r, const struct jsonstat_place *at)
 	return GLANE_OK;
 }
 
+static bool is_sparse_list(const struct jsonstat_list *l)
+{
+	return l->kind == '{' || !l->kind;
+}
+
+/* Whether nearly every cell of a large dataset is in neither list. */
+static bool is_nearly_empty(const struct jsonstat *r, const struct jsonstat_place *at)
+{
+	return r->is_sparse && r->cube.n_cells >= SPARSE_CELLS && is_sparse_list(&at->value) &&
+	       is_sparse_list(&at->status) && (at->value.n + at->status.n) < r->cube.n_cells / SPARSE_SHARE;
+}
+
 static glane_rc open_cube(struct jsonstat *r)
 {
 	const struct jsonstat_place *at = &r->index.place[r->i_place++];
@@ -184,6 +223,7 @@ static glane_rc open_cube(struct jsonstat *r)
 	if (!r->pos)
 		return fail(r->diag, GLANE_E_NOMEM, "no memory for a JSON-stat dataset");
 	r->i_cell = 0;
+	r->is_passing = is_nearly_empty(r, at);
 	r->shape++;
 	r->series++;
 	return GLANE_OK;
@@ -206,11 +246,47 @@ static void advance(struct jsonstat *r)
 	}
 }
 
+static void move_to(struct jsonstat *r, uint64_t cell)
+{
+	uint64_t left = cell;
+	bool is_other = false;
+
+	for (size_t i = r->cube.n_dim; i > 0; i--) {
+		const struct jsonstat_dimension *dim = &r->cube.dim[i - 1];
+		const uint64_t pos = left % dim->size;
+
+		left /= dim->size;
+		is_other |= pos != r->pos[i - 1] && dim->role != GLANE_ROLE_TIME;
+		r->pos[i - 1] = pos;
+	}
+	r->series += is_other;
+	r->number += cell - r->i_cell;
+	r->i_cell = cell;
+}
+
+/* Behind a cell, to the next that one of the lists names; the dataset's end where there is none. */
+static glane_rc pass_empty(struct jsonstat *r)
+{
+	uint64_t value, status;
+	glane_rc rc = jsonstat_cells_peek(&r->value, r->i_cell, &value);
+
+	if (rc == GLANE_OK)
+		rc = jsonstat_cells_peek(&r->status, r->i_cell, &status);
+	if (rc != GLANE_OK)
+		return rc;
+	value = status < value ? status : value;
+	if (value < r->cube.n_cells)
+		move_to(r, value);
+	else
+		r->i_cell = r->cube.n_cells;
+	return GLANE_OK;
+}
+
 static glane_rc next_cell(struct jsonstat *r)
 {
 	glane_rc rc;
 
-	if (r->i_cell)
+	if (r->i_cell && !r->is_passing)
 		advance(r);
 	rc = jsonstat_cells_next(&r->value, r->i_cell, &r->value_text);
 	if (rc == GLANE_OK)
@@ -231,6 +307,8 @@ static glane_rc step(struct jsonstat *r)
 	glane_rc rc = r->is_read ? GLANE_OK : read_index(r);
 
 	r->is_record = false;
+	if (rc == GLANE_OK && r->is_passing && r->is_cube && r->i_cell < r->cube.n_cells)
+		rc = pass_empty(r);
 	while (rc == GLANE_OK && (!r->is_cube || r->i_cell == r->cube.n_cells)) {
 		close_cube(r);
 		if (r->i_place == r->index.n)

@@ -101,8 +101,10 @@ struct jsonstat_cells { /* a list, cell by cell */
 };
 glane_rc jsonstat_cells_open(
 	struct jsonstat_cells *c, const struct jsonstat_list *l, uint64_t n, const struct payload *p, struct diag *d);
-/* Of cell i, from 0 on without a gap: its text, absent for null or none; until the next call. */
+/* Of cell i, from 0 on; between two calls only cells may be left out that jsonstat_cells_peek() does not name: its text, absent for null or none; until the next call. */
 glane_rc jsonstat_cells_next(struct jsonstat_cells *c, uint64_t i, struct slice *ret);
+/* The first cell from `from` on that a sparse object names, behind the cell of the last call; UINT64_MAX: none. */
+glane_rc jsonstat_cells_peek(struct jsonstat_cells *c, uint64_t from, uint64_t *ret);
 void jsonstat_cells_close(struct jsonstat_cells *c);
 /* The index that a sparse object's member name is. */
 glane_rc jsonstat_number(struct json_pull *j, uint64_t *ret);

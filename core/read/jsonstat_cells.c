@@ -125,6 +125,24 @@ glane_rc jsonstat_cells_next(struct jsonstat_cells *c, uint64_t i, struct slice 
 	return rc == GLANE_END ? json_pull_fail(&c->pull, "a list of a dataset ends too early") : rc;
 }
 
+glane_rc jsonstat_cells_peek(struct jsonstat_cells *c, uint64_t from, uint64_t *ret)
+{
+	glane_rc rc = GLANE_OK;
+
+	*ret = UINT64_MAX;
+	if (!c->is_open)
+		return GLANE_OK;
+	if (c->list.is_unordered) {
+		*ret = c->i_member < c->n_member ? c->member[c->i_member].index : UINT64_MAX;
+		return GLANE_OK;
+	}
+	if (c->is_pending && c->pending < from) /* its value was given the last time */
+		rc = pend(c);
+	if (rc == GLANE_OK && c->is_pending)
+		*ret = c->pending;
+	return rc;
+}
+
 void jsonstat_cells_close(struct jsonstat_cells *c)
 {
 	if (c->is_open)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The description of one JSON-stat dataset: dimensions in the order of `id`, their categories in the order of `index`, roles. */
 #include "read/jsonstat.h"
+#include "read/px.h"
 
 #include <strings.h>
 
@@ -266,17 +267,6 @@ static glane_rc read_texts_of_dataset(struct build *b)
 	return rc;
 }
 
-static bool is_time_id(struct slice id)
-{
-	static const char *const ids[] = {"time", "TIME_PERIOD", "year", "tid", "period", "date", "month", "quarter",
-		"ano", "anno", "jahr", "rok", "vuosi"};
-
-	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++)
-		if (id.n == strlen(ids[i]) && strncasecmp(id.p, ids[i], id.n) == 0)
-			return true;
-	return id.n > 6 && strncasecmp(id.p, "TLIST(", 6) == 0;
-}
-
 static void give_roles(struct build *b)
 {
 	struct jsonstat_cube *c = b->c;
@@ -285,7 +275,7 @@ static void give_roles(struct build *b)
 	c->unit_dim = SIZE_MAX;
 	for (size_t i = 0; i < c->n_dim; i++) {
 		struct jsonstat_dimension *dim = &c->dim[i];
-		const bool is_time = b->time.p ? slice_eq(dim->id, b->time) : is_time_id(dim->id);
+		const bool is_time = b->time.p ? slice_eq(dim->id, b->time) : record_is_time(dim->id);
 
 		if (is_time && !has_time)
 			dim->role = GLANE_ROLE_TIME;
@@ -297,6 +287,26 @@ static void give_roles(struct build *b)
 		if (dim->has_unit && (c->unit_dim == SIZE_MAX || dim->role == GLANE_ROLE_INDICATOR))
 			c->unit_dim = i;
 	}
+}
+
+/* PxStat and PxWeb: a dimension TLIST(Q1) holds the periods of a PC-Axis file's TIMEVAL, "20101". */
+static glane_rc read_scale(struct build *b)
+{
+	for (size_t i = 0; i < b->c->n_dim; i++) {
+		struct jsonstat_dimension *dim = &b->c->dim[i];
+
+		if (dim->role != GLANE_ROLE_TIME || dim->id.n < 8 || strncasecmp(dim->id.p, "TLIST(", 6) != 0)
+			continue;
+		for (uint64_t k = 0; k < dim->size; k++) {
+			struct slice period;
+
+			if (px_period(&period, b->a, dim->id.p[6], dim->category[k].code) != GLANE_OK)
+				return no_memory(b->d);
+			if (period.p)
+				dim->category[k].code = period;
+		}
+	}
+	return GLANE_OK;
 }
 
 static glane_rc find_dimension(struct build *b, size_t i)
@@ -375,8 +385,10 @@ glane_rc jsonstat_cube(struct jsonstat_cube *c, struct arena *a, const struct js
 		rc = order_dimensions(b);
 	if (rc == GLANE_OK)
 		rc = read_texts_of_dataset(b);
-	if (rc == GLANE_OK)
+	if (rc == GLANE_OK) {
 		give_roles(b);
+		rc = read_scale(b);
+	}
 	mem_free(b);
 	return rc;
 }

@@ -30,9 +30,9 @@ struct payload_options {
 	/* Glob of the entry's name. NULL: the only file of the archive, or the only one whose name ends in member_suffix.
 	 * Several matches are an error that lists them (the first 10). */
 	const char *member;
-	const char *member_suffix; /* ".csv": preferred where member is NULL; may be NULL */
+	const char *member_suffix; /* ".csv", or several: ".xml|.json"; preferred where member is NULL; may be NULL */
 	const char *encoding;      /* NULL or "UTF-8": by byte-order mark, else UTF-8 as it is. Also ISO-8859-1, latin1,
-				      windows-1252, UTF-16, UTF-16LE, UTF-16BE (own tables; no iconv). A byte-order mark
+				      ISO-8859-15, windows-1252, UTF-16, UTF-16LE, UTF-16BE (own tables; no iconv). A byte-order mark
 				      decides before this name does, and is passed over. "binary": bytes as they are */
 	const char *part;          /* the zip's entry of this name, or payload_open() is GLANE_END */
 	const struct payload_sheet *sheet; /* NULL: the payload is no workbook */

@@ -42,6 +42,8 @@ glane_rc px_list(struct px_texts *ret, struct arena *a, struct slice list);
 /* Appends the periods of TLIST(A1,"2005"-"2012") or TLIST(Q1),"20051","20052"; the scales are A H T Q M W. GLANE_E_FORMAT: it is neither;
  * GLANE_E_LIMIT: a range of more than PX_PERIODS. */
 glane_rc px_timeval(struct px_texts *ret, struct arena *a, struct slice value);
+/* "20051" under scale Q as 2005-Q1; *ret is absent where the text is of another form. GLANE_E_NOMEM. */
+glane_rc px_period(struct slice *ret, struct arena *a, char scale, struct slice text);
 /* Reads the keywords of p, from its beginning on; p's window then begins with the cells. Texts come out as UTF-8: as CODEPAGE and CHARSET say.
  * The table is to be released in any case. */
 glane_rc px_head(struct px_table *t, struct payload *p, struct diag *d);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The keywords of a PC-Axis file: KEYWORD[language]("variable","value")="text","text"; */
+#include "model/period.h"
 #include "read/px.h"
+#include "read/record.h"
 #include "read/source.h"
 
 #include <ctype.h>
@@ -18,7 +20,8 @@ struct head {
 	struct payload *p;
 	struct diag *d;
 	const char *at;
-	bool is_utf8, is_ansi; /* CODEPAGE, CHARSET */
+	bool is_utf8, is_ansi, is_latin9; /* CODEPAGE, CHARSET */
+	struct slice encoding;            /* their word */
 	struct strbuf decoded;
 	struct px_texts stub, heading;
 	struct slice contents, last_keyword;
@@ -158,11 +161,15 @@ static glane_rc decode(struct head *h, struct slice raw, struct slice *ret)
 		return GLANE_OK;
 	if (h->is_utf8)
 		return bad(h, h->last_keyword, "what follows is not UTF-8, as CODEPAGE says; was the file converted?");
-	if (!h->is_ansi)
-		return bad(h, h->last_keyword,
-			"what follows is neither UTF-8 nor, by CHARSET or CODEPAGE, ANSI: only these two are read");
+	if (!h->is_ansi && !h->is_latin9)
+		return fail(h->d, GLANE_E_FORMAT,
+			"PC-Axis, %.*s at byte %llu: what follows is not UTF-8, and CODEPAGE or CHARSET is '%.*s': "
+			"UTF-8, "
+			"ISO-8859-1, ISO-8859-15 and windows-1252 are read; ask for the table as JSON-stat, or in "
+			"UTF-8",
+			SLICE_FMT(h->last_keyword), (unsigned long long)offset_of(h), SLICE_FMT(h->encoding));
 	strbuf_reset(&h->decoded);
-	if (!charset_ansi(&h->decoded, raw))
+	if (!charset_ansi(&h->decoded, raw, h->is_latin9))
 		return bad(h, h->last_keyword, "what follows is not windows-1252, which CHARSET=\"ANSI\" means");
 	if (!strbuf_ok(&h->decoded))
 		return no_memory(h);
@@ -279,19 +286,28 @@ static glane_rc take_unit(struct head *h, const struct statement *s)
 	return GLANE_OK;
 }
 
+static bool is_word(struct slice s, const char *word)
+{
+	return s.n == strlen(word) && strncasecmp(s.p, word, s.n) == 0;
+}
+
 static glane_rc take_encoding(struct head *h, const struct statement *s)
 {
 	static const char *const ansi[] = {"ANSI", "ISO-8859-1", "LATIN1", "WINDOWS-1252", "CP1252", "1252"};
+	static const char *const latin9[] = {"ISO-8859-15", "LATIN9", "LATIN-9"};
 	struct slice name = {NULL, 0};
 	glane_rc rc = read_one(h, s->value, &name);
 
 	if (rc != GLANE_OK)
 		return rc;
 	if (slice_is(s->name, "CODEPAGE"))
-		h->is_ansi = false;
+		h->is_ansi = h->is_latin9 = false;
+	h->encoding = name;
 	for (size_t i = 0; i < sizeof(ansi) / sizeof(ansi[0]); i++)
-		h->is_ansi |= name.n == strlen(ansi[i]) && strncasecmp(name.p, ansi[i], name.n) == 0;
-	h->is_utf8 = name.n == 5 && strncasecmp(name.p, "UTF-8", 5) == 0;
+		h->is_ansi |= is_word(name, ansi[i]);
+	for (size_t i = 0; i < sizeof(latin9) / sizeof(latin9[0]); i++)
+		h->is_latin9 |= is_word(name, latin9[i]);
+	h->is_utf8 = is_word(name, "UTF-8");
 	return GLANE_OK;
 }
 
@@ -391,6 +407,33 @@ static glane_rc settle(struct head *h)
 	return GLANE_OK;
 }
 
+static bool begins_with_period(struct px_texts l)
+{
+	struct period first;
+
+	return l.n && period_parse(l.v[0], 0, &first, NULL) == GLANE_OK;
+}
+
+/* Without TIMEVAL: the variable of periods whose name says that it is the time; of texts where its codes only count. */
+static void find_time(struct px_table *t)
+{
+	for (size_t i = 0; i < t->n_var; i++)
+		if (t->var[i].role == GLANE_ROLE_TIME)
+			return;
+	for (size_t i = 0; i < t->n_var; i++) {
+		struct px_variable *v = &t->var[i];
+		const bool is_coded = begins_with_period(v->code);
+
+		if (v->role != GLANE_ROLE_DIMENSION || !record_is_time(v->name) ||
+			!(is_coded || begins_with_period(v->label)))
+			continue;
+		v->role = GLANE_ROLE_TIME;
+		if (!is_coded)
+			v->period = v->label;
+		return;
+	}
+}
+
 static glane_rc read_statement(struct head *h, bool *ret_is_data)
 {
 	struct statement s = {.n_sub = 0};
@@ -439,6 +482,8 @@ glane_rc px_head(struct px_table *t, struct payload *p, struct diag *d)
 		rc = read_statement(&h, &is_data);
 	if (rc == GLANE_OK)
 		rc = settle(&h);
+	if (rc == GLANE_OK)
+		find_time(t);
 	strbuf_release(&h.decoded);
 	if (rc == GLANE_OK) {
 		p->n -= (size_t)(h.at - p->p);

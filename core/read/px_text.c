@@ -113,12 +113,27 @@ static bool split(char scale, struct slice s, int *year, int *part)
 	return *part <= parts_of(scale, *year);
 }
 
+static char *written(struct arena *a, char scale, int year, int part)
+{
+	return scale == 'A'   ? arena_fmt(a, "%04d", year)
+	       : scale == 'M' ? arena_fmt(a, "%04d-%02d", year, part)
+	       : scale == 'W' ? arena_fmt(a, "%04d-W%02d", year, part)
+			      : arena_fmt(a, "%04d-%c%d", year, scale == 'H' ? 'S' : scale, part);
+}
+
+glane_rc px_period(struct slice *ret, struct arena *a, char scale, struct slice text)
+{
+	int year, part;
+	const bool is_known = split(scale, text, &year, &part);
+	const char *as_sdmx = is_known ? written(a, scale, year, part) : NULL;
+
+	*ret = as_sdmx ? slice_of(as_sdmx) : (struct slice){NULL, 0};
+	return is_known && !as_sdmx ? GLANE_E_NOMEM : GLANE_OK;
+}
+
 static bool push_period(struct px_texts *l, struct arena *a, char scale, int year, int part)
 {
-	char *text = scale == 'A'   ? arena_fmt(a, "%04d", year)
-		     : scale == 'M' ? arena_fmt(a, "%04d-%02d", year, part)
-		     : scale == 'W' ? arena_fmt(a, "%04d-W%02d", year, part)
-				    : arena_fmt(a, "%04d-%c%d", year, scale == 'H' ? 'S' : scale, part);
+	const char *text = written(a, scale, year, part);
 
 	return text && push(l, a, slice_of(text));
 }
@@ -154,10 +169,10 @@ static glane_rc push_list(struct px_texts *l, struct arena *a, char scale, struc
 	glane_rc rc = px_list(&given, a, list);
 
 	for (size_t i = 0; rc == GLANE_OK && i < given.n; i++) {
-		int year, part;
-		const bool is_known = split(scale, given.v[i], &year, &part);
+		struct slice period;
 
-		if (!(is_known ? push_period(l, a, scale, year, part) : push(l, a, given.v[i])))
+		rc = px_period(&period, a, scale, given.v[i]);
+		if (rc == GLANE_OK && !push(l, a, period.p ? period : given.v[i]))
 			rc = GLANE_E_NOMEM;
 	}
 	return rc;

@@ -3,6 +3,9 @@
 #include "read/record.h"
 #include "read/sdmx.h"
 
+#include <string.h>
+#include <strings.h>
+
 struct record_reader {
 	const struct record_ops *ops;
 	void *state;
@@ -128,4 +131,15 @@ void record_close(struct record_reader *r)
 		return;
 	r->ops->close(r->state);
 	mem_free(r);
+}
+
+bool record_is_time(struct slice id)
+{
+	static const char *const ids[] = {"time", "TIME_PERIOD", "year", "tid", "period", "date", "month", "quarter",
+		"ano", "anno", "jahr", "rok", "vuosi"};
+
+	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++)
+		if (id.n == strlen(ids[i]) && strncasecmp(id.p, ids[i], id.n) == 0)
+			return true;
+	return id.n > 6 && strncasecmp(id.p, "TLIST(", 6) == 0;
 }

@@ -16,9 +16,10 @@ struct record_options {           /* texts are borrowed and must outlive the rea
 	const char *const *head; /* values outside the records */
 	size_t n_head;
 	const struct glane_csv *csv; /* NULL: the defaults */
-	size_t max_record;           /* bytes of one record; 0: 8 MiB */
-	size_t max_field;            /* bytes of one value; 0: 1 MiB */
-	unsigned max_depth;          /* nesting; 0: 64 */
+	bool is_sparse; /* JSON-stat: cells that neither value nor status names may be passed over, where nearly all are such */
+	size_t max_record;  /* bytes of one record; 0: 8 MiB */
+	size_t max_field;   /* bytes of one value; 0: 1 MiB */
+	unsigned max_depth; /* nesting; 0: 64 */
 	/* Opens a stream's payload once more, from its beginning, for formats that look twice; NULL: it cannot be. */
 	glane_rc (*again)(void *arg, struct payload *ret, struct diag *d);
 	void *again_arg;
@@ -55,6 +56,9 @@ uint64_t record_series(const struct record_reader *r);
 int record_role(const struct record_reader *r, size_t i); /* GLANE_ROLE_* */
 struct slice record_label(
 	struct record_reader *r, size_t i); /* of the code in column i; until the next record_next() */
+
+/* Whether a dimension is one of time by its id, where the document says no roles. */
+bool record_is_time(struct slice id);
 
 /* What a cube's reader has beyond record_ops. Its get() also knows "#dataset", "#title", "#updated", "#action". */
 struct cube_ops {

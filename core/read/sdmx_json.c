@@ -96,6 +96,8 @@ static glane_rc begin_dataset(struct sdmx_json *r)
 		rc = take_outer(r, d->attributes_at);
 	if (rc == GLANE_OK && d->groups_at)
 		rc = sdmx_json_take_groups(r, d->groups_at);
+	for (int level = AT_DATASET; rc == GLANE_OK && level <= AT_SERIES; level++)
+		sdmx_json_set_defaults(r, level);
 	if (rc == GLANE_OK)
 		begin_body(r);
 	return rc;
@@ -155,6 +157,7 @@ static glane_rc series_attributes(struct sdmx_json *r)
 	}
 	json_pull_release(&j);
 	sdmx_json_settle_cells(r, AT_SERIES, &r->series_text);
+	sdmx_json_set_defaults(r, AT_SERIES);
 	return rc == GLANE_END ? GLANE_OK : rc;
 }
 
@@ -250,6 +253,7 @@ static glane_rc take_observation(struct sdmx_json *r)
 			i = sdmx_json_next_part(r, i + 1, role, AT_OBS);
 	}
 	sdmx_json_settle_cells(r, AT_OBS, &r->obs_text);
+	sdmx_json_set_defaults(r, AT_OBS);
 	return rc == GLANE_END ? GLANE_OK : rc;
 }
 
@@ -298,6 +302,18 @@ static glane_rc next_obs(struct sdmx_json *r)
 	return GLANE_OK;
 }
 
+/* The end of the message: errors may stand beside its data. */
+static glane_rc finish(struct sdmx_json *r)
+{
+	const struct strbuf *words = &r->index.words;
+
+	if (words->n && !r->number)
+		return fail(r->diag, GLANE_E_DATA, "the provider answers: %s", words->p);
+	if (r->index.is_cut)
+		return fail(r->diag, GLANE_E_DATA, "the data is not whole, the provider says: %s", words->p);
+	return GLANE_END;
+}
+
 static glane_rc sdmx_next(void *state)
 {
 	struct sdmx_json *r = state;
@@ -308,7 +324,7 @@ static glane_rc sdmx_next(void *state)
 	r->is_record = false;
 	while (rc == GLANE_OK && !r->is_record) {
 		if (r->stage == BETWEEN && r->dataset == r->index.n_datasets)
-			rc = GLANE_END;
+			rc = finish(r);
 		else if (r->stage == BETWEEN)
 			rc = begin_dataset(r);
 		else if (r->stage == GROUPS)
@@ -359,6 +375,14 @@ static struct slice sdmx_column(const void *state, size_t i)
 	const struct sdmx_json *r = state;
 
 	return r->s && i < r->s->n ? r->s->part[i].id : (struct slice){NULL, 0};
+}
+
+static struct slice sdmx_head(const void *state, size_t i)
+{
+	const struct sdmx_json *r = state;
+
+	return i < r->n_head && strcmp(r->head[i], "#footer") == 0 && r->index.words.n ? strbuf_get(&r->index.words)
+										       : (struct slice){NULL, 0};
 }
 
 static void sdmx_where(const void *state, uint64_t *number, uint64_t *line, uint64_t *offset)
@@ -446,11 +470,12 @@ static glane_rc sdmx_open(void **state, struct payload *p, const struct record_o
 	struct sdmx_json *r = mem_zalloc(1, sizeof(*r));
 	glane_rc rc;
 
-	(void)o;
 	if (!r)
 		return fail(d, GLANE_E_NOMEM, "no memory for an SDMX-JSON reader");
 	r->payload = p;
 	r->diag = d;
+	r->head = o->head;
+	r->n_head = o->n_head;
 	arena_init(&r->arena, SDMX_JSON_TEXT);
 	arena_init(&r->index.arena, SDMX_JSON_TEXT);
 	strbuf_init(&r->index.words, 0);
@@ -480,6 +505,7 @@ const struct record_ops sdmx_json_ops = {
 	.get = sdmx_get,
 	.columns = sdmx_columns,
 	.column = sdmx_column,
+	.head = sdmx_head,
 	.where = sdmx_where,
 	.text = sdmx_text,
 	.close = sdmx_close,

@@ -21,6 +21,7 @@ struct sdmx_json_part { /* a component */
 	uint32_t position;          /* of a dimension in the key; UINT32_MAX: not said */
 	struct slice *code, *label; /* of each value; NULL: values stand in the data */
 	uint32_t n, cap;
+	struct slice otherwise, otherwise_label; /* of an attribute that the data does not say: "default" */
 };
 struct sdmx_json_structure {
 	struct slice id, title;
@@ -38,8 +39,9 @@ struct sdmx_json_index {
 	struct sdmx_json_structure *structure;
 	struct sdmx_json_dataset *dataset;
 	size_t n_structures, cap_structures, n_datasets, cap_datasets;
-	struct strbuf words; /* of an error answer */
+	struct strbuf words; /* of errors, which may stand beside data */
 	bool has_datasets, is_in_data;
+	bool is_cut; /* one of the errors says that the data is not whole */
 };
 void sdmx_json_index_release(struct sdmx_json_index *x);
 /* Walks the whole message, which p stands at the beginning of. */
@@ -69,6 +71,8 @@ struct sdmx_json {
 	struct payload *payload, view;
 	struct diag *diag;
 	struct json_pull j;
+	const char *const *head;
+	size_t n_head;
 	struct sdmx_json_index index;
 	const struct sdmx_json_structure *s; /* of the dataset */
 	size_t dataset;                      /* behind the current one */
@@ -97,6 +101,8 @@ glane_rc sdmx_json_take_attributes(struct sdmx_json *r, struct json_pull *j, int
 /* "0:1:2": indexes of the dimensions from level to level, set; of a deletion a part may be empty. */
 glane_rc sdmx_json_take_key(struct sdmx_json *r, struct slice key, int from, int to);
 void sdmx_json_clear_level(struct sdmx_json *r, int role, int level); /* role 0: all */
+void sdmx_json_set_defaults(
+	struct sdmx_json *r, int level); /* of attributes that the data has not said; none of a deletion */
 void sdmx_json_clear_cells(struct sdmx_json *r, int level);
 void sdmx_json_settle_cells(struct sdmx_json *r, int level, const struct strbuf *b);
 

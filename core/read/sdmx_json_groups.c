@@ -207,4 +207,5 @@ void sdmx_json_apply_groups(struct sdmx_json *r)
 		for (; v && v->part != UINT32_MAX; v++)
 			r->value[v->part] = v->text;
 	}
+	sdmx_json_set_defaults(r, AT_GROUP);
 }

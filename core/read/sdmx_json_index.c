@@ -169,6 +169,7 @@ static glane_rc take_part_member(void *arg, struct json_pull *j)
 
 	return is_key(j, "id")            ? take_text(j, &t->x->arena, &t->part->id)
 	       : is_key(j, "role")        ? take_text(j, &t->x->arena, &t->role_said)
+	       : is_key(j, "default")     ? take_text(j, &t->x->arena, &t->part->otherwise)
 	       : is_key(j, "keyPosition") ? take_position(j, &t->part->position)
 	       : is_key(j, "values")      ? json_pull_each(j, '[', take_value, t)
 					  : json_pull_pass(j, 0);
@@ -192,6 +193,9 @@ static glane_rc take_part(void *arg, struct json_pull *j)
 	if (part.role == GLANE_ROLE_DIMENSION &&
 		(is_time(part.id) || slice_is(t->role_said, "time") || slice_is(t->role_said, "TIME_PERIOD")))
 		part.role = GLANE_ROLE_TIME;
+	for (uint32_t i = 0; i < part.n; i++)
+		if (part.otherwise.n && slice_eq(part.code[i], part.otherwise))
+			part.otherwise_label = part.label[i];
 	t->s->part[t->s->n++] = part; /* in any case: the index frees its lists */
 	return rc == GLANE_OK && !part.id.n ? json_pull_fail(j, "a component without an id") : rc;
 }
@@ -347,8 +351,17 @@ static glane_rc take_dataset(void *arg, struct json_pull *j)
 	return GLANE_OK;
 }
 
+/* Codes of web services (SDMX 2.1, section 7) for data that is not whole: too large, or the service broke. */
+static bool says_cut(struct slice code)
+{
+	int64_t v;
+
+	return slice_int(code, 0, 999, &v) && (v == 130 || v == 413 || (v >= 500 && v <= 599));
+}
+
 static glane_rc take_words(struct sdmx_json_index *x, struct json_pull *j)
 {
+	const bool is_code = is_key(j, "code") || is_key(j, "status");
 	bool is_absent;
 	struct strbuf b;
 	glane_rc rc;
@@ -359,6 +372,7 @@ static glane_rc take_words(struct sdmx_json_index *x, struct json_pull *j)
 	rc = sdmx_json_loose(j, &b, &is_absent, 0);
 	if (rc == GLANE_OK && !is_absent)
 		strbuf_slice(&x->words, (struct slice){b.p, b.n < 500 ? b.n : 500});
+	x->is_cut |= rc == GLANE_OK && is_code && says_cut(strbuf_get(&b));
 	strbuf_release(&b);
 	return rc;
 }

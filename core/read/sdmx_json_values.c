@@ -14,6 +14,18 @@ void sdmx_json_clear_level(struct sdmx_json *r, int role, int level)
 			r->value[i] = r->label[i] = (struct slice){NULL, 0};
 }
 
+void sdmx_json_set_defaults(struct sdmx_json *r, int level)
+{
+	for (size_t i = 0; !r->is_deletion && i < r->s->n; i++) {
+		const struct sdmx_json_part *part = &r->s->part[i];
+
+		if (part->level != level || part->role != GLANE_ROLE_ATTRIBUTE || r->value[i].p || !part->otherwise.n)
+			continue;
+		r->value[i] = part->otherwise;
+		r->label[i] = part->otherwise_label;
+	}
+}
+
 glane_rc sdmx_json_set_code(struct sdmx_json *r, size_t i, uint64_t code)
 {
 	const struct sdmx_json_part *part = &r->s->part[i];

@@ -37,6 +37,7 @@ glane_rc gzip_open(struct payload_source **ret, int fd, struct diag *d);
 /* Puts a converter to UTF-8 in front of p where `encoding` or a byte-order mark asks for one. The window of p begins at
  * the document's start and holds 4 bytes, or all. */
 glane_rc charset_open(struct payload *p, const char *encoding, struct diag *d);
-/* Appends windows-1252 as UTF-8; false: a byte that is no character of it. */
-bool charset_ansi(struct strbuf *out, struct slice s);
+/* Appends windows-1252 as UTF-8, or ISO-8859-15 where a text that is declared so has no byte that only windows-1252 gives a
+ * character. False: a byte that is no character of it. */
+bool charset_ansi(struct strbuf *out, struct slice s, bool is_latin9);
 #endif

@@ -13,7 +13,7 @@ static const struct glane_opt options[] = {
 	{OPT(STR, sheet, "", "the files are .xlsx: a sheet by name or number; *: the first visible")},
 	{OPT(STR, delimiter, ",", "one character, or the word tab")},
 	{OPT(STR, quote, "\"", "one character, or the word none")},
-	{OPT(STR, encoding, "", "ISO-8859-1 windows-1252 UTF-16LE UTF-16BE; none: UTF-8 or by mark")},
+	{OPT(STR, encoding, "", "ISO-8859-1 ISO-8859-15 windows-1252 UTF-16LE UTF-16BE; none: UTF-8 or by mark")},
 	{OPT(STR, decimal, ".", "decimal mark of numbers")},
 	{OPT(STR, group, "", "thousands separator of numbers, or the word blank")},
 	{"skip", GLANE_OPT_INT, 0, offsetof(struct options, skip), "0", "lines before the header", 0, 100000},
@@ -90,6 +90,8 @@ static glane_rc run(const struct glane_host *h, glane_run *r, void *state)
 
 	s->h = h;
 	s->r = r;
+	for (size_t i = 0; i < s->o.missing.n; i++)
+		s->has_digit_marks |= s->o.missing.v[i][0] >= '0' && s->o.missing.v[i][0] <= '9';
 	rc = options_check(s);
 	for (size_t i = 0; rc == GLANE_OK && i < (n ? n : 1); i++) {
 		s->item = n ? s->o.indicators.v[i] : NULL;

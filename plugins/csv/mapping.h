@@ -37,6 +37,7 @@ struct state {
 	const struct glane_host *h;
 	glane_run *r;
 	glane_reader *rd;
+	uint8_t has_digit_marks;        /* one of `missing` begins with a digit */
 	const char *item, *item_period; /* what {indicator} and {period} stand for now, or NULL */
 	/* of the current file */
 	glane_str dataset;

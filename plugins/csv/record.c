@@ -26,7 +26,7 @@ static glane_str value_text(const struct state *s, const struct value_column *v)
 {
 	const glane_str text = s->h->at(s->rd, v->column);
 
-	if (text.n == 0 || (text.p[0] >= '0' && text.p[0] <= '9'))
+	if (text.n == 0 || (text.p[0] >= '0' && text.p[0] <= '9' && !s->has_digit_marks))
 		return text;
 	for (size_t i = 0; i < s->o.missing.n; i++)
 		if (str_same(str_trim(text), glane_str_of(s->o.missing.v[i])))

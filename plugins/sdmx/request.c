@@ -115,12 +115,16 @@ static glane_rc note_dataset(const struct glane_host *h, glane_run *r, struct st
 	return s->said[i - 1].name ? GLANE_OK : GLANE_E_NOMEM;
 }
 
+static const char *const heads[] = {"#footer"};
+
 glane_rc read_data(const struct glane_host *h, glane_run *r, struct state *s, const struct flow *f, const char *after)
 {
 	struct glane_kv query[8 + MAX_DIMS];
 	struct glane_request q = {.size = sizeof(q),
 		.format = GLANE_FMT_SDMX,
 		.query = query,
+		.head = heads,
+		.n_head = 1,
 		.member = s->member[0] ? s->member : NULL,
 		.csv = s->decimal[0] ? &s->csv : NULL};
 	glane_str items[MAX_ITEMS];
@@ -144,6 +148,9 @@ glane_rc read_data(const struct glane_host *h, glane_run *r, struct state *s, co
 		rc = f ? GLANE_OK : note_dataset(h, r, s, rd);
 		rc = rc == GLANE_OK ? h->cube(r, rd, &s->cube) : rc;
 	}
+	if (rc == GLANE_END && h->head(rd, 0).n)
+		h->log(r, GLANE_LOG_WARN, "beside the data the provider says: %.*s", (int)h->head(rd, 0).n,
+			h->head(rd, 0).p);
 	if (rd)
 		h->close(rd);
 	if (rc == GLANE_END && n == 0 && !after)

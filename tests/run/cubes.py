@@ -80,6 +80,17 @@ def parsed():
         "ISOC_CI_IFP_IU I_IU3 DEU ind_type=IND_TOTAL;unit=PC_IND 2023 94.55  PC_IND B b",
         "ISOC_CI_IFP_IU I_IU3 GRC ind_type=IND_TOTAL;unit=PC_IND 2022 85.0  PC_IND A ",
         "ISOC_CI_IFP_IU I_IU3 GRC ind_type=IND_TOTAL;unit=PC_IND 2023   PC_IND C |C"])
+    wide = {"class": "dataset", "id": ["geo", "item", "time"], "size": [2, 5100, 100], "role": {"time": ["time"]}, "extension": {"id": "X"},
+            "dimension": {"geo": {"category": {"index": ["TG", "BJ"]}}, "item": {"category": {"index": [f"i{i}" for i in range(5100)]}},
+                          "time": {"category": {"index": [str(1900 + i) for i in range(100)]}}}}
+    last = 2 * 5100 * 100 - 1
+    want = ["TG i0 1901 1 ", "TG i0 1903 2 ", "TG i5099 1999  x", "BJ i0 1900 3 ", "BJ i5099 1999 4 x"]
+    for order, value in (("in order", [(1, 1), (3, 2), (510000, 3), (last, 4)]), ("in no order", [(last, 4), (3, 2), (510000, 3), (1, 1)])):
+        table = {**wide, "value": dict(value), "status": {"509999": "x", str(last): "x"}}
+        code, out, err = site.glane("parse", "jsonstat", "--area=geo", payload=json.dumps(table).encode())
+        check(f"jsonstat: a million cells with hardly a value are not walked through, {order}",
+              [f"{r['area_code']} {r['dims'].split('=')[1]} {r['period']} {r['value']} {r['flags']}" for r in support.csv.DictReader(io.StringIO(out))], want)
+        suite.true(f"jsonstat: of those only the first cell is given empty, {order}", "5 rows, 1 empty" in err, err)
     parse(site, "jsonstat: a bundle, the metric's unit, an area by constant, one code of a dimension",
           ["jsonstat", "--area==DK", "--where=BEV=K"], PXWEB,
           ["HISB3 HISB3 DNK BEV=K 2022 2951  Number A ", "HISB3 HISB3 DNK BEV=K 2023 2984  Number A "])
@@ -96,9 +107,24 @@ def parsed():
     anonymous = {k: v for k, v in USERS.items() if k != "extension"}
     code, _, err = site.glane("parse", "jsonstat", payload=json.dumps(anonymous).encode())
     suite.true("jsonstat: a message that does not name its dataset", code != 0 and "set `dataset`" in err, (code, err))
+    for name, code, want in (("TLIST(Q1)", "20101", "Q 2010-Q1"), ("TLIST(M1)", "202001", "M 2020-01"), ("TLIST(H1)", "20102", "S 2010-S2"),
+                             ("TLIST(A1)", "2010", "A 2010"), ("TLIST(M1)", "2020M01", "M 2020-01"), ("Kvartal", "2010K1", "Q 2010-Q1"),
+                             ("Uge", "2010U05", "W 2010-W05")):
+        dataset = {"class": "dataset", "id": ["geo", name], "size": [1, 1], "role": {"time": [name]}, "value": [1], "extension": {"id": "X"},
+                   "dimension": {"geo": {"category": {"index": ["TG"]}}, name: {"category": {"index": [code]}}}}
+        _, out, err = site.glane("parse", "jsonstat", "--area=geo", payload=json.dumps(dataset).encode())
+        check(f"jsonstat: {code} of {name}", [f"{r['freq']} {r['period']}" for r in support.csv.DictReader(io.StringIO(out))], [want]) or print(err)
     parse(site, "px: PC-Axis in ISO-8859-1, symbols as flags, one of them mapped", ["jsonstat", "--px=yes", "--status_map=..=M", "--area=Maa"], PX, [
         "rates RATE TGO  2000 2.90  per cent A ", "rates RATE TGO  2001 3.64  per cent A ",
         "rates RATE BEN  2000  .. per cent M ..", "rates RATE BEN  2001  . per cent O ."])
+    untimed = 'MATRIX="m";TITLE="t";STUB="geo";HEADING="Jahr";VALUES("geo")="TG";%sVALUES("Jahr")="2000","2001";DATA=1 2 ;'
+    for name, codes in (("texts", ""), ("codes", 'CODES("Jahr")="2000","2001";'), ("texts, where the codes count", 'CODES("Jahr")="0","1";')):
+        parse(site, f"px: time without TIMEVAL, by its name: {name}", ["jsonstat", "--px=yes", "--area=geo"], untimed % codes,
+              ["m m TGO  2000 1   A ", "m m TGO  2001 2   A "])
+    parse(site, "px: nothing says what the time is", ["jsonstat", "--px=yes", "--area=geo"], (untimed % "").replace("Jahr", "Column"),
+          "no component of the dataset says that it is the time: name it with `time`; there are: geo, Column")
+    parse(site, "px: an option says what the time is", ["jsonstat", "--px=yes", "--area=geo", "--time=Column"], (untimed % "").replace("Jahr", "Column"),
+          ["m m TGO  2000 1   A ", "m m TGO  2001 2   A "])
     parse(site, "px: a file that was cut", ["jsonstat", "--px=yes"], PX.decode("latin-1")[:-3], "cell 4 of 4")
     parse(site, "px: JSON where PC-Axis was asked", ["jsonstat", "--px=yes"], '{"error": "Table not found"}', "Table not found")
     parse(site, "eurostat: TSV with flags, without values, with both", ["eurostat", "--datasets=X"], TSV, [
@@ -111,6 +137,14 @@ def parsed():
     parse(site, "eurostat: what is being prepared, and there is no more", ["eurostat", "--datasets=X"], QUEUED, "without data")
     parse(site, "eurostat: a cell with more than a value and its flags stays one text", ["eurostat", "--datasets=X"], "unit,geo\\time\t2020 \nPC,AT\t1 234 \n",
           ["X X AUT unit=PC 2020  1 234 PC A "])
+    parse(site, "eurostat: a mark of confidentiality alone", ["eurostat", "--datasets=X"], "unit,geo\\time\t2020 \t2021 \nPC,AT\t: @C\t: b@C\n",
+          ["X X AUT unit=PC 2020   PC C @C", "X X AUT unit=PC 2021   PC B b@C"])
+    for columns, cells, want in (("OBS_FLAG,CONF_STATUS", ",,C", " |C|C"), ("OBS_FLAG,CONF_STATUS", "5,p,N", "5|A|p; N"),
+                                 ("OBS_FLAG,CONF_STATUS", "5,p,F", "5|A|p"), ("CONF_STATUS,OBS_CONF", "5,,N", "5|A|N"),
+                                 ("CONF_STATUS", "5,C", "5|A|C"), ("OBS_STATUS,CONF_STATUS", ",O,C", "|O|C")):
+        code, out, err = site.glane("parse", "sdmx", payload=f"DATAFLOW,freq,geo,TIME_PERIOD,OBS_VALUE,{columns}\nESTAT:X(1.0),A,EL,2010,{cells}\n".encode())
+        check(f"sdmx: confidentiality beside flags: {columns}: {cells}",
+              ["|".join(r[c] for c in ("value", "status", "flags")) for r in support.csv.DictReader(io.StringIO(out))], [want.strip()]) or print(err)
     parse(site, "eurostat: a line without its end", ["eurostat", "--datasets=X"], "unit,geo\\time\t2020 \nPC,AT\t1.5", "was the file cut?")
     code, _, err = site.glane("parse", "eurostat", "--datasets=X", "--answer=jsonstat", "--filters=geo=" + "|".join(f"G{i}" for i in range(200)), payload=b"{}")
     suite.true("eurostat: more codes than an address takes", code == 2 and "more than 126 codes in filters" in err, (code, err))

@@ -142,7 +142,7 @@ def json_cases():
     yield "J24", "an error instead of the records", b'{"error":{"code":7}}', "no place for records", 1
     yield "J25", "a text instead of a document", b'"rows"', "single value", 1
     yield "J26", "null", b"null", "no place for records", 1
-    yield "J27", "an HTML page", b"<!DOCTYPE html><html><body>Busy</body></html>", "byte 0", 1
+    yield "J27", "an HTML page", b"<!DOCTYPE html><html><body>Busy</body></html>", "XML or HTML: 'Busy'", 1
     yield "J28", "a comment", rows(ONE + "/* x */"), "was expected", 1
     yield "J29", "a comma too many", rows(ONE + ","), "was expected", 1
     yield "J30", "a bare control byte", rows('{"a":"T\nO","y":"2020","v":1}'), "control byte", 1

@@ -92,6 +92,8 @@ EDGES = [  # the same formats as other files have them
      "value", ["1234", "1234.5", "1234"]),
     ("cells that stand for nothing, with blanks around them; a text that looks like one", PLAIN + ["--missing=.. - N/A …"],
      "code,y,v\nTGO,2020,..\nBEN,2020, - \nGHA,2020,…\nNER,2020,-5\nMLI,2020,...\nSEN,2020,\nNGA,2020,  \n", "area value value_text", ["NER -5 ", "MLI  ..."]),
+    ("a number that stands for nothing", PLAIN + ["--missing=9999 -"], "code,y,v\nTGO,2020,9999\nBEN,2020,99990\nGHA,2020, 9999 \nNER,2020,-\n",
+     "area value value_text", ["BEN 99990 "]),
     ("numbers as they come: blanks, signs, points, exponents, more digits than a double has; texts stay", PLAIN,
      "code,y,v\nTGO,2020, 7.0 \nTGO,2021,+5\nTGO,2022,.5\nTGO,2023,1e3\nTGO,2024,12345678901234567890.5\nTGO,2025,<0.1\nTGO,2026,12%\n",
      "value value_text", ["7.0 ", "5 +5", "0.5 .5", "1000 1e3", "12345678901234567890.5 12345678901234567890.5", " <0.1", " 12%"]),
@@ -160,6 +162,10 @@ def parse_others(site):
           short(out, "dataset indicator area_code period value status"), ["WDI A.B TGO 2020 1.5 A", "WDI A.B 1A 2020  E"])
     _, _, err = site.glane("parse", "worldbank", "--indicators=A.B", payload=b'[{"message":[{"id":"175","key":"k","value":"was deleted"}]}]')
     check("worldbank: an error envelope says the provider's words", "the provider answers: was deleted" in err, True)
+    xml = '\ufeff<?xml version="1.0" encoding="utf-8"?>\n<wb:error xmlns:wb="http://www.worldbank.org">\n  <wb:message id="120" key="Invalid value">' \
+          "The provided parameter value is not valid</wb:message>\n</wb:error>"
+    _, _, err = site.glane("parse", "worldbank", "--indicators=A.B", payload=xml.encode())
+    check("worldbank: an error in XML says the provider's words", "XML or HTML: 'The provided parameter value is not valid'" in err, True) or print(err)
     _, _, err = site.glane("parse", "worldbank", "--indicators=A.B", payload=document(9, [row("A.B", "TGO", 2020, 1)]).encode())
     check("worldbank: fewer rows than declared are no success", "declares 9 records" in err, True)
     _, out, _ = site.glane("parse", "ecb", payload=ECB.encode())

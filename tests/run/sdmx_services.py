@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import sys
+import zipfile
 from collections import Counter
 from decimal import Decimal
 from pathlib import Path
@@ -359,6 +360,30 @@ def errors():
             suite.true(f"{name}: in the provider's words", words in json.dumps(run.sources[name]), run.sources[name])
 
 
+def beside():
+    """Errors beside data, SDMX-JSON: of a message that is whole they are told, of one that was cut it fails."""
+    site = suite.site("beside")
+    data = {"structure": {"dimensions": {"observation": [{"id": "CURRENCY", "values": [{"id": "NZD"}]}, {"id": "TIME_PERIOD", "values": [{"id": "2013"}]}]}},
+            "dataSets": [{"observations": {"0:0": [1.5]}}]}
+    for name, status, words, want in (("a warning", 400, "beside the data the provider says: 400; too much", 0),
+                                      ("a cut", 510, "the data is not whole, the provider says: 510; too much", 1)):
+        body = json.dumps({"data": data, "errors": [{"code": status, "title": "too much"}]}).encode()
+        code, out, err = site.glane("parse", "sdmx", "--dataset=X", payload=body)
+        suite.true(f"{name} beside the data", code == want and words in err and (",1.5," in out) == (want == 0), (code, out, err))
+
+
+def zipped():
+    """A zip with a message and a text beside it: the message is read."""
+    site = suite.site("zipped")
+    for name, body in (("a.XML", message(("Information", RATES))), ("a.csv", sdmx_csv(RATES))):
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w") as z:
+            z.writestr(name, body)
+            z.writestr("readme.txt", "Nothing")
+        code, rows, err = site.glane("parse", "sdmx", "--dataset=X", payload=out.getvalue())
+        check(f"{name} beside a text", (code, len(list(csv.DictReader(io.StringIO(rows))))), (0, 4)) or print(err)
+
+
 def recorded():
     """A message as it was recorded, at an address of its provider: the exact sum comes out of the store."""
     files = {"insee/IPI-2010-A21_structurespecific_2.1.xml": (XML_TYPE, "FREQ PRODUIT NATURE"), "insee/IPI-2010-A21_generic_2.1.xml": (XML_TYPE, ""),
@@ -396,5 +421,7 @@ deletions()
 business_days()
 mass_deletions()
 errors()
+beside()
+zipped()
 recorded()
 sys.exit(suite.finish())

@@ -75,6 +75,8 @@ def main():
     same("UTF-8 with a mark, entries stored", workbook(encoding="utf-8-sig", compress=zipfile.ZIP_STORED), "--sheet=*", "--skip=2")
     same("without styles", workbook(drop=("xl/styles.xml",)), "--sheet=*", "--skip=2")
     dated = ROWS.replace("<c r='B3'>", "<c r='B3' s='1'>").replace("<v>2020</v>", "<v>43831</v>")
+    beside = ROWS.replace("<c r='C5'><v>1E-3</v></c>", "<c r='C5'><v>1E-3</v></c><c r='F5' t='inlineStr'><is><t>a remark</t></is></c>")
+    same("a cell beside the table, where nothing says how wide the sheet is", workbook(rows=beside), "--sheet=*", "--skip=2")
     same("a date in the header", workbook(rows=dated), "--sheet=*", "--skip=2", want=[("TG", "2020-01-01", "37.0223"), WANT[1]])
     same("a decimal comma in the configuration", book, "--sheet=*", "--skip=2", "--decimal=,", "--group=.")
     for cell, why in (("<f>A1</f><v/>", "#NOT-COMPUTED: a formula without its result"), ("<f>A1</f>", "#NOT-COMPUTED"), ("' t='e'><v>#DIV/0!</v>", "#DIV/0!: an error in a cell")):

@@ -173,6 +173,8 @@ static void test_choice(void **state)
 		{"out/*", NULL, GLANE_E_DATA, NULL, "3 files match"},
 		{"*.xml", NULL, GLANE_E_DATA, NULL,
 			"no file matches member '*.xml'; there are: out/README.txt, out/data.CSV"},
+		{NULL, ".xml|.json|.csv", GLANE_OK, "a", NULL},
+		{NULL, ".tsv|.csv", GLANE_E_DATA, NULL, "3 files match"},
 		{NULL, ".json", GLANE_E_DATA, NULL, "4 files match"},
 		{NULL, NULL, GLANE_E_DATA, NULL, "4 files match"},
 	};

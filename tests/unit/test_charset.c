@@ -56,6 +56,7 @@ static void test_golden(void **state)
 	} rows[] = {
 		{"ISO-8859-1", {"C\xF4te d'Ivoire, 1 250,50\n", 24}, {"Côte d'Ivoire, 1 250,50\n", 25}},
 		{"latin1", {"\x80\x9F\xA0\xFF", 4}, {"\xC2\x80\xC2\x9F\xC2\xA0\xC3\xBF", 8}},
+		{"ISO-8859-15", {"\xA4\xE9\xBE\x80", 4}, {"€éŸ\xC2\x80", 9}},
 		{"windows-1252", {"\x80\x93x\x94\xE9\x9F", 6}, {"€“x”éŸ", 14}},
 		{"CP1252",
 			{"12345678\xE9"

@@ -194,7 +194,10 @@ static const struct form refused[] = {
 		"{\"class\":\"collection\",\"link\":{\"item\":[" DATASET(
 			"\"value\":[1,2,3,4]") ",{\"class\":\"dataset\",\"error\":\"gone\"}]}}",
 		"answers: gone; there are data"},
-	{"HTML", "<!DOCTYPE html><html></html>", "a JSON value was expected"},
+	{"HTML", "<!DOCTYPE html><html></html>",
+		"a JSON value was expected, but the document is XML or HTML: '<!DOCTYPE"},
+	{"XML", "\xef\xbb\xbf\n<?xml version=\"1.0\"?><e><m id=\"1\">Not\n  <b>valid</b></m></e>",
+		"XML or HTML: 'Not valid'"},
 	{"more behind it", DATASET("\"value\":[]") " x", "goes on behind its end"},
 };
 

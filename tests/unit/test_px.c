@@ -142,6 +142,38 @@ static void periods_are_written_as_sdmx_writes_them(void **state)
 	}
 }
 
+/* The title, by what CHARSET and CODEPAGE say. */
+static void texts_by_their_code_page(void **state)
+{
+	static const struct {
+		const char *doc, *want;
+	} rows[] = {
+		{"CHARSET=\"ANSI\";CODEPAGE=\"iso-8859-15\";TITLE=\"Z\xfcrich \xa4\";", "Zürich €"},
+		{"CHARSET=\"ANSI\";CODEPAGE=\"ISO-8859-15\";TITLE=\"\xa6\xa8\xb4\xb8\xbc\xbd\xbe\xf1\";", "ŠšŽžŒœŸñ"},
+		{"CODEPAGE=\"iso-8859-15\";TITLE=\"\x80 \xa4 \x92\";", "€ ¤ ’"},
+		{"CODEPAGE=\"Windows-1252\";TITLE=\"\xa4\xe9\";", "¤é"},
+		{"CODEPAGE=\"iso-8859-2\";TITLE=\"plain\";", "plain"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct family f = {.name = rows[i].doc, .read = read_all};
+		struct strbuf doc, want, out;
+		struct diag d;
+
+		strbuf_init(&doc, 0);
+		strbuf_fmt(&doc, "%sHEADING=\"t\";VALUES(\"t\")=\"2020\";DATA=1;", rows[i].doc);
+		strbuf_init(&want, 0);
+		strbuf_fmt(&want, "|~|%s|~\n", rows[i].want);
+		f.doc = strbuf_get(&doc);
+		if (family_read(&f, f.doc.n, 0, &out, &d) != GLANE_END || strncmp(out.p, want.p, want.n) != 0)
+			fail_msg("%s: %s\n%s", f.name, d.text, out.p);
+		strbuf_release(&doc);
+		strbuf_release(&want);
+		strbuf_release(&out);
+	}
+}
+
 #define TABLE(cells) "HEADING=\"t\";VALUES(\"t\")=\"a\",\"b\";DATA=" cells
 static const struct {
 	const char *doc, *want;
@@ -164,7 +196,7 @@ static const struct {
 	{"HEADING=\"t\";VALUES(\"t\")=\"a\";TIMEVAL(\"t\")=TLIST(A1,\"2000\");DATA=1 ;", "no TLIST(scale)"},
 	{"KEYS(\"t\")=VALUES;" TABLE("1 2 "), "a table with KEYS"},
 	{"CODEPAGE=\"utf-8\";TITLE=\"\xe9\";" TABLE("1 2 "), "not UTF-8, as CODEPAGE says"},
-	{"CHARSET=\"DOS\";TITLE=\"\x82\";" TABLE("1 2 "), "neither UTF-8 nor"},
+	{"CHARSET=\"DOS\";TITLE=\"\x82\";" TABLE("1 2 "), "is 'DOS': UTF-8, ISO-8859-1"},
 	{"CHARSET=\"ANSI\";TITLE=\"\x81\";" TABLE("1 2 "), "not windows-1252"},
 	{TABLE("1"), "cell 1 of 2, byte 37: the file ends inside of the cell"},
 	{TABLE("1 "), "cell 2 of 2, byte 39: the file ends here"},
@@ -206,6 +238,7 @@ int main(void)
 		cmocka_unit_test(cells_get_codes_labels_units_and_symbols),
 		cmocka_unit_test(a_cut_is_seen),
 		cmocka_unit_test(periods_are_written_as_sdmx_writes_them),
+		cmocka_unit_test(texts_by_their_code_page),
 		cmocka_unit_test(what_is_wrong_is_said),
 		cmocka_unit_test(lack_of_memory_is_an_error),
 	};

@@ -75,7 +75,7 @@ static const struct {
 	{"", "empty"},
 	{" \n", "empty"},
 	{"\xef\xbb", "value"},
-	{"<!doctype html><html>", "byte 0"},
+	{"<!doctype html><html>", "XML or HTML: '<!doctype html><html>'"},
 	{"[{\"a\":1}] x", "further bytes"},
 	{"[{\"a\":1}][]", "further bytes"},
 	{"[{\"a\":1},]", "value was expected"},

@@ -197,6 +197,28 @@ static const struct form forms[] = {
 		"{\"data\":{\"structures\":[{\"dimensions\":{}}," J_STRUCTURE
 		"],\"dataSets\":[{\"structure\":1,\"action\":\"Merge\"," J_SERIES ",\"attributes\":[0]}]}}",
 		FOUR("M"), NULL},
+	{"JSON, what the data does not say is the default; at the series",
+		"{\"structure\":{" J_LINK "," J_DIMS
+		",\"attributes\":{\"series\":[{\"id\":\"UNIT_MULT\",\"default\":\"6\","
+		"\"values\":[{\"id\":\"6\"},{\"id\":\"3\"}]}],\"observation\":[{\"values\":[{\"id\":\"A\"}],\"id\":"
+		"\"OBS_STATUS\","
+		"\"default\":\"E\"}]}},\"dataSets\":[{\"series\":{\"0\":{\"attributes\":[null],\"observations\":{\"0\":"
+		"[1.5],"
+		"\"1\":[2,0]}},\"1\":{\"attributes\":[1],\"observations\":{\"0\":[3,null]}}}}]}",
+		"EXR I D NZD 2013-01-18 1.5 E 6\nEXR I D NZD 2013-01-21 2 A 6\nEXR I D RUB 2013-01-18 3 E 3\n", NULL},
+	{"JSON, defaults of the dataset and of groups, and of none in a deletion",
+		"{\"structures\":[{" J_DIMS ",\"attributes\":{\"dataSet\":[{\"id\":\"UNIT_MULT\",\"default\":3}],"
+		"\"dimensionGroup\":[{\"id\":\"OBS_STATUS\",\"default\":\"P\"}]}}],\"dataSets\":[{"
+		"\"dimensionGroupAttributes\":{\"~:0:~\":[\"A\"],\"0:0:0\":[null]},\"observations\":{\"0:0\":[1],\"1:"
+		"0\":[2]}},"
+		"{\"observations\":{\"0:0\":[5]}},{\"action\":\"Delete\",\"observations\":{\"0:1\":[9]}}]}",
+		"~ I D NZD 2013-01-18 1 A 3\n~ I D RUB 2013-01-18 2 P 3\n~ I D NZD 2013-01-18 5 P 3\n~ D D NZD "
+		"2013-01-21 9 ~ ~\n",
+		NULL},
+	{"JSON, errors that do not say that it is cut",
+		"{\"structure\":" J_STRUCTURE ",\"dataSets\":[{\"attributes\":[0]," J_FLAT
+		"}],\"errors\":[{\"code\":400,\"title\":\"bad dimension\"}]}",
+		FOUR("I") "#footer 400; bad dimension\n", ""},
 	{"JSON with holes, as one provider writes them",
 		"{\"structure\":" J_STRUCTURE ",\"dataSets\":[{\"attributes\":[],\"series\":{\"1\":{\"observations\":{"
 		"\"0\":[,0],\"1\":[40.3000,]}}}}]}",
@@ -302,6 +324,14 @@ static const struct refusal refusals[] = {
 	 "id=\"A\"/></SeriesKey></Series></DataSet></GenericData>",
 		GLANE_E_FORMAT, "without id and value"},
 	{"{\"error\":[{\"status\":404,\"label\":\"gone\"}]}", GLANE_E_DATA, "answers: 404; gone"},
+	{"{\"structure\":" J_STRUCTURE ",\"dataSets\":[{\"attributes\":[0]," J_FLAT
+	 "}],\"errors\":[{\"code\":510,\"title\":\"Response size exceeds service limit\"}]}",
+		GLANE_E_DATA, "not whole, the provider says: 510; Response size"},
+	{"{\"structure\":" J_STRUCTURE ",\"dataSets\":[{\"attributes\":[0]," J_FLAT
+	 "}],\"errors\":[{\"title\":\"Gateway\",\"code\":\"504\"}]}",
+		GLANE_E_DATA, "not whole"},
+	{"{\"structure\":" J_STRUCTURE ",\"dataSets\":[],\"errors\":[{\"code\":100,\"title\":\"none\"}]}", GLANE_E_DATA,
+		"answers: 100; none"},
 	{"{\"a\":1}", GLANE_E_FORMAT, "no dataSets"},
 	{"{\"dataSets\":[{\"series\":{}}]}", GLANE_E_FORMAT, "structure 0"},
 	{"{\"structure\":" J_STRUCTURE ",\"dataSets\":[{\"series\":{\"9\":{\"observations\":{}}}}]}", GLANE_E_FORMAT,

@@ -208,6 +208,18 @@ static glane_rc emit_measure(struct glane_run *r, struct glane_reader *rd, size_
 	return run_emit(r, &row);
 }
 
+/* SDMX: the datasets and actions of a message are one transaction, in document order; within one, nothing overrules. */
+static void note_part(struct glane_run *r, struct glane_reader *rd, struct slice action)
+{
+	const uint64_t part = record_part(rd->records);
+	const char act = action.n ? *action.p : '\0';
+
+	if (rd->req.format != GLANE_FMT_SDMX || (rd->cube->part == part && rd->cube->action == act))
+		return;
+	rd->cube->part = part, rd->cube->action = act;
+	r->is_part_new = true;
+}
+
 static glane_rc take_record(struct glane_run *r, struct glane_reader *rd, bool is_removal)
 {
 	struct cube_map *m = rd->cube;
@@ -217,8 +229,6 @@ static glane_rc take_record(struct glane_run *r, struct glane_reader *rd, bool i
 
 	if (!is_wanted(rec, m, is_removal))
 		return GLANE_OK;
-	/* SDMX: the datasets of a message are one transaction, in document order */
-	r->is_in_order |= rd->req.format == GLANE_FMT_SDMX;
 	if (is_removal)
 		return cube_erase(r, rd);
 	for (size_t k = 0; k < m->n_measures && !any; k++)
@@ -247,7 +257,7 @@ static glane_rc cube_begin(struct glane_run *r, struct glane_reader *rd, const s
 void cube_turn(struct glane_reader *rd)
 {
 	if (rd->cube)
-		rd->cube->shape = 0;
+		rd->cube->shape = rd->cube->part = 0;
 }
 
 void cube_close(struct glane_reader *rd)
@@ -284,6 +294,7 @@ static uint64_t hash_said(struct record_reader *rec, const struct cube_map *m)
 
 static glane_rc host_cube(glane_run *r, glane_reader *rd, const struct glane_cube *given)
 {
+	struct slice action;
 	bool is_removal;
 	uint64_t said;
 	glane_rc rc = run_check(r);
@@ -297,7 +308,9 @@ static glane_rc host_cube(glane_run *r, glane_reader *rd, const struct glane_cub
 		rc = cube_begin(r, rd, given);
 	if (rc != GLANE_OK || !rd->cube)
 		return rc;
-	is_removal = slice_is(record_get(rd->records, "#action"), "D");
+	action = record_get(rd->records, "#action");
+	is_removal = slice_is(action, "D");
+	note_part(r, rd, action);
 	if (rd->cube->shape != record_shape(rd->records))
 		rc = cube_map_shape(rd->cube, rd->records, &r->diag);
 	if (rc == GLANE_OK && !is_removal && !rd->cube->is_checked)

@@ -17,6 +17,8 @@ struct cube_map {
 	struct glane_cube given; /* lists and their texts are the plugin's, valid during run() */
 	uint64_t said;           /* hash of what the current series was asked by */
 	uint64_t shape, series;  /* what the rest was made for; 0: nothing yet */
+	uint64_t part;           /* the current one, of record_part(); 0: none */
+	char action;             /* of the current part */
 	bool is_checked;         /* the options name what this shape has */
 	struct place indicator[CUBE_PARTS], area, unit, unit_mult, status, flags, note, title, freq, time;
 	size_t n_indicator;

@@ -346,7 +346,8 @@ static struct slice sdmx_label(void *state, size_t i)
 		       : (struct slice){NULL, 0};
 }
 
-static const struct cube_ops sdmx_csv_cube = {sdmx_shape, sdmx_series, sdmx_role_at, sdmx_label};
+static const struct cube_ops sdmx_csv_cube = {
+	.shape = sdmx_shape, .series = sdmx_series, .role = sdmx_role_at, .label = sdmx_label};
 const struct record_ops sdmx_csv_ops = {
 	.open = sdmx_open,
 	.next = sdmx_next,

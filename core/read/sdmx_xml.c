@@ -147,6 +147,11 @@ static uint64_t sdmx_shape(const void *state)
 	return s->is_record ? s->log.shape_no << 16 | s->log.n_columns : 0;
 }
 
+static uint64_t sdmx_part(const void *state)
+{
+	return ((const struct sdmx_xml *)state)->log.shape_no;
+}
+
 static uint64_t sdmx_series_no(const void *state)
 {
 	return ((const struct sdmx_xml *)state)->log.series_no;
@@ -205,7 +210,8 @@ static glane_rc sdmx_open(void **state, struct payload *p, const struct record_o
 	return GLANE_OK;
 }
 
-static const struct cube_ops sdmx_xml_cube = {.shape = sdmx_shape, .series = sdmx_series_no, .role = sdmx_role_at};
+static const struct cube_ops sdmx_xml_cube = {
+	.shape = sdmx_shape, .series = sdmx_series_no, .role = sdmx_role_at, .part = sdmx_part};
 const struct record_ops sdmx_xml_ops = {
 	.open = sdmx_open,
 	.next = sdmx_next,

@@ -292,6 +292,27 @@ def deletions():
         attributes(site, now, whole)
 
 
+def two_values():
+    """Two values of one observation in one dataset contradict; of two datasets, or behind another action, the later one holds."""
+    one, two = ('<Series FREQ="D" CURRENCY="NZD">' + f'<Obs TIME_PERIOD="{DAYS[0]}" OBS_VALUE="{v}"/>' + '</Series>' for v in "12")
+    bodies = {"csv": (csv_rows(f"A,D,NZD,{DAYS[0]},1,,,", f"A,D,NZD,{DAYS[0]},2,,,"), None),
+              "csv1": (sdmx_csv({("NZD", DAYS[0]): "1"}) + f"ECB:EXR(1.0),D,NZD,{DAYS[0]},2,A\n", None),
+              "estimate": (csv_rows(f"A,D,NZD,{DAYS[0]},1,A,,", f"A,D,NZD,{DAYS[0]},2,E,,"), "1"),
+              "actions": (csv_rows(f"A,D,NZD,{DAYS[0]},1,,,", f"R,D,NZD,{DAYS[0]},2,,,"), "2"),
+              "xml": (xml_message(("Append", one + two)), None),
+              "datasets": (xml_message(("Append", one), ("Append", two)), "2"),
+              "columns": (xml_message(("Append", one + two.replace("/></S", ' OBS_STATUS="A"/></S'))), None)}
+    with support.Server(lambda target: Answer(bodies[target[1:]][0], XML_TYPE if bodies[target[1:]][0][0] == "<" else CSV_TYPE)) as server:
+        site = suite.site("two values", "".join(f"[source {n}]\nplugin = sdmx\nbase_url = {server.url}/{n}\ndataset = EXR\n" for n in bodies))
+        run = site.run()
+        check("two values of one key", run.verdicts, {n: "ok" if want else "failed" for n, (_, want) in bodies.items()})
+        for name, (_, want) in bodies.items():
+            if want:
+                check(f"{name}: the one that holds", [r["value"] for r in site.export("--source", name)], [want])
+            else:
+                suite.true(f"{name}: says which", "has two values, '1' and '2'" in json.dumps(run.sources[name]), run.sources[name])
+
+
 def business_days():
     """A day that is named without its frequency is one of a series of business days too."""
     book = "".join(f'<Obs FREQ="{f}" CURRENCY="NZD" TIME_PERIOD="{d}" OBS_VALUE="1"/>' for f in "BDM" for d in (("2013-01",) if f == "M" else DAYS))
@@ -393,6 +414,7 @@ missed()
 
 late_groups()
 deletions()
+two_values()
 business_days()
 mass_deletions()
 errors()

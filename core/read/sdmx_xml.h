@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A message of SDMX-ML between its parser and its reader; private to sdmx_xml.c, sdmx_elements.c and sdmx_groups.c. */
+/* A message of SDMX-ML between its parser and its reader; private to sdmx_xml.c, sdmx_elements.c, sdmx_message.c and sdmx_groups.c. */
 #ifndef READ_SDMX_XML_H
 #define READ_SDMX_XML_H
 #include "read/sdmx.h"
@@ -67,7 +67,19 @@ struct sdmx_xml {
 	glane_rc over;
 	bool is_record;
 };
-extern const struct xml_push_events sdmx_events; /* arg: a struct sdmx_xml */
+/* sdmx_message.c: around the datasets. */
+struct slice sdmx_attr(const struct xml_push_attr *a, size_t n, const char *name); /* without a prefix */
+struct slice sdmx_keep(struct sdmx_xml *s, struct slice text);                     /* in the header's arena */
+enum kind sdmx_in_header(struct sdmx_xml *s, const char *name, const struct xml_push_attr *a, size_t n);
+enum kind sdmx_in_structure(struct sdmx_xml *s, const char *name, const struct xml_push_attr *a, size_t n);
+void sdmx_name_structure(struct sdmx_xml *s, struct slice name);
+char sdmx_action_of(struct slice s); /* NUL: none of those that there are */
+enum kind sdmx_in_nothing(struct sdmx_xml *s, const char *name, const struct xml_push_attr *a, size_t n);
+void sdmx_begin_fault(const struct xml_push_attr *a, size_t n, struct strbuf *b);
+bool sdmx_says_cut(const struct xml_push_attr *a, size_t n);
+void sdmx_end_words(struct strbuf *b, struct slice text);
+void sdmx_find_poll(struct sdmx_xml *s, struct slice text); /* the first address in a footer */
+extern const struct xml_push_events sdmx_events;            /* arg: a struct sdmx_xml */
 /* Groups may stand behind their series: takes those of the whole message into s->log, where p shows any. s->x is closed. */
 glane_rc sdmx_groups_find(struct sdmx_xml *s, const struct payload *p, struct diag *d);
 #endif

@@ -81,6 +81,62 @@ static void put_components(struct sdmx_xml *s, const struct xml_push_attr *a, si
 			put(s, column(s, name_of(&a[i]), role), &a[i]);
 	}
 }
+/* Of the observations in a series one dimension alone differs; empty: nobody says which. */
+static struct slice dimension_of_obs(const struct sdmx_xml *s, const struct xml_push_attr *a, size_t n)
+{
+	const struct slice said = s->current ? s->current->at_obs : (struct slice){NULL, 0};
+
+	for (size_t i = 0; i < n && !said.n; i++)
+		if (!a[i].prefix && role_of(s, name_of(&a[i])) == GLANE_ROLE_TIME)
+			return name_of(&a[i]);
+	return slice_is(said, "AllDimensions") ? (struct slice){NULL, 0} : said;
+}
+
+/* Explicit measures: the type of the observation names its value of the dimension; structure-specific messages alone have types. */
+static void put_explicit(struct sdmx_xml *s, const struct xml_push_attr *a, size_t n)
+{
+	const struct slice own = s->current->at_obs;
+
+	if (!own.n || slice_is(own, "AllDimensions") || role_of(s, own) == GLANE_ROLE_TIME)
+		return;
+	for (size_t i = 0; i < n; i++)
+		if (!a[i].prefix && slice_eq(name_of(&a[i]), own))
+			return;
+	for (size_t i = 0; i < n; i++) {
+		struct xml_push_attr type = a[i];
+		const unsigned char *colon;
+
+		if (!type.prefix || strcmp((const char *)type.name, "type") != 0)
+			continue;
+		colon = memchr(type.value, ':', (size_t)(type.end - type.value));
+		type.value = colon ? colon + 1 : type.value;
+		put(s, column(s, own, GLANE_ROLE_DIMENSION), &type);
+		return;
+	}
+	if (n)
+		xml_push_stop(&s->x, GLANE_E_FORMAT,
+			"an observation without the type that names its measure (explicitMeasures): ask for the data "
+			"by "
+			"TIME_PERIOD or AllDimensions");
+}
+
+/* The components of an observation in a series: what looks like another dimension is an attribute, or a measure that has to be named. */
+static void put_obs(struct sdmx_xml *s, const struct xml_push_attr *a, size_t n)
+{
+	const struct slice own = dimension_of_obs(s, a, n);
+
+	if (s->current && s->current->is_explicit)
+		put_explicit(s, a, n);
+	for (size_t i = 0; i < n && !s->x.failed; i++) {
+		const struct slice id = name_of(&a[i]);
+		int role = a[i].prefix ? 0 : role_of(s, id);
+
+		if (role == GLANE_ROLE_DIMENSION && !s->o.n_field && own.n && !slice_eq(id, own))
+			role = GLANE_ROLE_ATTRIBUTE;
+		if (role)
+			put(s, column(s, id, role), &a[i]);
+	}
+}
 #define KEYS (1u << GLANE_ROLE_DIMENSION | 1u << GLANE_ROLE_TIME)
 #define REST (1u << GLANE_ROLE_MEASURE | 1u << GLANE_ROLE_ATTRIBUTE)
 
@@ -173,7 +229,10 @@ static void begin_obs(struct sdmx_xml *s, const struct xml_push_attr *a, size_t 
 		put_components(s, a, n, KEYS);
 	if (!is_flat || n)
 		open_obs(s);
-	put_components(s, a, n, is_flat ? REST : KEYS | REST);
+	if (is_flat)
+		put_components(s, a, n, REST);
+	else
+		put_obs(s, a, n);
 }
 
 static void begin_bare(struct sdmx_xml *s)

@@ -29,8 +29,10 @@ static void open_structure(struct sdmx_xml *s, const struct xml_push_attr *a, si
 		xml_push_stop(&s->x, GLANE_E_LIMIT, "more than 256 structures in one header");
 		return;
 	}
-	s->structure[s->n_structures++] = (struct structure){sdmx_keep(s, sdmx_attr(a, n, "structureID")), {NULL, 0},
-		sdmx_keep(s, sdmx_attr(a, n, "dimensionAtObservation"))};
+	s->structure[s->n_structures++] = (struct structure){.id = sdmx_keep(s, sdmx_attr(a, n, "structureID")),
+		.at_obs = sdmx_keep(s, sdmx_attr(a, n, "dimensionAtObservation")),
+		.is_explicit = slice_is(sdmx_attr(a, n, "explicitMeasures"), "true") ||
+			       slice_is(sdmx_attr(a, n, "explicitMeasures"), "1")};
 }
 
 void sdmx_name_structure(struct sdmx_xml *s, struct slice name)

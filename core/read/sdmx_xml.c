@@ -194,6 +194,7 @@ static glane_rc sdmx_open(void **state, struct payload *p, const struct record_o
 	s->obs_start = UINT64_MAX;
 	arena_init(&s->arena, (size_t)16 << 20);
 	sdmx_log_init(&s->log);
+	s->log.is_guessed = !s->o.n_field;
 	strbuf_init(&s->text, MAX_TEXT);
 	strbuf_init(&s->fault, 4 * MAX_WORDS);
 	strbuf_init(&s->footer, 4 * MAX_WORDS);

@@ -36,6 +36,7 @@ enum groups {
 };
 struct structure {
 	struct slice id, name, at_obs; /* structureID, id of flow or structure, dimensionAtObservation */
+	bool is_explicit;              /* an observation's xsi:type is the value of that dimension */
 };
 struct sdmx_xml {
 	struct xml_push x;

@@ -35,6 +35,10 @@ static glane_rc read_all(const void *arg, struct slice doc, size_t step, struct 
 		}
 		if (record_get(r, "type").p)
 			strbuf_puts(out, " (the type of a group is no component)");
+		for (size_t i = 0; i < record_columns(r); i++)
+			if (record_role(r, i) == GLANE_ROLE_DIMENSION && record_at(r, i).p &&
+				!slice_is(record_column(r, i), "FREQ") && !slice_is(record_column(r, i), "CURRENCY"))
+				strbuf_fmt(out, " (dimension %.*s)", SLICE_FMT(record_column(r, i)));
 		for (size_t i = 0; i < record_columns(r); i++) /* what is said by id and by column is the same */
 			if (record_role(r, i) == GLANE_ROLE_MEASURE &&
 				!slice_eq(record_at(r, i), record_get(r, "OBS_VALUE")))
@@ -60,6 +64,9 @@ struct form {
 	"<m:Structure structureID=\"S\" dimensionAtObservation=\"TIME_PERIOD\"><c:Structure><Ref agencyID=\"ECB\" "    \
 	"id=\"EXR\"/>"                                                                                                 \
 	"</c:Structure></m:Structure>"
+#define EXPLICIT                                                                                                       \
+	"<m:Structure structureID=\"S\" dimensionAtObservation=\"CURRENCY\" explicitMeasures=\"true\">"                \
+	"<c:StructureUsage><Ref agencyID=\"ECB\" id=\"EXR\"/></c:StructureUsage></m:Structure>"
 #define FOUR(action)                                                                                                   \
 	"EXR " action " D NZD 2013-01-18 1.5931 A 0\nEXR " action " D NZD 2013-01-21 1.5925 A 0\n"                     \
 	"EXR " action " D RUB 2013-01-18 40.3426 A 0\nEXR " action " D RUB 2013-01-21 40.3000 E 0\n"
@@ -217,6 +224,30 @@ static const struct form forms[] = {
 		"FREQ=\"D\" "
 		"CURRENCY=\"RUB\"><Obs TIME_PERIOD=\"2013-01-18\" OBS_VALUE=\"3\"/></Series></DataSet></CompactData>",
 		"~ I D ~ 2013-01-18 1 ~ 1\n~ I D NZD 2013-01-18 2 ~ 3\n~ I D RUB 2013-01-18 3 ~ 9\n", NULL},
+	{"2.1, what else an observation of a series says is no dimension",
+		"<m:StructureSpecificData " MES " xmlns:c=\"c\">" HEADER(
+			REF) "<m:DataSet><Series FREQ=\"D\" "
+			     "CURRENCY=\"NZD\"><Obs TIME_PERIOD=\"2013-01-18\" OBS_VALUE=\"1.5931\" "
+			     "DATE_JO=\"2013\"/><Obs "
+			     "TIME_PERIOD=\"2013-01-21\" OBS_VALUE=\"1.5925\" JOBS=\"8\"/></Series></m:DataSet>"
+			     "</m:StructureSpecificData>",
+		"EXR I D NZD 2013-01-18 1.5931 ~ ~\nEXR I D NZD 2013-01-21 1.5925 ~ ~\n", NULL},
+	{"2.0, what else an observation of a series says is no dimension",
+		"<CompactData><DataSet><Series FREQ=\"D\" CURRENCY=\"NZD\"><Obs TIME_PERIOD=\"2013-01-18\" "
+		"OBS_VALUE=\"1\" DATE_JO=\"2013\"/></Series></DataSet></CompactData>",
+		"~ I D NZD 2013-01-18 1 ~ ~\n", NULL},
+	{"what of a group no series has is no dimension",
+		"<CompactData><DataSet><Group CURRENCY=\"NZD\" PRODUCER=\"ECB\" UNIT_MULT=\"3\"/><Series FREQ=\"D\" "
+		"CURRENCY=\"NZD\">" O("2013-01-18", "1.5931", "A") "</Series></DataSet></CompactData>",
+		"~ I D NZD 2013-01-18 1.5931 A 3\n", NULL},
+	{"2.1, explicit measures",
+		"<m:StructureSpecificData " MES
+		" xmlns:n=\"n\" xmlns:c=\"c\" xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\">" HEADER(
+			EXPLICIT) "<m:DataSet><Series FREQ=\"D\" TIME_PERIOD=\"2013-01-18\"><Obs xsi:type=\"n:NZD\" "
+				  "OBS_VALUE=\"1.5931\"/><Obs xsi:type=\"n:RUB\" "
+				  "OBS_VALUE=\"40.3426\"/></Series></m:DataSet>"
+				  "</m:StructureSpecificData>",
+		"EXR I D NZD 2013-01-18 1.5931 ~ ~\nEXR I D RUB 2013-01-18 40.3426 ~ ~\n", NULL},
 	{"nothing said, and NaN",
 		"<CompactData><DataSet><Series FREQ=\"D\" CURRENCY=\"NZD\"><Obs TIME_PERIOD=\"2013-01-18\"/><Obs "
 		"TIME_PERIOD=\"2013-01-21\" "
@@ -297,6 +328,10 @@ static const struct refusal refusals[] = {
 	 "value=\"1\"/></SeriesKey><Obs/><Attributes><g:Value id=\"B\" "
 	 "value=\"2\"/></Attributes></Series></DataSet></GenericData>",
 		GLANE_E_FORMAT, "outside of dataset"},
+	{"<m:StructureSpecificData " MES
+	 " xmlns:c=\"c\">" HEADER(EXPLICIT) "<m:DataSet><Series FREQ=\"D\" TIME_PERIOD=\"2013\"><Obs "
+					    "OBS_VALUE=\"1\"/></Series></m:DataSet></m:StructureSpecificData>",
+		GLANE_E_FORMAT, "without the type that names its measure"},
 	{"<!DOCTYPE x><CompactData/>", GLANE_E_FORMAT, "DOCTYPE"},
 	{"<GenericData xmlns:g=\"g\"><DataSet><Series><SeriesKey><g:Value "
 	 "id=\"A\"/></SeriesKey></Series></DataSet></GenericData>",

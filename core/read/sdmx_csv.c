@@ -22,6 +22,7 @@ struct part { /* a column of the file */
 };
 struct sdmx_csv {
 	void *csv;
+	struct diag *diag;
 	struct glane_csv dialect;
 	struct part part[MAX_COLUMNS];
 	size_t n_parts;
@@ -180,6 +181,7 @@ static glane_rc sdmx_open(void **state, struct payload *p, const struct record_o
 
 	if (!s)
 		return fail(d, GLANE_E_NOMEM, "no memory for an SDMX-CSV reader");
+	s->diag = d;
 	s->dialect = o->csv ? *o->csv : (struct glane_csv){.size = sizeof(s->dialect)};
 	own.field = NULL, own.n_field = own.n_head = 0, own.csv = &s->dialect, own.format = GLANE_FMT_CSV;
 	rc = dialect_find(s, p, d);
@@ -245,11 +247,21 @@ static struct slice sdmx_at(void *state, size_t i)
 	return i < s->n_columns ? value_at(s, s->column[i]) : (struct slice){NULL, 0};
 }
 
-static char action_now(struct sdmx_csv *s)
+/* Rows of an action that nobody knows would be taken for data, those of a deletion too. */
+static glane_rc action_read(struct sdmx_csv *s)
 {
-	const struct slice text = slice_trim(cell(s, s->action));
+	const struct slice text = slice_trim(s->action == SIZE_MAX ? (struct slice){NULL, 0} : value_at(s, s->action));
+	uint64_t number, line = 0, offset;
 
-	return text.n == 1 && strchr("IAMRD", *text.p) ? *text.p : s->is_v1 ? 'I' : 'M';
+	s->act = s->is_v1 ? 'I' : 'M';
+	if (text.n == 0)
+		return GLANE_OK;
+	s->act = *text.p;
+	if (text.n == 1 && strchr("IAMRD", *text.p))
+		return GLANE_OK;
+	csv_record_ops.where(s->csv, &number, &line, &offset);
+	return fail(s->diag, GLANE_E_FORMAT, "SDMX-CSV: line %llu: action '%.*s' is none of A, R, D, M, I",
+		(unsigned long long)line, (int)(text.n < 64 ? text.n : 64), text.p);
 }
 
 static glane_rc sdmx_next(void *state)
@@ -272,8 +284,7 @@ static glane_rc sdmx_next(void *state)
 	}
 	s->series += h != s->series_hash || flow != s->flow_hash || s->series == 0;
 	s->flow_hash = flow, s->series_hash = h;
-	s->act = action_now(s);
-	return GLANE_OK;
+	return action_read(s);
 }
 
 static struct slice sdmx_get(void *state, const char *path)

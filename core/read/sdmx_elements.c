@@ -183,8 +183,11 @@ static void open_dataset(struct sdmx_xml *s, const struct xml_push_attr *a, size
 		"validFromDate", "validToDate", "publicationYear", "publicationPeriod", "REPORTING_YEAR_START_DAY",
 		"isExternalReference"};
 	struct slice id = s->family;
-	const char action = sdmx_action_of(xml_push_find(a, n, "action"));
+	const struct slice word = xml_push_find(a, n, "action");
+	const char action = sdmx_action_of(word);
 
+	if (word.n && !action)
+		sdmx_refuse_action(s, word);
 	find_structure(s, xml_push_find(a, n, "structureRef"));
 	if (s->current && s->current->name.n)
 		id = s->current->name;
@@ -436,9 +439,11 @@ static void end_text(struct sdmx_xml *s, enum kind around)
 {
 	const struct slice text = slice_trim(strbuf_get(&s->text));
 
-	if (around == HEADER && text.n && sdmx_action_of(text))
+	if (around == HEADER && s->is_action_due) {
 		s->action = sdmx_action_of(text);
-	else if (around == HEADER)
+		if (text.n && !s->action)
+			sdmx_refuse_action(s, text);
+	} else if (around == HEADER)
 		s->family = s->family.n ? s->family : sdmx_keep(s, text);
 	else if (around == STRUCTURE || around == REFERENCE)
 		sdmx_name_structure(s, sdmx_flow_id(text));

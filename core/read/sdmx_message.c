@@ -2,6 +2,7 @@
 /* What stands around the datasets of an SDMX-ML message: the header, footers and faults, and what it is that came instead. */
 #include "read/sdmx_xml.h"
 
+#include <stdio.h>
 #include <strings.h>
 
 struct slice sdmx_attr(const struct xml_push_attr *a, size_t n, const char *name)
@@ -47,7 +48,8 @@ enum kind sdmx_in_header(struct sdmx_xml *s, const char *name, const struct xml_
 		open_structure(s, a, n);
 		return STRUCTURE;
 	}
-	return strcmp(name, "KeyFamilyRef") == 0 || strcmp(name, "DataSetAction") == 0 ? TEXT : OTHER;
+	s->is_action_due = strcmp(name, "DataSetAction") == 0;
+	return s->is_action_due || strcmp(name, "KeyFamilyRef") == 0 ? TEXT : OTHER;
 }
 
 enum kind sdmx_in_structure(struct sdmx_xml *s, const char *name, const struct xml_push_attr *a, size_t n)
@@ -65,6 +67,16 @@ char sdmx_action_of(struct slice s)
 		if (s.p && s.n == strlen(names[i]) && strncasecmp(s.p, names[i], s.n) == 0)
 			return *names[i] == 'U' ? 'M' : *names[i];
 	return 0;
+}
+
+/* Rows of an action that nobody knows would be taken for data, those of a deletion too. */
+void sdmx_refuse_action(struct sdmx_xml *s, struct slice word)
+{
+	char why[160];
+
+	(void)snprintf(why, sizeof(why), "action '%.*s' is none of Append, Replace, Delete, Information, Merge",
+		(int)(word.n < 64 ? word.n : 64), word.p);
+	xml_push_stop(&s->x, GLANE_E_FORMAT, why);
 }
 
 /* ---- what is no data ---- */

@@ -56,10 +56,10 @@ struct sdmx_xml {
 	uint32_t component;              /* of an open Comp */
 	uint64_t obs_line, obs_start;
 	bool is_message, is_structures, is_cross, is_cut, is_obs_due;
-	bool is_dataset_open;
-	uint64_t held_from; /* where the dataset begins */
-	bool has_series;    /* the dataset, so far */
-	bool is_bare;       /* the series or group that is open has no observation yet */
+	bool is_dataset_open, is_action_due; /* is_action_due: the text of the header that is open is an action */
+	uint64_t held_from;                  /* where the dataset begins */
+	bool has_series;                     /* the dataset, so far */
+	bool is_bare;                        /* the series or group that is open has no observation yet */
 	unsigned bare_line;
 	uint64_t bare_start;
 	enum groups groups;
@@ -75,6 +75,7 @@ enum kind sdmx_in_header(struct sdmx_xml *s, const char *name, const struct xml_
 enum kind sdmx_in_structure(struct sdmx_xml *s, const char *name, const struct xml_push_attr *a, size_t n);
 void sdmx_name_structure(struct sdmx_xml *s, struct slice name);
 char sdmx_action_of(struct slice s); /* NUL: none of those that there are */
+void sdmx_refuse_action(struct sdmx_xml *s, struct slice word);
 enum kind sdmx_in_nothing(struct sdmx_xml *s, const char *name, const struct xml_push_attr *a, size_t n);
 void sdmx_begin_fault(const struct xml_push_attr *a, size_t n, struct strbuf *b);
 bool sdmx_says_cut(const struct xml_push_attr *a, size_t n);

@@ -332,6 +332,14 @@ static const struct refusal refusals[] = {
 	 " xmlns:c=\"c\">" HEADER(EXPLICIT) "<m:DataSet><Series FREQ=\"D\" TIME_PERIOD=\"2013\"><Obs "
 					    "OBS_VALUE=\"1\"/></Series></m:DataSet></m:StructureSpecificData>",
 		GLANE_E_FORMAT, "without the type that names its measure"},
+	{"<CompactData><DataSet action=\"Deleted\"/></CompactData>", GLANE_E_FORMAT, "action 'Deleted' is none of"},
+	{"<CompactData><Header><DataSetAction>Remove</DataSetAction></Header></CompactData>", GLANE_E_FORMAT,
+		"action 'Remove' is none of"},
+	{"STRUCTURE,STRUCTURE_ID,ACTION,A,OBS_VALUE\ndataflow,X:Y(1),I,1,1\ndataflow,X:Y(1),Delete,1,1\n",
+		GLANE_E_FORMAT, "line 3: action 'Delete' is none of"},
+	{"STRUCTURE,STRUCTURE_ID,ACTION,A,OBS_VALUE\ndataflow,X:Y(1),d,1,1\n", GLANE_E_FORMAT, "action 'd' is none"},
+	{"{\"structure\":" J_STRUCTURE ",\"dataSets\":[{\"action\":\"delete\",\"observations\":{}}]}", GLANE_E_FORMAT,
+		"the action of a dataset is none of"},
 	{"<!DOCTYPE x><CompactData/>", GLANE_E_FORMAT, "DOCTYPE"},
 	{"<GenericData xmlns:g=\"g\"><DataSet><Series><SeriesKey><g:Value "
 	 "id=\"A\"/></SeriesKey></Series></DataSet></GenericData>",

@@ -362,6 +362,34 @@ static void put_dimension(struct sdmx_xml *s, const struct xml_push_attr *a, siz
 		slice_is(id, "TIME_PERIOD") || slice_is(id, "TIME") ? GLANE_ROLE_TIME : GLANE_ROLE_DIMENSION);
 }
 
+/* 3.0: a measure or an attribute that stands as an element, with one value or several. */
+static void begin_component(struct sdmx_xml *s, struct slice id)
+{
+	const bool is_measure = role_of(s, id) == GLANE_ROLE_MEASURE;
+
+	if (s->is_obs_due)
+		open_obs(s);
+	s->component = column(s, id, is_measure ? GLANE_ROLE_MEASURE : GLANE_ROLE_ATTRIBUTE);
+	s->has_value = false;
+	strbuf_reset(&s->values);
+}
+
+static void add_value(struct sdmx_xml *s, struct slice text)
+{
+	if (s->has_value)
+		strbuf_putc(&s->values, ';');
+	strbuf_slice(&s->values, text);
+	s->has_value = true;
+}
+
+static void end_component(struct sdmx_xml *s)
+{
+	if (!strbuf_ok(&s->values))
+		xml_push_stop(&s->x, GLANE_E_LIMIT, "no memory, or the values of a component are longer than 64 KiB");
+	else if (s->has_value)
+		put_text(s, s->component, strbuf_get(&s->values));
+}
+
 static enum kind in_series(
 	struct sdmx_xml *s, const char *name, const struct xml_push_attr *a, size_t n, enum kind here)
 {
@@ -386,7 +414,7 @@ static enum kind in_series(
 		put_one(s, a, n, sdmx_attr(a, n, "id").n ? sdmx_attr(a, n, "id") : slice_of("OBS_VALUE"),
 			GLANE_ROLE_MEASURE);
 	if (strcmp(name, "Comp") == 0) {
-		s->component = column(s, sdmx_attr(a, n, "id"), GLANE_ROLE_ATTRIBUTE);
+		begin_component(s, sdmx_attr(a, n, "id"));
 		return COMPONENT;
 	}
 	return strcmp(name, "Time") == 0 ? TEXT : OTHER;
@@ -454,7 +482,7 @@ static void end_text(struct sdmx_xml *s, enum kind around)
 			open_obs(s);
 		put_text(s, column(s, slice_of("TIME_PERIOD"), GLANE_ROLE_TIME), text);
 	} else if (around == COMPONENT) {
-		put_text(s, s->component, text);
+		add_value(s, text);
 	}
 }
 
@@ -478,6 +506,10 @@ static void on_close(void *arg, const char *name)
 		s->log.level = SDMX_AT_NOTHING; /* what a series says itself stands before its observations */
 	} else if (kind == GROUP)
 		end_group(s);
+	else if (kind == COMPONENT)
+		end_component(s);
+	else if (kind == REFERENCE)
+		end_text(s, around);
 	else if (kind == DATASET)
 		end_dataset(s);
 	else if (kind == FAULT)
@@ -494,7 +526,7 @@ static void on_text(void *arg, struct slice text)
 	struct sdmx_xml *s = arg;
 	const enum kind here = s->depth ? (enum kind)s->kind[s->depth - 1] : OTHER;
 
-	if (here != TEXT && here != FAULT && here != FOOTER)
+	if (here != TEXT && here != REFERENCE && here != FAULT && here != FOOTER)
 		return;
 	strbuf_slice(&s->text, text);
 	if (!strbuf_ok(&s->text))

@@ -173,6 +173,7 @@ static void sdmx_close(void *state)
 	xml_push_close(&s->x);
 	sdmx_log_release(&s->log);
 	strbuf_release(&s->text);
+	strbuf_release(&s->values);
 	strbuf_release(&s->fault);
 	strbuf_release(&s->footer);
 	strbuf_release(&s->poll);
@@ -196,6 +197,7 @@ static glane_rc sdmx_open(void **state, struct payload *p, const struct record_o
 	sdmx_log_init(&s->log);
 	s->log.is_guessed = !s->o.n_field;
 	strbuf_init(&s->text, MAX_TEXT);
+	strbuf_init(&s->values, MAX_TEXT);
 	strbuf_init(&s->fault, 4 * MAX_WORDS);
 	strbuf_init(&s->footer, 4 * MAX_WORDS);
 	strbuf_init(&s->poll, MAX_TEXT);

@@ -54,8 +54,9 @@ struct sdmx_xml {
 	struct slice family;             /* KeyFamilyRef of 2.0 */
 	char action;                     /* DataSetAction of the header; 0: not said */
 	uint32_t component;              /* of an open Comp */
+	struct strbuf values;            /* its values, with ';' between them */
 	uint64_t obs_line, obs_start;
-	bool is_message, is_structures, is_cross, is_cut, is_obs_due;
+	bool is_message, is_structures, is_cross, is_cut, is_obs_due, has_value;
 	bool is_dataset_open, is_action_due; /* is_action_due: the text of the header that is open is an action */
 	uint64_t held_from;                  /* where the dataset begins */
 	bool has_series;                     /* the dataset, so far */

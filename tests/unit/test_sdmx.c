@@ -67,6 +67,9 @@ struct form {
 #define EXPLICIT                                                                                                       \
 	"<m:Structure structureID=\"S\" dimensionAtObservation=\"CURRENCY\" explicitMeasures=\"true\">"                \
 	"<c:StructureUsage><Ref agencyID=\"ECB\" id=\"EXR\"/></c:StructureUsage></m:Structure>"
+#define URN_TEXT                                                                                                       \
+	"<m:Structure structureID=\"S\" dimensionAtObservation=\"TIME_PERIOD\">\n<c:StructureUsage>"                   \
+	"urn:sdmx:org.sdmx.infomodel.datastructure.Dataflow=ECB:EXR(1.0)</c:StructureUsage>\n</m:Structure>"
 #define FOUR(action)                                                                                                   \
 	"EXR " action " D NZD 2013-01-18 1.5931 A 0\nEXR " action " D NZD 2013-01-21 1.5925 A 0\n"                     \
 	"EXR " action " D RUB 2013-01-18 40.3426 A 0\nEXR " action " D RUB 2013-01-21 40.3000 E 0\n"
@@ -248,6 +251,24 @@ static const struct form forms[] = {
 				  "OBS_VALUE=\"40.3426\"/></Series></m:DataSet>"
 				  "</m:StructureSpecificData>",
 		"EXR I D NZD 2013-01-18 1.5931 ~ ~\nEXR I D RUB 2013-01-18 40.3426 ~ ~\n", NULL},
+	{"3.0, components as elements, the flow's URN as text",
+		"<m:StructureSpecificData " MES
+		" xmlns:c=\"c\">" HEADER(URN_TEXT) "<m:DataSet><Series FREQ=\"D\" "
+						   "CURRENCY=\"NZD\"><Comp id=\"UNIT_MULT\"><Value> 0 "
+						   "</Value></Comp><Obs TIME_PERIOD=\"2013-01-18\" "
+						   "OBS_VALUE=\"1.5931\" OBS_STATUS=\"A\"/><Obs "
+						   "TIME_PERIOD=\"2013-01-21\"><Comp id=\"OBS_VALUE\">"
+						   "<Value>1.5925</Value></Comp><Comp "
+						   "id=\"OBS_STATUS\"><Value>B</Value><Value>E</Value></Comp></Obs>"
+						   "</Series></m:DataSet></m:StructureSpecificData>",
+		"EXR I D NZD 2013-01-18 1.5931 A 0\nEXR I D NZD 2013-01-21 1.5925 B;E 0\n", NULL},
+	{"3.0, a value as an element alone, flat, the dimensions named",
+		"<m:StructureSpecificData " MES
+		" xmlns:c=\"c\">" HEADER(URN_TEXT) "<m:DataSet><Obs FREQ=\"D\" "
+						   "CURRENCY=\"NZD\" TIME_PERIOD=\"2013-01-18\"><Comp "
+						   "id=\"OBS_VALUE\"><Value>1.5931</Value></Comp>"
+						   "</Obs></m:DataSet></m:StructureSpecificData>",
+		"EXR I D NZD 2013-01-18 1.5931 ~ ~\n", ""},
 	{"nothing said, and NaN",
 		"<CompactData><DataSet><Series FREQ=\"D\" CURRENCY=\"NZD\"><Obs TIME_PERIOD=\"2013-01-18\"/><Obs "
 		"TIME_PERIOD=\"2013-01-21\" "

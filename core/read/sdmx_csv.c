@@ -122,6 +122,7 @@ static glane_rc header_read(struct sdmx_csv *s, const struct record_options *o, 
 		if (p->meaning != COMPONENT)
 			continue;
 		p->role = (uint8_t)role_at(o, p->id, is_behind && !is_first);
+		p->is_labelled &= p->role != GLANE_ROLE_MEASURE && !sdmx_is_text(p->id);
 		is_first &= is_behind || p->role == GLANE_ROLE_MEASURE;
 		is_behind |= p->role == GLANE_ROLE_MEASURE;
 		s->column[s->n_columns++] = i;
@@ -218,14 +219,22 @@ static struct slice first_language(const struct sdmx_csv *s, struct slice text)
 	return end ? (struct slice){text.p, (size_t)(end - text.p)} : text;
 }
 
-/* The code of "CODE: label": what has blanks is no code, but a text. */
-static struct slice code_of(struct slice text)
+static bool is_code(struct slice s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (!((s.p[i] >= 'A' && s.p[i] <= 'Z') || (s.p[i] >= 'a' && s.p[i] <= 'z') ||
+			    (s.p[i] >= '0' && s.p[i] <= '9') || strchr("_@$-", s.p[i])))
+			return false;
+	return s.n > 0;
+}
+
+/* The code of "CODE: label"; a text stays whole, also where it has such a colon. */
+static struct slice code_of(const struct part *p, struct slice text)
 {
 	const char *colon = text.n ? memmem(text.p, text.n, ": ", 2) : NULL;
+	const struct slice code = {text.p, colon ? (size_t)(colon - text.p) : 0};
 
-	return colon && !memchr(text.p, ' ', (size_t)(colon - text.p))
-		       ? (struct slice){text.p, (size_t)(colon - text.p)}
-		       : text;
+	return p->is_labelled && is_code(code) ? code : text;
 }
 
 static struct slice value_at(struct sdmx_csv *s, size_t part)
@@ -237,7 +246,7 @@ static struct slice value_at(struct sdmx_csv *s, size_t part)
 		return (struct slice){NULL, 0};
 	if (p->is_language)
 		return first_language(s, text);
-	return p->is_labelled && p->role != GLANE_ROLE_MEASURE ? code_of(text) : text;
+	return code_of(p, text);
 }
 
 static struct slice sdmx_at(void *state, size_t i)
@@ -351,10 +360,9 @@ static struct slice sdmx_label(void *state, size_t i)
 		return (struct slice){NULL, 0};
 	if (s->part[s->column[i]].label != SIZE_MAX)
 		return cell(s, s->part[s->column[i]].label);
-	text = cell(s, s->column[i]), code = code_of(text);
-	return s->part[s->column[i]].is_labelled && code.n + 2 <= text.n
-		       ? (struct slice){text.p + code.n + 2, text.n - code.n - 2}
-		       : (struct slice){NULL, 0};
+	text = cell(s, s->column[i]), code = code_of(&s->part[s->column[i]], text);
+	return code.n + 2 <= text.n ? (struct slice){text.p + code.n + 2, text.n - code.n - 2}
+				    : (struct slice){NULL, 0};
 }
 
 static const struct cube_ops sdmx_csv_cube = {

@@ -12,6 +12,7 @@ static glane_rc read_all(const void *arg, struct slice doc, size_t step, struct 
 {
 	static const char *const ids[] = {
 		"#dataset", "#action", "FREQ", "CURRENCY", "TIME_PERIOD", "OBS_VALUE", "OBS_STATUS", "UNIT_MULT"};
+	static const char *const texts[] = {"OBS_COM", "TITLE"};
 	static const char *const dimensions[] = {"FREQ", "CURRENCY", "TIME_PERIOD"};
 	static const char *const heads[] = {"#footer", "#poll"};
 	const struct record_options o = {.format = GLANE_FMT_SDMX,
@@ -32,6 +33,12 @@ static glane_rc read_all(const void *arg, struct slice doc, size_t step, struct 
 			strbuf_puts(out, i ? " " : "");
 			strbuf_puts(out, s.p ? "" : "~");
 			strbuf_slice(out, s);
+		}
+		for (size_t i = 0; i < COUNT(texts); i++) {
+			const struct slice s = record_get(r, texts[i]);
+
+			if (s.p)
+				strbuf_fmt(out, " %s '%.*s'", texts[i], SLICE_FMT(s));
 		}
 		if (record_get(r, "type").p)
 			strbuf_puts(out, " (the type of a group is no component)");
@@ -179,6 +186,14 @@ static const struct form forms[] = {
 		"ECB:EXR(1.0): Rates;D: Daily;RUB: Russian rouble;2013-01-18;40.3426;A: Normal;0: Units\r\n"
 		"ECB:EXR(1.0): Rates;D: Daily;RUB: Russian rouble;2013-01-21;40.3000;E: Estimated;0: Units\r\n",
 		FOUR("I"), NULL},
+	{"CSV 1.0, texts with colons among codes",
+		"DATAFLOW,FREQ: Frequency,CURRENCY: Currency,TIME_PERIOD: Time,OBS_VALUE: Value,OBS_STATUS: Status,"
+		"UNIT_MULT: Multiplier,OBS_COM: Comment,TITLE: Title\n"
+		"ECB:EXR(1.0): Rates,D: Daily,NZD: New Zealand dollar,2013-01-18,1.5931,A: Normal,0: Units,Source: ECB,"
+		"Rates: all\nECB:EXR(1.0): Rates,D: Daily,NZD: New Zealand dollar,2013-01-21,1.5925,E, see (b): E,,\n",
+		"EXR I D NZD 2013-01-18 1.5931 A 0 OBS_COM 'Source: ECB' TITLE 'Rates: all'\n"
+		"EXR I D NZD 2013-01-21 1.5925 E  see (b): E\n",
+		NULL},
 	{"CSV 2.0, names beside codes",
 		"\xef\xbb\xbfSTRUCTURE[;],STRUCTURE_ID,STRUCTURE_NAME,ACTION,FREQ,Frequency,CURRENCY,Currency,TIME_"
 		"PERIOD,Time,OBS_VALUE,Value,"

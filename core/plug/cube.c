@@ -177,13 +177,24 @@ static bool is_padding(const struct glane_run *r, const struct glane_reader *rd,
 	       rd->req.format != GLANE_FMT_SDMX;
 }
 
+glane_rc cube_period(struct glane_run *r, struct record_reader *rec, const struct cube_map *m,
+	char out[PERIOD_REPORTING], struct slice *ret)
+{
+	*ret = cube_text_at(rec, m->time);
+	if (m->start_day.column == CUBE_NOWHERE)
+		return GLANE_OK;
+	diag_clear(&r->diag);
+	return period_reporting(*ret, record_at(rec, m->start_day.column), out, ret, &r->diag);
+}
+
 static glane_rc emit_measure(struct glane_run *r, struct glane_reader *rd, size_t k, bool is_obs)
 {
 	struct cube_map *m = rd->cube;
 	struct record_reader *rec = rd->records;
-	struct glane_row row = {.size = sizeof(row), .period = str_from(cube_text_at(rec, m->time))};
-	char code = 0;
-	glane_rc rc = GLANE_OK;
+	struct glane_row row = {.size = sizeof(row)};
+	char code = 0, own[PERIOD_REPORTING];
+	struct slice period;
+	glane_rc rc;
 
 	row.value = str_from(record_at(rec, m->measure[k]));
 	if (!is_obs && !row.value.p)
@@ -194,6 +205,10 @@ static glane_rc emit_measure(struct glane_run *r, struct glane_reader *rd, size_
 		r->counts.padding++;
 		return GLANE_OK;
 	}
+	rc = cube_period(r, rec, m, own, &period);
+	if (rc != GLANE_OK)
+		return run_reject(r, "period", r->diag.text);
+	row.period = str_from(period);
 	if (!m->handle[k] || !run_series_of(r, m->handle[k]))
 		rc = ask_series(r, rec, m, k);
 	if (rc != GLANE_OK)

@@ -180,8 +180,7 @@ static void open_dataset(struct sdmx_xml *s, const struct xml_push_attr *a, size
 	static const char *const own[] = {"action", "structureRef", "setID", "dataScope", "datasetID", "keyFamilyURI",
 		"dataflowID", "dataflowAgencyID", "dataProviderID", "dataProviderSchemeID",
 		"dataProviderSchemeAgencyId", "dataProviderSchemeAgencyID", "reportingBeginDate", "reportingEndDate",
-		"validFromDate", "validToDate", "publicationYear", "publicationPeriod", "REPORTING_YEAR_START_DAY",
-		"isExternalReference"};
+		"validFromDate", "validToDate", "publicationYear", "publicationPeriod", "isExternalReference"};
 	struct slice id = s->family;
 	const struct slice word = xml_push_find(a, n, "action");
 	const char action = sdmx_action_of(word);

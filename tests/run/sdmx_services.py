@@ -313,6 +313,22 @@ def two_values():
                 suite.true(f"{name}: says which", "has two values, '1' and '2'" in json.dumps(run.sources[name]), run.sources[name])
 
 
+def reporting_years():
+    """A reporting year from July on: its months are those of the calendar, its years are ranges, and its first day is no part of the key."""
+    body = xml_message(("Append", '<Series FREQ="M" CURRENCY="NZD" REPORTING_YEAR_START_DAY="--07-01"><Obs TIME_PERIOD="2010-M01" OBS_VALUE="1"/>'
+                        '<Obs TIME_PERIOD="2010-08" OBS_VALUE="2"/></Series><Series FREQ="A" CURRENCY="NZD" REPORTING_YEAR_START_DAY="--07-01">'
+                        '<Obs TIME_PERIOD="2010-A1" OBS_VALUE="3"/></Series><Series FREQ="Q" CURRENCY="NZD" REPORTING_YEAR_START_DAY="--07">'
+                        '<Obs TIME_PERIOD="2010-Q1" OBS_VALUE="4"/></Series>'))
+    site = suite.site("reporting years", "")
+    for what, payload in (("of the series", body), ("of the dataset", body.replace(' REPORTING_YEAR_START_DAY="--07-01"', "")
+                                                    .replace('dataflowID="EXR"', 'dataflowID="EXR" REPORTING_YEAR_START_DAY="--07-01"'))):
+        code, out, err = site.glane("parse", "sdmx", payload=payload.encode())
+        check(f"the first day of a reporting year {what}", (code, [(r["dims"], r["period"], r["period_start"]) for r in csv.DictReader(io.StringIO(out))]),
+              (1, [("CURRENCY=NZD", "2010-07", "2010-07-01"), ("CURRENCY=NZD", "2010-08", "2010-08-01"),
+                   ("CURRENCY=NZD", "2010-07-01/P1Y", "2010-07-01")]))
+        suite.true(f"one {what} that is no day goes to quarantine", "period '2010-Q1' of a reporting year that begins on '--07' is none" in err, err)
+
+
 def business_days():
     """A day that is named without its frequency is one of a series of business days too."""
     book = "".join(f'<Obs FREQ="{f}" CURRENCY="NZD" TIME_PERIOD="{d}" OBS_VALUE="1"/>' for f in "BDM" for d in (("2013-01",) if f == "M" else DAYS))
@@ -415,6 +431,7 @@ missed()
 late_groups()
 deletions()
 two_values()
+reporting_years()
 business_days()
 mass_deletions()
 errors()

@@ -47,10 +47,20 @@ static glane_str series_title(struct record_reader *rec, const struct cube_map *
 	return str_from(s);
 }
 
+static bool is_quarter(struct slice period)
+{
+	const size_t at = period.n > 4 && period.p[4] == '-' ? 5 : 4;
+
+	return period.n > at && period.p[at] == 'Q';
+}
+
+/* INSEE's T (trimestriel) is a quarter, where CL_FREQ has four months: 2026-Q2 says which. */
 char cube_freq(struct record_reader *rec, const struct cube_map *m)
 {
 	const struct slice s = cube_text_at(rec, m->freq);
 
+	if (slice_is(s, "T") && is_quarter(cube_text_at(rec, m->time)))
+		return 'Q';
 	return s.n == 1 && run_freq_ok(*s.p) ? *s.p : 0;
 }
 
@@ -177,6 +187,24 @@ static bool is_padding(const struct glane_run *r, const struct glane_reader *rd,
 	       rd->req.format != GLANE_FMT_SDMX;
 }
 
+/* SDMX-CSV 2.0 has rows of attributes for a part of the key, whose observations do not get them: without their multiplier or unit they
+ * would mean other values. */
+static glane_rc refuse_attributes(struct glane_run *r, struct glane_reader *rd)
+{
+	static const char why[] =
+		"period '': a row without period and value, of attributes for a part of the key: its "
+		"observations do not get them; ask for SDMX-ML or SDMX-JSON, whose groups they do get";
+	const struct place *const said[] = {&rd->cube->unit_mult, &rd->cube->unit};
+
+	for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++)
+		if (said[i]->column != CUBE_NOWHERE && record_at(rd->records, said[i]->column).n &&
+			record_role(rd->records, said[i]->column) == GLANE_ROLE_ATTRIBUTE) {
+			diag_clear(&r->diag);
+			return fail(&r->diag, GLANE_E_DATA, "%s: unit or multiplier in %s", rd->url, why);
+		}
+	return run_reject(r, "period", why);
+}
+
 glane_rc cube_period(struct glane_run *r, struct record_reader *rec, const struct cube_map *m,
 	char out[PERIOD_REPORTING], struct slice *ret)
 {
@@ -246,6 +274,8 @@ static glane_rc take_record(struct glane_run *r, struct glane_reader *rd, bool i
 		return GLANE_OK;
 	if (is_removal)
 		return cube_erase(r, rd);
+	if (rd->req.format == GLANE_FMT_SDMX && !cube_text_at(rec, m->time).n && record_get(rec, "#partial").n)
+		return refuse_attributes(r, rd);
 	for (size_t k = 0; k < m->n_measures && !any; k++)
 		any = record_at(rec, m->measure[k]).p != NULL;
 	for (size_t k = 0; rc == GLANE_OK && k < m->n_measures; k++)

@@ -58,7 +58,8 @@ int record_role(const struct record_reader *r, size_t i); /* GLANE_ROLE_* */
 struct slice record_label(
 	struct record_reader *r, size_t i); /* of the code in column i; until the next record_next() */
 
-/* What a cube's reader has beyond record_ops. Its get() also knows "#dataset", "#title", "#updated", "#action". */
+/* What a cube's reader has beyond record_ops. Its get() also knows "#dataset", "#title", "#updated", "#action", and
+ * "#partial" of a record that is no observation: attributes of those that have a part of the key. */
 struct cube_ops {
 	uint64_t (*shape)(const void *state);
 	uint64_t (*series)(const void *state);

@@ -296,16 +296,35 @@ static glane_rc sdmx_next(void *state)
 	return action_read(s);
 }
 
+/* Attributes for a part of the key (2.0): no measure, and not every dimension. */
+static bool is_partial(struct sdmx_csv *s)
+{
+	bool is_whole = true;
+
+	if (s->is_v1 || s->act == 'D')
+		return false;
+	for (size_t i = 0; i < s->n_columns; i++) {
+		const uint8_t role = s->part[s->column[i]].role;
+		const bool is_there = value_at(s, s->column[i]).n > 0;
+
+		if (role == GLANE_ROLE_MEASURE && is_there)
+			return false;
+		is_whole &= is_there || (role != GLANE_ROLE_DIMENSION && role != GLANE_ROLE_TIME);
+	}
+	return !is_whole;
+}
+
 static struct slice sdmx_get(void *state, const char *path)
 {
 	struct sdmx_csv *s = state;
 
 	if (*path == '#')
-		return strcmp(path, "#dataset") == 0   ? sdmx_flow_id(cell(s, s->flow))
-		       : strcmp(path, "#title") == 0   ? cell(s, s->flow_name)
-		       : strcmp(path, "#updated") == 0 ? cell(s, s->stamp)
-		       : strcmp(path, "#action") == 0  ? (struct slice){&s->act, 1}
-						       : (struct slice){NULL, 0};
+		return strcmp(path, "#dataset") == 0                    ? sdmx_flow_id(cell(s, s->flow))
+		       : strcmp(path, "#title") == 0                    ? cell(s, s->flow_name)
+		       : strcmp(path, "#updated") == 0                  ? cell(s, s->stamp)
+		       : strcmp(path, "#action") == 0                   ? (struct slice){&s->act, 1}
+		       : strcmp(path, "#partial") == 0 && is_partial(s) ? (struct slice){&s->act, 1}
+									: (struct slice){NULL, 0};
 	for (size_t i = 0; i < s->n_columns; i++)
 		if (slice_is(s->part[s->column[i]].id, path))
 			return value_at(s, s->column[i]);

@@ -329,6 +329,27 @@ def reporting_years():
         suite.true(f"one {what} that is no day goes to quarantine", "period '2010-Q1' of a reporting year that begins on '--07' is none" in err, err)
 
 
+def attribute_rows():
+    """SDMX-CSV 2.0: attributes for a part of the key."""
+    head = "STRUCTURE,STRUCTURE_ID,ACTION,FREQ,CURRENCY,TIME_PERIOD,OBS_VALUE,OBS_STATUS,UNIT_MULT,TITLE\n"
+    value = f"dataflow,ECB:EXR(1.0),I,D,NZD,{DAYS[0]},1.5,A,,\n"
+    site = suite.site("attribute rows", "")
+    code, out, err = site.glane("parse", "sdmx", payload=(head + "dataflow,ECB:EXR(1.0),I,D,NZD,,,,,Rates\n" + value).encode())
+    check("attributes for a part of the key: the values are read", (code, [r["value"] for r in csv.DictReader(io.StringIO(out))]), (1, ["1.5"]))
+    suite.true("attributes for a part of the key: quarantine says what the row is", "a row without period and value, of attributes" in err, err)
+    code, out, err = site.glane("parse", "sdmx", payload=(head + "dataflow,ECB:EXR(1.0),I,D,NZD,,,,6,\n" + value).encode())
+    suite.true("a multiplier for a part of the key: refused", code == 1 and "unit or multiplier in period ''" in err and "1.5" not in out, (code, out, err))
+
+
+def quarters():
+    """INSEE's FREQ = T is a quarter; the standard's is four months."""
+    body = xml_message(("Append", "".join(f'<Series FREQ="T" CURRENCY="{c}"><Obs TIME_PERIOD="{p}" OBS_VALUE="1"/></Series>'
+                                          for c, p in (("CHF", "2026-Q2"), ("NZD", "2026Q2"), ("RUB", "2026-T2")))))
+    code, out, err = suite.site("quarters", "").glane("parse", "sdmx", payload=body.encode())
+    check("the period says what a frequency T is", (code, [(r["dims"], r["freq"], r["period"]) for r in csv.DictReader(io.StringIO(out))]),
+          (0, [("CURRENCY=CHF", "Q", "2026-Q2"), ("CURRENCY=NZD", "Q", "2026-Q2"), ("CURRENCY=RUB", "T", "2026-T2")]))
+
+
 def business_days():
     """A day that is named without its frequency is one of a series of business days too."""
     book = "".join(f'<Obs FREQ="{f}" CURRENCY="NZD" TIME_PERIOD="{d}" OBS_VALUE="1"/>' for f in "BDM" for d in (("2013-01",) if f == "M" else DAYS))
@@ -432,6 +453,8 @@ late_groups()
 deletions()
 two_values()
 reporting_years()
+attribute_rows()
+quarters()
 business_days()
 mass_deletions()
 errors()

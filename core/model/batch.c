@@ -103,10 +103,12 @@ glane_rc batch_push(struct batch *b, const struct batch_obs *obs, size_t n, stru
 		struct batch_obs o = obs[i];
 		glane_rc rc = GLANE_OK;
 
+		if (b->n_obs == UINT32_MAX)
+			return fail(d, GLANE_E_LIMIT, "more observations than one run can have");
 		if (!obs_ok(b, &o))
 			return fail(d, GLANE_E_USAGE,
 				"observation %zu names a series, period, note or payload that is not there", b->n_obs);
-		o.seq = b->n_obs;
+		o.seq = (uint32_t)b->n_obs;
 		if (b->pending.n + sizeof(o) > PENDING)
 			rc = flush(b, d);
 		if (rc < 0)

@@ -47,7 +47,8 @@ struct batch_obs {       /* 32 bytes */
 	char status;
 	uint16_t payload; /* index + 1 into payloads, 0: unknown */
 	uint32_t note;    /* index + 1 into notes, 0: none */
-	uint64_t seq;     /* order of arrival */
+	uint32_t seq;     /* order of arrival */
+	uint32_t part;    /* what comes in a later one holds; two values of one contradict */
 };
 struct batch_table {    /* private */
 	uint64_t *slot; /* of a whole run: hash and index + 1 of each entry */
@@ -57,8 +58,7 @@ struct batch_table {    /* private */
 };
 struct batch {
 	struct arena arena;
-	bool is_last_kept; /* of the observations of one key; false: the first. Set by whoever fills the batch */
-	bool is_whole;     /* all of the tables is kept; false: the last entries */
+	bool is_whole; /* all of the tables is kept; false: the last entries */
 	struct series *series;
 	struct note *notes;
 	struct slice *periods;
@@ -75,7 +75,7 @@ struct batch {
 	size_t mapped;         /* bytes of the mapping */
 	struct strbuf pending; /* not yet written to the spool */
 	uint64_t duplicates;   /* same key and same content, dropped by batch_finish() */
-	uint64_t conflicts;    /* same key, other content: all but the first dropped and reported */
+	uint64_t conflicts;    /* same key, and part, other content: all but the first dropped and reported */
 };
 /* spool_dir: folder for the unlinked files of spool and tables; the descriptor stays the caller's; memory then grows by some 20
  * bytes for each series and note. -1: no spool, and tables of bounded size: an entry lives until BATCH_WINDOW others of its kind were
@@ -92,8 +92,8 @@ glane_rc batch_payload(struct batch *b, struct slice sha256, uint32_t *ret, stru
 glane_rc batch_cover(struct batch *b, const struct cover *c, struct diag *d);
 glane_rc batch_push(struct batch *b, const struct batch_obs *obs, size_t n, struct diag *d); /* seq is set here */
 /* Sorts covers and ranks series by key (equal keys, such as two units, get equal ranks), assigns slices, sorts the spool by
- * key, drops rows of failed slices and duplicates (the first to arrive is kept, or the last: then none contradicts). `conflict` is called for each dropped row that
- * contradicts the kept one (may be NULL). Rows that come in order cost one pass, others need as much disk again. Once only. */
+ * key, drops rows of failed slices and duplicates (the first to arrive of the last part is kept). `conflict` is called for each
+ * dropped row of a part that contradicts the kept one (may be NULL). Rows that come in order cost one pass, others need as much disk again. Once only. */
 glane_rc batch_finish(struct batch *b, void (*conflict)(void *arg, const struct row *kept, const struct row *dropped),
 	void *arg, struct diag *d);
 /* Row view of one observation; texts are borrowed from the batch or put into scratch (reset by the call; ask strbuf_ok()).

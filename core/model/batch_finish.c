@@ -220,14 +220,16 @@ static bool same_content(const struct batch *b, const struct batch_obs *x, const
  * is preferred to an estimate or a provisional one of the same key, as providers mean it who publish both. */
 static void drop(struct batch *b, struct sieve *s, struct batch_obs *kept, const struct batch_obs *o)
 {
+	const bool is_later = kept->part != o->part;
 	struct row one, two;
 
 	if (same_content(b, kept, o, s, &one, &two)) {
 		b->duplicates++;
-		kept->seq = b->is_last_kept ? o->seq : kept->seq; /* what was erased in between is there again */
+		kept->seq = is_later ? o->seq : kept->seq; /* what was erased in between is there again */
+		kept->part = o->part;
 		return;
 	}
-	if (b->is_last_kept) {
+	if (is_later) {
 		*kept = *o;
 		return;
 	}

@@ -22,7 +22,7 @@ struct period {
  * D 2010-05-17 2010-D137 "13 April 2026" "13 Apr 2026", 20100517 only with want 'D' or 'B'
  * A dateTime at midnight is its day, another one 'I'; so are, under any want, the ISO ranges 2010-01-01/P3M and
  * 2010-01-01/2010-03-31. A time zone is dropped: the provider's own date counts. Reporting years are taken to start on
- * 1 January. Not accepted: Q1-2010, 2010-B1, "Apr 13, 2026".
+ * 1 January (of others: period_reporting()). Not accepted: Q1-2010, 2010-B1, "Apr 13, 2026".
  * A week 53 in a year without one, W99, month 13, 2023-02-30 and years outside 0001..9999 are errors.
  * A text of a finer or coarser frequency than want is an error, except that want 'B' takes days.
  * Returns GLANE_E_DATA with a message naming the text.
@@ -34,6 +34,13 @@ glane_rc period_parse(struct slice text, char want, struct period *ret, struct d
  */
 #define PERIOD_YEARS 17
 bool period_years(struct slice text, char out[PERIOD_YEARS], struct slice *ret);
+/*
+ * A period of a reporting year that begins on `start` ("--07-01"): 2010-M01 is then 2010-07, 2010-A1 2010-07-01/P1Y. What is no such
+ * period stays as it is, and all does where start is absent or 1 January. *ret borrows out or text. GLANE_E_DATA: start is no day, or the period none.
+ */
+#define PERIOD_REPORTING 32
+glane_rc period_reporting(
+	struct slice text, struct slice start, char out[PERIOD_REPORTING], struct slice *ret, struct diag *d);
 /* SDMX text: 2023, 2023-S1, 2023-T2, 2023-Q4, 2023-07, 2023-W05, 2023-07-15. */
 void period_print(struct strbuf *b, char freq, int32_t value);
 /* First day as days since 1970-01-01 (clock.h); of 'I' texts: the date they start with. */

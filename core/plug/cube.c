@@ -47,10 +47,20 @@ static glane_str series_title(struct record_reader *rec, const struct cube_map *
 	return str_from(s);
 }
 
+static bool is_quarter(struct slice period)
+{
+	const size_t at = period.n > 4 && period.p[4] == '-' ? 5 : 4;
+
+	return period.n > at && period.p[at] == 'Q';
+}
+
+/* INSEE's T (trimestriel) is a quarter, where CL_FREQ has four months: 2026-Q2 says which. */
 char cube_freq(struct record_reader *rec, const struct cube_map *m)
 {
 	const struct slice s = cube_text_at(rec, m->freq);
 
+	if (slice_is(s, "T") && is_quarter(cube_text_at(rec, m->time)))
+		return 'Q';
 	return s.n == 1 && run_freq_ok(*s.p) ? *s.p : 0;
 }
 
@@ -196,13 +206,42 @@ static bool is_padding(const struct glane_run *r, const struct glane_reader *rd,
 	       rd->req.format != GLANE_FMT_SDMX;
 }
 
+/* SDMX-CSV 2.0 has rows of attributes for a part of the key, whose observations do not get them: without their multiplier or unit they
+ * would mean other values. */
+static glane_rc refuse_attributes(struct glane_run *r, struct glane_reader *rd)
+{
+	static const char why[] =
+		"period '': a row without period and value, of attributes for a part of the key: its "
+		"observations do not get them; ask for SDMX-ML or SDMX-JSON, whose groups they do get";
+	const struct place *const said[] = {&rd->cube->unit_mult, &rd->cube->unit};
+
+	for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++)
+		if (said[i]->column != CUBE_NOWHERE && record_at(rd->records, said[i]->column).n &&
+			record_role(rd->records, said[i]->column) == GLANE_ROLE_ATTRIBUTE) {
+			diag_clear(&r->diag);
+			return fail(&r->diag, GLANE_E_DATA, "%s: unit or multiplier in %s", rd->url, why);
+		}
+	return run_reject(r, "period", why);
+}
+
+glane_rc cube_period(struct glane_run *r, struct record_reader *rec, const struct cube_map *m,
+	char out[PERIOD_REPORTING], struct slice *ret)
+{
+	*ret = cube_text_at(rec, m->time);
+	if (m->start_day.column == CUBE_NOWHERE)
+		return GLANE_OK;
+	diag_clear(&r->diag);
+	return period_reporting(*ret, record_at(rec, m->start_day.column), out, ret, &r->diag);
+}
+
 static glane_rc emit_measure(struct glane_run *r, struct glane_reader *rd, size_t k, bool is_obs)
 {
 	struct cube_map *m = rd->cube;
 	struct record_reader *rec = rd->records;
-	struct glane_row row = {.size = sizeof(row), .period = str_from(cube_text_at(rec, m->time))};
-	char code = 0;
-	glane_rc rc = GLANE_OK;
+	struct glane_row row = {.size = sizeof(row)};
+	char code = 0, own[PERIOD_REPORTING];
+	struct slice period;
+	glane_rc rc;
 
 	row.value = str_from(record_at(rec, m->measure[k]));
 	if (!is_obs && !row.value.p)
@@ -213,6 +252,10 @@ static glane_rc emit_measure(struct glane_run *r, struct glane_reader *rd, size_
 		r->counts.padding++;
 		return GLANE_OK;
 	}
+	rc = cube_period(r, rec, m, own, &period);
+	if (rc != GLANE_OK)
+		return run_reject(r, "period", r->diag.text);
+	row.period = str_from(period);
 	if (!m->handle[k] || !run_series_of(r, m->handle[k]))
 		rc = ask_series(r, rec, m, k);
 	if (rc != GLANE_OK)
@@ -227,6 +270,18 @@ static glane_rc emit_measure(struct glane_run *r, struct glane_reader *rd, size_
 	return run_emit(r, &row);
 }
 
+/* SDMX: the datasets and actions of a message are one transaction, in document order; within one, nothing overrules. */
+static void note_part(struct glane_run *r, struct glane_reader *rd, struct slice action)
+{
+	const uint64_t part = record_part(rd->records);
+	const char act = action.n ? *action.p : '\0';
+
+	if (rd->req.format != GLANE_FMT_SDMX || (rd->cube->part == part && rd->cube->action == act))
+		return;
+	rd->cube->part = part, rd->cube->action = act;
+	r->is_part_new = true;
+}
+
 static glane_rc take_record(struct glane_run *r, struct glane_reader *rd, bool is_removal)
 {
 	struct cube_map *m = rd->cube;
@@ -236,10 +291,10 @@ static glane_rc take_record(struct glane_run *r, struct glane_reader *rd, bool i
 
 	if (!is_wanted(rec, m, is_removal))
 		return GLANE_OK;
-	/* SDMX: the datasets of a message are one transaction, in document order */
-	r->is_in_order |= rd->req.format == GLANE_FMT_SDMX;
 	if (is_removal)
 		return cube_erase(r, rd);
+	if (rd->req.format == GLANE_FMT_SDMX && !cube_text_at(rec, m->time).n && record_get(rec, "#partial").n)
+		return refuse_attributes(r, rd);
 	for (size_t k = 0; k < m->n_measures && !any; k++)
 		any = record_at(rec, m->measure[k]).p != NULL;
 	for (size_t k = 0; rc == GLANE_OK && k < m->n_measures; k++)
@@ -266,7 +321,7 @@ static glane_rc cube_begin(struct glane_run *r, struct glane_reader *rd, const s
 void cube_turn(struct glane_reader *rd)
 {
 	if (rd->cube)
-		rd->cube->shape = 0;
+		rd->cube->shape = rd->cube->part = 0;
 }
 
 void cube_close(struct glane_reader *rd)
@@ -303,6 +358,7 @@ static uint64_t hash_said(struct record_reader *rec, const struct cube_map *m)
 
 static glane_rc host_cube(glane_run *r, glane_reader *rd, const struct glane_cube *given)
 {
+	struct slice action;
 	bool is_removal;
 	uint64_t said;
 	glane_rc rc = run_check(r);
@@ -316,7 +372,9 @@ static glane_rc host_cube(glane_run *r, glane_reader *rd, const struct glane_cub
 		rc = cube_begin(r, rd, given);
 	if (rc != GLANE_OK || !rd->cube)
 		return rc;
-	is_removal = slice_is(record_get(rd->records, "#action"), "D");
+	action = record_get(rd->records, "#action");
+	is_removal = slice_is(action, "D");
+	note_part(r, rd, action);
 	if (rd->cube->shape != record_shape(rd->records))
 		rc = cube_map_shape(rd->cube, rd->records, &r->diag);
 	if (rc == GLANE_OK && !is_removal && !rd->cube->is_checked)

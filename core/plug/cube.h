@@ -2,6 +2,7 @@
 /* What the components of a dataset mean: found once for each shape of its records. */
 #ifndef PLUG_CUBE_H
 #define PLUG_CUBE_H
+#include "model/period.h"
 #include "plug/run.h"
 
 #define CUBE_NOWHERE SIZE_MAX
@@ -18,8 +19,10 @@ struct cube_map {
 	struct glane_cube given; /* lists and their texts are the plugin's, valid during run() */
 	uint64_t said;           /* hash of what the current series was asked by */
 	uint64_t shape, series;  /* what the rest was made for; 0: nothing yet */
+	uint64_t part;           /* the current one, of record_part(); 0: none */
+	char action;             /* of the current part */
 	bool is_checked;         /* the options name what this shape has */
-	struct place indicator[CUBE_PARTS], area, unit, unit_mult, status, flags, note, title, freq, time;
+	struct place indicator[CUBE_PARTS], area, unit, unit_mult, status, flags, note, title, freq, time, start_day;
 	struct place conf[CUBE_CONF]; /* beside flags; none where the options name those */
 	size_t n_indicator, n_conf;
 	size_t measure[CUBE_MEASURES], n_measures;
@@ -43,6 +46,9 @@ struct slice cube_text_at(struct record_reader *rec, struct place p);
 glane_str cube_indicator(struct record_reader *rec, struct cube_map *m, glane_str dataset);
 /* One letter of CL_FREQ that a period can have; 0: let each period say it. */
 char cube_freq(struct record_reader *rec, const struct cube_map *m);
+/* Its period, in the calendar where it is of a reporting year, in out or borrowed. GLANE_E_DATA: quarantined. */
+glane_rc cube_period(struct glane_run *r, struct record_reader *rec, const struct cube_map *m,
+	char out[PERIOD_REPORTING], struct slice *ret);
 /* cube_erase.c: a record of a deletion */
 glane_rc cube_erase(struct glane_run *r, struct glane_reader *rd);
 #endif

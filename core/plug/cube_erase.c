@@ -104,9 +104,13 @@ static glane_rc dims_of(struct glane_run *r, struct record_reader *rec, const st
 static glane_rc erase_one(struct glane_run *r, struct glane_reader *rd, struct erase e, size_t measure)
 {
 	struct record_reader *rec = rd->records;
-	const struct slice period = named_at(rec, rd->cube->time);
-	glane_rc rc = dims_of(r, rec, rd->cube, measure);
+	char own[PERIOD_REPORTING];
+	struct slice period = named_at(rec, rd->cube->time);
+	glane_rc rc = period.n ? cube_period(r, rec, rd->cube, own, &period) : GLANE_OK;
 
+	if (rc != GLANE_OK)
+		return run_reject(r, "period", r->diag.text);
+	rc = dims_of(r, rec, rd->cube, measure);
 	if (rc == GLANE_E_DATA)
 		return run_reject(r, "dims", r->diag.text);
 	if (rc != GLANE_OK)

@@ -18,6 +18,7 @@ static const char *const notes[] = {"OBS_COM", "COMMENT_OBS", "OBS_COMMENT", "OB
 static const char *const titles[] = {"TITLE", "TITLE_COMPL", "SERIES_NAME"};
 static const char *const freqs[] = {"FREQ", "FREQUENCY"};
 static const char *const times[] = {"TIME_PERIOD", "TIME", "PERIOD", "YEAR"};
+#define START_DAY "REPORTING_YEAR_START_DAY"
 static const char *const multipliers[] = {"UNIT_MULT"};
 #define DEFAULTS(list)                                                                                                 \
 	(struct glane_list)                                                                                            \
@@ -170,8 +171,9 @@ static glane_rc find_dims(const struct record_reader *rec, struct cube_map *m, s
 
 		const bool is_dim = cube_is_dimension(record_role(rec, i)) || record_role(rec, i) == GLANE_ROLE_TIME;
 
-		if (is_dim && i != m->area.column && i != m->time.column && i != m->freq.column &&
-			!is_indicator(m, i) && !is_measure(m, i) && !is_listed(id, m->given.drop))
+		if (is_dim && i != m->area.column && i != m->start_day.column && i != m->time.column &&
+			i != m->freq.column && !is_indicator(m, i) && !is_measure(m, i) &&
+			!is_listed(id, m->given.drop))
 			rc = add_name(m, m->dim, &m->n_dims, CUBE_DIMS, i, id, d);
 	}
 	return rc;
@@ -275,6 +277,7 @@ glane_rc cube_map_shape(struct cube_map *m, const struct record_reader *rec, str
 	m->unit_mult = place_of(rec, g->unit_mult, DEFAULTS(mults), GLANE_ROLE_ATTRIBUTE);
 	if (m->unit_mult.column == CUBE_NOWHERE && !g->unit_mult.n) /* a dimension in some datasets */
 		m->unit_mult = place_of(rec, g->unit_mult, DEFAULTS(multipliers), 0);
+	m->start_day.column = cube_column(rec, START_DAY, strlen(START_DAY), 0);
 	m->status = place_of(rec, g->status, DEFAULTS(statuses), 0);
 	m->flags = place_of(rec, g->flags, DEFAULTS(flag_ids), 0);
 	find_conf(rec, m);

@@ -255,7 +255,8 @@ static glane_rc host_number(glane_run *r, glane_str text, struct glane_obs *o)
 static glane_rc push_one(struct glane_run *r, const struct glane_obs *o)
 {
 	r->obs[r->n_obs] = *o;
-	r->obs[r->n_obs++].flags |= r->is_in_order ? GLANE_OBS_LAST : 0;
+	r->obs[r->n_obs++].flags |= r->is_part_new ? GLANE_OBS_LAST : 0;
+	r->is_part_new = false;
 	r->counts.rows++;
 	if (r->job->limit && r->counts.rows >= r->job->limit)
 		r->limited = true;

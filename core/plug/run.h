@@ -40,7 +40,7 @@ struct glane_run {
 	struct diag sliced; /* failure of the last slice that failed */
 	bool has_slice;     /* one did not fail */
 	bool limited;       /* --limit was reached */
-	bool is_in_order;   /* see GLANE_OBS_LAST */
+	bool is_part_new;   /* the next observation is the first of it: see GLANE_OBS_LAST */
 	struct glane_reader *readers, *current;
 
 	struct map series_map;        /* key bytes -> handle, of the current block */

@@ -232,8 +232,9 @@ glane_rc intake_obs(struct intake *in, const struct glane_obs *obs, size_t n, st
 				return bad(d, wrong);
 			if (checked[i].exp10 == DECIMAL_NONE && checked[i].note)
 				doubt_text(in, &in->batch->notes[checked[i].note - 1]);
-			in->batch->is_last_kept |= (obs[i].flags & GLANE_OBS_LAST) != 0;
-			checked[i].seq = in->rows + i;
+			in->part += (obs[i].flags & GLANE_OBS_LAST) != 0;
+			checked[i].part = in->part;
+			checked[i].seq = (uint32_t)(in->rows + i);
 		}
 		rc = in->on_obs ? in->on_obs(in->arg, checked, m, d) : batch_push(in->batch, checked, m, d);
 		in->rows += m;

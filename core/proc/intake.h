@@ -61,6 +61,7 @@ struct intake {
 	uint64_t rejected;                             /* all of them */
 	uint64_t erased;                               /* deletions that came */
 	uint64_t max_rows, max_text_bytes, text_bytes; /* limits of one run of a source, and what its tables hold */
+	uint32_t part;                                 /* of the observations: see GLANE_OBS_LAST */
 	unsigned warnings;
 	struct glane_kv *cursors;
 	size_t n_cursors, cap_cursors;

@@ -110,6 +110,11 @@ uint64_t record_shape(const struct record_reader *r)
 	return r->ops->cube ? r->ops->cube->shape(r->state) : 0;
 }
 
+uint64_t record_part(const struct record_reader *r)
+{
+	return r->ops->cube && r->ops->cube->part ? r->ops->cube->part(r->state) : record_shape(r);
+}
+
 uint64_t record_series(const struct record_reader *r)
 {
 	return r->ops->cube ? r->ops->cube->series(r->state) : 0;

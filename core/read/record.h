@@ -51,6 +51,8 @@ void record_close(struct record_reader *r);
 /* ---- cubes: SDMX, JSON-stat, TSV, PC-Axis; 0 or absent of other formats ---- */
 /* Counts up whenever columns, their roles or the dataset change; 0: no cube. From the first record on. */
 uint64_t record_shape(const struct record_reader *r);
+/* Counts up whenever another dataset of the message begins. */
+uint64_t record_part(const struct record_reader *r);
 /* Counts up at the latest when a dimension other than time, or what an attribute above the observation says, changes. */
 uint64_t record_series(const struct record_reader *r);
 int record_role(const struct record_reader *r, size_t i); /* GLANE_ROLE_* */
@@ -60,12 +62,14 @@ struct slice record_label(
 /* Whether a dimension is one of time by its id, where the document says no roles. */
 bool record_is_time(struct slice id);
 
-/* What a cube's reader has beyond record_ops. Its get() also knows "#dataset", "#title", "#updated", "#action". */
+/* What a cube's reader has beyond record_ops. Its get() also knows "#dataset", "#title", "#updated", "#action", and
+ * "#partial" of a record that is no observation: attributes of those that have a part of the key. */
 struct cube_ops {
 	uint64_t (*shape)(const void *state);
 	uint64_t (*series)(const void *state);
 	int (*role)(const void *state, size_t i);
 	struct slice (*label)(void *state, size_t i); /* NULL: codes without labels */
+	uint64_t (*part)(const void *state);          /* NULL: as shape */
 };
 
 /* The vtable each format fills; record.c dispatches. */

@@ -22,6 +22,7 @@ struct part { /* a column of the file */
 };
 struct sdmx_csv {
 	void *csv;
+	struct diag *diag;
 	struct glane_csv dialect;
 	struct part part[MAX_COLUMNS];
 	size_t n_parts;
@@ -121,6 +122,7 @@ static glane_rc header_read(struct sdmx_csv *s, const struct record_options *o, 
 		if (p->meaning != COMPONENT)
 			continue;
 		p->role = (uint8_t)role_at(o, p->id, is_behind && !is_first);
+		p->is_labelled &= p->role != GLANE_ROLE_MEASURE && !sdmx_is_text(p->id);
 		is_first &= is_behind || p->role == GLANE_ROLE_MEASURE;
 		is_behind |= p->role == GLANE_ROLE_MEASURE;
 		s->column[s->n_columns++] = i;
@@ -180,6 +182,7 @@ static glane_rc sdmx_open(void **state, struct payload *p, const struct record_o
 
 	if (!s)
 		return fail(d, GLANE_E_NOMEM, "no memory for an SDMX-CSV reader");
+	s->diag = d;
 	s->dialect = o->csv ? *o->csv : (struct glane_csv){.size = sizeof(s->dialect)};
 	own.field = NULL, own.n_field = own.n_head = 0, own.csv = &s->dialect, own.format = GLANE_FMT_CSV;
 	rc = dialect_find(s, p, d);
@@ -216,14 +219,22 @@ static struct slice first_language(const struct sdmx_csv *s, struct slice text)
 	return end ? (struct slice){text.p, (size_t)(end - text.p)} : text;
 }
 
-/* The code of "CODE: label": what has blanks is no code, but a text. */
-static struct slice code_of(struct slice text)
+static bool is_code(struct slice s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (!((s.p[i] >= 'A' && s.p[i] <= 'Z') || (s.p[i] >= 'a' && s.p[i] <= 'z') ||
+			    (s.p[i] >= '0' && s.p[i] <= '9') || strchr("_@$-", s.p[i])))
+			return false;
+	return s.n > 0;
+}
+
+/* The code of "CODE: label"; a text stays whole, also where it has such a colon. */
+static struct slice code_of(const struct part *p, struct slice text)
 {
 	const char *colon = text.n ? memmem(text.p, text.n, ": ", 2) : NULL;
+	const struct slice code = {text.p, colon ? (size_t)(colon - text.p) : 0};
 
-	return colon && !memchr(text.p, ' ', (size_t)(colon - text.p))
-		       ? (struct slice){text.p, (size_t)(colon - text.p)}
-		       : text;
+	return p->is_labelled && is_code(code) ? code : text;
 }
 
 static struct slice value_at(struct sdmx_csv *s, size_t part)
@@ -235,7 +246,7 @@ static struct slice value_at(struct sdmx_csv *s, size_t part)
 		return (struct slice){NULL, 0};
 	if (p->is_language)
 		return first_language(s, text);
-	return p->is_labelled && p->role != GLANE_ROLE_MEASURE ? code_of(text) : text;
+	return code_of(p, text);
 }
 
 static struct slice sdmx_at(void *state, size_t i)
@@ -245,11 +256,21 @@ static struct slice sdmx_at(void *state, size_t i)
 	return i < s->n_columns ? value_at(s, s->column[i]) : (struct slice){NULL, 0};
 }
 
-static char action_now(struct sdmx_csv *s)
+/* Rows of an action that nobody knows would be taken for data, those of a deletion too. */
+static glane_rc action_read(struct sdmx_csv *s)
 {
-	const struct slice text = slice_trim(cell(s, s->action));
+	const struct slice text = slice_trim(s->action == SIZE_MAX ? (struct slice){NULL, 0} : value_at(s, s->action));
+	uint64_t number, line = 0, offset;
 
-	return text.n == 1 && strchr("IAMRD", *text.p) ? *text.p : s->is_v1 ? 'I' : 'M';
+	s->act = s->is_v1 ? 'I' : 'M';
+	if (text.n == 0)
+		return GLANE_OK;
+	s->act = *text.p;
+	if (text.n == 1 && strchr("IAMRD", *text.p))
+		return GLANE_OK;
+	csv_record_ops.where(s->csv, &number, &line, &offset);
+	return fail(s->diag, GLANE_E_FORMAT, "SDMX-CSV: line %llu: action '%.*s' is none of A, R, D, M, I",
+		(unsigned long long)line, (int)(text.n < 64 ? text.n : 64), text.p);
 }
 
 static glane_rc sdmx_next(void *state)
@@ -272,8 +293,25 @@ static glane_rc sdmx_next(void *state)
 	}
 	s->series += h != s->series_hash || flow != s->flow_hash || s->series == 0;
 	s->flow_hash = flow, s->series_hash = h;
-	s->act = action_now(s);
-	return GLANE_OK;
+	return action_read(s);
+}
+
+/* Attributes for a part of the key (2.0): no measure, and not every dimension. */
+static bool is_partial(struct sdmx_csv *s)
+{
+	bool is_whole = true;
+
+	if (s->is_v1 || s->act == 'D')
+		return false;
+	for (size_t i = 0; i < s->n_columns; i++) {
+		const uint8_t role = s->part[s->column[i]].role;
+		const bool is_there = value_at(s, s->column[i]).n > 0;
+
+		if (role == GLANE_ROLE_MEASURE && is_there)
+			return false;
+		is_whole &= is_there || (role != GLANE_ROLE_DIMENSION && role != GLANE_ROLE_TIME);
+	}
+	return !is_whole;
 }
 
 static struct slice sdmx_get(void *state, const char *path)
@@ -281,11 +319,12 @@ static struct slice sdmx_get(void *state, const char *path)
 	struct sdmx_csv *s = state;
 
 	if (*path == '#')
-		return strcmp(path, "#dataset") == 0   ? sdmx_flow_id(cell(s, s->flow))
-		       : strcmp(path, "#title") == 0   ? cell(s, s->flow_name)
-		       : strcmp(path, "#updated") == 0 ? cell(s, s->stamp)
-		       : strcmp(path, "#action") == 0  ? (struct slice){&s->act, 1}
-						       : (struct slice){NULL, 0};
+		return strcmp(path, "#dataset") == 0                    ? sdmx_flow_id(cell(s, s->flow))
+		       : strcmp(path, "#title") == 0                    ? cell(s, s->flow_name)
+		       : strcmp(path, "#updated") == 0                  ? cell(s, s->stamp)
+		       : strcmp(path, "#action") == 0                   ? (struct slice){&s->act, 1}
+		       : strcmp(path, "#partial") == 0 && is_partial(s) ? (struct slice){&s->act, 1}
+									: (struct slice){NULL, 0};
 	for (size_t i = 0; i < s->n_columns; i++)
 		if (slice_is(s->part[s->column[i]].id, path))
 			return value_at(s, s->column[i]);
@@ -340,13 +379,13 @@ static struct slice sdmx_label(void *state, size_t i)
 		return (struct slice){NULL, 0};
 	if (s->part[s->column[i]].label != SIZE_MAX)
 		return cell(s, s->part[s->column[i]].label);
-	text = cell(s, s->column[i]), code = code_of(text);
-	return s->part[s->column[i]].is_labelled && code.n + 2 <= text.n
-		       ? (struct slice){text.p + code.n + 2, text.n - code.n - 2}
-		       : (struct slice){NULL, 0};
+	text = cell(s, s->column[i]), code = code_of(&s->part[s->column[i]], text);
+	return code.n + 2 <= text.n ? (struct slice){text.p + code.n + 2, text.n - code.n - 2}
+				    : (struct slice){NULL, 0};
 }
 
-static const struct cube_ops sdmx_csv_cube = {sdmx_shape, sdmx_series, sdmx_role_at, sdmx_label};
+static const struct cube_ops sdmx_csv_cube = {
+	.shape = sdmx_shape, .series = sdmx_series, .role = sdmx_role_at, .label = sdmx_label};
 const struct record_ops sdmx_csv_ops = {
 	.open = sdmx_open,
 	.next = sdmx_next,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the elements of an SDMX-ML message mean: header, datasets, groups, series, observations, footers, faults. */
+/* What the elements of the datasets of an SDMX-ML message mean: groups, series, observations. */
 #include "read/sdmx_xml.h"
 
 #include <strings.h>
@@ -7,23 +7,6 @@
 #define MAX_VALUE ((size_t)1 << 20)
 
 /* ---- attributes of elements ---- */
-
-static struct slice attr_of(const struct xml_push_attr *a, size_t n, const char *name)
-{
-	for (size_t i = 0; i < n; i++)
-		if (!a[i].prefix && strcmp((const char *)a[i].name, name) == 0)
-			return (struct slice){(const char *)a[i].value, (size_t)(a[i].end - a[i].value)};
-	return (struct slice){NULL, 0};
-}
-
-static struct slice keep(struct sdmx_xml *s, struct slice text)
-{
-	struct slice kept = {NULL, 0};
-
-	if (!arena_dup(&s->arena, text, &kept))
-		xml_push_stop(&s->x, GLANE_E_NOMEM, "");
-	return kept;
-}
 
 static void log_failed(struct sdmx_xml *s)
 {
@@ -98,52 +81,64 @@ static void put_components(struct sdmx_xml *s, const struct xml_push_attr *a, si
 			put(s, column(s, name_of(&a[i]), role), &a[i]);
 	}
 }
-#define KEYS (1u << GLANE_ROLE_DIMENSION | 1u << GLANE_ROLE_TIME)
-#define REST (1u << GLANE_ROLE_MEASURE | 1u << GLANE_ROLE_ATTRIBUTE)
-
-/* ---- the header ---- */
-
-static void open_structure(struct sdmx_xml *s, const struct xml_push_attr *a, size_t n)
+/* Of the observations in a series one dimension alone differs; empty: nobody says which. */
+static struct slice dimension_of_obs(const struct sdmx_xml *s, const struct xml_push_attr *a, size_t n)
 {
-	if (s->n_structures == MAX_STRUCTURES) {
-		xml_push_stop(&s->x, GLANE_E_LIMIT, "more than 256 structures in one header");
+	const struct slice said = s->current ? s->current->at_obs : (struct slice){NULL, 0};
+
+	for (size_t i = 0; i < n && !said.n; i++)
+		if (!a[i].prefix && role_of(s, name_of(&a[i])) == GLANE_ROLE_TIME)
+			return name_of(&a[i]);
+	return slice_is(said, "AllDimensions") ? (struct slice){NULL, 0} : said;
+}
+
+/* Explicit measures: the type of the observation names its value of the dimension; structure-specific messages alone have types. */
+static void put_explicit(struct sdmx_xml *s, const struct xml_push_attr *a, size_t n)
+{
+	const struct slice own = s->current->at_obs;
+
+	if (!own.n || slice_is(own, "AllDimensions") || role_of(s, own) == GLANE_ROLE_TIME)
+		return;
+	for (size_t i = 0; i < n; i++)
+		if (!a[i].prefix && slice_eq(name_of(&a[i]), own))
+			return;
+	for (size_t i = 0; i < n; i++) {
+		struct xml_push_attr type = a[i];
+		const unsigned char *colon;
+
+		if (!type.prefix || strcmp((const char *)type.name, "type") != 0)
+			continue;
+		colon = memchr(type.value, ':', (size_t)(type.end - type.value));
+		type.value = colon ? colon + 1 : type.value;
+		put(s, column(s, own, GLANE_ROLE_DIMENSION), &type);
 		return;
 	}
-	s->structure[s->n_structures++] = (struct structure){
-		keep(s, attr_of(a, n, "structureID")), {NULL, 0}, keep(s, attr_of(a, n, "dimensionAtObservation"))};
+	if (n)
+		xml_push_stop(&s->x, GLANE_E_FORMAT,
+			"an observation without the type that names its measure (explicitMeasures): ask for the data "
+			"by "
+			"TIME_PERIOD or AllDimensions");
 }
 
-static void name_structure(struct sdmx_xml *s, struct slice name)
+/* The components of an observation in a series: what looks like another dimension is an attribute, or a measure that has to be named. */
+static void put_obs(struct sdmx_xml *s, const struct xml_push_attr *a, size_t n)
 {
-	if (s->n_structures && name.n && !s->structure[s->n_structures - 1].name.n)
-		s->structure[s->n_structures - 1].name = keep(s, name);
-}
+	const struct slice own = dimension_of_obs(s, a, n);
 
-static enum kind in_header(struct sdmx_xml *s, const char *name, const struct xml_push_attr *a, size_t n)
-{
-	if (strcmp(name, "Structure") == 0) {
-		open_structure(s, a, n);
-		return STRUCTURE;
+	if (s->current && s->current->is_explicit)
+		put_explicit(s, a, n);
+	for (size_t i = 0; i < n && !s->x.failed; i++) {
+		const struct slice id = name_of(&a[i]);
+		int role = a[i].prefix ? 0 : role_of(s, id);
+
+		if (role == GLANE_ROLE_DIMENSION && !s->o.n_field && own.n && !slice_eq(id, own))
+			role = GLANE_ROLE_ATTRIBUTE;
+		if (role)
+			put(s, column(s, id, role), &a[i]);
 	}
-	return strcmp(name, "KeyFamilyRef") == 0 || strcmp(name, "DataSetAction") == 0 ? TEXT : OTHER;
 }
-
-static enum kind in_structure(struct sdmx_xml *s, const char *name, const struct xml_push_attr *a, size_t n)
-{
-	if (strcmp(name, "Ref") == 0)
-		name_structure(s, attr_of(a, n, "id"));
-	return strcmp(name, "URN") == 0 ? TEXT : REFERENCE;
-}
-
-static char action_of(struct slice s)
-{
-	static const char *const names[] = {"Information", "Append", "Merge", "Replace", "Delete", "Update"};
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (s.p && s.n == strlen(names[i]) && strncasecmp(s.p, names[i], s.n) == 0)
-			return *names[i] == 'U' ? 'M' : *names[i];
-	return 0;
-}
+#define KEYS (1u << GLANE_ROLE_DIMENSION | 1u << GLANE_ROLE_TIME)
+#define REST (1u << GLANE_ROLE_MEASURE | 1u << GLANE_ROLE_ATTRIBUTE)
 
 /* ---- datasets ---- */
 
@@ -185,11 +180,13 @@ static void open_dataset(struct sdmx_xml *s, const struct xml_push_attr *a, size
 	static const char *const own[] = {"action", "structureRef", "setID", "dataScope", "datasetID", "keyFamilyURI",
 		"dataflowID", "dataflowAgencyID", "dataProviderID", "dataProviderSchemeID",
 		"dataProviderSchemeAgencyId", "dataProviderSchemeAgencyID", "reportingBeginDate", "reportingEndDate",
-		"validFromDate", "validToDate", "publicationYear", "publicationPeriod", "REPORTING_YEAR_START_DAY",
-		"isExternalReference"};
+		"validFromDate", "validToDate", "publicationYear", "publicationPeriod", "isExternalReference"};
 	struct slice id = s->family;
-	const char action = action_of(xml_push_find(a, n, "action"));
+	const struct slice word = xml_push_find(a, n, "action");
+	const char action = sdmx_action_of(word);
 
+	if (word.n && !action)
+		sdmx_refuse_action(s, word);
 	find_structure(s, xml_push_find(a, n, "structureRef"));
 	if (s->current && s->current->name.n)
 		id = s->current->name;
@@ -234,7 +231,10 @@ static void begin_obs(struct sdmx_xml *s, const struct xml_push_attr *a, size_t 
 		put_components(s, a, n, KEYS);
 	if (!is_flat || n)
 		open_obs(s);
-	put_components(s, a, n, is_flat ? REST : KEYS | REST);
+	if (is_flat)
+		put_components(s, a, n, REST);
+	else
+		put_obs(s, a, n);
 }
 
 static void begin_bare(struct sdmx_xml *s)
@@ -319,10 +319,10 @@ static enum kind in_dataset(struct sdmx_xml *s, const char *name, const struct x
 static void put_value(struct sdmx_xml *s, const struct xml_push_attr *a, size_t n, bool is_key)
 {
 	const struct xml_push_attr *value = NULL;
-	struct slice id = attr_of(a, n, "id");
+	struct slice id = sdmx_attr(a, n, "id");
 
 	if (!id.n)
-		id = attr_of(a, n, "concept");
+		id = sdmx_attr(a, n, "concept");
 	for (size_t i = 0; i < n; i++)
 		if (!a[i].prefix && strcmp((const char *)a[i].name, "value") == 0)
 			value = &a[i];
@@ -353,12 +353,40 @@ static void put_one(struct sdmx_xml *s, const struct xml_push_attr *a, size_t n,
 
 static void put_dimension(struct sdmx_xml *s, const struct xml_push_attr *a, size_t n)
 {
-	struct slice id = attr_of(a, n, "id");
+	struct slice id = sdmx_attr(a, n, "id");
 
 	if (!id.n)
 		id = s->current && s->current->at_obs.n ? s->current->at_obs : slice_of("TIME_PERIOD");
 	put_one(s, a, n, id,
 		slice_is(id, "TIME_PERIOD") || slice_is(id, "TIME") ? GLANE_ROLE_TIME : GLANE_ROLE_DIMENSION);
+}
+
+/* 3.0: a measure or an attribute that stands as an element, with one value or several. */
+static void begin_component(struct sdmx_xml *s, struct slice id)
+{
+	const bool is_measure = role_of(s, id) == GLANE_ROLE_MEASURE;
+
+	if (s->is_obs_due)
+		open_obs(s);
+	s->component = column(s, id, is_measure ? GLANE_ROLE_MEASURE : GLANE_ROLE_ATTRIBUTE);
+	s->has_value = false;
+	strbuf_reset(&s->values);
+}
+
+static void add_value(struct sdmx_xml *s, struct slice text)
+{
+	if (s->has_value)
+		strbuf_putc(&s->values, ';');
+	strbuf_slice(&s->values, text);
+	s->has_value = true;
+}
+
+static void end_component(struct sdmx_xml *s)
+{
+	if (!strbuf_ok(&s->values))
+		xml_push_stop(&s->x, GLANE_E_LIMIT, "no memory, or the values of a component are longer than 64 KiB");
+	else if (s->has_value)
+		put_text(s, s->component, strbuf_get(&s->values));
 }
 
 static enum kind in_series(
@@ -382,69 +410,13 @@ static enum kind in_series(
 	if (strcmp(name, "ObsDimension") == 0)
 		put_dimension(s, a, n);
 	else if (strcmp(name, "ObsValue") == 0)
-		put_one(s, a, n, attr_of(a, n, "id").n ? attr_of(a, n, "id") : slice_of("OBS_VALUE"),
+		put_one(s, a, n, sdmx_attr(a, n, "id").n ? sdmx_attr(a, n, "id") : slice_of("OBS_VALUE"),
 			GLANE_ROLE_MEASURE);
 	if (strcmp(name, "Comp") == 0) {
-		s->component = column(s, attr_of(a, n, "id"), GLANE_ROLE_ATTRIBUTE);
+		begin_component(s, sdmx_attr(a, n, "id"));
 		return COMPONENT;
 	}
 	return strcmp(name, "Time") == 0 ? TEXT : OTHER;
-}
-
-/* ---- what is no data ---- */
-
-static void begin_fault(const struct xml_push_attr *a, size_t n, struct strbuf *b)
-{
-	const struct slice code = attr_of(a, n, "code");
-
-	if (b->n && code.n)
-		strbuf_puts(b, "; ");
-	strbuf_slice(b, code);
-	if (code.n)
-		strbuf_puts(b, ":");
-}
-
-/* Whether a footer's message says that the data before it is not whole (SDMX 2.1, section 7, codes of web services). */
-static bool says_cut(const struct xml_push_attr *a, size_t n)
-{
-	static const char *const codes[] = {"130", "413", "500", "501", "503", "510"};
-	const struct slice code = attr_of(a, n, "code"), severity = attr_of(a, n, "severity");
-
-	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
-		if (slice_is(code, codes[i]))
-			return true;
-	return slice_is(severity, "Error");
-}
-
-static bool is_one_of(const char *name, const char *const *list, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(name, list[i]) == 0)
-			return true;
-	return false;
-}
-
-/* Outside of a message: a SOAP envelope, or what it is that came instead. */
-static enum kind in_nothing(struct sdmx_xml *s, const char *name, const struct xml_push_attr *a, size_t n)
-{
-	static const char *const messages[] = {"GenericData", "StructureSpecificData", "GenericTimeSeriesData",
-		"StructureSpecificTimeSeriesData", "CompactData", "MessageGroup"};
-	static const char *const others[] = {"Structure", "RegistryInterface", "QueryMessage", "GenericMetadata",
-		"StructureSpecificMetadata", "MetadataReport", "CodeLists", "KeyFamilies", "Codelists", "Structures"};
-	static const char *const faults[] = {"Error", "Fault", "StatusMessage"};
-
-	if (!s->root.n)
-		strbuf_puts(&s->root, name);
-	if (is_one_of(name, messages, sizeof(messages) / sizeof(messages[0]))) {
-		s->is_message = true;
-		return MESSAGE;
-	}
-	s->is_cross |= strcmp(name, "CrossSectionalData") == 0 || strcmp(name, "UtilityData") == 0;
-	s->is_structures |= is_one_of(name, others, sizeof(others) / sizeof(others[0]));
-	if (!is_one_of(name, faults, sizeof(faults) / sizeof(faults[0])))
-		return OTHER;
-	begin_fault(a, n, &s->fault);
-	return FAULT;
 }
 
 static enum kind in_message(struct sdmx_xml *s, const char *name, const struct xml_push_attr *a, size_t n)
@@ -466,13 +438,13 @@ static void on_open(void *arg, const char *name, const struct xml_push_attr *a, 
 
 	strbuf_reset(&s->text);
 	if (here == OTHER && !s->is_message)
-		next = in_nothing(s, name, a, n);
+		next = sdmx_in_nothing(s, name, a, n);
 	else if (here == MESSAGE)
 		next = in_message(s, name, a, n);
 	else if (here == HEADER)
-		next = in_header(s, name, a, n);
+		next = sdmx_in_header(s, name, a, n);
 	else if (here == STRUCTURE || here == REFERENCE)
-		next = in_structure(s, name, a, n);
+		next = sdmx_in_structure(s, name, a, n);
 	else if (here == DATASET)
 		next = in_dataset(s, name, a, n);
 	else if (here == SERIES || here == OBS || here == GROUP)
@@ -482,8 +454,8 @@ static void on_open(void *arg, const char *name, const struct xml_push_attr *a, 
 	else if (here == COMPONENT)
 		next = TEXT;
 	else if (here == FAULT || here == FOOTER) {
-		s->is_cut |= here == FOOTER && says_cut(a, n);
-		begin_fault(a, n, here == FAULT ? &s->fault : &s->footer);
+		s->is_cut |= here == FOOTER && sdmx_says_cut(a, n);
+		sdmx_begin_fault(a, n, here == FAULT ? &s->fault : &s->footer);
 		next = here;
 	}
 	if (!s->x.failed)
@@ -494,43 +466,23 @@ static void end_text(struct sdmx_xml *s, enum kind around)
 {
 	const struct slice text = slice_trim(strbuf_get(&s->text));
 
-	if (around == HEADER && text.n && action_of(text))
-		s->action = action_of(text);
-	else if (around == HEADER)
-		s->family = s->family.n ? s->family : keep(s, text);
+	if (around == HEADER && s->is_action_due) {
+		s->action = sdmx_action_of(text);
+		if (text.n && !s->action)
+			sdmx_refuse_action(s, text);
+	} else if (around == HEADER)
+		s->family = s->family.n ? s->family : sdmx_keep(s, text);
 	else if (around == STRUCTURE || around == REFERENCE)
-		name_structure(s, sdmx_flow_id(text));
+		sdmx_name_structure(s, sdmx_flow_id(text));
 	else if (around == DATASET && s->log.n_dataset)
-		s->log.dataset[s->log.n_dataset - 1].id = keep(s, text);
+		s->log.dataset[s->log.n_dataset - 1].id = sdmx_keep(s, text);
 	else if (around == OBS) {
 		if (s->is_obs_due)
 			open_obs(s);
 		put_text(s, column(s, slice_of("TIME_PERIOD"), GLANE_ROLE_TIME), text);
 	} else if (around == COMPONENT) {
-		put_text(s, s->component, text);
+		add_value(s, text);
 	}
-}
-
-static void end_words(struct strbuf *b, struct slice text)
-{
-	if (!text.n || b->n > MAX_WORDS)
-		return;
-	if (b->n)
-		strbuf_putc(b, ' ');
-	strbuf_slice(b, (struct slice){text.p, text.n < MAX_WORDS ? text.n : MAX_WORDS});
-}
-
-/* The first address in a footer. */
-static void find_poll(struct sdmx_xml *s, struct slice text)
-{
-	const char *at = text.n ? memmem(text.p, text.n, "http", 4) : NULL;
-	size_t n = 0;
-
-	if (!at || s->poll.n)
-		return;
-	while (at + n < text.p + text.n && !strchr(" \t\r\n\"'<>", at[n]))
-		n++;
-	strbuf_add(&s->poll, at, n);
 }
 
 static void on_close(void *arg, const char *name)
@@ -553,13 +505,17 @@ static void on_close(void *arg, const char *name)
 		s->log.level = SDMX_AT_NOTHING; /* what a series says itself stands before its observations */
 	} else if (kind == GROUP)
 		end_group(s);
+	else if (kind == COMPONENT)
+		end_component(s);
+	else if (kind == REFERENCE)
+		end_text(s, around);
 	else if (kind == DATASET)
 		end_dataset(s);
 	else if (kind == FAULT)
-		end_words(&s->fault, slice_trim(strbuf_get(&s->text)));
+		sdmx_end_words(&s->fault, slice_trim(strbuf_get(&s->text)));
 	else if (kind == FOOTER) {
-		end_words(&s->footer, slice_trim(strbuf_get(&s->text)));
-		find_poll(s, strbuf_get(&s->text));
+		sdmx_end_words(&s->footer, slice_trim(strbuf_get(&s->text)));
+		sdmx_find_poll(s, strbuf_get(&s->text));
 	}
 	strbuf_reset(&s->text);
 }
@@ -569,7 +525,7 @@ static void on_text(void *arg, struct slice text)
 	struct sdmx_xml *s = arg;
 	const enum kind here = s->depth ? (enum kind)s->kind[s->depth - 1] : OTHER;
 
-	if (here != TEXT && here != FAULT && here != FOOTER)
+	if (here != TEXT && here != REFERENCE && here != FAULT && here != FOOTER)
 		return;
 	strbuf_slice(&s->text, text);
 	if (!strbuf_ok(&s->text))

@@ -5,9 +5,20 @@
 
 #include <strings.h>
 
+/* An id of the list that ends in '*' is a prefix. */
+static bool is_listed(struct slice id, const char *const *ids, size_t n_ids)
+{
+	for (size_t i = 0; i < n_ids; i++) {
+		const size_t n = strlen(ids[i]), stem = ids[i][n - 1] == '*' ? n - 1 : n;
+
+		if ((stem < n ? id.n >= stem : id.n == n) && strncasecmp(id.p, ids[i], stem) == 0)
+			return true;
+	}
+	return false;
+}
+
 bool sdmx_is_attribute(struct slice id)
 {
-	/* one that ends in '*' is a prefix */
 	static const char *const ids[] = {"OBS_*", "TIME_FORMAT", "TITLE*", "UNIT_MULT", "UNIT_MEASURE",
 		"UNIT_INDEX_BASE", "DECIMALS", "CONF_STATUS*", "COLLECTION*", "COLL_*", "AVAILABILITY", "SOURCE*",
 		"COMPIL*", "COVERAGE", "DOM_SER_IDS", "NAT_TITLE", "PUBL_*", "BREAKS", "LAST_UPDATE", "IDBANK",
@@ -18,15 +29,19 @@ bool sdmx_is_attribute(struct slice id)
 		"CONFIDENTIALITY", "ACCOUNTING_CONVENTIONS", "REVISION", "VALIDFROM*", "EMBARGO_TIME", "LABEL",
 		"DESCRIPTION", "MEASURE_DESCRIPTION", "STAT_CONC_DEF", "DATA_COMP", "CURRENCY_DETAIL", "NATURE_DATA",
 		"UPPER_BOUND", "LOWER_BOUND", "GEO_INFO_*", "TIME_DETAIL", "OBSSTATUS", "OBS", "SERIES_NAME",
-		"PERCENTILE_NOTE", "FULL_DESCRIPTION"};
+		"PERCENTILE_NOTE", "FULL_DESCRIPTION", "REPORTING_YEAR_START_DAY"};
 
-	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
-		const size_t n = strlen(ids[i]), stem = ids[i][n - 1] == '*' ? n - 1 : n;
+	return is_listed(id, ids, sizeof(ids) / sizeof(ids[0]));
+}
 
-		if ((stem < n ? id.n >= stem : id.n == n) && strncasecmp(id.p, ids[i], stem) == 0)
-			return true;
-	}
-	return false;
+bool sdmx_is_text(struct slice id)
+{
+	static const char *const ids[] = {"OBS_COM*", "COMMENT*", "TITLE*", "NOTE*", "FOOTNOTE*", "COMPIL*", "COVERAGE",
+		"SOURCE", "SOURCE_PUB", "SOURCE_DETAIL*", "METHODOLOGY*", "DESCRIPTION", "MEASURE_DESCRIPTION",
+		"FULL_DESCRIPTION", "NAT_TITLE", "SERIES_NAME", "LABEL", "STAT_CONC_DEF", "DATA_COMP", "CONTACT*",
+		"PUBL_*", "BREAKS", "DOM_SER_IDS", "OBS_NOTE", "EXT_TITLE*"};
+
+	return is_listed(id, ids, sizeof(ids) / sizeof(ids[0]));
 }
 
 bool sdmx_is_of_series(struct slice id, int role)

@@ -497,7 +497,8 @@ static glane_rc sdmx_open(void **state, struct payload *p, const struct record_o
 	return GLANE_OK;
 }
 
-static const struct cube_ops sdmx_json_cube = {sdmx_shape, sdmx_series, sdmx_role_at, sdmx_label};
+static const struct cube_ops sdmx_json_cube = {
+	.shape = sdmx_shape, .series = sdmx_series, .role = sdmx_role_at, .label = sdmx_label};
 const struct record_ops sdmx_json_ops = {
 	.open = sdmx_open,
 	.next = sdmx_next,

@@ -292,10 +292,14 @@ static glane_rc take_action(struct json_pull *j, char *ret)
 	struct slice text;
 	glane_rc rc = json_pull_text(j, &text);
 
-	for (size_t i = 0; rc == GLANE_OK && i < sizeof(names) / sizeof(names[0]); i++)
-		if (slice_is(text, names[i]))
+	if (rc != GLANE_OK || !text.n)
+		return rc;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (slice_is(text, names[i])) {
 			*ret = *names[i];
-	return rc;
+			return rc;
+		}
+	return json_pull_fail(j, "the action of a dataset is none of Append, Replace, Delete, Information, Merge");
 }
 
 static glane_rc note_place(struct json_pull *j, char wanted, uint64_t *ret)

@@ -219,7 +219,8 @@ static bool new_shape(struct sdmx_log *l, const struct sdmx_group *g)
 
 	s.column = arena_alloc(&l->arena, (g->n + 1) * sizeof(*s.column));
 	s.key = arena_alloc(&l->arena, (g->n + 1) * sizeof(*s.key));
-	if (sdmx_log_shapes(l, g->dataset).n == SDMX_SHAPES || !s.column || !s.key ||
+	s.to = arena_alloc(&l->arena, (g->n + 1) * sizeof(*s.to));
+	if (!s.to || sdmx_log_shapes(l, g->dataset).n == SDMX_SHAPES || !s.column || !s.key ||
 		!mem_grow(&l->shape, &l->cap_shape, l->n_shape + 1, sizeof(*l->shape)))
 		return false;
 	for (size_t i = 0; i < g->n; i++)
@@ -242,19 +243,28 @@ bool sdmx_log_group_end(struct sdmx_log *l)
 	return !l->shape[g->shape].is_ready || index_group(l, &l->shape[g->shape], (uint32_t)l->n_group - 1);
 }
 
-/* The key of a group are those of its components that are dimensions of the series or of the observation. */
+/* The key of a group are those of its components that are dimensions of the series or of the observation; what else looks like a
+ * dimension is an attribute: a group has no dimension that its series lack. */
 static bool ready_shape(struct sdmx_log *l, uint32_t at, const struct sdmx_series *of, const struct sdmx_obs *o)
 {
 	struct sdmx_shape *s = &l->shape[at];
 
 	for (size_t i = 0; i < s->n; i++) {
-		const bool is_outer = find_cell(&l->inner, of->first, of->n, s->column[i]);
+		const uint32_t column = s->column[i];
+		const bool is_outer = find_cell(&l->inner, of->first, of->n, column);
 
-		if (l->column[s->column[i]].role != GLANE_ROLE_DIMENSION ||
-			(!is_outer && !find_cell(&l->inner, o->first, o->n, s->column[i])))
+		s->to[i] = column;
+		if (l->column[column].role != GLANE_ROLE_DIMENSION)
 			continue;
-		s->key[s->n_key++] = s->column[i];
-		s->is_inner |= !is_outer;
+		if (is_outer || find_cell(&l->inner, o->first, o->n, column)) {
+			s->key[s->n_key++] = column;
+			s->to[i] = SDMX_NONE;
+			s->is_inner |= !is_outer;
+		} else if (l->is_guessed) {
+			s->to[i] = sdmx_log_column(l, l->column[column].id, GLANE_ROLE_ATTRIBUTE);
+			if (s->to[i] == SDMX_NONE)
+				return false;
+		}
 	}
 	s->is_ready = true;
 	for (uint32_t g = s->first; g < l->n_group && l->group[g].dataset == s->dataset; g++)
@@ -294,19 +304,14 @@ static uint32_t group_of(struct sdmx_log *l, const struct sdmx_shape *s, const s
 	return found ? (uint32_t)*found : SDMX_NONE;
 }
 
-static bool is_key(const struct sdmx_shape *s, uint32_t column)
+/* Fills the columns of the group with what it says; from: with what stands there in it. */
+static void put_group(struct sdmx_log *l, const struct sdmx_group *g, const struct slice *from, struct slice *to)
 {
-	for (size_t i = 0; i < s->n_key; i++)
-		if (s->key[i] == column)
-			return true;
-	return false;
-}
+	const uint32_t *column = l->shape[g->shape].to;
 
-static void put_group(struct sdmx_log *l, const struct sdmx_group *g, struct slice *to)
-{
-	for (size_t i = g->first; i < g->first + g->n; i++)
-		if (!is_key(&l->shape[g->shape], l->outer.v[i].column))
-			to[l->outer.v[i].column] = cell_text(&l->outer, &l->outer.v[i]);
+	for (size_t i = 0; i < g->n; i++)
+		if (column[i] != SDMX_NONE)
+			to[column[i]] = from ? from[column[i]] : cell_text(&l->outer, &l->outer.v[g->first + i]);
 }
 
 /* Of several groups the one with the longer key says more: it is put later. */
@@ -325,7 +330,7 @@ static bool put_groups(struct sdmx_log *l, uint32_t dataset, bool is_inner, stru
 
 			if (g == SDMX_NONE)
 				continue;
-			put_group(l, &l->group[g], values);
+			put_group(l, &l->group[g], NULL, values);
 			if (!is_inner)
 				continue;
 			if (!mem_grow(&l->applied, &l->cap_applied, l->n_applied + 1, sizeof(*l->applied)))
@@ -391,12 +396,8 @@ bool sdmx_log_next(struct sdmx_log *l)
 
 		for (size_t i = last->first; i < last->first + last->n; i++)
 			l->value[l->inner.v[i].column] = l->base[l->inner.v[i].column];
-		for (; l->n_applied; l->n_applied--) {
-			const struct sdmx_group *g = &l->group[l->applied[l->n_applied - 1]];
-
-			for (size_t i = g->first; i < g->first + g->n; i++)
-				l->value[l->outer.v[i].column] = l->base[l->outer.v[i].column];
-		}
+		for (; l->n_applied; l->n_applied--)
+			put_group(l, &l->group[l->applied[l->n_applied - 1]], l->base, l->value);
 	}
 	o = &l->obs[l->at++];
 	hash = hash_inner(l, o);

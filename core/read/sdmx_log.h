@@ -43,6 +43,7 @@ struct sdmx_obs {
 };
 struct sdmx_shape { /* groups with the same components */
 	uint32_t *column, *key;
+	uint32_t *to; /* of each component: the column that it fills; SDMX_NONE: one of the key */
 	size_t n, n_key;
 	uint32_t dataset, first; /* first: of its groups */
 	bool is_inner;           /* a dimension of the key stands at the observation */
@@ -68,6 +69,7 @@ struct sdmx_log {
 	struct sdmx_obs *obs;
 	struct sdmx_group *group;
 	struct sdmx_shape *shape;
+	bool is_guessed; /* dimensions are not named: what of a group a series does not have is an attribute */
 	size_t n_closed; /* observations that are whole */
 	size_t n_dataset, cap_dataset, n_series, cap_series, n_obs, cap_obs, n_group, cap_group, n_shape, cap_shape;
 	int level; /* what cells go to: SDMX_AT_* */

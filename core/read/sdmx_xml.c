@@ -149,6 +149,11 @@ static uint64_t sdmx_shape(const void *state)
 	return s->is_record ? s->log.shape_no << 16 | s->log.n_columns : 0;
 }
 
+static uint64_t sdmx_part(const void *state)
+{
+	return ((const struct sdmx_xml *)state)->log.shape_no;
+}
+
 static uint64_t sdmx_series_no(const void *state)
 {
 	return ((const struct sdmx_xml *)state)->log.series_no;
@@ -170,6 +175,7 @@ static void sdmx_close(void *state)
 	xml_push_close(&s->x);
 	sdmx_log_release(&s->log);
 	strbuf_release(&s->text);
+	strbuf_release(&s->values);
 	strbuf_release(&s->fault);
 	strbuf_release(&s->footer);
 	strbuf_release(&s->poll);
@@ -191,7 +197,9 @@ static glane_rc sdmx_open(void **state, struct payload *p, const struct record_o
 	s->obs_start = UINT64_MAX;
 	arena_init(&s->arena, (size_t)16 << 20);
 	sdmx_log_init(&s->log);
+	s->log.is_guessed = !s->o.n_field;
 	strbuf_init(&s->text, MAX_TEXT);
+	strbuf_init(&s->values, MAX_TEXT);
 	strbuf_init(&s->fault, 4 * MAX_WORDS);
 	strbuf_init(&s->footer, 4 * MAX_WORDS);
 	strbuf_init(&s->poll, MAX_TEXT);
@@ -207,7 +215,8 @@ static glane_rc sdmx_open(void **state, struct payload *p, const struct record_o
 	return GLANE_OK;
 }
 
-static const struct cube_ops sdmx_xml_cube = {.shape = sdmx_shape, .series = sdmx_series_no, .role = sdmx_role_at};
+static const struct cube_ops sdmx_xml_cube = {
+	.shape = sdmx_shape, .series = sdmx_series_no, .role = sdmx_role_at, .part = sdmx_part};
 const struct record_ops sdmx_xml_ops = {
 	.open = sdmx_open,
 	.next = sdmx_next,

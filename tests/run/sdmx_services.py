@@ -293,6 +293,64 @@ def deletions():
         attributes(site, now, whole)
 
 
+def two_values():
+    """Two values of one observation in one dataset contradict; of two datasets, or behind another action, the later one holds."""
+    one, two = ('<Series FREQ="D" CURRENCY="NZD">' + f'<Obs TIME_PERIOD="{DAYS[0]}" OBS_VALUE="{v}"/>' + '</Series>' for v in "12")
+    bodies = {"csv": (csv_rows(f"A,D,NZD,{DAYS[0]},1,,,", f"A,D,NZD,{DAYS[0]},2,,,"), None),
+              "csv1": (sdmx_csv({("NZD", DAYS[0]): "1"}) + f"ECB:EXR(1.0),D,NZD,{DAYS[0]},2,A\n", None),
+              "estimate": (csv_rows(f"A,D,NZD,{DAYS[0]},1,A,,", f"A,D,NZD,{DAYS[0]},2,E,,"), "1"),
+              "actions": (csv_rows(f"A,D,NZD,{DAYS[0]},1,,,", f"R,D,NZD,{DAYS[0]},2,,,"), "2"),
+              "xml": (xml_message(("Append", one + two)), None),
+              "datasets": (xml_message(("Append", one), ("Append", two)), "2"),
+              "columns": (xml_message(("Append", one + two.replace("/></S", ' OBS_STATUS="A"/></S'))), None)}
+    with support.Server(lambda target: Answer(bodies[target[1:]][0], XML_TYPE if bodies[target[1:]][0][0] == "<" else CSV_TYPE)) as server:
+        site = suite.site("two values", "".join(f"[source {n}]\nplugin = sdmx\nbase_url = {server.url}/{n}\ndataset = EXR\n" for n in bodies))
+        run = site.run()
+        check("two values of one key", run.verdicts, {n: "ok" if want else "failed" for n, (_, want) in bodies.items()})
+        for name, (_, want) in bodies.items():
+            if want:
+                check(f"{name}: the one that holds", [r["value"] for r in site.export("--source", name)], [want])
+            else:
+                suite.true(f"{name}: says which", "has two values, '1' and '2'" in json.dumps(run.sources[name]), run.sources[name])
+
+
+def reporting_years():
+    """A reporting year from July on: its months are those of the calendar, its years are ranges, and its first day is no part of the key."""
+    body = xml_message(("Append", '<Series FREQ="M" CURRENCY="NZD" REPORTING_YEAR_START_DAY="--07-01"><Obs TIME_PERIOD="2010-M01" OBS_VALUE="1"/>'
+                        '<Obs TIME_PERIOD="2010-08" OBS_VALUE="2"/></Series><Series FREQ="A" CURRENCY="NZD" REPORTING_YEAR_START_DAY="--07-01">'
+                        '<Obs TIME_PERIOD="2010-A1" OBS_VALUE="3"/></Series><Series FREQ="Q" CURRENCY="NZD" REPORTING_YEAR_START_DAY="--07">'
+                        '<Obs TIME_PERIOD="2010-Q1" OBS_VALUE="4"/></Series>'))
+    site = suite.site("reporting years", "")
+    for what, payload in (("of the series", body), ("of the dataset", body.replace(' REPORTING_YEAR_START_DAY="--07-01"', "")
+                                                    .replace('dataflowID="EXR"', 'dataflowID="EXR" REPORTING_YEAR_START_DAY="--07-01"'))):
+        code, out, err = site.glane("parse", "sdmx", payload=payload.encode())
+        check(f"the first day of a reporting year {what}", (code, [(r["dims"], r["period"], r["period_start"]) for r in csv.DictReader(io.StringIO(out))]),
+              (1, [("CURRENCY=NZD", "2010-07", "2010-07-01"), ("CURRENCY=NZD", "2010-08", "2010-08-01"),
+                   ("CURRENCY=NZD", "2010-07-01/P1Y", "2010-07-01")]))
+        suite.true(f"one {what} that is no day goes to quarantine", "period '2010-Q1' of a reporting year that begins on '--07' is none" in err, err)
+
+
+def attribute_rows():
+    """SDMX-CSV 2.0: attributes for a part of the key."""
+    head = "STRUCTURE,STRUCTURE_ID,ACTION,FREQ,CURRENCY,TIME_PERIOD,OBS_VALUE,OBS_STATUS,UNIT_MULT,TITLE\n"
+    value = f"dataflow,ECB:EXR(1.0),I,D,NZD,{DAYS[0]},1.5,A,,\n"
+    site = suite.site("attribute rows", "")
+    code, out, err = site.glane("parse", "sdmx", payload=(head + "dataflow,ECB:EXR(1.0),I,D,NZD,,,,,Rates\n" + value).encode())
+    check("attributes for a part of the key: the values are read", (code, [r["value"] for r in csv.DictReader(io.StringIO(out))]), (1, ["1.5"]))
+    suite.true("attributes for a part of the key: quarantine says what the row is", "a row without period and value, of attributes" in err, err)
+    code, out, err = site.glane("parse", "sdmx", payload=(head + "dataflow,ECB:EXR(1.0),I,D,NZD,,,,6,\n" + value).encode())
+    suite.true("a multiplier for a part of the key: refused", code == 1 and "unit or multiplier in period ''" in err and "1.5" not in out, (code, out, err))
+
+
+def quarters():
+    """INSEE's FREQ = T is a quarter; the standard's is four months."""
+    body = xml_message(("Append", "".join(f'<Series FREQ="T" CURRENCY="{c}"><Obs TIME_PERIOD="{p}" OBS_VALUE="1"/></Series>'
+                                          for c, p in (("CHF", "2026-Q2"), ("NZD", "2026Q2"), ("RUB", "2026-T2")))))
+    code, out, err = suite.site("quarters", "").glane("parse", "sdmx", payload=body.encode())
+    check("the period says what a frequency T is", (code, [(r["dims"], r["freq"], r["period"]) for r in csv.DictReader(io.StringIO(out))]),
+          (0, [("CURRENCY=CHF", "Q", "2026-Q2"), ("CURRENCY=NZD", "Q", "2026-Q2"), ("CURRENCY=RUB", "T", "2026-T2")]))
+
+
 def business_days():
     """A day that is named without its frequency is one of a series of business days too."""
     book = "".join(f'<Obs FREQ="{f}" CURRENCY="NZD" TIME_PERIOD="{d}" OBS_VALUE="1"/>' for f in "BDM" for d in (("2013-01",) if f == "M" else DAYS))
@@ -418,6 +476,10 @@ missed()
 
 late_groups()
 deletions()
+two_values()
+reporting_years()
+attribute_rows()
+quarters()
 business_days()
 mass_deletions()
 errors()

@@ -100,7 +100,6 @@ static inline glane_rc fixture_erase(struct batch *b, const struct cell *c, stru
 	e.freq = c->year ? 'A' : 0;
 	e.period = slice_of(year);
 	e.what = strcmp(c->flags, "erase") == 0 ? 1u << ERASE_ROW : 1u << ERASE_FLAGS;
-	b->is_last_kept = true;
 	return erases_add(&b->erases, &e, b->n_obs, 1, d);
 }
 
@@ -109,7 +108,7 @@ static inline glane_rc fixture_batch(struct store *s, struct batch *b, const str
 	const struct cover *covers, size_t n_covers, struct diag *d)
 {
 	glane_rc rc = batch_init(b, s->tmp, d);
-	uint32_t payload = 0;
+	uint32_t payload = 0, part = 0;
 
 	if (rc == GLANE_OK)
 		rc = batch_payload(
@@ -117,12 +116,14 @@ static inline glane_rc fixture_batch(struct store *s, struct batch *b, const str
 	for (size_t i = 0; rc == GLANE_OK && i < n; i++) {
 		const struct cell *c = &cells[i];
 		struct series series = {.dataset = SLICE("DS"), .freq = 'A', .dims = SLICE(""), .unit = SLICE("PT")};
-		struct batch_obs o = {.period = c->year, .coef = c->coef, .exp10 = c->exp10, .payload = 1};
+		struct batch_obs o = {
+			.period = c->year, .coef = c->coef, .exp10 = c->exp10, .payload = 1, .part = part};
 
 		series.indicator = slice_of(c->indicator);
 		series.area_code = series.area = slice_of(c->area);
 		if (c->flags && strncmp(c->flags, "erase", 5) == 0) {
 			rc = fixture_erase(b, c, d);
+			part++;
 			continue;
 		}
 		o.status = c->status ? c->status : 'A';

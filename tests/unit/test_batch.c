@@ -484,24 +484,33 @@ static void note_conflict(void *arg, const struct row *kept, const struct row *d
 		s->dropped, sizeof(s->dropped), "%.*s %.*s", SLICE_FMT(dropped->value), SLICE_FMT(dropped->unit));
 }
 
-/* An SDMX message is applied in its order: what it says last of an observation holds, and nothing contradicts. */
-static void last_kept(void **state)
+static void push_part(struct fixture *f, uint32_t series, int64_t coef, uint32_t part)
+{
+	const struct batch_obs o = {.series = series, .period = 2001, .coef = coef, .status = 'A', .part = part};
+
+	assert_int_equal(batch_push(&f->b, &o, 1, &f->d), 0);
+}
+
+/* An SDMX message is applied in its order: what its last dataset says holds; two values in one dataset contradict. */
+static void later_parts_hold(void **state)
 {
 	struct fixture *f = *state;
 	uint32_t s = add_series(f, "I", "TGO", 'A', "");
 	struct seen seen = {0};
 
-	f->b.is_last_kept = true;
-	push(f, s, 2001, 2);
-	push(f, s, 2000, 1);
-	push(f, s, 2001, 3);
-	push(f, s, 2001, 4);
-	push(f, s, 2001, 4);
+	push_part(f, s, 2, 0);
+	push_part(f, s, 3, 1);
+	push_part(f, s, 4, 4);
+	push_part(f, s, 4, 5);
+	push_part(f, s, 4, 5);
+	push_part(f, s, 6, 5);
 	assert_int_equal(batch_finish(&f->b, note_conflict, &seen, &f->d), 0);
-	assert_sorted(f, 2);
-	assert_int_equal(f->b.duplicates, 1);
-	assert_int_equal(f->b.conflicts + (uint64_t)seen.n, 0);
-	assert_int_equal(f->b.obs[1].coef, 4);
+	assert_int_equal(f->b.n_obs, 1);
+	assert_int_equal(f->b.duplicates, 2);
+	assert_int_equal(f->b.conflicts, 1);
+	assert_string_equal(seen.kept, "4 ");
+	assert_string_equal(seen.dropped, "6 ");
+	assert_int_equal(f->b.obs[0].seq, 3);
 }
 
 static void duplicates(void **state)
@@ -911,7 +920,7 @@ int main(void)
 		TEST(one_long_series),
 		TEST(periods_of_the_table),
 		TEST(duplicates),
-		TEST(last_kept),
+		TEST(later_parts_hold),
 		TEST(duplicates_in_order),
 		TEST(two_series_one_key),
 		TEST(attributes_contradict),

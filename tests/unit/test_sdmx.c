@@ -12,6 +12,7 @@ static glane_rc read_all(const void *arg, struct slice doc, size_t step, struct 
 {
 	static const char *const ids[] = {
 		"#dataset", "#action", "FREQ", "CURRENCY", "TIME_PERIOD", "OBS_VALUE", "OBS_STATUS", "UNIT_MULT"};
+	static const char *const texts[] = {"OBS_COM", "TITLE"};
 	static const char *const dimensions[] = {"FREQ", "CURRENCY", "TIME_PERIOD"};
 	static const char *const heads[] = {"#footer", "#poll"};
 	const struct record_options o = {.format = GLANE_FMT_SDMX,
@@ -33,8 +34,18 @@ static glane_rc read_all(const void *arg, struct slice doc, size_t step, struct 
 			strbuf_puts(out, s.p ? "" : "~");
 			strbuf_slice(out, s);
 		}
+		for (size_t i = 0; i < COUNT(texts); i++) {
+			const struct slice s = record_get(r, texts[i]);
+
+			if (s.p)
+				strbuf_fmt(out, " %s '%.*s'", texts[i], SLICE_FMT(s));
+		}
 		if (record_get(r, "type").p)
 			strbuf_puts(out, " (the type of a group is no component)");
+		for (size_t i = 0; i < record_columns(r); i++)
+			if (record_role(r, i) == GLANE_ROLE_DIMENSION && record_at(r, i).p &&
+				!slice_is(record_column(r, i), "FREQ") && !slice_is(record_column(r, i), "CURRENCY"))
+				strbuf_fmt(out, " (dimension %.*s)", SLICE_FMT(record_column(r, i)));
 		for (size_t i = 0; i < record_columns(r); i++) /* what is said by id and by column is the same */
 			if (record_role(r, i) == GLANE_ROLE_MEASURE &&
 				!slice_eq(record_at(r, i), record_get(r, "OBS_VALUE")))
@@ -60,6 +71,12 @@ struct form {
 	"<m:Structure structureID=\"S\" dimensionAtObservation=\"TIME_PERIOD\"><c:Structure><Ref agencyID=\"ECB\" "    \
 	"id=\"EXR\"/>"                                                                                                 \
 	"</c:Structure></m:Structure>"
+#define EXPLICIT                                                                                                       \
+	"<m:Structure structureID=\"S\" dimensionAtObservation=\"CURRENCY\" explicitMeasures=\"true\">"                \
+	"<c:StructureUsage><Ref agencyID=\"ECB\" id=\"EXR\"/></c:StructureUsage></m:Structure>"
+#define URN_TEXT                                                                                                       \
+	"<m:Structure structureID=\"S\" dimensionAtObservation=\"TIME_PERIOD\">\n<c:StructureUsage>"                   \
+	"urn:sdmx:org.sdmx.infomodel.datastructure.Dataflow=ECB:EXR(1.0)</c:StructureUsage>\n</m:Structure>"
 #define FOUR(action)                                                                                                   \
 	"EXR " action " D NZD 2013-01-18 1.5931 A 0\nEXR " action " D NZD 2013-01-21 1.5925 A 0\n"                     \
 	"EXR " action " D RUB 2013-01-18 40.3426 A 0\nEXR " action " D RUB 2013-01-21 40.3000 E 0\n"
@@ -169,6 +186,14 @@ static const struct form forms[] = {
 		"ECB:EXR(1.0): Rates;D: Daily;RUB: Russian rouble;2013-01-18;40.3426;A: Normal;0: Units\r\n"
 		"ECB:EXR(1.0): Rates;D: Daily;RUB: Russian rouble;2013-01-21;40.3000;E: Estimated;0: Units\r\n",
 		FOUR("I"), NULL},
+	{"CSV 1.0, texts with colons among codes",
+		"DATAFLOW,FREQ: Frequency,CURRENCY: Currency,TIME_PERIOD: Time,OBS_VALUE: Value,OBS_STATUS: Status,"
+		"UNIT_MULT: Multiplier,OBS_COM: Comment,TITLE: Title\n"
+		"ECB:EXR(1.0): Rates,D: Daily,NZD: New Zealand dollar,2013-01-18,1.5931,A: Normal,0: Units,Source: ECB,"
+		"Rates: all\nECB:EXR(1.0): Rates,D: Daily,NZD: New Zealand dollar,2013-01-21,1.5925,E, see (b): E,,\n",
+		"EXR I D NZD 2013-01-18 1.5931 A 0 OBS_COM 'Source: ECB' TITLE 'Rates: all'\n"
+		"EXR I D NZD 2013-01-21 1.5925 E  see (b): E\n",
+		NULL},
 	{"CSV 2.0, names beside codes",
 		"\xef\xbb\xbfSTRUCTURE[;],STRUCTURE_ID,STRUCTURE_NAME,ACTION,FREQ,Frequency,CURRENCY,Currency,TIME_"
 		"PERIOD,Time,OBS_VALUE,Value,"
@@ -239,6 +264,48 @@ static const struct form forms[] = {
 		"FREQ=\"D\" "
 		"CURRENCY=\"RUB\"><Obs TIME_PERIOD=\"2013-01-18\" OBS_VALUE=\"3\"/></Series></DataSet></CompactData>",
 		"~ I D ~ 2013-01-18 1 ~ 1\n~ I D NZD 2013-01-18 2 ~ 3\n~ I D RUB 2013-01-18 3 ~ 9\n", NULL},
+	{"2.1, what else an observation of a series says is no dimension",
+		"<m:StructureSpecificData " MES " xmlns:c=\"c\">" HEADER(
+			REF) "<m:DataSet><Series FREQ=\"D\" "
+			     "CURRENCY=\"NZD\"><Obs TIME_PERIOD=\"2013-01-18\" OBS_VALUE=\"1.5931\" "
+			     "DATE_JO=\"2013\"/><Obs "
+			     "TIME_PERIOD=\"2013-01-21\" OBS_VALUE=\"1.5925\" JOBS=\"8\"/></Series></m:DataSet>"
+			     "</m:StructureSpecificData>",
+		"EXR I D NZD 2013-01-18 1.5931 ~ ~\nEXR I D NZD 2013-01-21 1.5925 ~ ~\n", NULL},
+	{"2.0, what else an observation of a series says is no dimension",
+		"<CompactData><DataSet><Series FREQ=\"D\" CURRENCY=\"NZD\"><Obs TIME_PERIOD=\"2013-01-18\" "
+		"OBS_VALUE=\"1\" DATE_JO=\"2013\"/></Series></DataSet></CompactData>",
+		"~ I D NZD 2013-01-18 1 ~ ~\n", NULL},
+	{"what of a group no series has is no dimension",
+		"<CompactData><DataSet><Group CURRENCY=\"NZD\" PRODUCER=\"ECB\" UNIT_MULT=\"3\"/><Series FREQ=\"D\" "
+		"CURRENCY=\"NZD\">" O("2013-01-18", "1.5931", "A") "</Series></DataSet></CompactData>",
+		"~ I D NZD 2013-01-18 1.5931 A 3\n", NULL},
+	{"2.1, explicit measures",
+		"<m:StructureSpecificData " MES
+		" xmlns:n=\"n\" xmlns:c=\"c\" xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\">" HEADER(
+			EXPLICIT) "<m:DataSet><Series FREQ=\"D\" TIME_PERIOD=\"2013-01-18\"><Obs xsi:type=\"n:NZD\" "
+				  "OBS_VALUE=\"1.5931\"/><Obs xsi:type=\"n:RUB\" "
+				  "OBS_VALUE=\"40.3426\"/></Series></m:DataSet>"
+				  "</m:StructureSpecificData>",
+		"EXR I D NZD 2013-01-18 1.5931 ~ ~\nEXR I D RUB 2013-01-18 40.3426 ~ ~\n", NULL},
+	{"3.0, components as elements, the flow's URN as text",
+		"<m:StructureSpecificData " MES
+		" xmlns:c=\"c\">" HEADER(URN_TEXT) "<m:DataSet><Series FREQ=\"D\" "
+						   "CURRENCY=\"NZD\"><Comp id=\"UNIT_MULT\"><Value> 0 "
+						   "</Value></Comp><Obs TIME_PERIOD=\"2013-01-18\" "
+						   "OBS_VALUE=\"1.5931\" OBS_STATUS=\"A\"/><Obs "
+						   "TIME_PERIOD=\"2013-01-21\"><Comp id=\"OBS_VALUE\">"
+						   "<Value>1.5925</Value></Comp><Comp "
+						   "id=\"OBS_STATUS\"><Value>B</Value><Value>E</Value></Comp></Obs>"
+						   "</Series></m:DataSet></m:StructureSpecificData>",
+		"EXR I D NZD 2013-01-18 1.5931 A 0\nEXR I D NZD 2013-01-21 1.5925 B;E 0\n", NULL},
+	{"3.0, a value as an element alone, flat, the dimensions named",
+		"<m:StructureSpecificData " MES
+		" xmlns:c=\"c\">" HEADER(URN_TEXT) "<m:DataSet><Obs FREQ=\"D\" "
+						   "CURRENCY=\"NZD\" TIME_PERIOD=\"2013-01-18\"><Comp "
+						   "id=\"OBS_VALUE\"><Value>1.5931</Value></Comp>"
+						   "</Obs></m:DataSet></m:StructureSpecificData>",
+		"EXR I D NZD 2013-01-18 1.5931 ~ ~\n", ""},
 	{"nothing said, and NaN",
 		"<CompactData><DataSet><Series FREQ=\"D\" CURRENCY=\"NZD\"><Obs TIME_PERIOD=\"2013-01-18\"/><Obs "
 		"TIME_PERIOD=\"2013-01-21\" "
@@ -319,6 +386,18 @@ static const struct refusal refusals[] = {
 	 "value=\"1\"/></SeriesKey><Obs/><Attributes><g:Value id=\"B\" "
 	 "value=\"2\"/></Attributes></Series></DataSet></GenericData>",
 		GLANE_E_FORMAT, "outside of dataset"},
+	{"<m:StructureSpecificData " MES
+	 " xmlns:c=\"c\">" HEADER(EXPLICIT) "<m:DataSet><Series FREQ=\"D\" TIME_PERIOD=\"2013\"><Obs "
+					    "OBS_VALUE=\"1\"/></Series></m:DataSet></m:StructureSpecificData>",
+		GLANE_E_FORMAT, "without the type that names its measure"},
+	{"<CompactData><DataSet action=\"Deleted\"/></CompactData>", GLANE_E_FORMAT, "action 'Deleted' is none of"},
+	{"<CompactData><Header><DataSetAction>Remove</DataSetAction></Header></CompactData>", GLANE_E_FORMAT,
+		"action 'Remove' is none of"},
+	{"STRUCTURE,STRUCTURE_ID,ACTION,A,OBS_VALUE\ndataflow,X:Y(1),I,1,1\ndataflow,X:Y(1),Delete,1,1\n",
+		GLANE_E_FORMAT, "line 3: action 'Delete' is none of"},
+	{"STRUCTURE,STRUCTURE_ID,ACTION,A,OBS_VALUE\ndataflow,X:Y(1),d,1,1\n", GLANE_E_FORMAT, "action 'd' is none"},
+	{"{\"structure\":" J_STRUCTURE ",\"dataSets\":[{\"action\":\"delete\",\"observations\":{}}]}", GLANE_E_FORMAT,
+		"the action of a dataset is none of"},
 	{"<!DOCTYPE x><CompactData/>", GLANE_E_FORMAT, "DOCTYPE"},
 	{"<GenericData xmlns:g=\"g\"><DataSet><Series><SeriesKey><g:Value "
 	 "id=\"A\"/></SeriesKey></Series></DataSet></GenericData>",

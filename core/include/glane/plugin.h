@@ -241,7 +241,7 @@ struct glane_obs { /* 24 bytes, frozen for ABI 1 */
 };
 
 #define GLANE_OBS_LAST                                                                                                 \
-	1 /* of the observations of one key the run's last holds, not the first: a message is applied in its order */
+	1 /* the message goes on with another dataset or action: from here on what comes holds against what came before */
 
 struct glane_annotation { /* attributes of an observation beyond its number and status */
 	uint32_t size;

@@ -377,6 +377,8 @@ static glane_rc take_words(struct sdmx_json_index *x, struct json_pull *j)
 	if (rc == GLANE_OK && !is_absent)
 		strbuf_slice(&x->words, (struct slice){b.p, b.n < 500 ? b.n : 500});
 	x->is_cut |= rc == GLANE_OK && is_code && says_cut(strbuf_get(&b));
+	if (rc == GLANE_OK && (b.starved || x->words.starved))
+		rc = fail(j->diag, GLANE_E_NOMEM, "SDMX-JSON: no memory for the provider's words");
 	strbuf_release(&b);
 	return rc;
 }

@@ -225,6 +225,11 @@ static bool new_shape(struct sdmx_log *l, const struct sdmx_group *g)
 		return false;
 	for (size_t i = 0; i < g->n; i++)
 		s.column[i] = l->outer.v[g->first + i].column;
+	/* now, not when its first series is seen: columns come in the order of the document, wherever it is split */
+	for (size_t i = 0; l->is_guessed && i < g->n; i++)
+		if (l->column[s.column[i]].role == GLANE_ROLE_DIMENSION &&
+			sdmx_log_column(l, l->column[s.column[i]].id, GLANE_ROLE_ATTRIBUTE) == SDMX_NONE)
+			return false;
 	map_init(&s.by_key, &l->arena);
 	l->shape[l->n_shape++] = s;
 	return true;

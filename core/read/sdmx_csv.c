@@ -32,6 +32,7 @@ struct sdmx_csv {
 	bool is_v1;
 	uint64_t shape, series, flow_hash, series_hash;
 	char act;
+	bool is_refused; /* an action that nobody knows: the end */
 };
 
 /* ---- the header ---- */
@@ -276,7 +277,7 @@ static glane_rc action_read(struct sdmx_csv *s)
 static glane_rc sdmx_next(void *state)
 {
 	struct sdmx_csv *s = state;
-	const glane_rc rc = csv_record_ops.next(s->csv);
+	const glane_rc rc = s->is_refused ? action_read(s) : csv_record_ops.next(s->csv); /* it says the same again */
 	uint64_t h = 0, flow;
 	struct slice text;
 
@@ -293,7 +294,8 @@ static glane_rc sdmx_next(void *state)
 	}
 	s->series += h != s->series_hash || flow != s->flow_hash || s->series == 0;
 	s->flow_hash = flow, s->series_hash = h;
-	return action_read(s);
+	s->is_refused = action_read(s) != GLANE_OK;
+	return s->is_refused ? GLANE_E_FORMAT : GLANE_OK;
 }
 
 /* Attributes for a part of the key (2.0): no measure, and not every dimension. */

@@ -106,7 +106,7 @@ for words, want in ((["--map=area=country"], ["TGO 1"]), (["--ignore=country"], 
 for name, text, want in [
         ("crashes", f"#!/bin/sh\necho '{LINE}'\necho 'my last words' >&2\nkill -SEGV $$\n", ["signal 11", "my last words"]),
         ("exits with 3", f"#!/bin/sh\necho '{LINE}'\nexit 3\n", ["exit status 3"]),
-        ("garbage", "#!/bin/sh\necho '<html>no</html>'\n", ["JSON", "byte 0"]),
+        ("garbage", "#!/bin/sh\necho '<html>no</html>'\n", ["JSON", "XML or HTML: 'no'"]),
         ("half a last line", f"#!/bin/sh\necho '{LINE}'\nprintf '{{\"dataset\":\"D\",\"ind'\n", ["ends too early"]),
         ("nothing", "#!/bin/sh\nexit 0\n", ["empty"]),
         ("a cover of no kind", "#!/bin/sh\necho '{\"cover\":\"all\",\"dataset\":\"D\"}'\n", ['cover "all": write full, none, range or failed']),

@@ -705,7 +705,7 @@ static void slow_body(void **state)
 	struct frame f;
 	struct pollfd waits;
 	char origin[64], url[96], text[256], byte;
-	int told, fd;
+	int told, fd = -1;
 	pid_t server = serve(origin, &told);
 
 	(void)state;
@@ -835,18 +835,18 @@ static void many_slow_bodies(void **state)
 static void many_refusals(void **state)
 {
 	enum { N = 100000 };
-	static char url[300] = "https://elsewhere.example/";
+	char url[320], far[280], hash[65];
 	struct session s;
-	char hash[65];
 
 	(void)state;
 	assert_true(sha256_of(SLICE(BODY), hash));
-	memset(url + strlen(url), 'u', sizeof(url) - 8 - strlen(url));
+	memset(far, 'u', sizeof(far) - 1);
+	far[sizeof(far) - 1] = '\0';
 	start(&s, 0, true);
 	put_setup(&s.control, 0, folder);
 	assert_true(sent(&s.control, -1) && add_source(&s, KEEP_NONE));
 	for (int i = 0; i < N; i++) {
-		snprintf(url + sizeof(url) - 8, 8, "%d", i);
+		snprintf(url, sizeof(url), "https://elsewhere.example/%s%d", far, i);
 		put_replay(&s.control, url, hash);
 		assert_true(sent(&s.control, -1));
 	}

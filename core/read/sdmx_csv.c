@@ -260,9 +260,11 @@ static struct slice sdmx_at(void *state, size_t i)
 /* Rows of an action that nobody knows would be taken for data, those of a deletion too. */
 static glane_rc action_read(struct sdmx_csv *s)
 {
-	const struct slice text = slice_trim(s->action == SIZE_MAX ? (struct slice){NULL, 0} : value_at(s, s->action));
+	struct slice text = {NULL, 0};
 	uint64_t number, line = 0, offset;
 
+	if (s->action != SIZE_MAX) /* as it is: value_at() goes by what this says */
+		text = slice_trim(code_of(&s->part[s->action], cell(s, s->action)));
 	s->act = s->is_v1 ? 'I' : 'M';
 	if (text.n == 0)
 		return GLANE_OK;

@@ -694,7 +694,7 @@ static void test_cursors_again(void **state)
 {
 	static const char pad[] = "a_long_key_of_many_bytes_so_that_copies_of_it_are_seen";
 	struct fixture *x = *state;
-	char name[64];
+	char name[80];
 
 	for (int i = 0; i < 9999; i++) {
 		snprintf(name, sizeof(name), "%s%d", pad, i);

@@ -73,7 +73,7 @@ static void calendar_of_reporting_years(void **state)
 /* Whatever the day, the weeks of a reporting year follow each other, and so do its days. */
 static void weeks_and_days_follow(void **state)
 {
-	char out[PERIOD_REPORTING], text[16], start[16];
+	char out[PERIOD_REPORTING], text[32], start[32];
 
 	(void)state;
 	for (int year = 1960; year < 2030; year++)

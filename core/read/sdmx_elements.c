@@ -492,7 +492,7 @@ static void on_close(void *arg, const char *name)
 	const enum kind around = s->depth ? (enum kind)s->kind[s->depth - 1] : OTHER;
 
 	(void)name;
-	if (kind == TEXT)
+	if (kind == TEXT || kind == REFERENCE)
 		end_text(s, around);
 	else if (kind == SERIES || (kind == GROUP && s->log.level != SDMX_AT_GROUP))
 		end_bare(s);
@@ -507,8 +507,6 @@ static void on_close(void *arg, const char *name)
 		end_group(s);
 	else if (kind == COMPONENT)
 		end_component(s);
-	else if (kind == REFERENCE)
-		end_text(s, around);
 	else if (kind == DATASET)
 		end_dataset(s);
 	else if (kind == FAULT)

@@ -105,6 +105,24 @@ bool file_exists(int dirfd, const char *path)
 	return fstatat(dirfd, path, &st, 0) == 0;
 }
 
+ssize_t fd_pread(int fd, void *buf, size_t n, uint64_t at)
+{
+	size_t done = 0;
+
+	while (done < n) {
+		const ssize_t got = pread(fd, (char *)buf + done, n - done, (off_t)(at + done));
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -1;
+		if (got == 0)
+			break;
+		done += (size_t)got;
+	}
+	return (ssize_t)done;
+}
+
 glane_rc fd_write(int fd, const void *p, size_t n, struct diag *d)
 {
 	const char *at = p;

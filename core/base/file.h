@@ -5,10 +5,14 @@
 #include "base/diag.h"
 #include "base/strbuf.h"
 
+#include <sys/types.h>
+
 /* Whole small regular file into b (at most max bytes: GLANE_E_LIMIT). A missing file is GLANE_E_IO with errno
  * ENOENT; GLANE_E_IO also of a FIFO, a device, a folder: it never waits. What is read is appended; after an error b holds what it held before. */
 glane_rc file_read(int dirfd, const char *path, size_t max, struct strbuf *b, struct diag *d);
 bool file_exists(int dirfd, const char *path);
+/* n bytes from that offset on, whatever the number of read calls; fewer where the file ends. Negative: errno says why. */
+ssize_t fd_pread(int fd, void *buf, size_t n, uint64_t at);
 /* All n bytes, whatever the number of write calls. */
 glane_rc fd_write(int fd, const void *p, size_t n, struct diag *d);
 glane_rc fd_sync(int fd, const char *what, struct diag *d);

@@ -54,7 +54,6 @@ static void keep_tail(struct fetch_body *b, const char *p, size_t n)
 static glane_rc sink(void *arg, const char *p, size_t n, struct diag *d)
 {
 	struct fetch_body *b = arg;
-	size_t room = BODY_HEAD - b->n_head;
 
 	if (!n)
 		return GLANE_OK;
@@ -64,8 +63,6 @@ static glane_rc sink(void *arg, const char *p, size_t n, struct diag *d)
 			(unsigned long long)b->max);
 	if (b->decoder && b->size > RATIO_FREE && (b->size - RATIO_FREE) / RATIO > b->wire)
 		return fail(d, GLANE_E_LIMIT, "the body unpacks more than %d:1; is it a decompression bomb?", RATIO);
-	memcpy(b->head + b->n_head, p, n < room ? n : room);
-	b->n_head += n < room ? n : room;
 	keep_tail(b, p, n);
 	if (!sha256_add(&b->hash, p, n))
 		return fail(d, GLANE_E_NOMEM, "hashing a body failed");

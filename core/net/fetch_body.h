@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* A body on its way to a file: decoded, counted against its caps, hashed, its first and last bytes kept. */
+/* A body on its way to a file: decoded, counted against its caps, hashed, its last bytes kept. */
 #ifndef NET_FETCH_BODY_H
 #define NET_FETCH_BODY_H
 #include "base/sha256.h"
 #include "net/fetch_decode.h"
 
-#define BODY_HEAD 4096
 #define BODY_TAIL 64
 struct fetch_body {
 	int fd; /* -1: not begun */
@@ -13,8 +12,8 @@ struct fetch_body {
 	struct decoder *decoder; /* NULL for CODING_NONE */
 	struct sha256 hash;
 	uint64_t wire, size, max; /* bytes received, decoded, allowed of either */
-	size_t n_head, n_tail;
-	char head[BODY_HEAD], tail[BODY_TAIL];
+	size_t n_tail;
+	char tail[BODY_TAIL];
 };
 #define FETCH_BODY_NONE ((struct fetch_body){.fd = -1})
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What an ended transfer was worth: data, a failure for good, or a reason to try again. */
 #include "base/clock.h"
+#include "base/file.h"
 #include "net/body.h"
 #include "net/fetch_priv.h"
 #include "net/verify.h"
@@ -8,7 +9,6 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/random.h>
-#include <unistd.h>
 
 /* A resumed transfer that moved on by this much starts its count of failures anew: a line that drops twice an hour
  * must still bring a long download home. */
@@ -331,20 +331,18 @@ static glane_rc read_head(const struct fetch *r, struct strbuf *b, struct diag *
 {
 	const size_t want = r->b.size < FETCH_AHEAD ? (size_t)r->b.size : FETCH_AHEAD;
 	char *to = strbuf_room(b, want + 1);
-	ssize_t n = 0;
+	ssize_t n = to && want ? fd_pread(r->b.fd, to, want, 0) : 0;
 
 	if (!to)
 		return fail(d, GLANE_E_NOMEM, "no memory for an answer");
-	while (b->n < want &&
-		((n = pread(r->b.fd, to + b->n, want - b->n, (off_t)b->n)) > 0 || (n < 0 && errno == EINTR)))
-		b->n += n > 0 ? (size_t)n : 0;
-	return b->n == want
-		       ? GLANE_OK
-		       : fail(d, GLANE_E_IO, "cannot read a body again: %s", n < 0 ? strerror(errno) : "it is shorter");
+	if (n < (ssize_t)want)
+		return fail(d, GLANE_E_IO, "cannot read a body again: %s", n < 0 ? strerror(errno) : "it is shorter");
+	b->n += want;
+	return GLANE_OK;
 }
 
 /* What refuses a body quotes it. */
-static glane_rc verify(struct fetch *r, struct diag *d)
+static glane_rc verify(struct fetch *r, bool *ret_html, struct diag *d)
 {
 	const struct slice tail = {r->b.tail, r->b.n_tail};
 	struct strbuf head;
@@ -353,6 +351,7 @@ static glane_rc verify(struct fetch *r, struct diag *d)
 	strbuf_init(&head, 0);
 	rc = read_head(r, &head, d);
 	if (rc == GLANE_OK) {
+		*ret_html = body_is_html((struct slice){head.p, head.n < FETCH_WORDS ? head.n : FETCH_WORDS});
 		secret_scrub_head(&r->t.secrets, &head, FETCH_WORDS);
 		rc = body_verify(strbuf_get(&head), tail, r->b.size, r->format, r->t.answer.content_type, d);
 	}
@@ -363,6 +362,7 @@ static glane_rc verify(struct fetch *r, struct diag *d)
 static void judge_data(struct fetch *r)
 {
 	struct diag d = {0};
+	bool is_html = false;
 	glane_rc rc = GLANE_OK;
 
 	if (!r->t.routed)
@@ -375,12 +375,12 @@ static void judge_data(struct fetch *r)
 		judge_fault(r, &d);
 		return;
 	}
-	rc = verify(r, &d);
+	rc = verify(r, &is_html, &d);
 	if (rc == GLANE_OK)
 		rc = hand_out(r, &d);
 	if (rc == GLANE_OK) {
 		end(r, GLANE_OK);
-	} else if (rc == GLANE_E_FORMAT && body_is_html((struct slice){r->b.head, r->b.n_head})) {
+	} else if (rc == GLANE_E_FORMAT && is_html) {
 		drop_part(r);
 		retry(r, rc, d.text, 1);
 	} else {

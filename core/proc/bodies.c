@@ -24,11 +24,9 @@ static glane_rc copy(int from, uint64_t at, uint64_t size, int to, struct diag *
 
 	while (size > 0) {
 		const size_t want = size < sizeof(buf) ? (size_t)size : sizeof(buf);
-		const ssize_t n = pread(from, buf, want, (off_t)at);
+		const ssize_t n = fd_pread(from, buf, want, at);
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
+		if (n < (ssize_t)want)
 			return fail(d, GLANE_E_IO, "cannot read a payload again: %s",
 				n < 0 ? strerror(errno) : "its file is shorter");
 		if (fd_write(to, buf, (size_t)n, d) != GLANE_OK)

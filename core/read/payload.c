@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Payloads: the moving window over mapped bytes, bytes in memory, and streams. */
+#include "base/file.h"
 #include "base/mem.h"
 #include "read/source.h"
 #include "read/xlsx.h"
@@ -85,20 +86,11 @@ int archive_sniff(const char *p, size_t n)
 
 glane_rc source_pread(int fd, uint64_t at, char *buf, size_t n, size_t *ret_n, struct diag *d)
 {
-	size_t done = 0;
+	const ssize_t got = fd_pread(fd, buf, n, at);
 
-	while (done < n) {
-		ssize_t got = pread(fd, buf + done, n - done, (off_t)(at + done));
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return fail(d, GLANE_E_IO, "payload: cannot read: %s", strerror(errno));
-		if (got == 0)
-			break;
-		done += (size_t)got;
-	}
-	*ret_n = done;
+	if (got < 0)
+		return fail(d, GLANE_E_IO, "payload: cannot read: %s", strerror(errno));
+	*ret_n = (size_t)got;
 	return GLANE_OK;
 }
 

@@ -2,6 +2,8 @@
 /* The reader: opening, choice of columns, batches. "File format" of parquet-format's README. */
 #include "store/parquet_reader.h"
 
+#include "base/file.h"
+
 #include <errno.h>
 #include <math.h>
 #include <sys/stat.h>
@@ -11,24 +13,17 @@
 
 glane_rc reader_pread(const struct parquet_reader *r, uint64_t at, char *to, size_t n, struct diag *d)
 {
+	ssize_t got;
+
 	if (r->bytes.p) {
 		memcpy(to, r->bytes.p + at, n);
 		return GLANE_OK;
 	}
-	while (n) {
-		ssize_t got = pread(r->fd, to, n, (off_t)at);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return fail(d, GLANE_E_IO, "%s: reading at %llu: %s", r->name, (unsigned long long)at,
-				strerror(errno));
-		if (got == 0)
-			return fail(d, GLANE_E_IO, "%s: the file has become shorter while it was read", r->name);
-		to += got;
-		at += (uint64_t)got;
-		n -= (size_t)got;
-	}
+	got = fd_pread(r->fd, to, n, at);
+	if (got < 0)
+		return fail(d, GLANE_E_IO, "%s: reading at %llu: %s", r->name, (unsigned long long)at, strerror(errno));
+	if ((size_t)got < n)
+		return fail(d, GLANE_E_IO, "%s: the file has become shorter while it was read", r->name);
 	return GLANE_OK;
 }
 

@@ -228,6 +228,15 @@ static bool as_broker(void)
 	return false;
 }
 
+static bool as_program(void)
+{
+	struct diag d;
+
+	diag_clear(&d);
+	return sandbox_limits((uint64_t)1 << 30, 0, 60, true, &d) == GLANE_OK &&
+	       sandbox_program(kept, open(kept, O_RDONLY | O_CLOEXEC), NULL, 0, &d) == GLANE_OK;
+}
+
 /* Each line that does not hold is a bit. */
 static int broker_can(void)
 {
@@ -305,11 +314,7 @@ static int broker_attacks(void)
 
 static int program_attacks(void)
 {
-	struct diag d;
-
-	diag_clear(&d);
-	if (sandbox_limits((uint64_t)1 << 30, 0, 60, true, &d) != GLANE_OK ||
-		sandbox_program(kept, open(kept, O_RDONLY | O_CLOEXEC), NULL, 0, &d) != GLANE_OK)
+	if (!as_program())
 		return 255;
 	(void)syscall(attack, getppid(), 0, 0, 0, 0, 0);
 	return 0;
@@ -408,12 +413,9 @@ static int sealed_cannot(void)
 static int program_cannot(void)
 {
 	struct rlimit now;
-	struct diag d;
 	int wrong = 0, fd;
 
-	diag_clear(&d);
-	if (sandbox_limits((uint64_t)1 << 30, 0, 60, true, &d) != GLANE_OK ||
-		sandbox_program(kept, open(kept, O_RDONLY | O_CLOEXEC), NULL, 0, &d) != GLANE_OK)
+	if (!as_program())
 		return 255;
 	wrong |= reschedules() || !schedules_itself() ? 128 : 0;
 	wrong |= prlimit(getppid(), RLIMIT_CPU, NULL, &now) == 0 && prlimit(getppid(), RLIMIT_CPU, &now, NULL) == 0;

@@ -24,4 +24,8 @@ bool sdmx_is_attribute(struct slice id);
 bool sdmx_is_text(struct slice id);                /* whether such an attribute is free text, not a code */
 bool sdmx_is_of_series(struct slice id, int role); /* whether a series is told by it: dimensions, its unit, its title */
 int sdmx_role(struct slice id, const char *const *dimension, size_t n_dimension);
+
+/* Whether a code beside data says that they are not whole: too large an answer (130, 413, 510), or a server that failed (5xx). From the
+ * codes of SDMX web services (SDMX 2.1 section 7, 5.8) and of HTTP. */
+bool sdmx_code_says_cut(struct slice code);
 #endif

@@ -88,3 +88,10 @@ struct slice sdmx_flow_id(struct slice ref)
 	s = s.n ? behind(s, memrchr(s.p, '=', s.n)) : s;
 	return slice_trim(s.n ? behind(s, memchr(s.p, ':', s.n)) : s);
 }
+
+bool sdmx_code_says_cut(struct slice code)
+{
+	int64_t v;
+
+	return slice_int(code, 0, 999, &v) && (v == 130 || v == 413 || (v >= 500 && v <= 599));
+}

@@ -355,14 +355,6 @@ static glane_rc take_dataset(void *arg, struct json_pull *j)
 	return GLANE_OK;
 }
 
-/* Codes of web services (SDMX 2.1, section 7) for data that is not whole: too large, or the service broke. */
-static bool says_cut(struct slice code)
-{
-	int64_t v;
-
-	return slice_int(code, 0, 999, &v) && (v == 130 || v == 413 || (v >= 500 && v <= 599));
-}
-
 static glane_rc take_words(struct sdmx_json_index *x, struct json_pull *j)
 {
 	const bool is_code = is_key(j, "code") || is_key(j, "status");
@@ -376,7 +368,7 @@ static glane_rc take_words(struct sdmx_json_index *x, struct json_pull *j)
 	rc = sdmx_json_loose(j, &b, &is_absent, 0);
 	if (rc == GLANE_OK && !is_absent)
 		strbuf_slice(&x->words, (struct slice){b.p, b.n < 500 ? b.n : 500});
-	x->is_cut |= rc == GLANE_OK && is_code && says_cut(strbuf_get(&b));
+	x->is_cut |= rc == GLANE_OK && is_code && sdmx_code_says_cut(strbuf_get(&b));
 	if (rc == GLANE_OK && (b.starved || x->words.starved))
 		rc = fail(j->diag, GLANE_E_NOMEM, "SDMX-JSON: no memory for the provider's words");
 	strbuf_release(&b);

@@ -92,16 +92,10 @@ void sdmx_begin_fault(const struct xml_push_attr *a, size_t n, struct strbuf *b)
 		strbuf_puts(b, ":");
 }
 
-/* Whether a footer's message says that the data before it is not whole (SDMX 2.1, section 7, codes of web services). */
+/* Whether a footer's message says that the data before it is not whole. */
 bool sdmx_says_cut(const struct xml_push_attr *a, size_t n)
 {
-	static const char *const codes[] = {"130", "413", "500", "501", "503", "510"};
-	const struct slice code = sdmx_attr(a, n, "code"), severity = sdmx_attr(a, n, "severity");
-
-	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
-		if (slice_is(code, codes[i]))
-			return true;
-	return slice_is(severity, "Error");
+	return sdmx_code_says_cut(sdmx_attr(a, n, "code")) || slice_is(sdmx_attr(a, n, "severity"), "Error");
 }
 
 static bool is_one_of(const char *name, const char *const *list, size_t n)

@@ -382,6 +382,10 @@ static const struct refusal refusals[] = {
 	 "OBS_VALUE=\"1\"/></Series></DataSet><Footer><Message code=\"510\">"
 	 "<Text>Response size exceeds service limit</Text></Message></Footer></CompactData>",
 		GLANE_E_DATA, "not whole, the provider says: 510: Response size"},
+	{"<CompactData><DataSet><Series A=\"1\"><Obs TIME_PERIOD=\"2020\" "
+	 "OBS_VALUE=\"1\"/></Series></DataSet><Footer><Message code=\"504\">"
+	 "<Text>Gateway</Text></Message></Footer></CompactData>",
+		GLANE_E_DATA, "not whole, the provider says: 504: Gateway"},
 	{"<GenericData xmlns:g=\"g\"><DataSet><Series><SeriesKey><g:Value id=\"A\" "
 	 "value=\"1\"/></SeriesKey><Obs/><Attributes><g:Value id=\"B\" "
 	 "value=\"2\"/></Attributes></Series></DataSet></GenericData>",

@@ -315,9 +315,9 @@ static glane_rc check_file(void *arg, int dir, const char *folder, const char *n
 		return GLANE_OK;
 	if (strncmp(name, folder, 2) != 0)
 		(void)fail(&why, GLANE_E_DATA, "lies in the wrong folder");
-	if (*suffix == '\0' || strcmp(suffix, ".zst") == 0)
+	else if (*suffix == '\0' || strcmp(suffix, ".zst") == 0)
 		return check_body(c, dir, folder, name, *suffix == '\0', d);
-	if (strcmp(suffix, ".json") == 0) {
+	else if (strcmp(suffix, ".json") == 0) {
 		arena_init(&tmp, 0);
 		(void)archive_side_read(&tmp, dir, name, &entries, &n, &why);
 		arena_release(&tmp);

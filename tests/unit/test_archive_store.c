@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "net/archive.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <stdio.h>
@@ -291,6 +292,24 @@ static void damage_is_found(void **state)
 	check_store(p, 1, "side file");
 }
 
+/* Nobody finds it there: it is as good as gone. */
+static void a_body_in_another_folder_is_found(void **state)
+{
+	struct place *p = *state;
+	char path[200], away[200];
+
+	put(p, "https://h/away", "a body to be moved", 100);
+	stored("a body to be moved", ".zst", path);
+	snprintf(away, sizeof(away), "%s", path);
+	memcpy(away + strlen("payloads/"), strncmp(path + strlen("payloads/"), "00", 2) == 0 ? "11" : "00", 2);
+	*strrchr(away, '/') = '\0';
+	assert_true(mkdirat(p->store, away, 0755) == 0 || errno == EEXIST);
+	away[strlen(away)] = '/';
+	assert_int_equal(renameat(p->store, path, p->store, away), 0);
+	check_store(p, 1, "wrong folder");
+	assert_int_equal(renameat(p->store, away, p->store, path), 0);
+}
+
 /* Every cut of a side file is a warning, never an entry. */
 static void cut_side_files_are_passed_over(void **state)
 {
@@ -334,6 +353,7 @@ int main(void)
 		cmocka_unit_test(one_body_may_answer_many_requests),
 		cmocka_unit_test(nothing_is_written_twice),
 		cmocka_unit_test(plain_bodies_are_read),
+		cmocka_unit_test(a_body_in_another_folder_is_found),
 		cmocka_unit_test(damage_is_found),
 		cmocka_unit_test(cut_side_files_are_passed_over),
 		cmocka_unit_test(without_create_nothing_is_made),

@@ -167,6 +167,20 @@ bool slice_is_utf8(struct slice s)
 	return true;
 }
 
+void slice_keep_tail(struct slice s, char *tail, size_t cap, size_t *n)
+{
+	size_t kept;
+
+	if (!s.n)
+		return;
+	if (s.n > cap)
+		s = (struct slice){s.p + (s.n - cap), cap};
+	kept = *n + s.n > cap ? cap - s.n : *n;
+	memmove(tail, tail + (*n - kept), kept);
+	memcpy(tail + kept, s.p, s.n);
+	*n = kept + s.n;
+}
+
 bool slice_glob(struct slice s, const char *pattern)
 {
 	const char *star = NULL;

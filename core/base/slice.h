@@ -45,6 +45,8 @@ size_t slice_char(struct slice s);
 size_t slice_show(struct slice *s, char out[8]);
 /* Characters to insert, drop or change until a is b, for "did you mean"; a text of more than 64 is like no other: SIZE_MAX. */
 size_t slice_edits(struct slice a, struct slice b);
+/* Adds s to the last bytes of a stream: `tail` has room for `cap` of them, *n are there. */
+void slice_keep_tail(struct slice s, char *tail, size_t cap, size_t *n);
 /* Glob with * and ?, for host and member names; the whole of s must match. */
 bool slice_glob(struct slice s, const char *pattern);
 #endif

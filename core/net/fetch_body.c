@@ -36,21 +36,6 @@ void fetch_body_release(struct fetch_body *b)
 	*b = FETCH_BODY_NONE;
 }
 
-static void keep_tail(struct fetch_body *b, const char *p, size_t n)
-{
-	size_t keep;
-
-	if (n >= BODY_TAIL) {
-		memcpy(b->tail, p + n - BODY_TAIL, BODY_TAIL);
-		b->n_tail = BODY_TAIL;
-		return;
-	}
-	keep = b->n_tail + n > BODY_TAIL ? BODY_TAIL - n : b->n_tail;
-	memmove(b->tail, b->tail + b->n_tail - keep, keep);
-	memcpy(b->tail + keep, p, n);
-	b->n_tail = keep + n;
-}
-
 static glane_rc sink(void *arg, const char *p, size_t n, struct diag *d)
 {
 	struct fetch_body *b = arg;
@@ -63,7 +48,7 @@ static glane_rc sink(void *arg, const char *p, size_t n, struct diag *d)
 			(unsigned long long)b->max);
 	if (b->decoder && b->size > RATIO_FREE && (b->size - RATIO_FREE) / RATIO > b->wire)
 		return fail(d, GLANE_E_LIMIT, "the body unpacks more than %d:1; is it a decompression bomb?", RATIO);
-	keep_tail(b, p, n);
+	slice_keep_tail((struct slice){p, n}, b->tail, BODY_TAIL, &b->n_tail);
 	if (!sha256_add(&b->hash, p, n))
 		return fail(d, GLANE_E_NOMEM, "hashing a body failed");
 	return fd_write(b->fd, p, n, d);

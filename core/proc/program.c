@@ -56,20 +56,6 @@ static void line_end(struct program_source *s)
 	s->n_line = 0;
 }
 
-static void tail_add(struct program_source *s, const char *p, size_t n)
-{
-	size_t keep;
-
-	if (n > TAIL) {
-		p += n - TAIL;
-		n = TAIL;
-	}
-	keep = s->n_tail + n > TAIL ? TAIL - n : s->n_tail;
-	memmove(s->tail, s->tail + s->n_tail - keep, keep);
-	memcpy(s->tail + keep, p, n);
-	s->n_tail = keep + n;
-}
-
 static void errors_take(struct program_source *s)
 {
 	char buf[4096];
@@ -84,7 +70,7 @@ static void errors_take(struct program_source *s)
 			s->line[s->n_line++] = buf[i];
 	}
 	if (n > 0)
-		tail_add(s, buf, (size_t)n);
+		slice_keep_tail((struct slice){buf, (size_t)n}, s->tail, TAIL, &s->n_tail);
 }
 
 /* ---- its standard output ---- */

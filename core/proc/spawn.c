@@ -2,6 +2,7 @@
 /* posix_spawn of our own binary, and what is left to do when a child ends. */
 #include "proc/spawn.h"
 
+#include "base/file.h"
 #include "base/slice.h"
 #include "proc/sandbox.h"
 
@@ -22,7 +23,8 @@
 #define SELF_MAX 4096
 #define MAX_FDS 4
 #define MAX_ARGS 8
-#define HIGH_FD 32 /* sources of the child's descriptors are moved above the numbers they are to get */
+#define OUTPUT_READS 64 /* of 2 KiB */
+#define HIGH_FD 32      /* sources of the child's descriptors are moved above the numbers they are to get */
 
 glane_rc socket_pair(int ret[2], struct diag *d)
 {
@@ -180,6 +182,7 @@ glane_rc child_spawn(const char *role, const char *const *args, const int *fds, 
 	}
 	ret->pid = pid;
 	ret->output = s.pipe[0];
+	ret->n_tail = 0;
 	ret->pidfd = pidfd_open(pid, 0);
 	return GLANE_OK;
 }
@@ -219,6 +222,25 @@ int child_wait(struct child *c)
 	return status;
 }
 
+void child_read(struct child *c)
+{
+	char buf[2048];
+	ssize_t n = -1;
+
+	for (int i = 0; i < OUTPUT_READS && c->output >= 0 && (n = read(c->output, buf, sizeof(buf))) > 0; i++)
+		slice_keep_tail((struct slice){buf, (size_t)n}, c->tail, CHILD_TAIL, &c->n_tail);
+	if (n == 0)
+		fd_close(&c->output);
+}
+
+struct slice child_last_line(const struct child *c)
+{
+	const struct slice s = slice_trim((struct slice){c->tail, c->n_tail});
+	const char *end = s.n ? memrchr(s.p, '\n', s.n) : NULL;
+
+	return end ? (struct slice){end + 1, s.n - (size_t)(end + 1 - s.p)} : s;
+}
+
 void child_kill(struct child *c, int sig)
 {
 	if (c->pid <= 0)
@@ -231,11 +253,8 @@ void child_close(struct child *c)
 {
 	child_kill(c, SIGKILL);
 	child_wait(c);
-	if (c->pidfd >= 0)
-		close(c->pidfd);
-	if (c->output >= 0)
-		close(c->output);
-	c->pidfd = c->output = -1;
+	fd_close(&c->pidfd);
+	fd_close(&c->output);
 }
 
 size_t children_list(pid_t *ret, size_t cap)

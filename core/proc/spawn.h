@@ -3,14 +3,18 @@
 #ifndef PROC_SPAWN_H
 #define PROC_SPAWN_H
 #include "base/diag.h"
+#include "base/slice.h"
 
 #include <stdbool.h>
 #include <sys/types.h>
 
+#define CHILD_TAIL 4096 /* bytes */
 struct child {
 	pid_t pid;
-	int pidfd;  /* readable once it has ended; -1: none */
-	int output; /* its standard output and error, a pipe (non-blocking); -1: none */
+	int pidfd;             /* readable once it has ended; -1: none */
+	int output;            /* its standard output and error, a pipe (non-blocking); -1: none, or at its end */
+	char tail[CHILD_TAIL]; /* the last of what child_read() took */
+	size_t n_tail;
 };
 /*
  * role: "@broker", "@worker", "@describe"; args: NULL-terminated further arguments or NULL. fds[i] becomes descriptor 3 + i of the
@@ -22,6 +26,10 @@ glane_rc child_spawn(const char *role, const char *const *args, const int *fds, 
 bool child_ended(struct child *c, int *ret_status);
 /* Waits for its end, likewise; waitpid's status, 0 where it was reaped before. */
 int child_wait(struct child *c);
+/* Takes what its output has; of a flood twice what a pipe holds, so that the caller can look at its clock. */
+void child_read(struct child *c);
+/* The last line that it printed, trimmed; empty: none. Borrowed. */
+struct slice child_last_line(const struct child *c);
 void child_kill(struct child *c, int sig); /* to its whole process group */
 /* SIGKILL, reaps, closes. */
 void child_close(struct child *c);

@@ -80,7 +80,6 @@ glane_rc plan_tasks(struct run *r, struct diag *d)
 		t->last = last;
 		t->broker_end = t->worker.pidfd = t->worker.output = -1;
 		t->cause = "source";
-		strbuf_init(&t->tail, 2 * TAIL_MAX);
 		r->n_tasks++;
 	}
 	return GLANE_OK;

@@ -249,8 +249,8 @@ static glane_rc serve(struct run *r, const struct waiting *w, struct diag *d)
 			rc = read_broker(r, d);
 		else if (w->what[i] == 'w' && t->phase == TASK_WORKING)
 			task_worker_input(t);
-		else if (w->what[i] == 'o' && t->worker.output >= 0)
-			task_worker_output(t);
+		else if (w->what[i] == 'o')
+			child_read(&t->worker);
 		else if (w->what[i] == 'e' && child_ended(&t->worker, &status)) {
 			task_worker_ended(t, status);
 			children_kill(is_kept, r);

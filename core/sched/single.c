@@ -12,8 +12,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define TAIL_MAX ((size_t)4096)
-
 static glane_rc answer(struct single *s, struct frame *f, struct diag *d)
 {
 	struct single_answer a = {.fd = -1};
@@ -74,42 +72,29 @@ static glane_rc serve_rows(struct single *s, struct diag *d)
 	return rc == GLANE_END ? GLANE_OK : rc;
 }
 
-/* A worker that prints without end is read at most so often before the clock is looked at again. */
-static void keep_output(struct single *s)
-{
-	char buf[1024];
-	ssize_t n = 0;
-
-	for (int i = 0; i < 256 && (n = read(s->child.output, buf, sizeof(buf))) > 0; i++)
-		if (s->tail.n + (size_t)n < TAIL_MAX)
-			strbuf_add(&s->tail, buf, (size_t)n);
-	if (n == 0)
-		fd_close(&s->child.output);
-}
-
 static bool is_late(struct single *s)
 {
 	s->late = s->deadline_ms && clock_mono_ms() >= s->deadline_ms;
 	return s->late;
 }
 
-/* Waits for the process, until the deadline; then it is killed. */
+/* Waits for the process, killed once it is late; what it prints meanwhile must not keep it. */
 static void reap(struct single *s)
 {
 	struct pollfd p = {s->child.pidfd, POLLIN, 0};
 
-	while (s->deadline_ms && !is_late(s) && poll(&p, 1, 50) == 0)
-		if (s->child.output >= 0)
-			keep_output(s);
-	if (s->late)
-		child_kill(&s->child, SIGKILL);
-	s->status = child_wait(&s->child);
-	if (s->child.output >= 0)
-		keep_output(s);
+	while (!child_ended(&s->child, &s->status)) {
+		if (is_late(s))
+			child_kill(&s->child, SIGKILL);
+		child_read(&s->child);
+		(void)poll(&p, 1, 50);
+	}
+	child_read(&s->child);
 }
 
 static glane_rc ended(struct single *s, struct diag *d)
 {
+	struct slice words;
 	char how[96];
 
 	reap(s);
@@ -118,9 +103,10 @@ static glane_rc ended(struct single *s, struct diag *d)
 			s->job->plugin_name);
 	if (s->intake->ended)
 		return GLANE_OK;
+	words = child_last_line(&s->child);
 	child_status_text(s->status, how, sizeof(how));
 	return fail(d, GLANE_E_DATA, "the worker of plugin %s ended with %s%s%.*s", s->job->plugin_name, how,
-		s->tail.n ? ": " : "", SLICE_FMT(slice_trim(strbuf_get(&s->tail))));
+		words.n ? ": " : "", SLICE_FMT(words));
 }
 
 static glane_rc pump(struct single *s, struct diag *d)
@@ -143,7 +129,7 @@ static glane_rc pump(struct single *s, struct diag *d)
 		if (rc == GLANE_OK && fds[0].revents & ~POLLOUT)
 			rc = serve_rows(s, d);
 		if (fds[2].revents)
-			keep_output(s);
+			child_read(&s->child);
 	}
 	if (rc == GLANE_E_IO && !s->intake->ended) {
 		diag_clear(d); /* reset by a killed worker: its exit status says the rest */
@@ -184,7 +170,6 @@ glane_rc single_run(struct single *s, struct diag *d)
 	s->up.fd = s->broker.fd = s->child.output = s->child.pidfd = -1;
 	s->status = 0;
 	s->late = false;
-	strbuf_init(&s->tail, 2 * TAIL_MAX);
 	rc = start(s, d);
 	if (rc == GLANE_OK)
 		rc = job_send(&s->up, s->job, d);
@@ -198,5 +183,4 @@ void single_release(struct single *s)
 	child_close(&s->child);
 	wire_release(&s->up);
 	wire_release(&s->broker);
-	strbuf_release(&s->tail);
 }

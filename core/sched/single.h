@@ -22,9 +22,8 @@ struct single {
 	void *arg;
 	int64_t deadline_ms; /* clock_mono_ms; 0: none. Then it is killed */
 	/* got */
-	int status;         /* waitpid's */
-	bool late;          /* the deadline passed */
-	struct strbuf tail; /* of what the worker printed */
+	int status; /* waitpid's */
+	bool late;  /* the deadline passed */
 	/* inside */
 	struct wire up, broker;
 	struct child child;

@@ -20,7 +20,6 @@
 #define GRACE_MS 5000 /* between SIGTERM and SIGKILL */
 #define CPU_SECONDS 3600
 #define REPLAY_QUEUE ((size_t)16 << 20) /* bytes on their way to the broker */
-#define OUTPUT_READS 64 /* of a worker's output in one turn: twice what a pipe holds; others wait meanwhile */
 
 static void digests(struct task *t, struct diag *d)
 {
@@ -373,42 +372,12 @@ void task_worker_input(struct task *t)
 		t->silent_ms = clock_mono_ms();
 }
 
-void task_worker_output(struct task *t)
-{
-	char buf[2048];
-	ssize_t n = 0;
-
-	for (int i = 0; i < OUTPUT_READS && (n = read(t->worker.output, buf, sizeof(buf))) > 0; i++) {
-		strbuf_add(&t->tail, buf, (size_t)n);
-		if (t->tail.n > TAIL_MAX) {
-			memmove(t->tail.p, t->tail.p + (t->tail.n - TAIL_MAX), TAIL_MAX);
-			t->tail.n = TAIL_MAX;
-		}
-	}
-	if (n == 0)
-		fd_close(&t->worker.output);
-}
-
-/* The worker's last words for a message: the last line it printed, control bytes made visible. */
+/* The worker's last words for a message: the last line that it printed, or else logged. */
 static const char *last_words(struct task *t)
 {
-	struct slice s = slice_trim(strbuf_get(&t->tail));
-	struct strbuf b;
-	char *copy;
+	const struct slice s = child_last_line(&t->worker);
 
-	for (size_t i = s.n; i > 0; i--)
-		if (s.p[i - 1] == '\n') {
-			s.p += i;
-			s.n -= i;
-			break;
-		}
-	if (s.n == 0)
-		return t->n_log ? t->log[t->n_log - 1] : NULL;
-	strbuf_init(&b, 4 * TAIL_MAX);
-	strbuf_visible(&b, s);
-	copy = arena_strndup(&t->run->arena, b.n ? b.p : "", b.n);
-	strbuf_release(&b);
-	return copy;
+	return s.n ? arena_strndup(&t->run->arena, s.p, s.n) : t->n_log ? t->log[t->n_log - 1] : NULL;
 }
 
 /* Why, from its exit status; it sets the code. */
@@ -456,8 +425,7 @@ static void died(struct task *t, int status)
 void task_worker_ended(struct task *t, int status)
 {
 	t->has_worker = false;
-	if (t->worker.output >= 0)
-		task_worker_output(t);
+	child_read(&t->worker);
 	while (t->phase == TASK_WORKING && !t->wire.eof) {
 		const size_t before = t->wire.in.n - t->wire.taken;
 
@@ -541,7 +509,6 @@ void task_release(struct task *t)
 		diff_release(&t->diff);
 	holds_release(t);
 	fd_close(&t->broker_end);
-	strbuf_release(&t->tail);
 	json_decref(t->state);
 	json_decref(t->last);
 	json_decref(t->requests);

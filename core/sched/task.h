@@ -21,9 +21,8 @@ enum task_phase {
 enum task_verdict { V_NONE, V_OK, V_UNCHANGED, V_PARTIAL, V_HELD, V_FAILED, V_TRIAL };
 extern const char *const task_verdict_names[];
 
-#define TAIL_MAX ((size_t)4096) /* bytes of a worker's output that a report keeps */
-#define SECURITY_LINES 100      /* of a source; the report counts all */
-#define NORMALISER "2"          /* raised when the same payload would give other rows */
+#define SECURITY_LINES 100 /* of a source; the report counts all */
+#define NORMALISER "2"     /* raised when the same payload would give other rows */
 
 struct newest {        /* the live period that begins last */
 	char text[64]; /* "": there is none */
@@ -60,8 +59,7 @@ struct task {
 	struct batch batch;
 	struct intake intake;
 	bool has_batch;
-	struct strbuf tail; /* the last of the worker's output */
-	char log[3][256];   /* its last log lines */
+	char log[3][256]; /* its last log lines */
 	unsigned n_log;
 	struct diff_result diff;
 	bool has_diff;
@@ -117,7 +115,6 @@ glane_rc task_begin(struct task *t);
 void task_replayed(struct task *t, struct frame *f);
 void task_start_worker(struct task *t);
 void task_worker_input(struct task *t);
-void task_worker_output(struct task *t);
 void task_worker_ended(struct task *t, int status);
 void task_timers(struct task *t, int64_t now_ms);
 void task_fail(struct task *t, glane_rc rc, const char *fmt, ...) __attribute__((format(printf, 3, 4)));

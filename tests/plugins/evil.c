@@ -143,10 +143,23 @@ static glane_rc leave(void)
 	some_rows();
 	_exit(0);
 }
+/* More than a pipe holds, and than anybody keeps. */
+static void chatter(void)
+{
+	for (int i = 0; i < 10000; i++)
+		fprintf(stderr, "and this is line %d\n", i);
+}
+
 static glane_rc leave_three(void)
 {
+	chatter();
 	fputs("a last word\n", stderr);
 	exit(3);
+}
+
+static glane_rc loud_at_exit(void)
+{
+	return h->fail(r, GLANE_E_DATA, "it will be loud");
 }
 static glane_rc become_another(void)
 {
@@ -734,15 +747,15 @@ static const struct {
 	glane_rc (*run)(void);
 } ways[] = {{"crash", crash}, {"crash_by_boom", crash_by_boom}, {"crash_behind_boom", crash_behind_boom},
 	{"abort", die_of_abort}, {"recurse", recurse}, {"leave", leave}, {"leave_three", leave_three},
-	{"exec", become_another}, {"kill_itself", kill_itself}, {"write_file", write_a_file}, {"spin", spin},
-	{"ignore_term", ignore_term}, {"stop_itself", stop_itself}, {"ignore_cancellation", ignore_cancellation},
-	{"endless_rows", endless_rows}, {"endless_log", endless_log}, {"endless_output", endless_output},
-	{"memory_abort", all_memory_abort}, {"memory_crash", all_memory_crash}, {"endless_series", endless_series},
-	{"huge_text", huge_text}, {"fork", fork_children}, {"fork_away", fork_away}, {"threads", start_threads},
-	{"close_and_stay", close_and_stay}, {"close_and_return", close_and_return}, {"junk_up", junk_to_scheduler},
-	{"junk_broker", junk_to_broker}, {"false_progress", false_progress}, {"other_payload", other_payload},
-	{"denied_often", denied_often}, {"ill_reason", ill_reason}, {"half_a_frame", half_a_frame},
-	{"slow_frame", slow_frame}, {"bad_handle", bad_handle}, {"bad_push", bad_push},
+	{"loud_at_exit", loud_at_exit}, {"exec", become_another}, {"kill_itself", kill_itself},
+	{"write_file", write_a_file}, {"spin", spin}, {"ignore_term", ignore_term}, {"stop_itself", stop_itself},
+	{"ignore_cancellation", ignore_cancellation}, {"endless_rows", endless_rows}, {"endless_log", endless_log},
+	{"endless_output", endless_output}, {"memory_abort", all_memory_abort}, {"memory_crash", all_memory_crash},
+	{"endless_series", endless_series}, {"huge_text", huge_text}, {"fork", fork_children}, {"fork_away", fork_away},
+	{"threads", start_threads}, {"close_and_stay", close_and_stay}, {"close_and_return", close_and_return},
+	{"junk_up", junk_to_scheduler}, {"junk_broker", junk_to_broker}, {"false_progress", false_progress},
+	{"other_payload", other_payload}, {"denied_often", denied_often}, {"ill_reason", ill_reason},
+	{"half_a_frame", half_a_frame}, {"slow_frame", slow_frame}, {"bad_handle", bad_handle}, {"bad_push", bad_push},
 	{"null_arguments", null_arguments}, {"bad_format", bad_format}, {"code_42", code_42}, {"code_end", code_end},
 	{"code_least", code_least}, {"emit_after_fail", emit_after_fail}, {"swallow", swallow},
 	{"forbidden", forbidden}, {"repeat", repeat}, {"crash_in_fini", some_rows}, {"crash_at_exit", some_rows},
@@ -768,7 +781,7 @@ static glane_rc run(const struct glane_host *host, glane_run *run, void *state)
 	return host->fail(run, GLANE_E_CONFIG, "no such way to misbehave");
 }
 
-static int crash_later;
+static int crash_later, chatter_later;
 
 static void fini(void *state)
 {
@@ -776,12 +789,15 @@ static void fini(void *state)
 	if (strcmp(s->how, "crash_in_fini") == 0)
 		*nowhere = 1;
 	crash_later = strcmp(s->how, "crash_at_exit") == 0;
+	chatter_later = strcmp(s->how, "loud_at_exit") == 0;
 }
 
 __attribute__((destructor)) static void at_exit(void)
 {
 	if (crash_later)
 		*nowhere = 1;
+	if (chatter_later)
+		chatter();
 }
 
 GLANE_PLUGIN(.name = "evil", .version = "1", .title = "misbehaves\033[31m as it is told", .opts = options,

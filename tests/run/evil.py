@@ -77,6 +77,7 @@ WAYS = {
     "abort": (SIG if support.WATCHED else "signal 6 (Aborted) (last words: the line before the abort)", "data", ""),
     "recurse": (SIG if support.WATCHED else "signal 11", "data", "memory = 64M"),
     "leave": ("exit status 0 without reporting its end", "data", ""),
+    "loud_at_exit": ("it will be loud", "data", ""),
     "leave_three": ("exit status 3 (last words: a last word)", "data", ""),
     "exec": ("exit status 0 without reporting its end" if OPEN else "it tried what the sandbox forbids", "data", ""),
     "kill_itself": ("signal 9 (Killed), not of glane's", "data", ""),
@@ -358,6 +359,19 @@ def retry(folder):
     return subprocess.run([GLANE, "-c", folder / "glane.conf", "run", "-q", "good"], capture_output=True, timeout=PATIENCE).returncode == 0
 
 
+def parsed(folder):
+    """One worker on its own, which nobody gives a deadline."""
+    for way, words in (("leave_three", "ended with exit status 3: a last word\n"), ("loud_at_exit", "it will be loud\n")):
+        with subprocess.Popen([GLANE, "-c", folder / "glane.conf", "parse", "evil", f"--how={way}"], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as p:
+            try:
+                err = p.communicate(timeout=PATIENCE // 10)[1]
+            except subprocess.TimeoutExpired:
+                p.kill()
+                err = "it does not end"
+        check(f"parse {way}: ends, and tells how", p.returncode == 1 and err.endswith(words), (p.returncode, err[-500:]))
+
+
 def run_deadline(port):
     folder = WORK / "run-deadline"
     configure(folder, port, ["spin"], [])
@@ -380,6 +394,7 @@ if __name__ == "__main__":
     many_pages(server.server_port)
     unread(server.server_port)
     run_deadline(server.server_port)
+    parsed(WORK / "run-deadline")
     if os.environ.get("GLANE_EVIL_ALONE"):
         alone(server.server_port)
     print(f"1..{len(results)}")

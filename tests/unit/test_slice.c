@@ -221,6 +221,28 @@ static void test_edits(void **state)
 	assert_true(slice_edits(SLICE("a"), slice_of(many)) == SIZE_MAX);
 }
 
+/* A text in pieces of every length, into tails of every size: what stays is its end. */
+static void test_keep_tail(void **state)
+{
+	const struct slice text = SLICE("abcdefghijklmnopqrstuvwxyz");
+
+	(void)state;
+	for (size_t cap = 1; cap <= text.n + 1; cap++)
+		for (size_t piece = 1; piece <= text.n; piece++) {
+			char tail[32];
+			size_t n = 0;
+
+			for (size_t at = 0; at < text.n; at += piece) {
+				const size_t left = text.n - at, end = at + (piece < left ? piece : left);
+
+				slice_keep_tail((struct slice){text.p + at, end - at}, tail, cap, &n);
+				slice_keep_tail((struct slice){NULL, 0}, tail, cap, &n);
+				assert_int_equal(n, end < cap ? end : cap);
+				assert_memory_equal(tail, text.p + end - n, n);
+			}
+		}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -233,6 +255,7 @@ int main(void)
 		cmocka_unit_test(test_show),
 		cmocka_unit_test(test_glob),
 		cmocka_unit_test(test_edits),
+		cmocka_unit_test(test_keep_tail),
 	};
 
 	return cmocka_run_group_tests_name("slice", tests, NULL, NULL);

@@ -2,6 +2,7 @@
 /* Files: reading whole small ones, writing so that a crash leaves the old or the new content, folders. */
 #include "base/file.h"
 #include "base/io.h"
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -146,6 +147,40 @@ glane_rc fd_sync(int fd, const char *what, struct diag *d)
 		return fail(d, GLANE_E_IO, "%s: cannot sync to disk: %s; check the disk before the next run", what,
 			strerror(errno));
 	return GLANE_OK;
+}
+
+static glane_rc each_entry(DIR *dir, const char *path, folder_visit *each, void *arg, struct diag *d)
+{
+	const struct dirent *e;
+	glane_rc rc = GLANE_OK;
+
+	for (errno = 0; rc >= 0 && (e = readdir(dir)); errno = 0) {
+		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+			rc = each(arg, dirfd(dir), e->d_name);
+	}
+	if (rc >= 0 && errno)
+		return fail(d, GLANE_E_IO, "%s: cannot read the folder: %s", path, strerror(errno));
+	return rc < 0 ? rc : GLANE_OK;
+}
+
+glane_rc folder_each(int dirfd, const char *path, folder_visit *each, void *arg, struct diag *d)
+{
+	int fd = dirfd == -1 ? -1 : openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	glane_rc rc;
+	DIR *dir;
+
+	if (fd < 0 && (dirfd == -1 || errno == ENOENT))
+		return GLANE_OK;
+	if (fd < 0)
+		return fail(d, GLANE_E_IO, "%s: cannot open the folder: %s", path, strerror(errno));
+	dir = fdopendir(fd);
+	if (!dir) {
+		fd_close(&fd);
+		return fail(d, GLANE_E_NOMEM, "%s: no memory to list the folder", path);
+	}
+	rc = each_entry(dir, path, each, arg, d);
+	(void)closedir(dir);
+	return rc;
 }
 
 void path_dir(const char *path, char *buf, size_t cap)

@@ -23,6 +23,10 @@ glane_rc file_replace(int dirfd, const char *name, struct slice content, bool ex
 /* Opens the folder, or creates it and its parents (0755), fsyncing each parent made; a descriptor of it, or < 0. Below a descriptor no part of
  * the path may be a link; otherwise they may. */
 int dir_open(int dirfd, const char *path, bool create, struct diag *d);
+/* Calls `each` for every entry of a folder (in no order) except "." and ".."; none where the folder is missing or dirfd is -1.
+ * `dir` is the folder. The first code < 0 ends it. */
+typedef glane_rc folder_visit(void *arg, int dir, const char *name);
+glane_rc folder_each(int dirfd, const char *path, folder_visit *each, void *arg, struct diag *d);
 /* The folder part of path ("." where there is none), into buf; "" where it does not fit. */
 void path_dir(const char *path, char *buf, size_t cap);
 /* base joined with path, unless path is absolute. False where it does not fit. */

@@ -6,8 +6,6 @@
 #include "base/file.h"
 #include "net/archive.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 
@@ -53,12 +51,16 @@ static void check_payloads(struct hold_checker *c, const char *source, const jso
 	}
 }
 
-static void check_source(struct hold_checker *c, const char *source)
+static glane_rc check_source(void *arg, int dir, const char *source)
 {
+	struct hold_checker *c = arg;
 	json_t *doc = NULL, *rejected = NULL, *run;
 	const char *id;
 	struct diag d;
 
+	(void)dir;
+	if (!conf_is_name(slice_of(source)))
+		return GLANE_OK;
 	diag_clear(&d);
 	if (hold_read(c->s, source, &doc, &d) != GLANE_OK)
 		found(c, source, "", d.text);
@@ -73,28 +75,21 @@ static void check_source(struct hold_checker *c, const char *source)
 	}
 	json_decref(doc);
 	json_decref(rejected);
+	return GLANE_OK;
 }
 
 glane_rc hold_check(
 	const struct store *s, struct strbuf *findings, uint64_t *ret_holds, uint64_t *ret_findings, struct diag *d)
 {
 	struct hold_checker c = {.s = s, .findings = findings};
-	int fd = s->dir < 0 ? -1 : openat(s->dir, "quarantine", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *folder = fd >= 0 ? fdopendir(fd) : NULL;
-	const struct dirent *e;
+	glane_rc rc;
 
-	if (fd >= 0 && !folder) {
-		fd_close(&fd);
-		return fail(d, GLANE_E_NOMEM, "no memory to list the quarantine");
-	}
-	c.has_archive = folder && archive_open(&c.archive, s->dir, false, NULL) == GLANE_OK;
-	while (folder && (e = readdir(folder)))
-		if (conf_is_name(slice_of(e->d_name)))
-			check_source(&c, e->d_name);
-	if (folder)
-		(void)closedir(folder);
+	c.has_archive = s->dir >= 0 && archive_open(&c.archive, s->dir, false, NULL) == GLANE_OK;
+	rc = folder_each(s->dir, "quarantine", check_source, &c, d);
 	if (c.has_archive)
 		archive_close(&c.archive);
+	if (rc < 0)
+		return diag_prefix(d, "%s", s->path);
 	*ret_holds = c.holds;
 	*ret_findings = c.n;
 	return strbuf_ok(findings) ? GLANE_OK : fail(d, GLANE_E_NOMEM, "no memory for the findings");

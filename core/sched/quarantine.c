@@ -9,9 +9,7 @@
 #include "sched/hold_diff.h"
 #include "sched/task.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,55 +94,45 @@ struct names { /* of a folder, with one suffix */
 	const char *suffix;
 	const char **v;
 	size_t n, cap;
+	struct diag *d;
 };
 
-static bool add_name(struct names *l, const char *name)
+static glane_rc add_name(void *arg, int dir, const char *name)
 {
+	struct names *l = arg;
 	const struct slice id = run_of(name, l->suffix);
 
+	(void)dir;
 	if (!id.p)
-		return true;
+		return GLANE_OK;
 	if (l->n == l->cap) {
 		const size_t cap = l->cap ? 2 * l->cap : 64;
 		const char **v = arena_alloc(l->a, cap * sizeof(*v));
 
-		if (!v)
-			return false;
-		if (l->n)
+		if (v && l->n)
 			memcpy(v, l->v, l->n * sizeof(*v));
+		if (!v)
+			return fail(l->d, GLANE_E_NOMEM, "no memory for a list of runs");
 		l->v = v;
 		l->cap = cap;
 	}
 	l->v[l->n] = arena_strndup(l->a, id.p, id.n);
-	return l->v[l->n++] != NULL;
+	return l->v[l->n++] ? GLANE_OK : fail(l->d, GLANE_E_NOMEM, "no memory for a list of runs");
 }
 
 static glane_rc list_names(const struct store *s, const char *source, struct names *l, struct diag *d)
 {
-	const struct dirent *e;
 	char folder[HOLD_FILE];
-	glane_rc rc = GLANE_OK;
-	DIR *handle;
-	int fd;
+	glane_rc rc;
 
 	hold_path(source, "", folder);
-	fd = s->dir < 0 ? -1 : openat(s->dir, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return s->dir < 0 || errno == ENOENT
-			       ? GLANE_OK
-			       : fail(d, GLANE_E_IO, "%s/%s: cannot open: %s", s->path, folder, strerror(errno));
-	handle = fdopendir(fd);
-	if (!handle) {
-		fd_close(&fd);
-		return fail(d, GLANE_E_NOMEM, "no memory to list %s", folder);
-	}
-	while (rc == GLANE_OK && (e = readdir(handle)))
-		if (!add_name(l, e->d_name))
-			rc = fail(d, GLANE_E_NOMEM, "no memory to list %s", folder);
-	closedir(handle);
-	if (rc == GLANE_OK && l->n)
+	l->d = d;
+	rc = folder_each(s->dir, folder, add_name, l, d);
+	if (rc < 0)
+		return diag_prefix(d, "%s", s->path);
+	if (l->n)
 		qsort(l->v, l->n, sizeof(*l->v), newest_first);
-	return rc;
+	return GLANE_OK;
 }
 
 glane_rc quarantine_runs(

@@ -8,7 +8,6 @@
 #include "proc/broker.h"
 #include "proc/sandbox.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -17,7 +16,7 @@
 #include <unistd.h>
 
 #define MAX_SOURCES 10000
-#define MAX_FILES 10000
+#define MAX_FILES 4096
 
 static glane_rc at_entry(struct diag *d, const struct conf_entry *e, const char *what)
 {
@@ -390,37 +389,39 @@ static glane_rc read_sources(struct settings *s, struct diag *d)
 	return rc;
 }
 
+struct conf_files {
+	struct settings *settings;
+	const char *dir;
+	const char *names[MAX_FILES];
+	size_t n;
+	struct diag *d;
+};
+
+static glane_rc add_file(void *arg, int dir, const char *name)
+{
+	struct conf_files *f = arg;
+
+	(void)dir;
+	if (name[0] == '.' || !slice_glob(slice_of(name), "*.conf"))
+		return GLANE_OK;
+	if (f->n == MAX_FILES)
+		return fail(f->d, GLANE_E_LIMIT, "%s: more than %d files", f->dir, MAX_FILES);
+	f->names[f->n] = arena_fmt(&f->settings->arena, "%s/%s", f->dir, name);
+	return f->names[f->n++] ? GLANE_OK : fail(f->d, GLANE_E_NOMEM, "no memory for the configuration");
+}
+
 /* The *.conf files of a folder, by name; no such folder: none. */
 static glane_rc read_folder(struct settings *s, const char *dir, struct diag *d)
 {
-	const char *names[MAX_FILES > 4096 ? 4096 : MAX_FILES];
-	size_t n = 0;
-	struct dirent *e;
-	DIR *handle = opendir(dir);
-	glane_rc rc = GLANE_OK;
+	struct conf_files f = {.settings = s, .dir = dir, .d = d};
+	glane_rc rc = folder_each(AT_FDCWD, dir, add_file, &f, d);
 
-	if (!handle)
-		return errno == ENOENT ? GLANE_OK : fail(d, GLANE_E_CONFIG, "%s: %s", dir, strerror(errno));
-	while ((e = readdir(handle))) {
-		const size_t len = strlen(e->d_name);
-
-		if (len < 6 || e->d_name[0] == '.' || strcmp(e->d_name + len - 5, ".conf") != 0)
-			continue;
-		if (n == sizeof(names) / sizeof(names[0])) {
-			rc = fail(d, GLANE_E_LIMIT, "%s: more than %zu files", dir, n);
-			break;
-		}
-		names[n] = arena_fmt(&s->arena, "%s/%s", dir, e->d_name);
-		if (!names[n++]) {
-			rc = fail(d, GLANE_E_NOMEM, "no memory for the configuration");
-			break;
-		}
-	}
-	closedir(handle);
+	if (rc == GLANE_E_IO)
+		rc = d->code = GLANE_E_CONFIG;
 	if (rc == GLANE_OK)
-		qsort(names, n, sizeof(names[0]), by_text);
-	for (size_t i = 0; i < n && rc == GLANE_OK; i++)
-		rc = conf_read(&s->conf, names[i], d);
+		qsort(f.names, f.n, sizeof(f.names[0]), by_text);
+	for (size_t i = 0; i < f.n && rc == GLANE_OK; i++)
+		rc = conf_read(&s->conf, f.names[i], d);
 	return rc;
 }
 

@@ -4,47 +4,8 @@
 #include "base/clock.h"
 #include "base/conf.h"
 #include "base/file.h"
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-
-static glane_rc each_entry(
-	DIR *dir, const char *path, glane_rc (*each)(void *arg, int dir, const char *name), void *arg, struct diag *d)
-{
-	const struct dirent *e;
-	glane_rc rc = GLANE_OK;
-
-	for (errno = 0; rc >= 0 && (e = readdir(dir)); errno = 0) {
-		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
-			rc = each(arg, dirfd(dir), e->d_name);
-	}
-	if (rc >= 0 && errno)
-		return fail(d, GLANE_E_IO, "%s: cannot read the folder: %s", path, strerror(errno));
-	return rc < 0 ? rc : GLANE_OK;
-}
-
-glane_rc folder_each(
-	int dirfd, const char *path, glane_rc (*each)(void *arg, int dir, const char *name), void *arg, struct diag *d)
-{
-	int fd = dirfd == NO_STORE ? -1 : openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	glane_rc rc;
-	DIR *dir;
-
-	if (fd < 0 && (dirfd == NO_STORE || errno == ENOENT))
-		return GLANE_OK;
-	if (fd < 0)
-		return fail(d, GLANE_E_IO, "%s: cannot open the folder: %s", path, strerror(errno));
-	dir = fdopendir(fd);
-	if (!dir) {
-		fd_close(&fd);
-		return fail(d, GLANE_E_NOMEM, "%s: no memory to list the folder", path);
-	}
-	rc = each_entry(dir, path, each, arg, d);
-	(void)closedir(dir);
-	return rc;
-}
 
 static glane_rc check_source(const char *source, struct diag *d)
 {

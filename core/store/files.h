@@ -9,10 +9,6 @@ struct delta_file;
 #define NO_STORE (-1)  /* in place of the store's descriptor: store_open_if_any() found none */
 #define STORE_NAME 192 /* longest name below the store, with NUL */
 
-/* Calls `each` for every entry of a folder (in no order) except "." and ".."; none where the folder is missing or dirfd is NO_STORE.
- * `dir` is the folder. The first code < 0 ends it. */
-glane_rc folder_each(
-	int dirfd, const char *path, glane_rc (*each)(void *arg, int dir, const char *name), void *arg, struct diag *d);
 /* "state/SOURCE/N.json"; GLANE_E_USAGE on a name that is none. */
 glane_rc state_name(const char *source, uint64_t n, char ret[STORE_NAME], struct diag *d);
 /* "FOLDER/SOURCE". */

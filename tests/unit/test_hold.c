@@ -538,6 +538,21 @@ static void test_settled(void **state)
 	json_decref(held);
 }
 
+/* What cannot be listed is not fine. */
+static void test_no_folder(void **state)
+{
+	struct fixture *f = *state;
+	struct strbuf findings;
+	uint64_t holds = 0, n = 0;
+
+	strbuf_init(&findings, 0);
+	assert_int_equal(hold_check(&f->s, &findings, &holds, &n, &f->d), GLANE_OK);
+	fixture_damage(f, "quarantine", SLICE("a file"));
+	assert_int_equal(hold_check(&f->s, &findings, &holds, &n, &f->d), GLANE_E_IO);
+	assert_non_null(strstr(f->d.text, "quarantine"));
+	strbuf_release(&findings);
+}
+
 static void test_upkeep(void **state)
 {
 	static const char record[] = "{\"records\": [], \"rejected\": 1}";
@@ -595,6 +610,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_decision, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_strikes, fixture_setup, fixture_teardown),
 		cmocka_unit_test(test_settled),
+		cmocka_unit_test_setup_teardown(test_no_folder, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_upkeep, fixture_setup, fixture_teardown),
 	};
 

@@ -2,7 +2,6 @@
 /* quarantine/SOURCE/RUN.json: what could not be normalised, where it stands, and how long that is kept. */
 #include "sched/quarantine.h"
 
-#include "base/clock.h"
 #include "base/file.h"
 #include "base/io.h"
 #include "sched/hold.h"
@@ -72,21 +71,20 @@ glane_rc task_quarantine(const struct task *t, struct diag *d)
 
 /* ---- reading ---- */
 
-/* ID of "ID.json" or "ID.ndjson.zst"; absent: another file. Ids begin with a digit, other names do not. */
+/* ID of "ID.json" or "ID.ndjson.zst"; absent: another file. */
 static struct slice run_of(const char *name, const char *suffix)
 {
 	const size_t n = strlen(name), m = strlen(suffix);
+	const struct slice id = {name, n > m ? n - m : 0};
 
-	if (n <= m || n > 48 || name[0] < '0' || name[0] > '9' || strcmp(name + n - m, suffix) != 0)
-		return (struct slice){NULL, 0};
-	return (struct slice){name, n - m};
+	return is_run_id(id) && strcmp(name + id.n, suffix) == 0 ? id : (struct slice){NULL, 0};
 }
 
 static int newest_first(const void *a, const void *b)
 {
 	const char *const *x = a, *const *y = b;
 
-	return strcmp(*y, *x);
+	return run_id_cmp(slice_of(*y), slice_of(*x));
 }
 
 struct names { /* of a folder, with one suffix */
@@ -153,8 +151,9 @@ glane_rc quarantine_read(const struct store *s, const char *source, const char *
 	char name[64], path[HOLD_FILE];
 	json_t *j;
 
-	if (!run_of(run, "").p || snprintf(name, sizeof(name), "%s.json", run) >= (int)sizeof(name) || strchr(run, '/'))
+	if (!is_run_id(slice_of(run)))
 		return fail(d, GLANE_E_USAGE, "'%s' is no id of a run, such as 20261123T234435Z", run);
+	(void)snprintf(name, sizeof(name), "%s.json", run);
 	hold_path(source, name, path);
 	if (s->dir < 0 || !file_exists(s->dir, path))
 		return fail(d, GLANE_E_USAGE,
@@ -174,18 +173,6 @@ glane_rc quarantine_read(const struct store *s, const char *source, const char *
 }
 
 /* ---- upkeep ---- */
-
-/* 20261123T234435Z as a time. */
-static bool time_of_run(const char *id, int64_t *ret)
-{
-	char text[32];
-
-	if (strlen(id) < 16)
-		return false;
-	(void)snprintf(
-		text, sizeof(text), "%.4s-%.2s-%.2sT%.2s:%.2s:%.2sZ", id, id + 4, id + 6, id + 9, id + 11, id + 13);
-	return time_parse(slice_of(text), ret);
-}
 
 static glane_rc drop(const struct store *s, const char *source, const char *id, const char *suffix, struct diag *d)
 {
@@ -211,7 +198,7 @@ glane_rc quarantine_upkeep(const struct store *s, const char *source, const json
 	for (size_t i = 1; rc == GLANE_OK && i < records.n; i++) {
 		int64_t t;
 
-		if (i >= QUARANTINE_RUNS || (time_of_run(records.v[i], &t) && t < now - QUARANTINE_DAYS * DAY))
+		if (i >= QUARANTINE_RUNS || (run_id_time(records.v[i], &t) && t < now - QUARANTINE_DAYS * DAY))
 			rc = drop(s, source, records.v[i], ".json", d);
 	}
 	for (size_t i = 0; rc == GLANE_OK && i < diffs.n; i++)

@@ -72,7 +72,7 @@ bool task_is_late(const struct task *t)
 {
 	const char *run = t->run->options->again_run;
 
-	return run && strcmp(json_text(t->state, "run", ""), run) > 0;
+	return run && run_id_cmp(slice_of(json_text(t->state, "run", "")), slice_of(run)) > 0;
 }
 
 /* What the earlier run left that is to be parsed again. */

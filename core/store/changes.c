@@ -119,7 +119,7 @@ glane_rc changes_of_run(const struct store *s, const char *text, struct changes_
 	int64_t by = INT64_MAX;
 	glane_rc rc;
 
-	if (text && is_run_id(text))
+	if (text && is_run_id(slice_of(text)))
 		return span_of_id(s, text, ret, d);
 	rc = text ? query_as_of(s, text, &by, d) : GLANE_OK;
 	arena_init(&arena, 0);

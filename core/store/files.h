@@ -28,14 +28,10 @@ glane_rc store_damaged(const struct store *s, glane_rc rc, struct diag *d);
 json_t *read_object(const struct store *s, const char *name, glane_rc *ret_rc, struct diag *d);
 /* A time in a state file or report: RFC 3339 text or seconds. False: absent or neither. */
 bool json_time(const json_t *j, const char *key, int64_t *ret);
-/* 20261123T234435Z, also with -2, -3, ... */
-bool is_run_id(const char *text);
 /* A segment's file; NULL where the rows do not come from current. */
 const struct delta_file *rows_file(const struct store_cursor *c, size_t segment);
 /* The reader that the last row came from, at the place behind it; NULL where the rows do not come from current. */
 const struct record_reader *rows_reader(const struct store_cursor *c);
-/* When such a run began. */
-bool run_id_time(const char *id, int64_t *ret);
 /* As store_rows_as_of(), without the rows of keys that cannot pass the tests; other rows that fail may come. NULL: every row. */
 struct record_tests;
 glane_rc rows_where(const struct store *s, const char *source, int64_t t, const struct record_tests *tests,

@@ -90,14 +90,6 @@ glane_rc query_days(const struct query *q, int64_t *ret_from, int64_t *ret_to, s
 	return GLANE_OK;
 }
 
-bool run_id_time(const char *id, int64_t *ret)
-{
-	char text[32];
-
-	(void)snprintf(text, sizeof(text), "%.4s-%.2s-%.5s:%.2s:%.3s", id, id + 4, id + 6, id + 11, id + 13);
-	return time_parse(slice_of(text), ret);
-}
-
 static glane_rc run_time(const struct store *s, const char *id, int64_t *ret, struct diag *d)
 {
 	json_t *report;
@@ -118,7 +110,7 @@ glane_rc query_as_of(const struct store *s, const char *text, int64_t *ret, stru
 	struct slice t = slice_of(text);
 	int64_t at;
 
-	if (is_run_id(text))
+	if (is_run_id(t))
 		return run_time(s, text, ret, d);
 	if (!time_parse(t, &at))
 		return fail(

@@ -33,14 +33,30 @@ static int64_t id_number(struct slice id)
 	return n;
 }
 
-bool is_run_id(const char *text)
+bool is_run_id(struct slice text)
 {
-	return id_number(slice_of(text)) > 0;
+	return id_number(text) > 0;
+}
+
+int run_id_cmp(struct slice a, struct slice b)
+{
+	const int64_t i = id_number(a), k = id_number(b);
+	const int c = i && k ? memcmp(a.p, b.p, STEM) : slice_cmp(a, b);
+
+	return c ? c : (i > k) - (i < k);
+}
+
+bool run_id_time(const char *id, int64_t *ret)
+{
+	char text[32];
+
+	(void)snprintf(text, sizeof(text), "%.4s-%.2s-%.5s:%.2s:%.3s", id, id + 4, id + 6, id + 11, id + 13);
+	return time_parse(slice_of(text), ret);
 }
 
 static glane_rc report_name(const char *id, char ret[STORE_NAME], struct diag *d)
 {
-	if (!is_run_id(id))
+	if (!is_run_id(slice_of(id)))
 		return fail(d, GLANE_E_USAGE, "'%s' is no id of a run, such as 20261123T234435Z", id);
 	(void)snprintf(ret, STORE_NAME, "runs/%s.json", id);
 	return GLANE_OK;
@@ -130,11 +146,7 @@ static glane_rc add_run(void *arg, int dir, const char *name)
 
 static int by_age(const void *a, const void *b)
 {
-	struct slice x = slice_of(*(const char *const *)a), y = slice_of(*(const char *const *)b);
-	int c = memcmp(x.p, y.p, STEM);
-	int64_t i = id_number(x), k = id_number(y);
-
-	return c ? c : (i > k) - (i < k);
+	return run_id_cmp(slice_of(*(const char *const *)a), slice_of(*(const char *const *)b));
 }
 
 glane_rc store_runs(const struct store *s, struct arena *a, const char ***ret, size_t *ret_n, struct diag *d)

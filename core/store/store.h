@@ -95,7 +95,12 @@ void store_rows_close(struct store_cursor *c);
 
 /* Runs. A report is written once: a second one of the same id is GLANE_E_IO. */
 glane_rc store_run_write(const struct store *s, const char *id, const json_t *report, struct diag *d);
-/* A free id from `now`: 20261123T234435Z, then -2, -3, ... */
+/* The id of a run says when it began: 20261123T234435Z, then -2, -3, ... */
+bool is_run_id(struct slice text);
+bool run_id_time(const char *id, int64_t *ret); /* of an id; false: no such day */
+/* By age, < 0 where a is the older one; of texts that are no ids bytewise. */
+int run_id_cmp(struct slice a, struct slice b);
+/* A free id from `now`. */
 glane_rc store_run_id(const struct store *s, int64_t now, char buf[48], struct diag *d);
 /* Oldest first. */
 glane_rc store_runs(const struct store *s, struct arena *a, const char ***ret, size_t *ret_n, struct diag *d);

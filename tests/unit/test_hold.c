@@ -573,6 +573,13 @@ static void test_upkeep(void **state)
 		fixture_damage(f, name, slice_of(record));
 	}
 	fixture_damage(f, "quarantine/src/20260101T000000Z.json", slice_of(record));
+	for (int i = 2; i <= 11; i++) { /* as runs of one --now have them */
+		(void)snprintf(name, sizeof(name), "quarantine/src/20260102T000000Z-%d.json", i);
+		fixture_damage(f, name, slice_of(record));
+	}
+	assert_int_equal(quarantine_runs(&f->s, "src", &arena, &runs, &n, &f->d), GLANE_OK);
+	assert_string_equal(runs[n - 11], "20260102T000000Z-11");
+	assert_string_equal(runs[n - 2], "20260102T000000Z-2");
 	fixture_damage(f, "quarantine/src/20261123T234435Z.ndjson.zst", SLICE(""));
 	fixture_damage(f, "quarantine/src/20261122T234435Z.ndjson.zst", SLICE(""));
 	fixture_damage(f, "quarantine/src/rejected.json", SLICE("{\"rejected\": []}"));

@@ -46,7 +46,8 @@ int app_store(const struct settings *s, struct store *st); /* for reading */
 int app_sources(const struct settings *s, const struct store *st, const struct list *names);
 /* Where there is a store already: makes none. */
 glane_rc app_store_open(const struct settings *s, bool write, struct store *ret, struct diag *d);
-int flush_out(void); /* EXIT_STORE where stdout could not be written */
+const char *app_tmp(void); /* the folder for temporary files */
+int flush_out(void);       /* EXIT_STORE where stdout could not be written */
 
 int cmd_run(const struct app *a, int argc, char **argv);
 int cmd_sources(const struct app *a, int argc, char **argv);

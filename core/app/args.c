@@ -226,6 +226,13 @@ glane_rc app_store_open(const struct settings *s, bool write, struct store *ret,
 	return store_open(ret, s->store, true, d);
 }
 
+const char *app_tmp(void)
+{
+	const char *tmp = getenv("TMPDIR");
+
+	return tmp && *tmp ? tmp : "/tmp";
+}
+
 int flush_out(void)
 {
 	errno = 0;

@@ -10,7 +10,6 @@
 
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -218,7 +217,6 @@ static glane_rc suite(struct checking *k, struct settings *s, const char *name, 
 static int check_it(struct settings *s, struct checking *k, int argc, char **argv)
 {
 	struct areas areas;
-	const char *tmp;
 	struct diag d;
 	glane_rc rc;
 
@@ -240,8 +238,7 @@ static int check_it(struct settings *s, struct checking *k, int argc, char **arg
 		return complain(EXIT_USAGE, "check-plugin: %s", d.text);
 	if (areas_load(&areas, s->tables, &d) != GLANE_OK)
 		return complain(EXIT_USAGE, "%s", d.text);
-	tmp = getenv("TMPDIR");
-	k->c.plain.tmp = dir_open(AT_FDCWD, tmp && *tmp ? tmp : "/tmp", false, &d);
+	k->c.plain.tmp = dir_open(AT_FDCWD, app_tmp(), false, &d);
 	rc = k->c.plain.tmp >= 0 ? suite(k, s, argv[1], &d) : d.code;
 	fd_close(&k->c.plain.tmp);
 	areas_release(&areas);

@@ -12,7 +12,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -187,18 +186,20 @@ static bool take_words(struct parse_args *p, struct arena *a, int argc, char **a
 /* Standard input as a file that can be mapped: itself, or a copy in an unlinked file where it is a pipe. */
 static int payload_fd(struct diag *d)
 {
-	const char *dir = getenv("TMPDIR");
 	char buf[65536];
 	struct stat st;
-	ssize_t n;
-	int dirfd, fd;
+	ssize_t n = 0;
+	int tmp, fd;
 
-	if (fstat(0, &st) == 0 && S_ISREG(st.st_mode))
-		return dup(0);
-	dirfd = open(dir ? dir : "/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	fd = dirfd >= 0 ? file_temp(dirfd, d) : -1;
-	if (dirfd >= 0)
-		close(dirfd);
+	if (fstat(0, &st) == 0 && S_ISREG(st.st_mode)) {
+		fd = dup(0);
+		if (fd < 0)
+			fail(d, GLANE_E_IO, "standard input: %s", strerror(errno));
+		return fd;
+	}
+	tmp = dir_open(AT_FDCWD, app_tmp(), false, d);
+	fd = tmp < 0 ? -1 : file_temp(tmp, d);
+	fd_close(&tmp);
 	while (fd >= 0 && (n = read(0, buf, sizeof(buf))) != 0) {
 		if (n < 0 && errno == EINTR)
 			continue;

@@ -331,7 +331,6 @@ static int record_into(struct recording *k, const char *output)
 
 static int record(struct recording *k, const char *output)
 {
-	const char *tmp = getenv("TMPDIR");
 	struct diag d;
 	int code;
 
@@ -343,7 +342,7 @@ static int record(struct recording *k, const char *output)
 		return complain(EXIT_USAGE, "%s", d.text);
 	if (file_exists(k->dir, "index.tsv"))
 		return complain(EXIT_USAGE, "%s holds an index.tsv already: name another folder with -o", output);
-	snprintf(k->store, sizeof(k->store), "%s/glane-record-XXXXXX", tmp && *tmp ? tmp : "/tmp");
+	snprintf(k->store, sizeof(k->store), "%s/glane-record-XXXXXX", app_tmp());
 	if (!mkdtemp(k->store))
 		return complain(EXIT_SOME, "%s: %s", k->store, strerror(errno));
 	k->archive.dir = -1;

@@ -490,6 +490,10 @@ def listings(suite, server):
     (site.folder / "sources.d/two.conf").unlink()
     code, out, err = site.glane("parse", "csv", "--dataset=D", "--indicator==I", "--area=code", "--period=year", "--value=value", payload=ROWS.encode())
     suite.true("parse: rows on standard output, the count on standard error", code == 0 and out.count("\n") == 41 and "40 rows" in err, (out, err))
+    words = ("parse", "csv", "--dataset=D", "--indicator==I", "--area=code", "--period=year", "--value=value")
+    code, out, err = site.glane(*words, payload=ROWS.encode(), env={"TMPDIR": "/no/such/folder"})
+    suite.true("parse: a pipe has to be kept somewhere", code == 1 and "/no/such/folder" in err, (code, err))
+    suite.same("parse: an empty TMPDIR is none", site.glane(*words, payload=ROWS.encode(), env={"TMPDIR": ""})[0], 0)
     example = next(line for line in (support.TOP / "README.md").read_text().splitlines() if "build/glane parse csv" in line)
     words = shlex.split(example.partition("<")[0])[1:]
     code, out, err = site.glane(*words, payload=(support.TOP / "conf/sample/lpi/lpi-2023.csv").read_bytes())

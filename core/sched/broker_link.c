@@ -144,7 +144,7 @@ glane_rc broker_source(struct task *t, int client_fd)
 	wire_f64(w, c->rate);
 	wire_cstr(w, c->ca_extra);
 	/* A trial leaves nothing behind. */
-	wire_u8(w, t->run->options->limit || t->run->options->dry_run ? KEEP_EVENTS : c->keep_payloads);
+	wire_u8(w, run_is_trial(t->run) ? KEEP_EVENTS : c->keep_payloads);
 	wire_u8(w, c->html);
 	put_poison(w, t);
 	wire_i64(w, t->deadline_ms);

@@ -293,7 +293,7 @@ void task_list_end(struct task *t, struct frame *f)
 		task_fail(t, d.code, "%s", d.text);
 		return;
 	}
-	if (t->run->options->limit || t->run->options->dry_run) {
+	if (run_is_trial(t->run)) {
 		t->verdict = V_TRIAL;
 		task_done(t);
 		return;

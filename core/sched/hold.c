@@ -147,6 +147,11 @@ struct slice_name hold_name(const json_t *hold)
 		slice_of(json_text(hold, "dataset", "")), slice_of(json_text(hold, "indicator", ""))};
 }
 
+struct slice_name hold_slice(const struct slice_result *r)
+{
+	return (struct slice_name){r->dataset, r->indicator};
+}
+
 bool hold_index(const json_t *doc, struct name_map *ret)
 {
 	const json_t *list = json_object_get(doc, "holds");
@@ -219,11 +224,6 @@ bool slice_is_changed(const struct slice_result *r)
 	return r->verdict == SLICE_OK && r->added + r->revised + r->status + r->withdrawn + r->restored > 0;
 }
 
-static struct slice_name name_of(const struct slice_result *r)
-{
-	return (struct slice_name){r->dataset, r->indicator};
-}
-
 /* Whether an entry stays as it is; `at`: its slice in the night, NULL: not spoken of. */
 static bool stays(const json_t *hold, const struct hold_night *night, const uint64_t *at)
 {
@@ -253,7 +253,7 @@ static bool keep_old(json_t *doc, const json_t *old, const struct hold_night *ni
 
 	name_map_init(&slices);
 	for (size_t i = 0; ok && i < night->n; i++)
-		ok = name_map_put(&slices, name_of(&night->slices[i]), i, NULL);
+		ok = name_map_put(&slices, hold_slice(&night->slices[i]), i, NULL);
 	for (size_t i = 0; ok && i < hold_count(old); i++) {
 		json_t *h = json_array_get(json_object_get(old, "holds"), i);
 
@@ -271,7 +271,7 @@ static bool add_new(json_t *doc, const json_t *old, const struct hold_night *nig
 
 	ok = hold_index(doc, &held) && ok;
 	for (size_t i = 0; ok && i < night->n; i++) {
-		const struct slice_name name = name_of(&night->slices[i]);
+		const struct slice_name name = hold_slice(&night->slices[i]);
 		json_t *h;
 
 		if (night->slices[i].verdict != SLICE_HELD || hold_find(&held, name))

@@ -29,6 +29,7 @@ glane_rc hold_write_rejected(const struct store *s, const char *source, const js
 
 size_t hold_count(const json_t *doc);
 struct slice_name hold_name(const json_t *hold);
+struct slice_name hold_slice(const struct slice_result *r);
 /* The holds of a document by name, borrowed from it; name_map_release() even where it is false: no memory. */
 bool hold_index(const json_t *doc, struct name_map *ret);
 /* NULL: it is not held. */

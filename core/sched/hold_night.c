@@ -19,11 +19,6 @@ static glane_rc no_memory(const struct task *t, struct diag *d)
 	return fail(d, GLANE_E_NOMEM, "%s: no memory for its holds", t->conf->name);
 }
 
-static bool is_trial(const struct task *t)
-{
-	return t->run->options->limit || t->run->options->dry_run;
-}
-
 static void staged_name(const struct task *t, char ret[96])
 {
 	(void)snprintf(ret, 96, "held-%s" HOLD_DIFF, t->conf->name);
@@ -32,11 +27,6 @@ static void staged_name(const struct task *t, char ret[96])
 static void diff_name(const struct task *t, char ret[64])
 {
 	(void)snprintf(ret, 64, "%s" HOLD_DIFF, t->run->id);
-}
-
-static struct slice_name name_of(const struct slice_result *r)
-{
-	return (struct slice_name){r->dataset, r->indicator};
 }
 
 /* ---- before anything is asked ---- */
@@ -81,7 +71,7 @@ glane_rc holds_begin(struct task *t, struct diag *d)
 {
 	glane_rc rc;
 
-	if (is_trial(t))
+	if (run_is_trial(t->run))
 		return GLANE_OK;
 	rc = hold_read(&t->run->store, t->conf->name, &t->holds, d);
 	if (rc == GLANE_OK)
@@ -225,7 +215,7 @@ static glane_rc keep_diff(struct task *t, const struct diff_input *with, struct 
 	const bool ok = hold_index(t->holds_next, &holds) && wanted;
 
 	for (size_t i = 0; ok && i < t->diff.n_slices; i++) {
-		const json_t *hold = hold_find(&holds, name_of(&t->diff.slices[i]));
+		const json_t *hold = hold_find(&holds, hold_slice(&t->diff.slices[i]));
 
 		wanted[i] = t->diff.slices[i].verdict == SLICE_HELD && hold &&
 			    strcmp(json_text(hold, "run", ""), t->run->id) == 0;
@@ -247,7 +237,7 @@ static bool find_released(const struct task *t, struct name_map *holds, struct s
 	for (size_t i = 0; i < t->diff.n_slices; i++) {
 		const struct slice_result *r = &t->diff.slices[i];
 
-		if (!hold_is_released(hold_find(holds, name_of(r)), r, t->digests[i], t->run->now))
+		if (!hold_is_released(hold_find(holds, hold_slice(r)), r, t->digests[i], t->run->now))
 			continue;
 		if (!arena_dup(a, r->dataset, &ret[n].dataset) || !arena_dup(a, r->indicator, &ret[n].indicator))
 			return false;
@@ -287,7 +277,7 @@ static glane_rc release_some(
 		struct slice_result *r = &t->diff.slices[i];
 
 		if (r->accepted)
-			r->reason = why_released(t, hold_find(holds, name_of(r)));
+			r->reason = why_released(t, hold_find(holds, hold_slice(r)));
 	}
 	return rc;
 }
@@ -319,7 +309,7 @@ static glane_rc drop_rejected(struct task *t, struct diag *d)
 
 		if (r->verdict != SLICE_HELD)
 			continue;
-		at = hold_rejected_at(&rejected, name_of(r), t->digests[i]);
+		at = hold_rejected_at(&rejected, hold_slice(r), t->digests[i]);
 		if (at == INT64_MIN)
 			continue;
 		time_format(at, when);
@@ -364,7 +354,7 @@ static glane_rc check_accepted(struct task *t, struct diag *d)
 	glane_rc rc = hold_index(t->holds, &holds) ? GLANE_OK : no_memory(t, d);
 
 	for (size_t i = 0; rc == GLANE_OK && i < t->diff.n_slices; i++)
-		rc = check_slice(t, i, hold_find(&holds, name_of(&t->diff.slices[i])), d);
+		rc = check_slice(t, i, hold_find(&holds, hold_slice(&t->diff.slices[i])), d);
 	name_map_release(&holds);
 	if (rc == GLANE_OK && t->diff.n_slices < t->run->options->n_only)
 		return fail(d, GLANE_E_DATA,
@@ -469,7 +459,7 @@ static glane_rc forget_rejected(struct task *t, struct diag *d)
 	for (size_t i = 0; ok && i < t->diff.n_slices; i++) {
 		const struct slice_result *r = &t->diff.slices[i];
 
-		if (slice_is_changed(r) && hold_forget(&rejected, name_of(r)))
+		if (slice_is_changed(r) && hold_forget(&rejected, hold_slice(r)))
 			t->rejected_dirty = true;
 	}
 	hold_rejected_close(&rejected);

@@ -55,9 +55,7 @@ static bool has_died(const struct task *t)
 
 bool poison_keep(struct task *t, glane_rc rc, const char *message)
 {
-	const struct run_options *o = t->run->options;
-
-	if (!has_died(t) || !t->run->has_broker || t->conf->keep_payloads == KEEP_NONE || o->limit || o->dry_run ||
+	if (!has_died(t) || !t->run->has_broker || t->conf->keep_payloads == KEEP_NONE || run_is_trial(t->run) ||
 		!message)
 		return false;
 	t->rc = rc;

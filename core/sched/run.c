@@ -402,8 +402,7 @@ static int report(struct run *r)
 		return EXIT_STORE;
 	}
 	set_commits(r, j);
-	if (!r->options->dry_run && !r->options->limit && r->diag.code != GLANE_E_IO &&
-		record_run(r, j, &d) != GLANE_OK) {
+	if (!run_is_trial(r) && r->diag.code != GLANE_E_IO && record_run(r, j, &d) != GLANE_OK) {
 		outlet_fmt(&r->err, "glane: %s\n", d.text);
 		code = EXIT_STORE;
 		json_set_int(j, "exit", code);

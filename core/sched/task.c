@@ -254,7 +254,7 @@ static glane_rc count_only(void *arg, const struct batch_obs *obs, size_t n, str
 
 static glane_rc prepare_batch(struct task *t, struct diag *d)
 {
-	const bool trial = t->run->options->dry_run || t->run->options->limit;
+	const bool trial = run_is_trial(t->run);
 	glane_rc rc = batch_init(&t->batch, trial ? -1 : t->run->store.tmp, d);
 
 	t->store_trouble = rc == GLANE_E_IO;

@@ -99,6 +99,12 @@ struct run {
 	struct outlet out, err; /* stdout and stderr: a reader who stops does not stop the run */
 };
 
+/* It counts rows, or only asks, and leaves nothing behind. */
+static inline bool run_is_trial(const struct run *r)
+{
+	return r->options->limit || r->options->dry_run;
+}
+
 /* poison.c: payloads that ended the process that read them, in last.json, as long as all that read them is the same. */
 const json_t *poison_list(const struct task *t); /* of sha256; NULL: none, or they are to be tried again */
 bool poison_put(json_t *last, const struct task *t);

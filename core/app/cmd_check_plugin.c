@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "model/areas.h"
 #include "model/words.h"
+#include "proc/worker.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -230,7 +231,7 @@ static int check_it(struct settings *s, struct checking *k, int argc, char **arg
 		.areas = &areas,
 		.arena = k->arena,
 		.tmp = -1,
-		.memory = (uint64_t)256 << 20,
+		.memory = JOB_MEMORY,
 		.max_body = (uint64_t)1 << 30,
 		.seconds = 20,
 		.now = clock_utc()};

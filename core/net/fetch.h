@@ -17,6 +17,8 @@
 #include "base/sha256.h"
 #include "base/strbuf.h"
 
+#define FETCH_BODY_MAX ((uint64_t)512 << 20) /* bytes after decoding, where a policy says nothing */
+
 struct fetch_secret {
 	const char *name; /* of {auth:NAME} */
 	const char *spec; /* env:VAR or file:PATH, read for each transfer; never logged */
@@ -35,7 +37,7 @@ struct fetch_policy { /* of one source; borrowed, must outlive its requests */
 	size_t n_secrets;
 	const char *const *secret_params; /* query keys that are redacted in every message */
 	size_t n_secret_params;
-	uint64_t max_body;    /* bytes after decoding; 0: 512 MiB */
+	uint64_t max_body;    /* bytes after decoding; 0: FETCH_BODY_MAX */
 	unsigned retries;     /* further tries after the first */
 	double rate;          /* requests per second of this source's hosts; 0: the default 5 */
 	const char *ca_extra; /* further CA certificates (PEM), or NULL */

@@ -17,7 +17,6 @@
 #ifndef GLANE_VERSION
 #define GLANE_VERSION "0.1"
 #endif
-#define FETCH_BODY_MAX ((uint64_t)512 << 20)
 #define FETCH_REDIRECTS 5
 #define FETCH_PATIENCE 300 /* seconds of Retry-After that we wait */
 #define FETCH_WORDS 4096   /* bytes of a body that may be quoted, */

@@ -149,8 +149,17 @@ static struct fetch_request to_fetch(const struct answer *a, bool conditional)
 {
 	const struct request *q = &a->request;
 
-	return (struct fetch_request){q->method, q->url, q->header, q->n_header, q->body, q->content_type, q->format,
-		conditional ? a->old_etag : NULL, conditional ? a->old_modified : NULL, a->source->deadline, q->wait};
+	return (struct fetch_request){.method = q->method,
+		.url = q->url,
+		.header = q->header,
+		.n_header = q->n_header,
+		.body = q->body,
+		.content_type = q->content_type,
+		.format = q->format,
+		.etag = conditional ? a->old_etag : NULL,
+		.last_modified = conditional ? a->old_modified : NULL,
+		.deadline_ms = a->source->deadline,
+		.wait_seconds = q->wait};
 }
 
 /* A fetch that cannot even begin (a host that is not allowed, a URL that is none) is an answer too. */

@@ -6,17 +6,15 @@
 #include "proc/answers.h"
 
 #include "base/file.h"
+#include "net/body.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #define MAX_OPEN 64                    /* bodies of one source */
 #define KEPT_TIMES 16                  /* largest bodies that may be kept at once */
 #define KEPT_LEAST ((uint64_t)4 << 30) /* bytes that always may */
-#define LARGEST ((uint64_t)512 << 20)  /* where the policy says no max_body */
 
 static glane_rc copy(int from, uint64_t at, uint64_t size, int to, struct diag *d)
 {
@@ -78,16 +76,7 @@ glane_rc body_have(struct answer *a, struct diag *d)
 
 int body_open(struct answer *a, struct diag *d)
 {
-	char path[64];
-	int fd;
-
-	if (body_have(a, d) != GLANE_OK)
-		return -1;
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", a->fd);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		fail(d, GLANE_E_IO, "cannot open a payload again: %s", strerror(errno));
-	return fd;
+	return body_have(a, d) == GLANE_OK ? body_reopen(a->fd, d) : -1;
 }
 
 void body_settle(struct answer *a)
@@ -116,7 +105,7 @@ void body_drop(struct answer *a)
 
 glane_rc body_count(struct source *s, uint64_t size, struct diag *d)
 {
-	const uint64_t largest = s->policy.max_body ? s->policy.max_body : LARGEST;
+	const uint64_t largest = s->policy.max_body ? s->policy.max_body : FETCH_BODY_MAX;
 	const uint64_t max = largest > KEPT_LEAST / KEPT_TIMES ? largest * KEPT_TIMES : KEPT_LEAST;
 
 	if (size > max || s->body_bytes > max - size)

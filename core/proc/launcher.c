@@ -224,12 +224,13 @@ glane_rc launcher_start(struct launcher *l, const struct launch *what, struct di
 	const pid_t self = getpid();
 	int pair[2];
 	pid_t pid;
-	glane_rc rc = socket_pair(pair, d);
+	glane_rc rc;
 
 	l->what = *what;
 	wire_init(&l->wire, -1);
-	if (rc == GLANE_OK && what->n_args > LAUNCH_ARGS)
-		rc = fail(d, GLANE_E_CONFIG, "program %s: more than %d arguments", what->path, LAUNCH_ARGS);
+	if (what->n_args > LAUNCH_ARGS)
+		return fail(d, GLANE_E_CONFIG, "program %s: more than %d arguments", what->path, LAUNCH_ARGS);
+	rc = socket_pair(pair, d);
 	if (rc != GLANE_OK)
 		return rc;
 	pid = fork();

@@ -339,9 +339,16 @@ static glane_rc take_answer(struct wire *broker, struct frame *f, struct host_an
 static glane_rc ask(
 	struct wire *broker, uint16_t how, const struct host_request *q, struct host_answer *ret, struct diag *d)
 {
-	const struct request r = {q->method, q->url, q->header, q->n_header, q->body, q->content_type,
-		(uint8_t)(q->format | (q->may_be_empty ? FORMAT_MAY_BE_EMPTY : 0) | (q->no_html ? FORMAT_NO_HTML : 0)),
-		q->again, q->wait};
+	const struct request r = {.method = q->method,
+		.url = q->url,
+		.header = q->header,
+		.n_header = q->n_header,
+		.body = q->body,
+		.content_type = q->content_type,
+		.format = (uint8_t)(q->format | (q->may_be_empty ? FORMAT_MAY_BE_EMPTY : 0) |
+				    (q->no_html ? FORMAT_NO_HTML : 0)),
+		.again = q->again,
+		.wait = q->wait};
 	struct frame f;
 	glane_rc rc;
 
@@ -407,9 +414,20 @@ glane_rc launcher_of(const struct job *j, struct launcher *l, struct diag *d)
 struct host_job host_job_of(const struct job *j, const struct plugin *p, struct launcher *l, struct program *program)
 {
 	program_init(program, l, j->source, j->now);
-	return (struct host_job){p, j->section, j->source, j->base_url ? j->base_url : p->desc.base_url, j->cursors,
-		j->n_cursors, j->now, j->max_body, j->limit, j->keep_empty, j->words,
-		j->program.path ? &program->base : NULL, j->header, j->n_header};
+	return (struct host_job){.plugin = p,
+		.section = j->section,
+		.source = j->source,
+		.base_url = j->base_url ? j->base_url : p->desc.base_url,
+		.cursors = j->cursors,
+		.n_cursors = j->n_cursors,
+		.now = j->now,
+		.max_body = j->max_body,
+		.limit = j->limit,
+		.keep_empty = j->keep_empty,
+		.words = j->words,
+		.filter = j->program.path ? &program->base : NULL,
+		.header = j->header,
+		.n_header = j->n_header};
 }
 
 /* Limits, then the sandbox in two steps: the plugin is loaded, and its constructors run, within the first. */
@@ -431,8 +449,21 @@ static glane_rc enter(struct arena *a, const struct job *j, struct launcher *l, 
 static glane_rc run_job(
 	struct worker *k, struct arena *a, const struct job *j, struct host_counts *counts, struct diag *d)
 {
-	const struct host_seams seams = {k, up_fetch, up_payload, up_series, up_note, up_period, up_obs, up_cover,
-		up_erase, up_cursor, up_reject, up_log, up_progress, up_cancelled, up_again};
+	const struct host_seams seams = {.arg = k,
+		.fetch = up_fetch,
+		.again = up_again,
+		.payload = up_payload,
+		.series = up_series,
+		.note = up_note,
+		.period = up_period,
+		.obs = up_obs,
+		.cover = up_cover,
+		.erase = up_erase,
+		.cursor = up_cursor,
+		.reject = up_reject,
+		.log = up_log,
+		.progress = up_progress,
+		.cancelled = up_cancelled};
 	struct launcher launcher = {.wire = {.fd = -1}};
 	struct program program;
 	struct plugin plugin;
@@ -453,14 +484,13 @@ static glane_rc run_job(
 
 static glane_rc send_end(struct worker *k, glane_rc rc, struct slice message, const struct host_counts *c)
 {
-	struct diag ignored = {0};
 	glane_rc sent;
 
 	if (c->turned) {
 		wire_begin(&k->up, W_PAGES);
 		wire_u64(&k->up, c->turned);
 		wire_u64(&k->up, c->moved);
-		sent = wire_end(&k->up, -1, &ignored);
+		sent = wire_end(&k->up, -1, &k->diag);
 		if (sent != GLANE_OK)
 			return sent;
 	}
@@ -520,7 +550,7 @@ int describe_main(const char *path, const char *name)
 	diag_clear(&d);
 	arena_init(&a, 0);
 	strbuf_init(&text, 0);
-	rc = sandbox_limits((uint64_t)256 << 20, 0, 10, false, &d);
+	rc = sandbox_limits(JOB_MEMORY, 0, 10, false, &d);
 	if (rc == GLANE_OK)
 		rc = sandbox_load(path, &d);
 	if (rc == GLANE_OK)

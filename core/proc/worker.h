@@ -10,6 +10,8 @@
 #include "proc/launcher.h"
 #include "proc/wire.h"
 
+#define JOB_MEMORY ((uint64_t)256 << 20) /* bytes, where a section says nothing */
+#define JOB_CPU_SECONDS 3600
 struct job { /* what W_JOB carries; texts borrowed by the sender */
 	const char *plugin_path, *plugin_name, *source, *base_url;
 	const struct conf_section *section; /* host keys are not sent */

@@ -11,8 +11,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define CPU_SECONDS 3600
-
 struct parsing {
 	const struct parse_options *o;
 	int fd; /* the payload; -1 once given */
@@ -90,9 +88,19 @@ static void release(struct parsing *p)
 glane_rc parse_payload(const struct parse_options *o, int fd, parse_rows *rows, void *arg, struct host_counts *ret,
 	uint64_t *ret_rejected, struct diag *d)
 {
-	const struct job j = {o->plugin_path, o->plugin, o->section->name, o->base_url, o->section, NULL, 0, o->now,
-		o->max_body, (uint64_t)256 << 20, CPU_SECONDS, o->limit, o->keep_empty, 0, o->words, o->program, NULL,
-		0};
+	const struct job j = {.plugin_path = o->plugin_path,
+		.plugin_name = o->plugin,
+		.source = o->section->name,
+		.base_url = o->base_url,
+		.section = o->section,
+		.now = o->now,
+		.max_body = o->max_body,
+		.memory = JOB_MEMORY,
+		.cpu_seconds = JOB_CPU_SECONDS,
+		.limit = o->limit,
+		.keep_empty = o->keep_empty,
+		.words = o->words,
+		.program = o->program};
 	struct parsing p = {.o = o, .fd = fd, .rows = rows, .arg = arg};
 	struct strbuf doubts;
 	struct stat st;

@@ -7,6 +7,7 @@
 #include "model/words.h"
 #include "proc/broker.h"
 #include "proc/sandbox.h"
+#include "proc/worker.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -193,9 +194,9 @@ static glane_rc limits_of(struct source_conf *c, struct diag *d)
 	if (rc == GLANE_OK)
 		rc = time_of(c->section, "deadline", false, INT64_C(6) * 3600, &c->deadline, d);
 	if (rc == GLANE_OK)
-		rc = size_of(c->section, "max_body", (uint64_t)512 << 20, &c->max_body, d);
+		rc = size_of(c->section, "max_body", FETCH_BODY_MAX, &c->max_body, d);
 	if (rc == GLANE_OK)
-		rc = size_of(c->section, "memory", (uint64_t)256 << 20, &c->memory, d);
+		rc = size_of(c->section, "memory", JOB_MEMORY, &c->memory, d);
 	if (rc == GLANE_OK)
 		rc = int_of(c->section, "retries", 3, 0, 20, &c->retries, d);
 	if (rc == GLANE_OK)

@@ -17,8 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define GRACE_MS 5000 /* between SIGTERM and SIGKILL */
-#define CPU_SECONDS 3600
+#define GRACE_MS 5000                   /* between SIGTERM and SIGKILL */
 #define REPLAY_QUEUE ((size_t)16 << 20) /* bytes on their way to the broker */
 
 static void digests(struct task *t, struct diag *d)
@@ -237,9 +236,23 @@ static struct job job_of(struct task *t, const struct glane_kv *cursors, size_t 
 {
 	const struct source_conf *c = t->conf;
 
-	return (struct job){c->plugin_path, c->plugin, c->name, c->base_url, c->section, cursors, n, t->run->now,
-		c->max_body, c->memory, CPU_SECONDS, t->run->options->limit, c->keep_empty, 0, c->words, c->program,
-		c->header, c->n_header};
+	return (struct job){.plugin_path = c->plugin_path,
+		.plugin_name = c->plugin,
+		.source = c->name,
+		.base_url = c->base_url,
+		.section = c->section,
+		.cursors = cursors,
+		.n_cursors = n,
+		.now = t->run->now,
+		.max_body = c->max_body,
+		.memory = c->memory,
+		.cpu_seconds = JOB_CPU_SECONDS,
+		.limit = t->run->options->limit,
+		.keep_empty = c->keep_empty,
+		.words = c->words,
+		.program = c->program,
+		.header = c->header,
+		.n_header = c->n_header};
 }
 
 /* A trial commits nothing: its rows are checked and counted. */

@@ -264,7 +264,7 @@ static glane_rc take_rows(struct trying *y, struct diag *d)
 	return GLANE_OK;
 }
 
-static glane_rc told(struct trying *y, const struct single *s, glane_rc rc, const struct diag *why)
+static void told(struct trying *y, const struct single *s, glane_rc rc, const struct diag *why)
 {
 	struct trial *t = y->t;
 	const char *message = why->text;
@@ -275,20 +275,31 @@ static glane_rc told(struct trying *y, const struct single *s, glane_rc rc, cons
 	if (!t->died && t->rc == GLANE_OK && s->status != 0) {
 		t->died = true;
 		child_status_text(s->status, t->message_got, sizeof(t->message_got));
-		return GLANE_OK;
+		return;
 	}
 	if (rc == GLANE_OK)
 		message = y->intake.end_message ? y->intake.end_message : "";
 	snprintf(t->message_got, sizeof(t->message_got), "%s", message);
-	return GLANE_OK;
 }
 
 static glane_rc run_it(struct trying *y, struct diag *d)
 {
 	struct trial *t = y->t;
-	const struct job job = {t->plugin_path, t->desc->desc.name, t->section->name,
-		t->base_url ? t->base_url : t->desc->desc.base_url, t->section, NULL, 0, t->now, t->max_body, t->memory,
-		t->seconds + 1, 0, t->keep_empty, t->cancel_at, t->words, t->program, t->header, t->n_header};
+	const struct job job = {.plugin_path = t->plugin_path,
+		.plugin_name = t->desc->desc.name,
+		.source = t->section->name,
+		.base_url = t->base_url ? t->base_url : t->desc->desc.base_url,
+		.section = t->section,
+		.now = t->now,
+		.max_body = t->max_body,
+		.memory = t->memory,
+		.cpu_seconds = t->seconds + 1,
+		.keep_empty = t->keep_empty,
+		.cancel_at = t->cancel_at,
+		.words = t->words,
+		.program = t->program,
+		.header = t->header,
+		.n_header = t->n_header};
 	const int64_t from = clock_mono_ms();
 	struct single s = {.job = &job,
 		.intake = &y->intake,

@@ -453,8 +453,10 @@ static glane_rc set_now(struct run *r, struct diag *d)
 		return GLANE_OK;
 	r->now = clock_utc();
 	rc = store_runs(&r->store, &r->arena, &ids, &n, d);
-	if (rc != GLANE_OK || n == 0 || store_run_read(&r->store, ids[n - 1], &j, d) != GLANE_OK)
+	if (rc != GLANE_OK || n == 0)
 		return rc;
+	/* A report that does not read is `check`'s to tell: the clock stands. */
+	(void)store_run_read(&r->store, ids[n - 1], &j, NULL);
 	if (time_parse(slice_of(json_text(j, "now", "")), &last) && last >= r->now && last - r->now < 60)
 		r->now = last + 1;
 	json_decref(j);

@@ -311,6 +311,23 @@ def doubts(suite, server):
     suite.true("doubts: gone with their cause", site.glane("run", "one")[0] == 0 and "no table" not in site.glane("status")[1], site.glane("status"))
 
 
+def reasons(suite, server):
+    """What stops a run is told, not what it met before and could do without."""
+    def damage_report():
+        file = max((site.folder / "store/runs").glob("*.json"), key=lambda f: f.stat().st_mtime_ns)
+        file.write_text("{")
+        return file.name
+
+    site = suite.site("reasons", source("one", server.url))
+    site.run()
+    damage_report()
+    suite.same("reasons: a report that does not read stops no run", site.run().code, 0)
+    report = damage_report()
+    (site.folder / "store/state/one/last.json").write_text("{")
+    code, _, err = site.glane("run", "one")
+    suite.true("reasons: what stops it is told", code == 5 and "last.json" in err and report not in err, (code, err))
+
+
 def no_event(suite, server):
     """Other bytes, same rows: parsed once, then these bytes vouch for the rows as well."""
     def answer(path, text, etag):
@@ -538,6 +555,7 @@ def main():
         due(suite, server)
         mended(suite, server)
         doubts(suite, server)
+        reasons(suite, server)
         no_event(suite, server)
         states(suite, server)
         listings(suite, server)

@@ -215,34 +215,46 @@ static bool put_headers(json_t *j, const struct request *q)
 	return ok;
 }
 
-json_t *request_json(struct frame *f, struct arena *a, struct diag *d)
+/* What the broker says of the answer, behind the request. False: no memory. */
+static bool put_answer(json_t *j, struct frame *f)
 {
 	static const char *const origins[] = {"fetched", "not modified", "archive"};
-	struct request q;
-	json_t *j = json_object();
-	uint64_t struck;
-	uint8_t origin;
-	bool ok;
+	bool ok = json_set_int(j, "status", frame_u32(f)) && json_set_slice(j, "sha256", frame_text(f)) &&
+		  json_set_slice(j, "etag", frame_text(f)) && json_set_slice(j, "last_modified", frame_text(f)) &&
+		  json_set_slice(j, "answer_type", frame_text(f)) && json_set_int(j, "size", (int64_t)frame_u64(f)) &&
+		  json_set_int(j, "wire", (int64_t)frame_u64(f)) && json_set_int(j, "tries", frame_u32(f)) &&
+		  json_set_int(j, "fetched_at", frame_i64(f));
+	const uint8_t origin = frame_u8(f);
+	const uint64_t struck = frame_u64(f);
 
-	if (frame_request(f, a, &q, d) != GLANE_OK || !j) {
-		json_decref(j);
-		return NULL;
-	}
-	ok = json_set_text(j, "method", q.method) && json_set_text(j, "url", q.url) && put_headers(j, &q) &&
-	     (!q.body.n || json_set_slice(j, "body", q.body)) && json_set_text(j, "content_type", q.content_type) &&
-	     json_set_int(j, "format", q.format) && (!q.again || json_set_int(j, "again", q.again)) &&
-	     json_set_int(j, "status", frame_u32(f)) && json_set_slice(j, "sha256", frame_text(f)) &&
-	     json_set_slice(j, "etag", frame_text(f)) && json_set_slice(j, "last_modified", frame_text(f)) &&
-	     json_set_slice(j, "answer_type", frame_text(f));
-	ok = ok && json_set_int(j, "size", (int64_t)frame_u64(f)) && json_set_int(j, "wire", (int64_t)frame_u64(f)) &&
-	     json_set_int(j, "tries", frame_u32(f)) && json_set_int(j, "fetched_at", frame_i64(f));
-	origin = frame_u8(f);
-	struck = frame_u64(f);
-	ok = ok && json_set_text(j, "origin", origins[origin < 3 ? origin : 0]) &&
-	     (!struck || json_set_int(j, "secrets_struck_out", (int64_t)struck));
-	if (ok && frame_done(f))
+	return ok && json_set_text(j, "origin", origins[origin < 3 ? origin : 0]) &&
+	       (!struck || json_set_int(j, "secrets_struck_out", (int64_t)struck));
+}
+
+static bool put_request(json_t *j, const struct request *q)
+{
+	return json_set_text(j, "method", q->method) && json_set_text(j, "url", q->url) && put_headers(j, q) &&
+	       (!q->body.n || json_set_slice(j, "body", q->body)) &&
+	       json_set_text(j, "content_type", q->content_type) && json_set_int(j, "format", q->format) &&
+	       (!q->again || json_set_int(j, "again", q->again));
+}
+
+json_t *request_json(struct frame *f, struct diag *d)
+{
+	json_t *j = json_object();
+	struct request q;
+	struct arena a;
+	glane_rc rc;
+
+	arena_init(&a, 0);
+	rc = frame_request(f, &a, &q, d);
+	if (rc == GLANE_OK && (!j || !put_request(j, &q) || !put_answer(j, f)))
+		rc = fail(d, GLANE_E_NOMEM, "no memory for the list of requests");
+	if (rc == GLANE_OK && !frame_done(f))
+		rc = fail(d, GLANE_E_FORMAT, "a request listed by the broker does not read");
+	arena_release(&a);
+	if (rc == GLANE_OK)
 		return j;
 	json_decref(j);
-	fail(d, GLANE_E_FORMAT, "a request listed by the broker does not read");
 	return NULL;
 }

@@ -18,15 +18,15 @@ void task_listed(struct task *t, struct frame *f)
 	json_t *j;
 
 	diag_clear(&d);
+	if (t->phase != TASK_LISTING)
+		return;
 	if (!t->requests)
 		t->requests = json_array();
-	j = request_json(f, &t->run->arena, &d);
-	if (t->phase != TASK_LISTING) {
-		json_decref(j);
-		return;
-	}
-	if (!j || json_array_append_new(t->requests, j) != 0) /* which takes j, and no list as well */
-		task_fail(t, GLANE_E_NOMEM, "%s", d.code != GLANE_OK ? d.text : "no memory for the list of requests");
+	j = request_json(f, &d);
+	if (!j)
+		task_fail(t, d.code, "%s", d.text);
+	else if (json_array_append_new(t->requests, j) != 0) /* which takes j, also where there is no list */
+		task_fail(t, GLANE_E_NOMEM, "no memory for the list of requests");
 }
 
 /* Which payload a row comes from is its worker's word. That of one which the broker did not give it would be the evidence of nothing. */

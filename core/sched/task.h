@@ -160,7 +160,7 @@ glane_rc broker_source(struct task *t, int client_fd);
 glane_rc broker_replay(struct task *t, uint32_t index, const json_t *j); /* a request of a state */
 glane_rc broker_tell(struct task *t, uint16_t type);
 glane_rc broker_keep(struct task *t, const char *sha256);
-json_t *request_json(struct frame *f, struct arena *a, struct diag *d); /* of a LISTED frame after its id */
+json_t *request_json(struct frame *f, struct diag *d); /* of a LISTED frame after its id; NULL: see d */
 /* report.c */
 json_t *run_report(const struct run *r, int exit_code);
 void report_task(const struct task *t); /* one line on stdout */

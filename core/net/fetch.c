@@ -91,7 +91,6 @@ static bool take_options(struct fetcher *f, const struct fetch_options *o)
 	f->o.ca_bundle = copy_text(&f->arena, o->ca_bundle, &ok);
 	f->o.per_host = o->per_host ? o->per_host : 4;
 	f->o.stall_seconds = o->stall_seconds ? o->stall_seconds : 60;
-	f->o.connect_seconds = o->connect_seconds ? o->connect_seconds : 15;
 	f->o.retry_base_seconds = o->retry_base_seconds > 0 ? o->retry_base_seconds : 1.0;
 	f->user_agent = f->o.contact ? arena_fmt(&f->arena, "glane/%s (%s)", GLANE_VERSION, f->o.contact)
 				     : "glane/" GLANE_VERSION;

@@ -35,8 +35,6 @@ struct fetch_policy { /* of one source; borrowed, must outlive its requests */
 	size_t n_declared;
 	const struct fetch_secret *secrets;
 	size_t n_secrets;
-	const char *const *secret_params; /* query keys that are redacted in every message */
-	size_t n_secret_params;
 	uint64_t max_body;    /* bytes after decoding; 0: FETCH_BODY_MAX */
 	unsigned retries;     /* further tries after the first */
 	double rate;          /* requests per second of this source's hosts; 0: the default 5 */
@@ -50,7 +48,6 @@ struct fetch_options {             /* of the engine; borrowed */
 	const char *limits_file;   /* token buckets kept across runs (path), or NULL */
 	unsigned per_host;         /* connections to one host at once; 0: 4 */
 	unsigned stall_seconds;    /* 0: 60 */
-	unsigned connect_seconds;  /* 0: 15 */
 	double retry_base_seconds; /* 0: 1.0; tests use less */
 	bool ask_anyway;           /* breakers that an earlier run left open are half-open: the user asks by name */
 };

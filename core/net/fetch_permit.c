@@ -33,7 +33,7 @@ static glane_rc judge(
 	if (origin_is_named(p, u) || (is_permitted && !wants_secret(q)))
 		return GLANE_OK;
 	strbuf_init(&shown, 0);
-	url_redact(&shown, slice_of(q->url), p->secret_params, p->n_secret_params);
+	url_redact(&shown, slice_of(q->url));
 	if (!strbuf_ok(&shown))
 		rc = fail(d, GLANE_E_NOMEM, "no memory for a request");
 	else if (is_permitted)

@@ -19,7 +19,7 @@ static const char *shown(struct fetch *r, const char *url)
 	struct strbuf b;
 
 	strbuf_init(&b, 0);
-	url_redact(&b, slice_of(url), r->p->secret_params, r->p->n_secret_params);
+	url_redact(&b, slice_of(url));
 	secret_scrub(&r->t.secrets, &b);
 	if (b.n && strbuf_ok(&b))
 		text = arena_strndup(&r->arena, b.p, b.n);

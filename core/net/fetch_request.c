@@ -123,7 +123,7 @@ static bool copy_request(struct fetch *r, const struct fetch_request *q)
 	}
 	ok = ok && arena_dup(&r->arena, q->body, &r->body) && copy_headers(r, q);
 	strbuf_init(&shown, 0);
-	url_redact(&shown, slice_of(q->url), r->p->secret_params, r->p->n_secret_params);
+	url_redact(&shown, slice_of(q->url));
 	r->shown = text_of(&r->arena, shown.p, &ok);
 	ok = ok && strbuf_ok(&shown);
 	strbuf_release(&shown);

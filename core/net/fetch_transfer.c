@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
+#define CONNECT_SECONDS 15L
+
 static uint64_t max_body(const struct fetch *r)
 {
 	return r->p->max_body ? r->p->max_body : FETCH_BODY_MAX;
@@ -325,7 +327,6 @@ static bool set_callbacks(struct fetch *r, CURL *easy)
 /* What libcurl would otherwise do by itself, or take from its surroundings. */
 static bool set_limits(const struct fetch *r, CURL *easy)
 {
-	const struct fetch_options *o = &r->f->o;
 	unsigned failed = CURLE_OK;
 
 	/* Not HTTP/2: there a reset without an error in the middle of a body is a success to libcurl. */
@@ -343,7 +344,7 @@ static bool set_limits(const struct fetch *r, CURL *easy)
 	SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L); /* a proxy's 200 to CONNECT is no answer */
 	SET(CURLOPT_NOSIGNAL, 1L);
 	SET(CURLOPT_TCP_KEEPALIVE, 1L);
-	SET(CURLOPT_CONNECTTIMEOUT, (long)o->connect_seconds);
+	SET(CURLOPT_CONNECTTIMEOUT, CONNECT_SECONDS);
 	SET(CURLOPT_BUFFERSIZE, 128L << 10);
 	return failed == CURLE_OK;
 }

@@ -26,8 +26,8 @@ glane_rc url_resolve(struct arena *a, const char *base, const char *location, co
 /* Allowed hosts: "example.org" (https, port 443 only), "*.example.org", "http://127.0.0.1:8080" (exactly that scheme, host and port), or a
  * whole base URL (its scheme, host and port). */
 bool url_allowed(const struct url_parts *u, const char *const *allowed, size_t n);
-/* Query values of `keys` and "{auth:...}" replaced by "***", for logs, reports and the archive. */
-void url_redact(struct strbuf *b, struct slice url, const char *const *secrets, size_t n_secrets);
+/* "{auth:...}" and "user:password@" replaced by "***", for logs, reports and the archive. */
+void url_redact(struct strbuf *b, struct slice url);
 /* True where the address text or socket address is loopback, private, link-local, CGNAT, multicast, unspecified, or an
  * IPv4-mapped form of one (RELIABILITY 2.3). */
 struct sockaddr;

@@ -189,15 +189,6 @@ void url_set_query(struct strbuf *b, struct slice url, const char *key, struct s
 		add_pair(b, &query, key, value);
 }
 
-static bool is_secret(struct slice key, const char *const *secrets, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		if (same_key(key, secrets[i]))
-			return true;
-	}
-	return false;
-}
-
 static void add_without_auth(struct strbuf *b, struct slice s)
 {
 	while (s.n) {
@@ -231,29 +222,10 @@ static void redact_base(struct strbuf *b, struct slice s)
 	add_without_auth(b, s);
 }
 
-void url_redact(struct strbuf *b, struct slice url, const char *const *secrets, size_t n_secrets)
+void url_redact(struct strbuf *b, struct slice url)
 {
-	struct slice base = upto(url, "?"), rest;
-	char sep = '?';
+	const struct slice base = upto(url, "?");
 
 	redact_base(b, base);
-	if (base.n == url.n)
-		return;
-	rest = after(url, base.n + 1);
-	if (!rest.n)
-		strbuf_putc(b, '?');
-	while (rest.p) {
-		struct slice pair = slice_cut(&rest, '&'), key = upto(pair, "=");
-
-		if (!pair.n && !rest.p && sep == '?')
-			break;
-		strbuf_putc(b, sep);
-		sep = '&';
-		if (key.n < pair.n && is_secret(key, secrets, n_secrets)) {
-			strbuf_slice(b, key);
-			strbuf_puts(b, "=***");
-		} else {
-			add_without_auth(b, pair);
-		}
-	}
+	add_without_auth(b, after(url, base.n));
 }

@@ -94,13 +94,11 @@ static glane_rc setup(struct broker *b, struct frame *f, struct diag *d)
 	store = frame_cstr(f, &b->arena);
 	o.per_host = frame_u32(f);
 	o.stall_seconds = frame_u32(f);
-	o.connect_seconds = frame_u32(f);
-	o.retry_base_seconds = frame_f64(f);
 	mode = frame_u8(f);
 	o.ask_anyway = frame_u8(f) != 0;
 	reads = frame_texts(f, &b->arena, MAX_READS, &n_reads);
-	b->offline = mode != 0;
-	b->dry = mode == 2;
+	b->offline = mode != BROKER_FETCHES;
+	b->dry = mode == BROKER_DRY;
 	if (!frame_done(f) || !store || b->ready)
 		return fail(d, GLANE_E_FORMAT, "the broker's set-up does not read");
 	rc = open_store(b, store, d);

@@ -5,12 +5,11 @@
  * descriptors. Bodies are kept (unlinked files, bodies.c) until their source is closed, so that a page is fetched once per run.
  *
  * Frames (fields in this order; see wire.h). On the control socket, scheduler -> broker:
- *   SETUP    cstr contact, proxy, ca_bundle, limits_file, store path; u32 per_host, stall_seconds, connect_seconds; f64 retry_base;
- *            u8 mode (0: fetch, 1: offline, 2: dry: what is not in the archive is listed, and there is no more;
- *            nothing is written, store path "": there is none); u8 ask_anyway (see fetch.h);
+ *   SETUP    cstr contact, proxy, ca_bundle, limits_file, store path ("": there is none); u32 per_host, stall_seconds;
+ *            u8 mode (BROKER_*); u8 ask_anyway (see fetch.h);
  *            u32 n + n cstr: files of secrets and certificates that sources name, all that it can read beside its own
  *   SOURCE   u32 id; cstr name; u32 n + n cstr that the configuration allows; u32 n + n cstr that the plugin alone names;
- *            u32 n + n (cstr name, cstr spec) secrets; u32 n + n cstr secret_params; u64 max_body; u32 retries; f64 rate; cstr ca_extra; u8 keep (KEEP_*), html;
+ *            u32 n + n (cstr name, cstr spec) secrets; u64 max_body; u32 retries; f64 rate; cstr ca_extra; u8 keep (KEEP_*), html;
  *            u32 n + n cstr sha256 of payloads that are not given to its reader any more (poison);
  *            i64 deadline (clock_mono_ms, 0: none)   [+ descriptor: worker socket, or none]
  *   REPLAY   u32 id; u32 index; REQUEST fields; text etag, last_modified, sha256   (one of the last commit's list)
@@ -63,6 +62,8 @@ enum {
 	B_AGAIN
 };
 enum { REPLAY_SAME = 0, REPLAY_CHANGED = 1, REPLAY_FAILED = 2 };
+/* OFFLINE: the archive answers. DRY: so it does, what is not in it is listed, and there is no more; nothing is written. */
+enum { BROKER_FETCHES = 0, BROKER_OFFLINE = 1, BROKER_DRY = 2 };
 /* Which bodies the archive keeps: those of a refresh that brought events; every one that a worker was given, also where nothing
  * changed or the source failed; none. */
 enum { KEEP_EVENTS = 0, KEEP_ALL = 1, KEEP_NONE = 2 };

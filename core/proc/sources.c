@@ -48,7 +48,6 @@ glane_rc source_new(struct broker *b, struct frame *f, struct diag *d)
 	s->policy.allowed = frame_texts(f, &s->arena, MAX_TEXTS, &s->policy.n_allowed);
 	s->policy.declared = frame_texts(f, &s->arena, MAX_TEXTS, &s->policy.n_declared);
 	s->policy.secrets = take_secrets(f, &s->arena, &s->policy.n_secrets);
-	s->policy.secret_params = frame_texts(f, &s->arena, MAX_TEXTS, &s->policy.n_secret_params);
 	s->policy.max_body = frame_u64(f);
 	s->policy.retries = frame_u32(f);
 	s->policy.rate = frame_f64(f);

@@ -66,9 +66,7 @@ glane_rc broker_start(struct run *r, struct diag *d)
 	wire_cstr(&r->control, r->store.dir < 0 ? "" : r->store.path);
 	wire_u32(&r->control, (uint32_t)s->per_host);
 	wire_u32(&r->control, (uint32_t)s->stall_seconds);
-	wire_u32(&r->control, 0);
-	wire_f64(&r->control, 0);
-	wire_u8(&r->control, r->options->dry_run ? 2 : r->options->offline ? 1 : 0);
+	wire_u8(&r->control, r->options->dry_run ? BROKER_DRY : r->options->offline ? BROKER_OFFLINE : BROKER_FETCHES);
 	wire_u8(&r->control, r->options->n_names > 0); /* named sources are asked now, breaker or not */
 	put_reads(&r->control, s);
 	return wire_end(&r->control, -1, d);
@@ -138,7 +136,6 @@ glane_rc broker_source(struct task *t, int client_fd)
 		wire_cstr(w, c->secrets[i].name);
 		wire_cstr(w, c->secrets[i].spec);
 	}
-	wire_u32(w, 0); /* secret_params: keys are placeholders already */
 	wire_u64(w, c->max_body);
 	wire_u32(w, (uint32_t)c->retries);
 	wire_f64(w, c->rate);

@@ -56,9 +56,8 @@ static void put_setup(struct wire *w, uint8_t mode, const char *store)
 	wire_cstr(w, NULL);
 	wire_cstr(w, limits);
 	wire_cstr(w, store);
-	for (int i = 0; i < 3; i++)
-		wire_u32(w, 0);
-	wire_f64(w, 0);
+	wire_u32(w, 0);
+	wire_u32(w, 0);
 	wire_u8(w, mode);
 	wire_u8(w, 0);
 	wire_u32(w, 1);
@@ -78,7 +77,6 @@ static void put_source(struct wire *w, uint32_t id, uint8_t keep)
 	wire_u32(w, 1);
 	wire_cstr(w, "KEY");
 	wire_cstr(w, "env:GLANE_TEST_KEY");
-	wire_u32(w, 0);
 	wire_u64(w, 64 << 20);
 	wire_u32(w, 1);
 	wire_f64(w, 1e6);

@@ -149,22 +149,16 @@ static void parameters_are_replaced(void **state)
 
 static void secrets_are_struck_out(void **state)
 {
-	static const char *const keys[] = {"api_key", "token"};
 	static const struct {
 		const char *url, *out;
 	} list[] = {
 		{"https://h/p?a=1", "https://h/p?a=1"},
-		{"https://h/p?api_key=s3cret&a=1", "https://h/p?api_key=***&a=1"},
-		{"https://h/p?a=1&token=", "https://h/p?a=1&token=***"},
-		{"https://h/p?%61pi%5Fkey=s3cret&toke%6e=1&toke%6=1",
-			"https://h/p?%61pi%5Fkey=***&toke%6e=***&toke%6=1"},
 		{"https://h/p?k={auth:KEY}", "https://h/p?k=***"},
 		{"https://h/{auth:KEY}/p?q", "https://h/***/p?q"},
 		{"https://u:pw@h/p", "https://***@h/p"},
 		{"https://u:pw@h", "https://***@h"},
 		{"https://h/a@b", "https://h/a@b"},
-		{"https://h/p?xapi_key=1&api_key", "https://h/p?xapi_key=1&api_key"},
-		{"https://h/p?api_key=a&api_key=b", "https://h/p?api_key=***&api_key=***"},
+		{"https://h/p?k={auth:KEY}&{auth:KEY}={auth:A.b-c_1}", "https://h/p?k=***&***=***"},
 		{"https://h/p?", "https://h/p?"},
 		{"https://h/p?&a=1&", "https://h/p?&a=1&"},
 		{"{auth:", "{auth:"},
@@ -176,7 +170,7 @@ static void secrets_are_struck_out(void **state)
 		struct strbuf b;
 
 		strbuf_init(&b, 0);
-		url_redact(&b, slice_of(list[i].url), keys, 2);
+		url_redact(&b, slice_of(list[i].url));
 		assert_string_equal(b.p ? b.p : "", list[i].out);
 		strbuf_release(&b);
 	}

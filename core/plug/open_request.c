@@ -55,9 +55,11 @@ const char *request_wrong(const struct glane_request *q)
 
 static bool dup_cstr(struct arena *a, const char **s)
 {
-	if (*s)
-		*s = arena_strndup(a, *s, strlen(*s));
-	return true;
+	const char *given = *s;
+
+	if (given)
+		*s = arena_strndup(a, given, strlen(given));
+	return !given || *s;
 }
 
 static bool dup_kv(struct arena *a, const struct glane_kv **kv, size_t n)
@@ -161,13 +163,9 @@ bool request_keep(struct glane_run *r, struct glane_request *q)
 		&q->page_pages, &q->page_total, &q->page_next, &q->error, &q->split_sep, &q->member};
 	struct slice body;
 
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		const bool given = *texts[i] != NULL;
-
-		dup_cstr(a, texts[i]);
-		if (given && !*texts[i])
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (!dup_cstr(a, texts[i]))
 			return false;
-	}
 	if (!arena_dup(a, slice_from(q->body), &body))
 		return false;
 	q->body = str_from(body);

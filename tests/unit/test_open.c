@@ -3,6 +3,8 @@
 #include "support/cmocka.h"
 #include "support/test_host.h"
 
+#include "plug/run.h"
+
 #include <fcntl.h>
 
 #define BYTES "{base_url}/bytes"
@@ -430,6 +432,31 @@ static void test_no_memory(void **state)
 		}
 }
 
+/* A request is kept as it is, or not at all: without its encoding or sheet it would be another one. */
+static void test_kept_whole(void **state)
+{
+	static const struct glane_csv csv = {.size = sizeof(csv), .encoding = "windows-1252", .sheet = "Data"};
+	static const struct host_job job = {.max_body = 0};
+	static struct glane_run r;
+	bool kept = false;
+
+	(void)state;
+	r.job = &job;
+	for (size_t limit = 16; !kept && limit < 65536; limit += 16) {
+		struct glane_request q = {.size = sizeof(q), .url = BYTES, .member = "m", .csv = &csv};
+
+		arena_init(&r.arena, limit);
+		kept = request_keep(&r, &q);
+		if (kept) {
+			assert_string_equal(q.member, "m");
+			assert_non_null(q.csv->encoding);
+			assert_non_null(q.csv->sheet);
+		}
+		arena_release(&r.arena);
+	}
+	assert_true(kept);
+}
+
 int main(void)
 {
 	struct CMUnitTest tests[64];
@@ -439,5 +466,6 @@ int main(void)
 		tests[i] = (struct CMUnitTest){cases[i].name, run_case, NULL, NULL, (void *)(uintptr_t)&cases[i]};
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_request_line);
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_no_memory);
+	tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_kept_whole);
 	return _cmocka_run_group_tests("open", tests, n, NULL, NULL);
 }

@@ -91,7 +91,7 @@ static bool schedules_itself(void)
 	const long n = syscall(SYS_sched_getaffinity, 0, sizeof(all), all);
 
 	return n > 0 && syscall(SYS_sched_setaffinity, 0, n, all) == 0 &&
-	       sched_setscheduler(0, SCHED_OTHER, &none) == 0 &&
+	       sched_setscheduler(0, sched_getscheduler(0), &none) == 0 &&
 	       setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0)) == 0;
 }
 

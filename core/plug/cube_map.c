@@ -10,16 +10,16 @@ static const char *const indicators[] = {"INDICATOR", "SERIES", "INDICATOR_CODE"
 static const char *const areas[] = {"REF_AREA", "GEO", "LOCATION", "COUNTRY", "AREA", "REGION", "COU", "COUNTRY_CODE",
 	"GEOGRAPHY", "REF_AREA_CODE", "GEOGRAPHIC_PLACE_NAME", "REPORTING_COUNTRY", "REPORTER"};
 static const char *const units[] = {"UNIT_MEASURE", "UNIT"};
-static const char *const mults[] = {"UNIT_MULT", "POWERCODE"};
+static const char *const mults[] = {"UNIT_MULT", "UNIT_MULTIPLIER", "POWERCODE"};
 static const char *const statuses[] = {"OBS_STATUS"};
 static const char *const flag_ids[] = {"OBS_FLAG"};
 static const char *const conf_ids[CUBE_CONF] = {"CONF_STATUS", "OBS_CONF", "OBS_CONF_STATUS", "CONF_STATUS_OBS"};
-static const char *const notes[] = {"OBS_COM", "COMMENT_OBS", "OBS_COMMENT", "OBS_NOTE", "COMMENT"};
+static const char *const notes[] = {"OBS_COM", "COMMENT_OBS", "OBS_COMMENT", "OBS_NOTE", "OBS_FOOTNOTE", "COMMENT"};
 static const char *const titles[] = {"TITLE", "TITLE_COMPL", "SERIES_NAME"};
 static const char *const freqs[] = {"FREQ", "FREQUENCY"};
 static const char *const times[] = {"TIME_PERIOD", "TIME", "PERIOD", "YEAR"};
 #define START_DAY "REPORTING_YEAR_START_DAY"
-static const char *const multipliers[] = {"UNIT_MULT"};
+static const char *const multipliers[] = {"UNIT_MULT", "UNIT_MULTIPLIER"};
 #define DEFAULTS(list)                                                                                                 \
 	(struct glane_list)                                                                                            \
 	{                                                                                                              \

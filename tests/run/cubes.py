@@ -145,6 +145,11 @@ def parsed():
         code, out, err = site.glane("parse", "sdmx", payload=f"DATAFLOW,freq,geo,TIME_PERIOD,OBS_VALUE,{columns}\nESTAT:X(1.0),A,EL,2010,{cells}\n".encode())
         check(f"sdmx: confidentiality beside flags: {columns}: {cells}",
               ["|".join(r[c] for c in ("value", "status", "flags")) for r in support.csv.DictReader(io.StringIO(out))], [want.strip()]) or print(err)
+    for column, option in (("UNIT_MULT", []), ("UNIT_MULTIPLIER", []), ("POWERCODE", []), ("SCALE", ["--unit_mult=SCALE"])):
+        for head, cells in ((f"REF_AREA,TIME_PERIOD,OBS_VALUE,{column},OBS_FOOTNOTE", "TG,2010,5,3,seen"), (f"{column},REF_AREA,TIME_PERIOD,OBS_VALUE,OBS_FOOTNOTE", "3,TG,2010,5,seen")):
+            code, out, err = site.glane("parse", "sdmx", *option, payload=f"DATAFLOW,{head}\nX:X(1.0),{cells}\n".encode())
+            check(f"sdmx: a multiplier by its other names: {head}", ["|".join(r[c] for c in ("value", "unit_mult", "note")) for r in support.csv.DictReader(io.StringIO(out))],
+                  ["5|3|seen"]) or print(err)
     parse(site, "eurostat: a line without its end", ["eurostat", "--datasets=X"], "unit,geo\\time\t2020 \nPC,AT\t1.5", "was the file cut?")
     code, _, err = site.glane("parse", "eurostat", "--datasets=X", "--answer=jsonstat", "--filters=geo=" + "|".join(f"G{i}" for i in range(200)), payload=b"{}")
     suite.true("eurostat: more codes than an address takes", code == 2 and "more than 126 codes in filters" in err, (code, err))

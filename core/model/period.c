@@ -259,12 +259,16 @@ static const char *read_prefixed(struct slice t, struct period *ret)
 	return year ? set_part(ret, 'A', year, 1) : no_year;
 }
 
-/* "1960 [YR1960]", the World Bank's DataBank. */
-static const char *read_databank(struct slice t, int year, char want, struct period *ret)
+/* The period of "1960 [YR1960]", "2010Q1 [2010Q1]", the World Bank's DataBank; absent of another text. */
+static struct slice in_databank(struct slice t)
 {
-	if ((want && want != 'A') || memcmp(t.p + 4, " [YR", 4) != 0 || memcmp(t.p + 8, t.p, 4) != 0 || t.p[12] != ']')
-		return no_form;
-	return set_part(ret, 'A', year, 1);
+	const char *at = memchr(t.p, ' ', t.n);
+	const size_t n = at ? (size_t)(at - t.p) : 0, skip = n == 4 ? 5 : 3; /* " [", and of years "YR" */
+
+	if (n < 4 || t.n != n + skip + n || t.p[t.n - 1] != ']' || memcmp(at, " [YR", skip - 1) != 0 ||
+		memcmp(at + skip - 1, t.p, n) != 0)
+		return (struct slice){NULL, 0};
+	return (struct slice){t.p, n};
 }
 
 /* All forms but ranges. */
@@ -278,8 +282,8 @@ static const char *read_single(struct slice t, char want, struct period *ret)
 		return no_year;
 	if (t.n == 4)
 		return set_part(ret, 'A', year, 1);
-	if (t.n == 13 && t.p[4] == ' ')
-		return read_databank(t, year, want, ret);
+	if (t.p[t.n - 1] == ']' && in_databank(t).n)
+		t = in_databank(t);
 	t = drop_zone(t);
 	if (t.n == 4)
 		return set_part(ret, 'A', year, 1);

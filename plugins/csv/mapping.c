@@ -197,7 +197,7 @@ static int is_mark(glane_str t)
 	return t.n > 0 && t.n <= MARK_MAX && letters <= 1;
 }
 
-/* The period that a header names: 2020, F2020, 2020 [YR2020], 2020Q1, 2020* (and the mark); absent where it names none. */
+/* The period that a header names: 2020, F2020, 2020 [YR2020], 2020Q1, 2020Q1 [2020Q1], 2020* (and the mark); absent where it names none. */
 static glane_str header_period(const struct state *s, glane_str header, glane_str *mark)
 {
 	glane_str text = str_trim(header), rest;

@@ -136,7 +136,7 @@ static char code_of(const struct cube_map *m, struct slice word)
 	if (!code)
 		code = mapped_code(m, word);
 	while (!code && word.n &&
-		strchr(";, |@", *word.p)) /* Eurostat writes "|C", "@C" where only the second of two is said */
+		strchr(";, |@:", *word.p)) /* Eurostat writes "|C", "@C" where only the second of two is said, ":c" */
 		word.p++, word.n--;
 	while (n < word.n && !strchr(";, |@", word.p[n]))
 		n++;

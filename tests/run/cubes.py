@@ -80,6 +80,10 @@ def parsed():
         "ISOC_CI_IFP_IU I_IU3 DEU ind_type=IND_TOTAL;unit=PC_IND 2023 94.55  PC_IND B b",
         "ISOC_CI_IFP_IU I_IU3 GRC ind_type=IND_TOTAL;unit=PC_IND 2022 85.0  PC_IND A ",
         "ISOC_CI_IFP_IU I_IU3 GRC ind_type=IND_TOTAL;unit=PC_IND 2023   PC_IND C |C"])
+    parse(site, "jsonstat: a flag behind Eurostat's mark for nothing", ["jsonstat", "--area_scheme=EUROSTAT", "--status_map=b=B c=C"],
+          {**USERS, "value": {"0": 1, "1": 2, "2": 3}, "status": {"1": "b", "3": ":c"}}, [
+        "ISOC_CI_IFP_IU I_IU3 DEU ind_type=IND_TOTAL;unit=PC_IND 2022 1  PC_IND A ", "ISOC_CI_IFP_IU I_IU3 DEU ind_type=IND_TOTAL;unit=PC_IND 2023 2  PC_IND B b",
+        "ISOC_CI_IFP_IU I_IU3 GRC ind_type=IND_TOTAL;unit=PC_IND 2022 3  PC_IND A ", "ISOC_CI_IFP_IU I_IU3 GRC ind_type=IND_TOTAL;unit=PC_IND 2023   PC_IND C :c"])
     wide = {"class": "dataset", "id": ["geo", "item", "time"], "size": [2, 5100, 100], "role": {"time": ["time"]}, "extension": {"id": "X"},
             "dimension": {"geo": {"category": {"index": ["TG", "BJ"]}}, "item": {"category": {"index": [f"i{i}" for i in range(5100)]}},
                           "time": {"category": {"index": [str(1900 + i) for i in range(100)]}}}}

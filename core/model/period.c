@@ -11,7 +11,9 @@
 #define TEXT_MAX 128
 
 /* Why a text is no period. */
-static const char *const no_form = "its form is none of 2010, 2010-S1, 2010-T1, 2010-Q1, 2010-05, 2010-W05, 2010-05-17";
+static const char *const no_form =
+	"its form is none of 2010, 2010-S1, 2010-T1, 2010-Q1, 2010-05, 2010-W05, 2010-05-17; "
+	"`words` reads names of months, `freq` says what 201005 is, csv's `period_format` what 17/05/2010";
 static const char *const no_date = "there is no such date";
 static const char *const no_week = "that year has no such week";
 static const char *const no_year = "the year is outside 0001..9999";
@@ -206,7 +208,7 @@ static const char *read_date_time(struct slice t, int year, struct period *ret)
 	if (t.p[4] != '-' || t.p[7] != '-' || month < 0 || day < 0)
 		return no_form;
 	if (t.n > 10) {
-		if (t.p[10] != 'T')
+		if (t.p[10] != 'T' && t.p[10] != ' ')
 			return no_form;
 		why = read_time((struct slice){t.p + 11, t.n - 11}, &midnight);
 		if (why)
@@ -284,6 +286,8 @@ static const char *read_single(struct slice t, char want, struct period *ret)
 		return set_part(ret, 'A', year, 1);
 	if (t.p[t.n - 1] == ']' && in_databank(t).n)
 		t = in_databank(t);
+	else if (t.n == 6 && memcmp(t.p + 4, ".0", 2) == 0) /* a number, as spreadsheets and data frames write it */
+		t.n = 4;
 	t = drop_zone(t);
 	if (t.n == 4)
 		return set_part(ret, 'A', year, 1);

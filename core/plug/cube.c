@@ -13,7 +13,9 @@
 
 struct slice cube_text_at(struct record_reader *rec, struct place p)
 {
-	return p.column != CUBE_NOWHERE ? record_at(rec, p.column) : slice_from(p.constant);
+	const struct slice s = p.column != CUBE_NOWHERE ? record_at(rec, p.column) : slice_from(p.constant);
+
+	return s.n == 0 && p.twin ? record_at(rec, p.twin - 1) : s;
 }
 
 static struct slice label_at(struct record_reader *rec, struct place p)

@@ -14,6 +14,7 @@
 struct place { /* where a text comes from: a column, or a constant */
 	size_t column;
 	glane_str constant;
+	size_t twin; /* a further column with the same id, said where the first is not: its number + 1; 0: none */
 };
 struct cube_map {
 	struct glane_cube given; /* lists and their texts are the plugin's, valid during run() */

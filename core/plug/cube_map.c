@@ -48,6 +48,22 @@ size_t cube_column(const struct record_reader *rec, const char *wanted, size_t n
 	return CUBE_NOWHERE;
 }
 
+static struct place at_constant(const char *text)
+{
+	return (struct place){CUBE_NOWHERE, {text, text ? strlen(text) : 0}, 0};
+}
+
+/* What a group of SDMX-ML says may look like a dimension too, as UNIT does, and be one of other series: two columns have that id. */
+static struct place at_column(const struct record_reader *rec, size_t column)
+{
+	struct place p = {column, {NULL, 0}, 0};
+
+	for (size_t i = column + 1; i < record_columns(rec) && !p.twin; i++)
+		if (slice_eq(record_column(rec, i), record_column(rec, column)))
+			p.twin = i + 1;
+	return p;
+}
+
 static struct place place_of(const struct record_reader *rec, struct glane_list given, struct glane_list dflt, int role)
 {
 	const struct glane_list l = given.n ? given : dflt;
@@ -57,12 +73,12 @@ static struct place place_of(const struct record_reader *rec, struct glane_list 
 		size_t column;
 
 		if (want[0] == '=')
-			return (struct place){CUBE_NOWHERE, {want + 1, strlen(want + 1)}};
+			return at_constant(want + 1);
 		column = cube_column(rec, want, strlen(want), given.n ? 0 : role);
 		if (column != CUBE_NOWHERE)
-			return (struct place){column, {NULL, 0}};
+			return at_column(rec, column);
 	}
-	return (struct place){CUBE_NOWHERE, {NULL, 0}};
+	return at_constant(NULL);
 }
 
 /* As place_of(); before the usual ids goes the dimension that the message itself says has this role. */
@@ -71,7 +87,7 @@ static struct place said_place(
 {
 	for (size_t i = 0; !given.n && i < record_columns(rec); i++)
 		if (record_role(rec, i) == role)
-			return (struct place){i, {NULL, 0}};
+			return at_column(rec, i);
 	return place_of(rec, given, dflt, GLANE_ROLE_DIMENSION);
 }
 
@@ -85,7 +101,7 @@ static bool indicator_of(const struct record_reader *rec, const char *want, stru
 
 		if (column == CUBE_NOWHERE)
 			return false;
-		m->indicator[m->n_indicator++] = (struct place){column, {NULL, 0}};
+		m->indicator[m->n_indicator++] = at_column(rec, column);
 		at += n + (at[n] == '+');
 	}
 	return m->n_indicator > 0;
@@ -98,7 +114,7 @@ static void find_indicator(const struct record_reader *rec, struct cube_map *m)
 	m->n_indicator = 0;
 	for (size_t i = 0; i < l.n; i++) {
 		if (l.v[i][0] == '=') {
-			m->indicator[0] = (struct place){CUBE_NOWHERE, {l.v[i] + 1, strlen(l.v[i] + 1)}};
+			m->indicator[0] = at_constant(l.v[i] + 1);
 			m->n_indicator = 1;
 			return;
 		}
@@ -183,7 +199,7 @@ static struct place time_of(const struct record_reader *rec, const struct cube_m
 {
 	for (size_t i = 0; !m->given.time.n && i < record_columns(rec); i++)
 		if (record_role(rec, i) == GLANE_ROLE_TIME)
-			return (struct place){i, {NULL, 0}};
+			return at_column(rec, i);
 	return place_of(rec, m->given.time, DEFAULTS(times), 0);
 }
 
@@ -194,7 +210,7 @@ static void find_conf(const struct record_reader *rec, struct cube_map *m)
 		const size_t column = cube_column(rec, conf_ids[i], strlen(conf_ids[i]), 0);
 
 		if (column != CUBE_NOWHERE)
-			m->conf[m->n_conf++] = (struct place){column, {NULL, 0}};
+			m->conf[m->n_conf++] = at_column(rec, column);
 	}
 }
 

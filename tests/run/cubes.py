@@ -154,6 +154,13 @@ def parsed():
             code, out, err = site.glane("parse", "sdmx", *option, payload=f"DATAFLOW,{head}\nX:X(1.0),{cells}\n".encode())
             check(f"sdmx: a multiplier by its other names: {head}", ["|".join(r[c] for c in ("value", "unit_mult", "note")) for r in support.csv.DictReader(io.StringIO(out))],
                   ["5|3|seen"]) or print(err)
+    grouped = ('<StructureSpecificData><DataSet><Group INDICATOR="I" {}/><Series REF_AREA="TG" INDICATOR="I"><Obs TIME_PERIOD="2010" OBS_VALUE="5"/></Series>'
+               '{}</DataSet></StructureSpecificData>')
+    other = '<Series REF_AREA="BJ" INDICATOR="I" UNIT="XOF" SCALE="3"><Obs TIME_PERIOD="2010" OBS_VALUE="6"/></Series>'
+    for what, further, want in (("of a group", "", ["5|EUR|9"]), ("of a group, and of another series", other, ["5|EUR|9", "6|XOF|3"])):
+        code, out, err = site.glane("parse", "sdmx", "--dataset=X", "--unit_mult=SCALE", payload=grouped.format('UNIT="EUR" SCALE="9"', further).encode())
+        check(f"sdmx: unit and multiplier {what} under ids that could be dimensions", ["|".join(r[c] for c in ("value", "unit", "unit_mult")) for r in
+              support.csv.DictReader(io.StringIO(out))], want) or print(err)
     parse(site, "eurostat: a line without its end", ["eurostat", "--datasets=X"], "unit,geo\\time\t2020 \nPC,AT\t1.5", "was the file cut?")
     code, _, err = site.glane("parse", "eurostat", "--datasets=X", "--answer=jsonstat", "--filters=geo=" + "|".join(f"G{i}" for i in range(200)), payload=b"{}")
     suite.true("eurostat: more codes than an address takes", code == 2 and "more than 126 codes in filters" in err, (code, err))

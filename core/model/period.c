@@ -370,6 +370,21 @@ static const char *read_text(struct slice t, char want, struct period *ret, bool
 	return *ret_range ? read_range(t, ret) : read_single(t, want, ret);
 }
 
+/* A day that begins or ends a period of a series of longer ones stands for it, as spreadsheets date their months. */
+static void widen(struct period *p, char want)
+{
+	const int parts = per_year(want), months = parts ? 12 / parts : 0;
+	int64_t year;
+	unsigned month, day;
+
+	if (p->freq != 'D' || !parts)
+		return;
+	civil_from_days(p->value - DAYS_BEFORE_1970, &year, &month, &day);
+	if ((day == 1 && (int)(month - 1) % months == 0) ||
+		(day == days_in_month(year, month) && (int)month % months == 0))
+		*p = (struct period){want, (int32_t)year * parts + (int)(month - 1) / months};
+}
+
 glane_rc period_parse(struct slice text, char want, struct period *ret, struct diag *d)
 {
 	struct period p = {0};
@@ -380,6 +395,7 @@ glane_rc period_parse(struct slice text, char want, struct period *ret, struct d
 		return fail(d, GLANE_E_DATA, "period '%.*s': %s", SLICE_FMT(text), why);
 	if (want == 'B' && p.freq == 'D')
 		p.freq = 'B';
+	widen(&p, want);
 	if (want && p.freq != want && !range)
 		return fail(d, GLANE_E_DATA, "period '%.*s' is of frequency %c, its series of %c", SLICE_FMT(text),
 			p.freq, want);

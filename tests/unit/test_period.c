@@ -107,7 +107,9 @@ static const char *const refused[] = {"201005", "20100517", "0000", "0000-05-17"
 	"2010-02-30/P3M", "2010-01-01/2010-02-30", "2010-01/2010-03", "/2010-01-01", ".........."};
 static const struct parse_row refused_under[] = {{.text = "2010", .want = 'Q'}, {.text = "2010-Q1", .want = 'A'},
 	{.text = "2010-05", .want = 'Q'}, {.text = "2010-05-17", .want = 'M'}, {.text = "2010-W05", .want = 'D'},
-	{.text = "2010-05-17", .want = 'W'}, {.text = "2010-05-17", .want = 'I'},
+	{.text = "2010-05-17", .want = 'W'}, {.text = "2010-05-17", .want = 'I'}, {.text = "2010-05-01", .want = 'Q'},
+	{.text = "2010-05-31", .want = 'Q'}, {.text = "2012-02-28", .want = 'M'}, {.text = "2010-07-01", .want = 'A'},
+	{.text = "2010-06-30", .want = 'T'}, {.text = "2010-05-03", .want = 'W'},
 	{.text = "2010-05-17T13:30:00", .want = 'D'}, {.text = "1960 [YR1960]", .want = 'M'},
 	{.text = "201005", .want = 'D'}, {.text = "20100517", .want = 'M'}, {.text = "2010", .want = 'X'},
 	{.text = "201013", .want = 'M'}, {.text = "2015W99", .want = 'W'}, {.text = "20230230", .want = 'D'},
@@ -140,6 +142,32 @@ static void check_accepted(const struct parse_row *r, struct period p, struct st
 		assert_int_equal(start, day_of(r->start));
 	else
 		assert_true(strlen(r->text) == 6 || strlen(r->text) == 8); /* those that need a frequency */
+}
+
+static void test_days_of_longer_periods(void **state)
+{
+	static const struct {
+		const char *text, *print;
+		char want;
+	} rows[] = {{"2010-05-01", "2010-05", 'M'}, {"2010-05-31", "2010-05", 'M'},
+		{"2012-02-29T00:00:00Z", "2012-02", 'M'}, {"2010-10-01", "2010-Q4", 'Q'},
+		{"2010-06-30", "2010-Q2", 'Q'}, {"2010-07-01", "2010-S2", 'S'}, {"2010-08-31", "2010-T2", 'T'},
+		{"2010-01-01", "2010", 'A'}, {"2010-12-31", "2010", 'A'}};
+	struct strbuf b;
+
+	(void)state;
+	strbuf_init(&b, 0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct period p;
+		struct diag d = {0};
+
+		assert_int_equal(period_parse(slice_of(rows[i].text), rows[i].want, &p, &d), GLANE_OK);
+		assert_int_equal(p.freq, rows[i].want);
+		strbuf_reset(&b);
+		period_print(&b, p.freq, p.value);
+		assert_true(slice_is(strbuf_get(&b), rows[i].print));
+	}
+	strbuf_release(&b);
 }
 
 static void test_parse(void **state)
@@ -583,6 +611,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_parse),
+		cmocka_unit_test(test_days_of_longer_periods),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_parse_absent),
 		cmocka_unit_test(test_values),

@@ -229,6 +229,11 @@ static const struct form forms[] = {
 		"{\"header\":{\"id\":\"x\"},\"dataSets\":[{\"action\":\"Replace\",\"attributes\":[0]," J_SERIES
 		"}],\"structure\":" J_STRUCTURE "}",
 		FOUR("R"), NULL},
+	{"JSON draft, the flow by its address",
+		"{\"dataSets\":[{\"action\":\"Replace\",\"attributes\":[0]," J_SERIES
+		"}],\"structure\":{\"links\":[{\"href\":\"https://host/service/dataflow/ECB/EXR/1.0\",\"rel\":"
+		"\"dataflow\"}]," J_DIMS "," J_ATTRS "}}",
+		FOUR("R"), NULL},
 	{"JSON 1.0, flat",
 		"{\"meta\":{},\"data\":{\"structure\":" J_STRUCTURE ",\"dataSets\":[{\"attributes\":[0]," J_FLAT
 		"}]},\"errors\":[]}",

@@ -7,6 +7,7 @@
 
 static const char *const indicators[] = {"INDICATOR", "SERIES", "INDICATOR_CODE", "SERIES_CODE", "INDIC", "INDIC_*",
 	"SUBJECT", "VARIABLE", "DATA_ITEM", "BS_ITEM", "NA_ITEM", "BOP_ITEM", "MEASURE", "CONTENTSCODE", "STATISTIC"};
+static const char *const series_ids[] = {"IDBANK"}; /* INSEE's, where no dimension tells series apart */
 static const char *const areas[] = {"REF_AREA", "GEO", "LOCATION", "COUNTRY", "AREA", "REGION", "COU", "COUNTRY_CODE",
 	"GEOGRAPHY", "REF_AREA_CODE", "GEOGRAPHIC_PLACE_NAME", "REPORTING_COUNTRY", "REPORTER"};
 static const char *const units[] = {"UNIT_MEASURE", "UNIT"};
@@ -302,6 +303,10 @@ glane_rc cube_map_shape(struct cube_map *m, const struct record_reader *rec, str
 	rc = find_measures(rec, m, d);
 	if (rc == GLANE_OK)
 		rc = find_dims(rec, m, d);
+	if (rc == GLANE_OK && !m->n_dims && !m->n_indicator && !g->indicator.n) { /* else series would be one */
+		m->indicator[0] = place_of(rec, g->indicator, DEFAULTS(series_ids), 0);
+		m->n_indicator = m->indicator[0].column != CUBE_NOWHERE;
+	}
 	if (rc == GLANE_OK && !strbuf_ok(&m->names))
 		rc = fail(d, GLANE_E_NOMEM, "no memory for the components of a dataset");
 	m->shape = rc == GLANE_OK ? record_shape(rec) : 0;

@@ -48,7 +48,8 @@ bool sdmx_is_of_series(struct slice id, int role)
 {
 	return role == GLANE_ROLE_DIMENSION ||
 	       (role == GLANE_ROLE_ATTRIBUTE && id.n >= 4 &&
-		       (strncasecmp(id.p, "UNIT", 4) == 0 || strncasecmp(id.p, "TITL", 4) == 0));
+		       (strncasecmp(id.p, "UNIT", 4) == 0 || strncasecmp(id.p, "TITL", 4) == 0 ||
+			       strncasecmp(id.p, "IDBA", 4) == 0));
 }
 
 static bool is_one(struct slice id, const char *name)

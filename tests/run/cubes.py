@@ -154,6 +154,11 @@ def parsed():
             code, out, err = site.glane("parse", "sdmx", *option, payload=f"DATAFLOW,{head}\nX:X(1.0),{cells}\n".encode())
             check(f"sdmx: a multiplier by its other names: {head}", ["|".join(r[c] for c in ("value", "unit_mult", "note")) for r in support.csv.DictReader(io.StringIO(out))],
                   ["5|3|seen"]) or print(err)
+    bdm = "<StructureSpecificData><DataSet>" + "".join(f'<Series IDBANK="{n}" FREQ="T" TITLE_EN="x" REF_AREA="FM" UNIT_MULT="0"><Obs TIME_PERIOD="2023-Q4" OBS_VALUE="{v}"/></Series>'
+                                                       for n, v in (("001", 7.3), ("002", 7.4))) + "</DataSet></StructureSpecificData>"
+    code, out, err = site.glane("parse", "sdmx", "--dataset=X", "--area_scheme=INSEE", payload=bdm.encode())
+    check("sdmx: INSEE's series by their numbers, where nothing else tells them apart", ["|".join(r[c] for c in ("indicator", "area", "freq", "value")) for r in
+          support.csv.DictReader(io.StringIO(out))], ["001|INSEE:FM|Q|7.3", "002|INSEE:FM|Q|7.4"]) or print(err)
     grouped = ('<StructureSpecificData><DataSet><Group INDICATOR="I" {}/><Series REF_AREA="TG" INDICATOR="I"><Obs TIME_PERIOD="2010" OBS_VALUE="5"/></Series>'
                '{}</DataSet></StructureSpecificData>')
     other = '<Series REF_AREA="BJ" INDICATOR="I" UNIT="XOF" SCALE="3"><Obs TIME_PERIOD="2010" OBS_VALUE="6"/></Series>'

@@ -25,9 +25,11 @@ const struct area_scheme *areas_scheme(const struct areas *a, struct slice schem
 	return found ? &a->schemes[*found] : NULL;
 }
 
-/* 4 and 0004 are 004. */
+/* 4, 0004 and '004, which a spreadsheet takes for a text, are 004. */
 static void add_number(struct strbuf *b, struct slice code)
 {
+	if (code.n > 1 && code.p[0] == '\'')
+		code = (struct slice){code.p + 1, code.n - 1};
 	for (size_t i = 0; i < code.n; i++) {
 		if (code.p[i] < '0' || code.p[i] > '9') {
 			strbuf_slice(b, code);

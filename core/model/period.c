@@ -11,7 +11,9 @@
 #define TEXT_MAX 128
 
 /* Why a text is no period. */
-static const char *const no_form = "its form is none of 2010, 2010-S1, 2010-T1, 2010-Q1, 2010-05, 2010-W05, 2010-05-17";
+static const char *const no_form =
+	"its form is none of 2010, 2010-S1, 2010-T1, 2010-Q1, 2010-05, 2010-W05, 2010-05-17; "
+	"`words` reads names of months, `freq` says what 201005 is, csv's `period_format` what 17/05/2010";
 static const char *const no_date = "there is no such date";
 static const char *const no_week = "that year has no such week";
 static const char *const no_year = "the year is outside 0001..9999";
@@ -206,7 +208,7 @@ static const char *read_date_time(struct slice t, int year, struct period *ret)
 	if (t.p[4] != '-' || t.p[7] != '-' || month < 0 || day < 0)
 		return no_form;
 	if (t.n > 10) {
-		if (t.p[10] != 'T')
+		if (t.p[10] != 'T' && t.p[10] != ' ')
 			return no_form;
 		why = read_time((struct slice){t.p + 11, t.n - 11}, &midnight);
 		if (why)
@@ -259,12 +261,16 @@ static const char *read_prefixed(struct slice t, struct period *ret)
 	return year ? set_part(ret, 'A', year, 1) : no_year;
 }
 
-/* "1960 [YR1960]", the World Bank's DataBank. */
-static const char *read_databank(struct slice t, int year, char want, struct period *ret)
+/* The period of "1960 [YR1960]", "2010Q1 [2010Q1]", the World Bank's DataBank; absent of another text. */
+static struct slice in_databank(struct slice t)
 {
-	if ((want && want != 'A') || memcmp(t.p + 4, " [YR", 4) != 0 || memcmp(t.p + 8, t.p, 4) != 0 || t.p[12] != ']')
-		return no_form;
-	return set_part(ret, 'A', year, 1);
+	const char *at = memchr(t.p, ' ', t.n);
+	const size_t n = at ? (size_t)(at - t.p) : 0, skip = n == 4 ? 5 : 3; /* " [", and of years "YR" */
+
+	if (n < 4 || t.n != n + skip + n || t.p[t.n - 1] != ']' || memcmp(at, " [YR", skip - 1) != 0 ||
+		memcmp(at + skip - 1, t.p, n) != 0)
+		return (struct slice){NULL, 0};
+	return (struct slice){t.p, n};
 }
 
 /* All forms but ranges. */
@@ -278,8 +284,10 @@ static const char *read_single(struct slice t, char want, struct period *ret)
 		return no_year;
 	if (t.n == 4)
 		return set_part(ret, 'A', year, 1);
-	if (t.n == 13 && t.p[4] == ' ')
-		return read_databank(t, year, want, ret);
+	if (t.p[t.n - 1] == ']' && in_databank(t).n)
+		t = in_databank(t);
+	else if (t.n == 6 && memcmp(t.p + 4, ".0", 2) == 0) /* a number, as spreadsheets and data frames write it */
+		t.n = 4;
 	t = drop_zone(t);
 	if (t.n == 4)
 		return set_part(ret, 'A', year, 1);
@@ -362,6 +370,21 @@ static const char *read_text(struct slice t, char want, struct period *ret, bool
 	return *ret_range ? read_range(t, ret) : read_single(t, want, ret);
 }
 
+/* A day that begins or ends a period of a series of longer ones stands for it, as spreadsheets date their months. */
+static void widen(struct period *p, char want)
+{
+	const int parts = per_year(want), months = parts ? 12 / parts : 0;
+	int64_t year;
+	unsigned month, day;
+
+	if (p->freq != 'D' || !parts)
+		return;
+	civil_from_days(p->value - DAYS_BEFORE_1970, &year, &month, &day);
+	if ((day == 1 && (int)(month - 1) % months == 0) ||
+		(day == days_in_month(year, month) && (int)month % months == 0))
+		*p = (struct period){want, (int32_t)year * parts + (int)(month - 1) / months};
+}
+
 glane_rc period_parse(struct slice text, char want, struct period *ret, struct diag *d)
 {
 	struct period p = {0};
@@ -372,6 +395,7 @@ glane_rc period_parse(struct slice text, char want, struct period *ret, struct d
 		return fail(d, GLANE_E_DATA, "period '%.*s': %s", SLICE_FMT(text), why);
 	if (want == 'B' && p.freq == 'D')
 		p.freq = 'B';
+	widen(&p, want);
 	if (want && p.freq != want && !range)
 		return fail(d, GLANE_E_DATA, "period '%.*s' is of frequency %c, its series of %c", SLICE_FMT(text),
 			p.freq, want);

@@ -24,7 +24,8 @@ struct period {
  * 2010-01-01/2010-03-31. A time zone is dropped: the provider's own date counts. Reporting years are taken to start on
  * 1 January (of others: period_reporting()). Not accepted: Q1-2010, 2010-B1, "Apr 13, 2026".
  * A week 53 in a year without one, W99, month 13, 2023-02-30 and years outside 0001..9999 are errors.
- * A text of a finer or coarser frequency than want is an error, except that want 'B' takes days.
+ * A text of a finer or coarser frequency than want is an error, except that want 'B' takes days, and A S T Q M the first and the last
+ * day of a period as the period.
  * Returns GLANE_E_DATA with a message naming the text.
  */
 glane_rc period_parse(struct slice text, char want, struct period *ret, struct diag *d);

@@ -13,7 +13,9 @@
 
 struct slice cube_text_at(struct record_reader *rec, struct place p)
 {
-	return p.column != CUBE_NOWHERE ? record_at(rec, p.column) : slice_from(p.constant);
+	const struct slice s = p.column != CUBE_NOWHERE ? record_at(rec, p.column) : slice_from(p.constant);
+
+	return s.n == 0 && p.twin ? record_at(rec, p.twin - 1) : s;
 }
 
 static struct slice label_at(struct record_reader *rec, struct place p)
@@ -136,7 +138,7 @@ static char code_of(const struct cube_map *m, struct slice word)
 	if (!code)
 		code = mapped_code(m, word);
 	while (!code && word.n &&
-		strchr(";, |@", *word.p)) /* Eurostat writes "|C", "@C" where only the second of two is said */
+		strchr(";, |@:", *word.p)) /* Eurostat writes "|C", "@C" where only the second of two is said, ":c" */
 		word.p++, word.n--;
 	while (n < word.n && !strchr(";, |@", word.p[n]))
 		n++;
@@ -206,22 +208,39 @@ static bool is_padding(const struct glane_run *r, const struct glane_reader *rd,
 	       rd->req.format != GLANE_FMT_SDMX;
 }
 
-/* SDMX-CSV 2.0 has rows of attributes for a part of the key, whose observations do not get them: without their multiplier or unit they
- * would mean other values. */
+/* Which of multiplier and unit, as attributes, the current record says, or does not say. */
+static unsigned measured(const struct cube_map *m, struct record_reader *rec, bool says)
+{
+	const struct place *const all[] = {&m->unit_mult, &m->unit};
+	unsigned bits = 0;
+
+	for (unsigned i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		if (all[i]->column != CUBE_NOWHERE && record_role(rec, all[i]->column) == GLANE_ROLE_ATTRIBUTE &&
+			(record_at(rec, all[i]->column).n > 0) == says)
+			bits |= 1u << i;
+	return bits;
+}
+
+static const char apart[] = "period '': a row without period and value, of attributes for a part of the key: its "
+			    "observations do not get them; ask for SDMX-ML or SDMX-JSON, whose groups they do get";
+
+/* SDMX-CSV 2.0 has rows of attributes for a part of the key, whose observations do not get them: those that do not say their multiplier or
+ * unit themselves would mean other values. */
+static glane_rc check_measured(struct glane_run *r, const struct glane_reader *rd)
+{
+	if (!(rd->cube->said_apart & rd->cube->lacking))
+		return GLANE_OK;
+	diag_clear(&r->diag);
+	return fail(&r->diag, GLANE_E_DATA, "%s: unit or multiplier in %s", rd->url, apart);
+}
+
 static glane_rc refuse_attributes(struct glane_run *r, struct glane_reader *rd)
 {
-	static const char why[] =
-		"period '': a row without period and value, of attributes for a part of the key: its "
-		"observations do not get them; ask for SDMX-ML or SDMX-JSON, whose groups they do get";
-	const struct place *const said[] = {&rd->cube->unit_mult, &rd->cube->unit};
+	glane_rc rc;
 
-	for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++)
-		if (said[i]->column != CUBE_NOWHERE && record_at(rd->records, said[i]->column).n &&
-			record_role(rd->records, said[i]->column) == GLANE_ROLE_ATTRIBUTE) {
-			diag_clear(&r->diag);
-			return fail(&r->diag, GLANE_E_DATA, "%s: unit or multiplier in %s", rd->url, why);
-		}
-	return run_reject(r, "period", why);
+	rd->cube->said_apart |= measured(rd->cube, rd->records, true);
+	rc = check_measured(r, rd);
+	return rc == GLANE_OK ? run_reject(r, "period", apart) : rc;
 }
 
 glane_rc cube_period(struct glane_run *r, struct record_reader *rec, const struct cube_map *m,
@@ -256,8 +275,11 @@ static glane_rc emit_measure(struct glane_run *r, struct glane_reader *rd, size_
 	if (rc != GLANE_OK)
 		return run_reject(r, "period", r->diag.text);
 	row.period = str_from(period);
-	if (!m->handle[k] || !run_series_of(r, m->handle[k]))
-		rc = ask_series(r, rec, m, k);
+	if (!m->handle[k] || !run_series_of(r, m->handle[k])) {
+		m->lacking |= measured(m, rec, false);
+		rc = check_measured(r, rd);
+		rc = rc == GLANE_OK ? ask_series(r, rec, m, k) : rc;
+	}
 	if (rc != GLANE_OK)
 		return rc;
 	row.series = m->handle[k];

@@ -14,6 +14,7 @@
 struct place { /* where a text comes from: a column, or a constant */
 	size_t column;
 	glane_str constant;
+	size_t twin; /* a further column with the same id, said where the first is not: its number + 1; 0: none */
 };
 struct cube_map {
 	struct glane_cube given; /* lists and their texts are the plugin's, valid during run() */
@@ -29,6 +30,7 @@ struct cube_map {
 	size_t dim[CUBE_DIMS], n_dims;
 	uint32_t handle[CUBE_MEASURES]; /* of the current series; 0: to be asked for */
 	int32_t mult;                   /* of the current series */
+	unsigned said_apart, lacking;   /* multiplier 1, unit 2: said for a part of the key, not said by a series */
 	struct strbuf names;            /* ids of dim[] and measure[] with their NULs */
 	struct strbuf indicator_text, flags_text;
 };

@@ -7,19 +7,20 @@
 
 static const char *const indicators[] = {"INDICATOR", "SERIES", "INDICATOR_CODE", "SERIES_CODE", "INDIC", "INDIC_*",
 	"SUBJECT", "VARIABLE", "DATA_ITEM", "BS_ITEM", "NA_ITEM", "BOP_ITEM", "MEASURE", "CONTENTSCODE", "STATISTIC"};
+static const char *const series_ids[] = {"IDBANK"}; /* INSEE's, where no dimension tells series apart */
 static const char *const areas[] = {"REF_AREA", "GEO", "LOCATION", "COUNTRY", "AREA", "REGION", "COU", "COUNTRY_CODE",
 	"GEOGRAPHY", "REF_AREA_CODE", "GEOGRAPHIC_PLACE_NAME", "REPORTING_COUNTRY", "REPORTER"};
 static const char *const units[] = {"UNIT_MEASURE", "UNIT"};
-static const char *const mults[] = {"UNIT_MULT", "POWERCODE"};
+static const char *const mults[] = {"UNIT_MULT", "UNIT_MULTIPLIER", "POWERCODE"};
 static const char *const statuses[] = {"OBS_STATUS"};
 static const char *const flag_ids[] = {"OBS_FLAG"};
 static const char *const conf_ids[CUBE_CONF] = {"CONF_STATUS", "OBS_CONF", "OBS_CONF_STATUS", "CONF_STATUS_OBS"};
-static const char *const notes[] = {"OBS_COM", "COMMENT_OBS", "OBS_COMMENT", "OBS_NOTE", "COMMENT"};
+static const char *const notes[] = {"OBS_COM", "COMMENT_OBS", "OBS_COMMENT", "OBS_NOTE", "OBS_FOOTNOTE", "COMMENT"};
 static const char *const titles[] = {"TITLE", "TITLE_COMPL", "SERIES_NAME"};
 static const char *const freqs[] = {"FREQ", "FREQUENCY"};
 static const char *const times[] = {"TIME_PERIOD", "TIME", "PERIOD", "YEAR"};
 #define START_DAY "REPORTING_YEAR_START_DAY"
-static const char *const multipliers[] = {"UNIT_MULT"};
+static const char *const multipliers[] = {"UNIT_MULT", "UNIT_MULTIPLIER"};
 #define DEFAULTS(list)                                                                                                 \
 	(struct glane_list)                                                                                            \
 	{                                                                                                              \
@@ -48,6 +49,22 @@ size_t cube_column(const struct record_reader *rec, const char *wanted, size_t n
 	return CUBE_NOWHERE;
 }
 
+static struct place at_constant(const char *text)
+{
+	return (struct place){CUBE_NOWHERE, {text, text ? strlen(text) : 0}, 0};
+}
+
+/* What a group of SDMX-ML says may look like a dimension too, as UNIT does, and be one of other series: two columns have that id. */
+static struct place at_column(const struct record_reader *rec, size_t column)
+{
+	struct place p = {column, {NULL, 0}, 0};
+
+	for (size_t i = column + 1; i < record_columns(rec) && !p.twin; i++)
+		if (slice_eq(record_column(rec, i), record_column(rec, column)))
+			p.twin = i + 1;
+	return p;
+}
+
 static struct place place_of(const struct record_reader *rec, struct glane_list given, struct glane_list dflt, int role)
 {
 	const struct glane_list l = given.n ? given : dflt;
@@ -57,12 +74,12 @@ static struct place place_of(const struct record_reader *rec, struct glane_list 
 		size_t column;
 
 		if (want[0] == '=')
-			return (struct place){CUBE_NOWHERE, {want + 1, strlen(want + 1)}};
+			return at_constant(want + 1);
 		column = cube_column(rec, want, strlen(want), given.n ? 0 : role);
 		if (column != CUBE_NOWHERE)
-			return (struct place){column, {NULL, 0}};
+			return at_column(rec, column);
 	}
-	return (struct place){CUBE_NOWHERE, {NULL, 0}};
+	return at_constant(NULL);
 }
 
 /* As place_of(); before the usual ids goes the dimension that the message itself says has this role. */
@@ -71,7 +88,7 @@ static struct place said_place(
 {
 	for (size_t i = 0; !given.n && i < record_columns(rec); i++)
 		if (record_role(rec, i) == role)
-			return (struct place){i, {NULL, 0}};
+			return at_column(rec, i);
 	return place_of(rec, given, dflt, GLANE_ROLE_DIMENSION);
 }
 
@@ -85,7 +102,7 @@ static bool indicator_of(const struct record_reader *rec, const char *want, stru
 
 		if (column == CUBE_NOWHERE)
 			return false;
-		m->indicator[m->n_indicator++] = (struct place){column, {NULL, 0}};
+		m->indicator[m->n_indicator++] = at_column(rec, column);
 		at += n + (at[n] == '+');
 	}
 	return m->n_indicator > 0;
@@ -98,7 +115,7 @@ static void find_indicator(const struct record_reader *rec, struct cube_map *m)
 	m->n_indicator = 0;
 	for (size_t i = 0; i < l.n; i++) {
 		if (l.v[i][0] == '=') {
-			m->indicator[0] = (struct place){CUBE_NOWHERE, {l.v[i] + 1, strlen(l.v[i] + 1)}};
+			m->indicator[0] = at_constant(l.v[i] + 1);
 			m->n_indicator = 1;
 			return;
 		}
@@ -183,7 +200,7 @@ static struct place time_of(const struct record_reader *rec, const struct cube_m
 {
 	for (size_t i = 0; !m->given.time.n && i < record_columns(rec); i++)
 		if (record_role(rec, i) == GLANE_ROLE_TIME)
-			return (struct place){i, {NULL, 0}};
+			return at_column(rec, i);
 	return place_of(rec, m->given.time, DEFAULTS(times), 0);
 }
 
@@ -194,7 +211,7 @@ static void find_conf(const struct record_reader *rec, struct cube_map *m)
 		const size_t column = cube_column(rec, conf_ids[i], strlen(conf_ids[i]), 0);
 
 		if (column != CUBE_NOWHERE)
-			m->conf[m->n_conf++] = (struct place){column, {NULL, 0}};
+			m->conf[m->n_conf++] = at_column(rec, column);
 	}
 }
 
@@ -286,6 +303,10 @@ glane_rc cube_map_shape(struct cube_map *m, const struct record_reader *rec, str
 	rc = find_measures(rec, m, d);
 	if (rc == GLANE_OK)
 		rc = find_dims(rec, m, d);
+	if (rc == GLANE_OK && !m->n_dims && !m->n_indicator && !g->indicator.n) { /* else series would be one */
+		m->indicator[0] = place_of(rec, g->indicator, DEFAULTS(series_ids), 0);
+		m->n_indicator = m->indicator[0].column != CUBE_NOWHERE;
+	}
 	if (rc == GLANE_OK && !strbuf_ok(&m->names))
 		rc = fail(d, GLANE_E_NOMEM, "no memory for the components of a dataset");
 	m->shape = rc == GLANE_OK ? record_shape(rec) : 0;

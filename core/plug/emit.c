@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #define MAX_COEF INT64_C(1000000000000000000)
 
@@ -307,14 +308,33 @@ static bool says_nothing(const struct glane_obs *o, const struct note *n)
 	return o->exp10 == DECIMAL_NONE && !o->status && note_empty(n);
 }
 
+/* The words of CL_UNIT_MULT, as the IMF's WEO and tables with labels alone write them: Billions, Thousand. */
+static bool mult_of_word(struct slice text, int64_t *ret)
+{
+	static const struct {
+		const char *word;
+		uint8_t mult;
+	} words[] = {{"unit", 0}, {"hundred", 2}, {"thousand", 3}, {"million", 6}, {"billion", 9}, {"trillion", 12}};
+
+	if (text.n > 1 && (text.p[text.n - 1] | 0x20) == 's')
+		text.n--;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (text.n == strlen(words[i].word) && strncasecmp(text.p, words[i].word, text.n) == 0) {
+			*ret = words[i].mult;
+			return true;
+		}
+	return false;
+}
+
 static glane_rc row_mult(struct slice text, struct note *n, struct diag *d)
 {
 	int64_t mult;
 
 	if (text.n == 0)
 		return GLANE_OK;
-	if (!slice_int(slice_trim(text), -30, 30, &mult))
-		return fail(d, GLANE_E_DATA, "unit multiplier '%.*s' is no power of ten between -30 and 30",
+	if (!slice_int(slice_trim(text), -30, 30, &mult) && !mult_of_word(slice_trim(text), &mult))
+		return fail(d, GLANE_E_DATA,
+			"unit multiplier '%.*s' is no power of ten between -30 and 30, nor a word as Millions",
 			(int)(text.n < 32 ? text.n : 32), text.p);
 	n->unit_mult = (int32_t)mult;
 	n->has_unit_mult = true;

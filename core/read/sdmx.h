@@ -21,8 +21,9 @@ struct slice sdmx_flow_id(struct slice ref);
 /* Where a message does not say what a component is: whether the id is one of the attributes that providers use (SDMX cross-domain
  * concepts and what was seen), and what role a component has. */
 bool sdmx_is_attribute(struct slice id);
-bool sdmx_is_text(struct slice id);                /* whether such an attribute is free text, not a code */
-bool sdmx_is_of_series(struct slice id, int role); /* whether a series is told by it: dimensions, its unit, its title */
+bool sdmx_is_text(struct slice id); /* whether such an attribute is free text, not a code */
+bool sdmx_is_of_series(
+	struct slice id, int role); /* whether a series is told by it: dimensions, its unit, title, INSEE's number */
 int sdmx_role(struct slice id, const char *const *dimension, size_t n_dimension);
 
 /* Whether a code beside data says that they are not whole: too large an answer (130, 413, 510), or a server that failed (5xx). From the

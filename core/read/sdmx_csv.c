@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * SDMX-CSV 1.0 and 2.x (https://github.com/sdmx-twg/sdmx-csv, data-message/docs/sdmx-csv-field-guide.md) over the reader of CSV: ids and
- * labels in headers and cells, the separator behind the first header, one record one observation.
+ * labels in headers and cells, the separator behind the first header, one record one observation. Services that are older than it have
+ * the components alone, TIME_PERIOD and OBS_VALUE among them, the ECB behind a KEY (https://data.ecb.europa.eu/help/api/data): BARE.
  */
 #include "base/map.h"
 #include "read/sdmx.h"
@@ -29,7 +30,7 @@ struct sdmx_csv {
 	size_t column[MAX_COLUMNS], n_columns; /* components: indexes of part[] */
 	size_t flow, flow_name, stamp, action;
 	char separator; /* inside of cells; NUL: none */
-	bool is_v1;
+	enum { V1, V2, BARE } version;
 	uint64_t shape, series, flow_hash, series_hash;
 	char act;
 	bool is_refused; /* an action that nobody knows: the end */
@@ -37,10 +38,10 @@ struct sdmx_csv {
 
 /* ---- the header ---- */
 
-/* "ID: label" or "ID"; a bracket at the end says what the cells hold. */
+/* "ID: label", "ID:label" (Fusion Metadata Registry) or "ID"; a bracket at the end says what the cells hold. */
 static struct slice id_of(struct slice head, struct part *p)
 {
-	const char *colon = head.n ? memmem(head.p, head.n, ": ", 2) : NULL;
+	const char *colon = head.n ? memchr(head.p, ':', head.n) : NULL;
 	const char *bracket;
 
 	p->is_labelled = colon != NULL;
@@ -55,13 +56,13 @@ static struct slice id_of(struct slice head, struct part *p)
 
 static enum meaning meaning_of(const struct sdmx_csv *s, struct slice id, size_t i)
 {
-	if (i == 0)
-		return s->is_v1 ? FLOW : PASSED;
-	if (!s->is_v1 && slice_is(id, "STRUCTURE_ID"))
+	if (i == 0 && (s->version != BARE || slice_is(id, "KEY")))
+		return s->version == V2 ? PASSED : FLOW;
+	if (s->version == V2 && slice_is(id, "STRUCTURE_ID"))
 		return FLOW;
-	if (!s->is_v1 && slice_is(id, "STRUCTURE_NAME"))
+	if (s->version == V2 && slice_is(id, "STRUCTURE_NAME"))
 		return FLOW_NAME;
-	if (!s->is_v1 && slice_is(id, "ACTION"))
+	if (s->version != V1 && slice_is(id, "ACTION"))
 		return ACTION;
 	if (slice_is(id, "LAST UPDATE") || slice_is(id, "LAST_UPDATE"))
 		return STAMP;
@@ -94,6 +95,31 @@ static int role_at(const struct record_options *o, struct slice id, bool is_behi
 	if (role != GLANE_ROLE_DIMENSION || (o->field && o->n_field))
 		return role;
 	return is_behind ? GLANE_ROLE_ATTRIBUTE : role;
+}
+
+static glane_rc fail_unknown(struct diag *d)
+{
+	return fail(d, GLANE_E_FORMAT,
+		"no SDMX message: it begins with neither '<' nor '{', nor with a column DATAFLOW or STRUCTURE, nor has "
+		"it "
+		"columns TIME_PERIOD and OBS_VALUE");
+}
+
+static bool has_component(const struct sdmx_csv *s, const char *id)
+{
+	for (size_t i = 0; i < s->n_columns; i++)
+		if (slice_is(s->part[s->column[i]].id, id))
+			return true;
+	return false;
+}
+
+static glane_rc header_check(const struct sdmx_csv *s, struct diag *d)
+{
+	if (s->version == BARE && (!has_component(s, "TIME_PERIOD") || !has_component(s, "OBS_VALUE")))
+		return fail_unknown(d);
+	return s->version != V2 || s->flow != SIZE_MAX
+		       ? GLANE_OK
+		       : fail(d, GLANE_E_FORMAT, "SDMX-CSV: line 1: no column STRUCTURE_ID");
 }
 
 static glane_rc header_read(struct sdmx_csv *s, const struct record_options *o, struct diag *d)
@@ -133,12 +159,29 @@ static glane_rc header_read(struct sdmx_csv *s, const struct record_options *o, 
 			s->part[i].meaning = PASSED;
 		}
 	}
-	if (s->flow == SIZE_MAX)
-		return fail(d, GLANE_E_FORMAT, "SDMX-CSV: line 1: no column STRUCTURE_ID");
-	return GLANE_OK;
+	return header_check(s, d);
 }
 
-/* "DATAFLOW" or "STRUCTURE[x]", and the separator behind it. */
+static bool is_code(struct slice s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (!((s.p[i] >= 'A' && s.p[i] <= 'Z') || (s.p[i] >= 'a' && s.p[i] <= 'z') ||
+			    (s.p[i] >= '0' && s.p[i] <= '9') || strchr("_@$-", s.p[i])))
+			return false;
+	return s.n > 0;
+}
+
+/* Of an id at the beginning. */
+static size_t id_length(struct slice text)
+{
+	size_t i = 0;
+
+	while (i < text.n && is_code((struct slice){text.p + i, 1}))
+		i++;
+	return i;
+}
+
+/* "DATAFLOW" or "STRUCTURE[x]", else any id, and the separator behind it. */
 static glane_rc dialect_find(struct sdmx_csv *s, const struct payload *p, struct diag *d)
 {
 	size_t at = p->n >= 3 && memcmp(p->p, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
@@ -147,18 +190,16 @@ static glane_rc dialect_find(struct sdmx_csv *s, const struct payload *p, struct
 	const struct slice text = {all.p + is_quoted, all.n - is_quoted};
 	size_t i;
 
-	s->is_v1 = slice_has_prefix(text, "DATAFLOW");
-	if (!s->is_v1 && !slice_has_prefix(text, "STRUCTURE"))
-		return fail(d, GLANE_E_FORMAT,
-			"no SDMX message: it begins with neither '<' nor '{', nor with a column DATAFLOW or STRUCTURE");
-	i = s->is_v1 ? 8 : 9;
+	s->version = slice_has_prefix(text, "DATAFLOW") ? V1 : slice_has_prefix(text, "STRUCTURE") ? V2 : BARE;
+	i = s->version == V1 ? 8 : s->version == V2 ? 9 : id_length(text);
 	if (i + 2 < text.n && text.p[i] == '[') {
 		s->separator = text.p[i + 1] == ']' ? '\0' : text.p[i + 1];
 		i += text.p[i + 1] == ']' ? 2 : 3;
 	}
 	i += is_quoted;
-	if (i < text.n &&
-		text.p[i] == ':') /* STRUCTURE: label; the separator is what the next known header stands behind */
+	if (s->version == BARE && (i >= text.n || !strchr(",;\t|", text.p[i])))
+		return fail_unknown(d);
+	if (i < text.n && text.p[i] == ':')
 		return fail(d, GLANE_E_FORMAT, "SDMX-CSV: line 1: a label behind the first column");
 	if (i >= text.n || text.p[i] == '\r' || text.p[i] == '\n')
 		return fail(d, GLANE_E_FORMAT, "SDMX-CSV: line 1: no separator behind the first column");
@@ -220,22 +261,24 @@ static struct slice first_language(const struct sdmx_csv *s, struct slice text)
 	return end ? (struct slice){text.p, (size_t)(end - text.p)} : text;
 }
 
-static bool is_code(struct slice s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if (!((s.p[i] >= 'A' && s.p[i] <= 'Z') || (s.p[i] >= 'a' && s.p[i] <= 'z') ||
-			    (s.p[i] >= '0' && s.p[i] <= '9') || strchr("_@$-", s.p[i])))
-			return false;
-	return s.n > 0;
-}
-
-/* The code of "CODE: label"; a text stays whole, also where it has such a colon. */
+/* The code of "CODE: label", of a dimension also of "CODE:label"; a text stays whole, also where it has such a colon. */
 static struct slice code_of(const struct part *p, struct slice text)
 {
 	const char *colon = text.n ? memmem(text.p, text.n, ": ", 2) : NULL;
-	const struct slice code = {text.p, colon ? (size_t)(colon - text.p) : 0};
+	struct slice code = {text.p, colon ? (size_t)(colon - text.p) : 0};
 
+	if (!colon && text.n && p->role == GLANE_ROLE_DIMENSION && (colon = memchr(text.p, ':', text.n)))
+		code.n = (size_t)(colon - text.p);
 	return p->is_labelled && is_code(code) ? code : text;
+}
+
+/* The flow that a record belongs to; of a KEY its first part. */
+static struct slice flow_of(struct sdmx_csv *s)
+{
+	const struct slice text = cell(s, s->flow);
+	const char *dot = s->version == BARE && text.n ? memchr(text.p, '.', text.n) : NULL;
+
+	return dot ? (struct slice){text.p, (size_t)(dot - text.p)} : text;
 }
 
 static struct slice value_at(struct sdmx_csv *s, size_t part)
@@ -257,6 +300,13 @@ static struct slice sdmx_at(void *state, size_t i)
 	return i < s->n_columns ? value_at(s, s->column[i]) : (struct slice){NULL, 0};
 }
 
+/* Of the ECB's histories. */
+static bool is_action_word(struct slice text)
+{
+	return slice_is(text, "Information") || slice_is(text, "Append") || slice_is(text, "Merge") ||
+	       slice_is(text, "Replace") || slice_is(text, "Delete");
+}
+
 /* Rows of an action that nobody knows would be taken for data, those of a deletion too. */
 static glane_rc action_read(struct sdmx_csv *s)
 {
@@ -265,11 +315,11 @@ static glane_rc action_read(struct sdmx_csv *s)
 
 	if (s->action != SIZE_MAX) /* as it is: value_at() goes by what this says */
 		text = slice_trim(code_of(&s->part[s->action], cell(s, s->action)));
-	s->act = s->is_v1 ? 'I' : 'M';
+	s->act = s->version == V2 ? 'M' : 'I';
 	if (text.n == 0)
 		return GLANE_OK;
 	s->act = *text.p;
-	if (text.n == 1 && strchr("IAMRD", *text.p))
+	if (strchr("IAMRD", *text.p) && (text.n == 1 || (s->version == BARE && is_action_word(text))))
 		return GLANE_OK;
 	csv_record_ops.where(s->csv, &number, &line, &offset);
 	return fail(s->diag, GLANE_E_FORMAT, "SDMX-CSV: line %llu: action '%.*s' is none of A, R, D, M, I",
@@ -285,7 +335,7 @@ static glane_rc sdmx_next(void *state)
 
 	if (rc != GLANE_OK)
 		return rc;
-	text = cell(s, s->flow);
+	text = flow_of(s);
 	flow = hash_bytes(text.p, text.n, 1);
 	s->shape += flow != s->flow_hash || s->shape == 0;
 	for (size_t i = 0; i < s->n_columns; i++) {
@@ -305,7 +355,7 @@ static bool is_partial(struct sdmx_csv *s)
 {
 	bool is_whole = true;
 
-	if (s->is_v1 || s->act == 'D')
+	if (s->version != V2 || s->act == 'D')
 		return false;
 	for (size_t i = 0; i < s->n_columns; i++) {
 		const uint8_t role = s->part[s->column[i]].role;
@@ -323,7 +373,7 @@ static struct slice sdmx_get(void *state, const char *path)
 	struct sdmx_csv *s = state;
 
 	if (*path == '#')
-		return strcmp(path, "#dataset") == 0                    ? sdmx_flow_id(cell(s, s->flow))
+		return strcmp(path, "#dataset") == 0                    ? sdmx_flow_id(flow_of(s))
 		       : strcmp(path, "#title") == 0                    ? cell(s, s->flow_name)
 		       : strcmp(path, "#updated") == 0                  ? cell(s, s->stamp)
 		       : strcmp(path, "#action") == 0                   ? (struct slice){&s->act, 1}
@@ -384,8 +434,8 @@ static struct slice sdmx_label(void *state, size_t i)
 	if (s->part[s->column[i]].label != SIZE_MAX)
 		return cell(s, s->part[s->column[i]].label);
 	text = cell(s, s->column[i]), code = code_of(&s->part[s->column[i]], text);
-	return code.n + 2 <= text.n ? (struct slice){text.p + code.n + 2, text.n - code.n - 2}
-				    : (struct slice){NULL, 0};
+	return code.n < text.n ? slice_trim((struct slice){text.p + code.n + 1, text.n - code.n - 1})
+			       : (struct slice){NULL, 0};
 }
 
 static const struct cube_ops sdmx_csv_cube = {

@@ -19,7 +19,7 @@ static bool is_listed(struct slice id, const char *const *ids, size_t n_ids)
 
 bool sdmx_is_attribute(struct slice id)
 {
-	static const char *const ids[] = {"OBS_*", "TIME_FORMAT", "TITLE*", "UNIT_MULT", "UNIT_MEASURE",
+	static const char *const ids[] = {"OBS_*", "TIME_FORMAT", "TITLE*", "UNIT_MULT*", "UNIT_MEASURE",
 		"UNIT_INDEX_BASE", "DECIMALS", "CONF_STATUS*", "COLLECTION*", "COLL_*", "AVAILABILITY", "SOURCE*",
 		"COMPIL*", "COVERAGE", "DOM_SER_IDS", "NAT_TITLE", "PUBL_*", "BREAKS", "LAST_UPDATE", "IDBANK",
 		"COMMENT*", "NOTE*", "FOOTNOTE*", "POWERCODE*", "REFERENCEPERIOD*", "REFERENCE_PERIOD*",
@@ -39,7 +39,7 @@ bool sdmx_is_text(struct slice id)
 	static const char *const ids[] = {"OBS_COM*", "COMMENT*", "TITLE*", "NOTE*", "FOOTNOTE*", "COMPIL*", "COVERAGE",
 		"SOURCE", "SOURCE_PUB", "SOURCE_DETAIL*", "METHODOLOGY*", "DESCRIPTION", "MEASURE_DESCRIPTION",
 		"FULL_DESCRIPTION", "NAT_TITLE", "SERIES_NAME", "LABEL", "STAT_CONC_DEF", "DATA_COMP", "CONTACT*",
-		"PUBL_*", "BREAKS", "DOM_SER_IDS", "OBS_NOTE", "EXT_TITLE*"};
+		"PUBL_*", "BREAKS", "DOM_SER_IDS", "OBS_NOTE", "OBS_FOOTNOTE", "EXT_TITLE*"};
 
 	return is_listed(id, ids, sizeof(ids) / sizeof(ids[0]));
 }
@@ -48,7 +48,8 @@ bool sdmx_is_of_series(struct slice id, int role)
 {
 	return role == GLANE_ROLE_DIMENSION ||
 	       (role == GLANE_ROLE_ATTRIBUTE && id.n >= 4 &&
-		       (strncasecmp(id.p, "UNIT", 4) == 0 || strncasecmp(id.p, "TITL", 4) == 0));
+		       (strncasecmp(id.p, "UNIT", 4) == 0 || strncasecmp(id.p, "TITL", 4) == 0 ||
+			       strncasecmp(id.p, "IDBA", 4) == 0));
 }
 
 static bool is_one(struct slice id, const char *name)

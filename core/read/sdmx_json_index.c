@@ -86,7 +86,7 @@ struct taking { /* what is read, and where it goes */
 	struct sdmx_json_structure *s;
 	struct sdmx_json_part *part;
 	int role, level;
-	struct slice id, name, value, role_said, urn, rel;
+	struct slice id, name, value, role_said, urn, href, rel;
 };
 
 static glane_rc object_due(struct json_pull *j, const char *otherwise)
@@ -223,9 +223,24 @@ static glane_rc take_link_member(void *arg, struct json_pull *j)
 {
 	struct taking *t = arg;
 
-	return is_key(j, "urn")   ? take_text(j, &t->x->arena, &t->urn)
-	       : is_key(j, "rel") ? take_text(j, &t->x->arena, &t->rel)
-				  : json_pull_pass(j, 0);
+	return is_key(j, "urn")    ? take_text(j, &t->x->arena, &t->urn)
+	       : is_key(j, "href") ? take_text(j, &t->x->arena, &t->href)
+	       : is_key(j, "rel")  ? take_text(j, &t->x->arena, &t->rel)
+				   : json_pull_pass(j, 0);
+}
+
+/* The id in the address of a flow: .../dataflow/AGENCY/ID/VERSION (sdmx-twg/sdmx-rest). */
+static struct slice flow_at(struct slice href)
+{
+	static const char mark[] = "/dataflow/";
+	const char *at = href.n ? memmem(href.p, href.n, mark, sizeof(mark) - 1) : NULL;
+	struct slice left = {at, at ? (size_t)(href.p + href.n - at) : 0};
+
+	if (!at)
+		return left;
+	left.p += sizeof(mark) - 1, left.n -= sizeof(mark) - 1;
+	(void)slice_cut(&left, '/'); /* the agency */
+	return slice_cut(&left, '/');
 }
 
 /* The id of the flow, or else of what it is built on. */
@@ -235,10 +250,12 @@ static glane_rc take_link(void *arg, struct json_pull *j)
 	struct slice id;
 	glane_rc rc = object_due(j, "a link that is no object");
 
-	t->urn = t->rel = (struct slice){NULL, 0};
+	t->urn = t->href = t->rel = (struct slice){NULL, 0};
 	if (rc == GLANE_OK)
 		rc = json_pull_each(j, '{', take_link_member, t);
 	id = sdmx_flow_id(t->urn);
+	if (!id.n && slice_is(t->rel, "dataflow"))
+		id = flow_at(t->href);
 	if (rc == GLANE_OK && id.n && (slice_is(t->rel, "dataflow") || !t->s->id.n))
 		t->s->id = id;
 	return rc;

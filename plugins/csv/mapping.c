@@ -197,7 +197,7 @@ static int is_mark(glane_str t)
 	return t.n > 0 && t.n <= MARK_MAX && letters <= 1;
 }
 
-/* The period that a header names: 2020, F2020, 2020 [YR2020], 2020Q1, 2020* (and the mark); absent where it names none. */
+/* The period that a header names: 2020, F2020, Y2020, X2020, 2020 [YR2020], 2020Q1, 2020Q1 [2020Q1], 2020* (and the mark); absent where it names none. */
 static glane_str header_period(const struct state *s, glane_str header, glane_str *mark)
 {
 	glane_str text = str_trim(header), rest;
@@ -205,7 +205,7 @@ static glane_str header_period(const struct state *s, glane_str header, glane_st
 	char freq;
 
 	*mark = (glane_str){NULL, 0};
-	if (text.n == 5 && text.p[0] == 'F')
+	if (text.n == 5 && strchr("FYX", text.p[0]))
 		text = (glane_str){text.p + 1, 4};
 	if (s->h->period(s->r, s->o.freq[0], text, &freq, &period) == GLANE_OK)
 		return text;

@@ -138,11 +138,12 @@ static glane_rc emit_value(struct state *s, const struct value_column *v, glane_
 {
 	struct glane_row row = {.size = sizeof(row),
 		.series = s->series,
-		.unit_mult = unit_mult,
 		.period = s->wide == WIDE_PERIOD ? v->code : period,
 		.value = value_text(s, v)};
 	glane_str side[SIDES], letter;
 
+	if (row.value.n)
+		row.unit_mult = unit_mult;
 	for (size_t k = 0; k < SIDES; k++)
 		side[k] = v->side[k] ? s->h->at(s->rd, v->side[k] - 1u) : cell_text(s, &s->side[k]);
 	if (v->mark.n && row.value.n && !side[SIDE_FLAGS].n)

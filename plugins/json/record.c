@@ -107,8 +107,9 @@ static glane_rc find_series(struct state *s, const struct value *v, glane_str ar
 	mult = mapped(&s->o.unit_mults, q.indicator);
 	if (!mult.p)
 		mult = cell_text(s, &s->unit_mult);
-	row->unit_mult =
-		mult.n && !is_power(mult, &q.unit_mult) ? mult : (glane_str){NULL, 0}; /* the host refuses it */
+	row->unit_mult = mult.n && !is_power(mult, &q.unit_mult)
+				 ? mult
+				 : (glane_str){NULL, 0}; /* a word, or the host refuses it */
 	return s->h->series(s->r, &q, &row->series);
 }
 
@@ -124,6 +125,8 @@ static glane_rc emit_item(struct state *s, const struct value *v, size_t k, stru
 		side[i] = side_text(s, &s->side[i], c, k);
 	row.period = period_text(period);
 	row.value = unless_missing(s, item ? item->v : cell_text(s, c));
+	if (!row.value.n)
+		row.unit_mult = (glane_str){NULL, 0};
 	letter = mapped(&s->o.status_map, side[SIDE_STATUS].n ? side[SIDE_STATUS] : side[SIDE_FLAGS]);
 	row.status = letter.n ? letter : side[SIDE_STATUS];
 	row.flags = letter.n && !side[SIDE_FLAGS].n ? side[SIDE_STATUS] : side[SIDE_FLAGS];

@@ -13,7 +13,8 @@ glane_rc answer_read(struct state *s, const char *url)
 	for (size_t i = 0; i < o->query.n; i++)
 		query[i] = (struct glane_kv){o->query.v[i].k, glane_str_of(mapping_fill(s, o->query.v[i].v.p))};
 	q.query = query, q.n_query = o->query.n;
-	q.select = o->select, q.field = s->field, q.n_field = s->n_field, q.error = o->error[0] ? o->error : NULL;
+	q.select = mapping_fill(s, o->select), q.field = s->field, q.n_field = s->n_field,
+	q.error = o->error[0] ? o->error : NULL;
 	q.member = o->member[0] ? o->member : NULL;
 	if (o->body[0])
 		q.body = glane_str_of(mapping_fill(s, o->body)), q.content_type = "application/json";
@@ -26,6 +27,8 @@ glane_rc answer_read(struct state *s, const char *url)
 	q.page_first = o->page_first >= 0 ? (uint32_t)o->page_first : q.paging == GLANE_PAGE_NUMBER;
 	q.page_pages = o->page_pages[0] ? o->page_pages : NULL, q.page_total = o->page_total[0] ? o->page_total : NULL;
 	q.page_next = o->page_next[0] ? o->page_next : NULL;
+	if (rc == GLANE_OK && !q.select)
+		rc = s->h->fail(s->r, GLANE_E_NOMEM, "no memory for select");
 	rc = rc == GLANE_OK ? s->h->open(s->r, &q, &s->rd) : rc;
 	while (rc == GLANE_OK && (rc = s->h->next(s->rd)) == GLANE_OK)
 		rc = record_emit(s);

@@ -80,6 +80,10 @@ def parsed():
         "ISOC_CI_IFP_IU I_IU3 DEU ind_type=IND_TOTAL;unit=PC_IND 2023 94.55  PC_IND B b",
         "ISOC_CI_IFP_IU I_IU3 GRC ind_type=IND_TOTAL;unit=PC_IND 2022 85.0  PC_IND A ",
         "ISOC_CI_IFP_IU I_IU3 GRC ind_type=IND_TOTAL;unit=PC_IND 2023   PC_IND C |C"])
+    parse(site, "jsonstat: a flag behind Eurostat's mark for nothing", ["jsonstat", "--area_scheme=EUROSTAT", "--status_map=b=B c=C"],
+          {**USERS, "value": {"0": 1, "1": 2, "2": 3}, "status": {"1": "b", "3": ":c"}}, [
+        "ISOC_CI_IFP_IU I_IU3 DEU ind_type=IND_TOTAL;unit=PC_IND 2022 1  PC_IND A ", "ISOC_CI_IFP_IU I_IU3 DEU ind_type=IND_TOTAL;unit=PC_IND 2023 2  PC_IND B b",
+        "ISOC_CI_IFP_IU I_IU3 GRC ind_type=IND_TOTAL;unit=PC_IND 2022 3  PC_IND A ", "ISOC_CI_IFP_IU I_IU3 GRC ind_type=IND_TOTAL;unit=PC_IND 2023   PC_IND C :c"])
     wide = {"class": "dataset", "id": ["geo", "item", "time"], "size": [2, 5100, 100], "role": {"time": ["time"]}, "extension": {"id": "X"},
             "dimension": {"geo": {"category": {"index": ["TG", "BJ"]}}, "item": {"category": {"index": [f"i{i}" for i in range(5100)]}},
                           "time": {"category": {"index": [str(1900 + i) for i in range(100)]}}}}
@@ -145,6 +149,23 @@ def parsed():
         code, out, err = site.glane("parse", "sdmx", payload=f"DATAFLOW,freq,geo,TIME_PERIOD,OBS_VALUE,{columns}\nESTAT:X(1.0),A,EL,2010,{cells}\n".encode())
         check(f"sdmx: confidentiality beside flags: {columns}: {cells}",
               ["|".join(r[c] for c in ("value", "status", "flags")) for r in support.csv.DictReader(io.StringIO(out))], [want.strip()]) or print(err)
+    for column, option in (("UNIT_MULT", []), ("UNIT_MULTIPLIER", []), ("POWERCODE", []), ("SCALE", ["--unit_mult=SCALE"])):
+        for head, cells in ((f"REF_AREA,TIME_PERIOD,OBS_VALUE,{column},OBS_FOOTNOTE", "TG,2010,5,3,seen"), (f"{column},REF_AREA,TIME_PERIOD,OBS_VALUE,OBS_FOOTNOTE", "3,TG,2010,5,seen")):
+            code, out, err = site.glane("parse", "sdmx", *option, payload=f"DATAFLOW,{head}\nX:X(1.0),{cells}\n".encode())
+            check(f"sdmx: a multiplier by its other names: {head}", ["|".join(r[c] for c in ("value", "unit_mult", "note")) for r in support.csv.DictReader(io.StringIO(out))],
+                  ["5|3|seen"]) or print(err)
+    bdm = "<StructureSpecificData><DataSet>" + "".join(f'<Series IDBANK="{n}" FREQ="T" TITLE_EN="x" REF_AREA="FM" UNIT_MULT="0"><Obs TIME_PERIOD="2023-Q4" OBS_VALUE="{v}"/></Series>'
+                                                       for n, v in (("001", 7.3), ("002", 7.4))) + "</DataSet></StructureSpecificData>"
+    code, out, err = site.glane("parse", "sdmx", "--dataset=X", "--area_scheme=INSEE", payload=bdm.encode())
+    check("sdmx: INSEE's series by their numbers, where nothing else tells them apart", ["|".join(r[c] for c in ("indicator", "area", "freq", "value")) for r in
+          support.csv.DictReader(io.StringIO(out))], ["001|INSEE:FM|Q|7.3", "002|INSEE:FM|Q|7.4"]) or print(err)
+    grouped = ('<StructureSpecificData><DataSet><Group INDICATOR="I" {}/><Series REF_AREA="TG" INDICATOR="I"><Obs TIME_PERIOD="2010" OBS_VALUE="5"/></Series>'
+               '{}</DataSet></StructureSpecificData>')
+    other = '<Series REF_AREA="BJ" INDICATOR="I" UNIT="XOF" SCALE="3"><Obs TIME_PERIOD="2010" OBS_VALUE="6"/></Series>'
+    for what, further, want in (("of a group", "", ["5|EUR|9"]), ("of a group, and of another series", other, ["5|EUR|9", "6|XOF|3"])):
+        code, out, err = site.glane("parse", "sdmx", "--dataset=X", "--unit_mult=SCALE", payload=grouped.format('UNIT="EUR" SCALE="9"', further).encode())
+        check(f"sdmx: unit and multiplier {what} under ids that could be dimensions", ["|".join(r[c] for c in ("value", "unit", "unit_mult")) for r in
+              support.csv.DictReader(io.StringIO(out))], want) or print(err)
     parse(site, "eurostat: a line without its end", ["eurostat", "--datasets=X"], "unit,geo\\time\t2020 \nPC,AT\t1.5", "was the file cut?")
     code, _, err = site.glane("parse", "eurostat", "--datasets=X", "--answer=jsonstat", "--filters=geo=" + "|".join(f"G{i}" for i in range(200)), payload=b"{}")
     suite.true("eurostat: more codes than an address takes", code == 2 and "more than 126 codes in filters" in err, (code, err))

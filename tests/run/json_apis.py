@@ -68,6 +68,11 @@ def parsed():
     parse("an array that is gone", DBN, {"series": {"docs": [{"dimensions": {"geo": "FRA"}, "period": ["2020"]}]}}, "", "value.* holds 0 items, but period.* 1")
     parse("DataMapper: names are areas and periods", ["--select=values.GDP.*", "--indicator==GDP", "--area=$key", "--value=*"], MAPPER, "indicator area period value",
           ["GDP TGO 2020 2.0", "GDP TGO 2021 6.0", "GDP BEN 2021 7.2"])
+    parse("DataMapper: the item of indicators is a part of select", ["--indicators=GDP", "--select=values.{indicator}.*", "--area=$key", "--value=*"], MAPPER,
+          "indicator area period value", ["GDP TGO 2020 2.0", "GDP TGO 2021 6.0", "GDP BEN 2021 7.2"])
+    parse("WHO: a number where there is one, else the word", ["--select=value.*", "--area=c", "--period=y", "--value=V=NumericValue|Value", '--missing="No data"'],
+          {"value": [{"c": "TGO", "y": 2020, "NumericValue": 59.71, "Value": "59.7 [58.1-61.2]"}, {"c": "BEN", "y": 2020, "NumericValue": None, "Value": "Yes"},
+                     {"c": "NER", "y": 2020, "NumericValue": None, "Value": "No data"}]}, "area value value_text", ["TGO 59.71 ", "BEN  Yes"])
     parse("objects side by side go by their names", ["--area=a", "--value=V=v.*", "--flags=f.*"],
           [{"a": "TGO", "v": {"2020": 1, "2021": 2}, "f": {"2021": "p"}}], "indicator period value flags", ["V 2020 1 ", "V 2021 2 p"])
     parse("several values, first of several areas, a multiplier, records not wanted",
@@ -199,6 +204,11 @@ def pages():
         site = suite.site("gho", shipped("gho", server.url))
         check("gho: pages by their links, countries only", (site.run().verdicts, site.short("area dims value")), (
             {"gho": "ok"}, [f"{a} DIM1={d} 64.25" for a in ("BEN", "TGO") for d in ("SEX_BTSX", "SEX_FMLE")]))
+    mapper = {f"/{i}": Answer(json.dumps({"values": {i: {"TGO": {"2020": n, "2029": 5.5}}}, "api": {"version": "1"}}), KIND) for n, i in enumerate(("NGDP_RPCH", "PCPIPCH"))}
+    with support.Server(mapper) as server:
+        site = suite.site("imf-datamapper", shipped("imf-datamapper", server.url))
+        check("imf-datamapper: each indicator below its own name", (site.run().verdicts, site.short("indicator area period value")), (
+            {"imf-datamapper": "ok"}, ["NGDP_RPCH TGO 2020 0", "NGDP_RPCH TGO 2029 5.5", "PCPIPCH TGO 2020 1", "PCPIPCH TGO 2029 5.5"]))
     record = {"DATABASE_ID": "WB_WDI", "INDICATOR": "WB_WDI_IT_NET_USER_ZS", "REF_AREA": "TGO", "SEX": "_T", "OBS_VALUE": "35.2", "UNIT_MEASURE": "PT",
               "UNIT_MULT": "0", "OBS_STATUS": "A"}
 

@@ -42,6 +42,10 @@ CSV = [
     ("a column per year in three spellings",
      ["--indicator==I", "--area=code", "--value=*"], "code,name,2019,F2020,2021 [YR2021]\nTGO,Togo,1,2,\nBEN,Benin,..,,3\n",
      "indicator area period value", ["I TGO 2019 1", "I TGO 2020 2", "I BEN 2021 3"]),
+    ("FAOSTAT: a column per year with its flags, M49 behind an apostrophe",
+     ["--indicator=Element Code", "--area=Area Code (M49)", "--area_scheme=M49", '--dims=ITEM="Item Code"', "--flags={value}F", "--value=*"],
+     'Area Code (M49),Area,Item Code,Element Code,Y2019,Y2019F,Y2020,Y2020F\n\'768,Togo,15,5510,12.5,A,13,E\n', "indicator area dims period value flags",
+     ["5510 TGO ITEM=15 2019 12.5 A", "5510 TGO ITEM=15 2020 13 E"]),
     ("a column per currency", ["--indicator==EXR", "--area==U2", "--period=Date", "--wide=CURRENCY", "--trim=yes", "--missing=N/A"],
      "Date, USD, XOF,\n13 April 2026, 1.1684, N/A,\n", "indicator dims period value", ["EXR CURRENCY=USD 2026-04-13 1.1684"]),
     ("a column per indicator, where nothing but the period is said", ["--area=Entity", "--area_scheme=NAME", "--period=Year"],
@@ -59,6 +63,12 @@ CSV = [
      "Report\n\na;d;v\nTGO;17/05/2020;1 234,50\n", "period value", ["2020-05-17 1234.50"]),
     ("tabs, no header, no quotes", ["--delimiter=tab", "--no_header=yes", "--quote=none", "--area=1", "--period=2", "--value=V=3"],
      'TGO\t2020\t1\nBEN\t2020\t"2\n', "indicator area value value_text", ["V TGO 1 ", 'V BEN  "2']),
+    ("multiplier by words, as in the IMF's WEO: years beside them, marks for nothing, a footer",
+     ["--delimiter=tab", "--ragged=yes", "--area=ISO", "--indicator=Code", "--value=*", "--unit=Units", "--unit_mult=Scale", "--group=,", "--missing=-- n/a"],
+     "ISO\tCode\tUnits\tScale\t1980\t2029\tEstimates Start After\nTGO\tNGDPD\tU.S. dollars\tBillions\t1.136\t1,234.5\t2021\n"
+     "TGO\tNGDP_RPCH\tPercent change\t\t--\t5.5\t2021\nTGO\tLP\tPersons\tMILLIONS\t2.7\tn/a\t\n\nInternational Monetary Fund, April 2024\n",
+     "indicator period value unit unit_mult", ["NGDPD 1980 1.136 U.S. dollars 9", "NGDPD 2029 1234.5 U.S. dollars 9",
+                                              "NGDP_RPCH 2029 5.5 Percent change 0", "LP 1980 2.7 Persons 6"]),
     ("multiplier by column", ["--area=a", "--period=p", "--value=v", "--unit_mult=m", "--unit==USD"],
      "a,p,v,m\nTGO,2020,1,3\nTGO,2021,2,6\n", "period value unit unit_mult", ["2020 1 USD 3", "2021 2 USD 6"]),
 ]

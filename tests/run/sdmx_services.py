@@ -339,6 +339,11 @@ def attribute_rows():
     check("attributes for a part of the key: the values are read", (code, [r["value"] for r in csv.DictReader(io.StringIO(out))]), (1, ["1.5"]))
     suite.true("attributes for a part of the key: quarantine says what the row is", "a row without period and value, of attributes" in err, err)
     code, out, err = site.glane("parse", "sdmx", payload=(head + "dataflow,ECB:EXR(1.0),I,D,NZD,,,,6,\n" + value).encode())
+    own = f"dataflow,ECB:EXR(1.0),I,D,NZD,{DAYS[0]},2.5,A,3,\n"
+    for what, rows, want in (("every observation says its own: read", (own,), True), ("one does not, behind it: refused", (own, value), False)):
+        site_code, rows_out, said = site.glane("parse", "sdmx", payload=(head + "dataflow,ECB:EXR(1.0),I,D,NZD,,,,6,\n" + "".join(rows)).encode())
+        suite.true(f"a multiplier for a part of the key, {what}", site_code == 1 and ("2.5" in rows_out) == want and
+                   ("unit or multiplier in" in said) != want, (site_code, rows_out, said))
     suite.true("a multiplier for a part of the key: refused", code == 1 and "unit or multiplier in period ''" in err and "1.5" not in out, (code, out, err))
 
 

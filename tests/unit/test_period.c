@@ -25,6 +25,10 @@ static const struct parse_row parse_rows[] = {
 	{"2010A1", 'A', 'A', "2010", "2010-01-01"},
 	{"1960 [YR1960]", 'A', 'A', "1960", "1960-01-01"},
 	{"1960 [YR1960]", 0, 'A', "1960", "1960-01-01"},
+	{"2010.0", 0, 'A', "2010", "2010-01-01"},
+	{"2010-05-17 00:00:00", 0, 'D', "2010-05-17", "2010-05-17"},
+	{"2010Q3 [2010Q3]", 0, 'Q', "2010-Q3", "2010-07-01"},
+	{"2010M12 [2010M12]", 'M', 'M', "2010-12", "2010-12-01"},
 	{"2010-S1", 0, 'S', "2010-S1", "2010-01-01"},
 	{"2010S2", 0, 'S', "2010-S2", "2010-07-01"},
 	{"1950S01", 'S', 'S', "1950-S1", "1950-01-01"},
@@ -96,18 +100,22 @@ static const char *const refused[] = {"201005", "20100517", "0000", "0000-05-17"
 	"2010-D366", "31 April 2026", "13 April 0000", "", "201", "20101", " 2010", "2010 ", "2010/11", "2010-5",
 	"2010-", "2010-Q", "2010-Q001", "2010q1", "2010-D37", "2010-B1", "2010-H3", "2010K5", "2010U53", "2010k1",
 	"Q1-2010", "2010-05-17-18", "2010/05/17", "2010-W05-3", "2010ZZ", "2010-05-17+15:00", "2010-05-17T24:00:00",
-	"2010-05-17T12:60:00", "2010-05-17T12:00:60", "2010-05-17T12", "2010-05-17T12:00:00.", "2010-05-17 00:00:00",
+	"2010-05-17T12:60:00", "2010-05-17T12:00:60", "2010-05-17T12", "2010-05-17T12:00:00.", "2010-05-17_00:00:00",
 	"Apr 13, 2026", "13 Apri 2026", "13  April 2026", "13 April 26", "13 avril 2026", "April 2026", "YR20100",
 	"2010-01-01/", "2010-01-01/P", "2010-01-01/PT", "2010-01-01/P3", "2010-01-01/PM", "2010-01-01/P3H",
 	"2010-01-01/P3D2M", "2010-01-01/P3YT", "2010-01-01/PT3HT4M", "2010-01-01/P1M/P1M", "2010-03-31/2010-01-01",
 	"2010-02-30/P3M", "2010-01-01/2010-02-30", "2010-01/2010-03", "/2010-01-01", ".........."};
 static const struct parse_row refused_under[] = {{.text = "2010", .want = 'Q'}, {.text = "2010-Q1", .want = 'A'},
 	{.text = "2010-05", .want = 'Q'}, {.text = "2010-05-17", .want = 'M'}, {.text = "2010-W05", .want = 'D'},
-	{.text = "2010-05-17", .want = 'W'}, {.text = "2010-05-17", .want = 'I'},
+	{.text = "2010-05-17", .want = 'W'}, {.text = "2010-05-17", .want = 'I'}, {.text = "2010-05-01", .want = 'Q'},
+	{.text = "2010-05-31", .want = 'Q'}, {.text = "2012-02-28", .want = 'M'}, {.text = "2010-07-01", .want = 'A'},
+	{.text = "2010-06-30", .want = 'T'}, {.text = "2010-05-03", .want = 'W'},
 	{.text = "2010-05-17T13:30:00", .want = 'D'}, {.text = "1960 [YR1960]", .want = 'M'},
 	{.text = "201005", .want = 'D'}, {.text = "20100517", .want = 'M'}, {.text = "2010", .want = 'X'},
 	{.text = "201013", .want = 'M'}, {.text = "2015W99", .want = 'W'}, {.text = "20230230", .want = 'D'},
-	{.text = "19801981", .want = 'D'}, {.text = "1960 [YR1961]", .want = 'A'}};
+	{.text = "19801981", .want = 'D'}, {.text = "1960 [YR1961]", .want = 'A'}, {.text = "2010.5", .want = 0},
+	{.text = "2010.00", .want = 0}, {.text = "2010Q3 [2010Q4]", .want = 0}, {.text = "2010Q3 [2010Q3", .want = 0},
+	{.text = "1960 [1960]", .want = 0}};
 
 /* Days since 1970 of "YYYY-MM-DD". */
 static int64_t day_of(const char *iso)
@@ -134,6 +142,32 @@ static void check_accepted(const struct parse_row *r, struct period p, struct st
 		assert_int_equal(start, day_of(r->start));
 	else
 		assert_true(strlen(r->text) == 6 || strlen(r->text) == 8); /* those that need a frequency */
+}
+
+static void test_days_of_longer_periods(void **state)
+{
+	static const struct {
+		const char *text, *print;
+		char want;
+	} rows[] = {{"2010-05-01", "2010-05", 'M'}, {"2010-05-31", "2010-05", 'M'},
+		{"2012-02-29T00:00:00Z", "2012-02", 'M'}, {"2010-10-01", "2010-Q4", 'Q'},
+		{"2010-06-30", "2010-Q2", 'Q'}, {"2010-07-01", "2010-S2", 'S'}, {"2010-08-31", "2010-T2", 'T'},
+		{"2010-01-01", "2010", 'A'}, {"2010-12-31", "2010", 'A'}};
+	struct strbuf b;
+
+	(void)state;
+	strbuf_init(&b, 0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct period p;
+		struct diag d = {0};
+
+		assert_int_equal(period_parse(slice_of(rows[i].text), rows[i].want, &p, &d), GLANE_OK);
+		assert_int_equal(p.freq, rows[i].want);
+		strbuf_reset(&b);
+		period_print(&b, p.freq, p.value);
+		assert_true(slice_is(strbuf_get(&b), rows[i].print));
+	}
+	strbuf_release(&b);
 }
 
 static void test_parse(void **state)
@@ -577,6 +611,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_parse),
+		cmocka_unit_test(test_days_of_longer_periods),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_parse_absent),
 		cmocka_unit_test(test_values),

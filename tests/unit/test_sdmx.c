@@ -194,6 +194,21 @@ static const struct form forms[] = {
 		"EXR I D NZD 2013-01-18 1.5931 A 0 OBS_COM 'Source: ECB' TITLE 'Rates: all'\n"
 		"EXR I D NZD 2013-01-21 1.5925 E  see (b): E\n",
 		NULL},
+	{"CSV 2.0, labels without a blank behind the colon",
+		"STRUCTURE,STRUCTURE_ID,ACTION,FREQ:Frequency,CURRENCY:Currency,TIME_PERIOD:Time period or "
+		"range,OBS_VALUE:Value,OBS_STATUS:Status,UNIT_MULT:Multiplier,OBS_COM:Comment\n"
+		"dataflow,ECB:EXR(1.0): Rates,R,D: Daily,NZD:New Zealand dollar,2013-01-18T00:00:00,1.5931,A: "
+		"Normal,0: Units,10:30 a.m.\n",
+		"EXR R D NZD 2013-01-18T00:00:00 1.5931 A 0 OBS_COM '10:30 a.m.'\n", NULL},
+	{"CSV of the ECB, behind keys",
+		"KEY,FREQ,CURRENCY,TIME_PERIOD,OBS_VALUE,OBS_STATUS,UNIT_MULT\r\n"
+		"EXR.D.NZD,D,NZD,2013-01-18,1.5931,A,0\r\nEXR.D.NZD,D,NZD,2013-01-21,1.5925,A,0\r\n"
+		"EXR.D.RUB,D,RUB,2013-01-18,40.3426,A,0\r\nEXR.D.RUB,D,RUB,2013-01-21,40.3000,E,0\r\n",
+		FOUR("I"), NULL},
+	{"CSV of the ECB, with history",
+		"\"KEY\";\"FREQ\";\"CURRENCY\";\"TIME_PERIOD\";\"OBS_VALUE\";\"OBS_STATUS\";\"ACTION\"\n"
+		"EXR.D.NZD;D;NZD;2013-01-18;1.5;A;Replace\nEXR.D.NZD;D;NZD;2013-01-18;;A;Delete\n",
+		"EXR R D NZD 2013-01-18 1.5 A ~\nEXR D D NZD 2013-01-18 ~ A ~\n", NULL},
 	{"CSV 2.0, names beside codes",
 		"\xef\xbb\xbfSTRUCTURE[;],STRUCTURE_ID,STRUCTURE_NAME,ACTION,FREQ,Frequency,CURRENCY,Currency,TIME_"
 		"PERIOD,Time,OBS_VALUE,Value,"
@@ -213,6 +228,11 @@ static const struct form forms[] = {
 	{"JSON draft, the structure behind the data, series",
 		"{\"header\":{\"id\":\"x\"},\"dataSets\":[{\"action\":\"Replace\",\"attributes\":[0]," J_SERIES
 		"}],\"structure\":" J_STRUCTURE "}",
+		FOUR("R"), NULL},
+	{"JSON draft, the flow by its address",
+		"{\"dataSets\":[{\"action\":\"Replace\",\"attributes\":[0]," J_SERIES
+		"}],\"structure\":{\"links\":[{\"href\":\"https://host/service/dataflow/ECB/EXR/1.0\",\"rel\":"
+		"\"dataflow\"}]," J_DIMS "," J_ATTRS "}}",
 		FOUR("R"), NULL},
 	{"JSON 1.0, flat",
 		"{\"meta\":{},\"data\":{\"structure\":" J_STRUCTURE ",\"dataSets\":[{\"attributes\":[0]," J_FLAT
@@ -366,6 +386,8 @@ struct refusal {
 static const struct refusal refusals[] = {
 	{"", GLANE_E_FORMAT, "empty"},
 	{"a,b\n1,2\n", GLANE_E_FORMAT, "DATAFLOW or STRUCTURE"},
+	{"a,TIME_PERIOD\n1,2\n", GLANE_E_FORMAT, "columns TIME_PERIOD and OBS_VALUE"},
+	{"No results\n", GLANE_E_FORMAT, "no SDMX message"},
 	{"STRUCTURE,DIM,OBS_VALUE\nx,1,2\n", GLANE_E_FORMAT, "STRUCTURE_ID"},
 	{"DATAFLOW,A,OBS_VALUE\nX:Y(1),1\n", GLANE_E_FORMAT, "line 2"},
 	{"DATAFLOW\n", GLANE_E_FORMAT, "no separator"},

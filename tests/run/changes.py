@@ -241,10 +241,16 @@ def filters(suite, site, nights):
     words = ("changes", "--since", when(0), "--format", "csv")
     suite.same("filters that nothing passes: the header, and a word on standard error", site.glane(*words, "--dataset", "nosuch"),
                (0, ",".join(COLUMNS) + "\n", "glane: no change of that time passes the filters\n"))
-    for words in (("--area", "Togo"), ("--freq", "a"), ("--dataset", "nosuch"), ("--to", "1900")):
+    for words in (("--area", "Lomé"), ("--freq", "D"), ("--dataset", "nosuch"), ("--to", "1900")):
         code, out, err = site.glane("export", *words)
         suite.true(f"export {' '.join(words)}: the header, and a word on standard error",
                    (code, out.count("\n"), err.count("\n")) == (0, 1, 1) and "no observation" in err, (code, out, err))
+    for name in ("Togo", "tgo", "TG", "TOGO"):
+        suite.same(f"export --area {name}: the rows of TGO", site.glane("export", "--area", name), site.glane("export", "--area", "TGO"))
+    for words, why in ((("--freq", "annual"), "--freq annual: a letter"), (("--freq", "a"), "--freq a: a letter"),
+                       (("--from", "2004", "--to", "2003"), "--from '2004' is later than --to '2003'")):
+        code, out, err = site.glane("export", *words)
+        suite.true(f"export {' '.join(words)}: usage, nothing printed", code == 2 and not out and why in err, (code, out, err))
     suite.same("export of what is there: no word", site.glane("export", "--area", "TGO")[2], "")
     for fmt in ("csv", "ndjson", "sdmx-csv", "parquet"):
         code, out, err = site.glane("export", "--format", fmt, "--from", "garbage")

@@ -46,8 +46,9 @@ static void say_nothing(const struct show *w)
 	if (w->json)
 		(void)puts("[]");
 	if (w->n == 0)
-		fprintf(stderr, "glane: no series of '%s' for %s is in the store (`glane series %s` lists what is)\n",
-			w->indicator.p, w->area ? w->area : w->group, w->indicator.p);
+		fprintf(stderr, "glane: no series of '%s' for %s %s (`glane series %s` lists what is)\n",
+			w->indicator.p, w->area ? w->area : w->group,
+			w->area && filters_any(&w->filters) ? "passes the filters" : "is in the store", w->indicator.p);
 	else
 		fprintf(stderr, "glane: the series has no observation then (--as-of, --from, --to)\n");
 }

@@ -44,6 +44,8 @@ int app_settings(const struct app *a, struct settings *s);
 int app_store(const struct settings *s, struct store *st); /* for reading */
 /* EXIT_FINE where the configuration or the store (NULL: not asked) knows each source; else the error was printed. */
 int app_sources(const struct settings *s, const struct store *st, const struct list *names);
+/* Says that no folder of plugin_path has it: EXIT_USAGE. */
+int app_no_plugin(const struct settings *s, const char *name);
 /* Where there is a store already: makes none. */
 glane_rc app_store_open(const struct settings *s, bool write, struct store *ret, struct diag *d);
 int flush_out(void); /* EXIT_STORE where stdout could not be written */

@@ -216,6 +216,15 @@ int app_sources(const struct settings *s, const struct store *st, const struct l
 	return code;
 }
 
+int app_no_plugin(const struct settings *s, const char *name)
+{
+	struct diag d;
+
+	diag_clear(&d);
+	(void)settings_no_plugin(s, name, &d);
+	return complain(EXIT_USAGE, "%s", d.text);
+}
+
 glane_rc app_store_open(const struct settings *s, bool write, struct store *ret, struct diag *d)
 {
 	glane_rc rc = store_open(ret, s->store, false, d);

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """What an administrator gets wrong, and what is said of it: configuration that names what is not there, folders that went missing,
 an address that changed, a store that is damaged beside its tables. TAP on standard output."""
+import os
 import sys
 from pathlib import Path
 
@@ -14,6 +15,32 @@ ROWS = "code,year,value\n" + "".join(f"TGO,{2000 + i},{i}.50\n" for i in range(5
 def section(name, url, more=""):
     return (f"[source {name}]\nplugin = csv\nbase_url = {url}\nfiles = a.csv\ndataset = D\nindicator = =I\narea = code\nperiod = year\n"
             f"value = value\nretries = 0\n{more}")
+
+
+def files(suite, server):
+    """Secrets and certificates: check looks whether they could be read, and opens none."""
+    site = suite.site("files")
+    secret = site.folder / "secret"
+    secret.write_text("s3cret-of-the-test\n")
+    secret.chmod(0o644)
+    for more, code, what in (("auth = key=file:/nowhere/key\n", 1, "auth: /nowhere/key: cannot be read: No such file"),
+                             (f"auth = key=file:{secret}\n", 1, "others can read it; chmod 600 it"),
+                             (f"auth = key=file:{site.folder}\n", 1, "not a file"),
+                             ("ca_extra = /nowhere/ca.pem\n", 1, "ca_extra: /nowhere/ca.pem: cannot be read"),
+                             ("auth = key=env:GLANE_TEST_NOPE\n", 0, "there is no GLANE_TEST_NOPE in the environment"),
+                             ("enabled = no\nauth = key=file:/nowhere/key\n", 0, "")):
+        site.configure(section("a", server.url, more))
+        got, out, err = site.glane("check", "--conf")
+        line = next(i for i, text in enumerate((site.folder / "sources.d/all.conf").read_text().splitlines(), 1) if text == more.splitlines()[-1])
+        suite.true(f"check: {more.splitlines()[-1].replace(str(site.folder), '')}", got == code and what in err and "1 source" in out and
+                   (not what or f"all.conf:{line}: " in err) and "s3cret" not in out + err, (got, out, err))
+    secret.chmod(0o600)
+    site.configure(section("a", server.url, f"auth = key=file:{secret}\n"))
+    suite.same("check: a secret that can be read", (site.glane("check", "--conf")[0], site.glane("check", "--conf")[2]), (0, ""))
+    for glane, what in (("ca_bundle = /nowhere/ca.pem\n", "ca_bundle: /nowhere/ca.pem: cannot be read"), ("proxy = file:/nowhere/p\n", "proxy: /nowhere/p: cannot")):
+        other = suite.site("shared-" + glane.split()[0], section("a", server.url), glane)
+        code, _, err = other.glane("check", "--conf")
+        suite.true(f"check: {glane.strip()}", code == 1 and what in err, (code, err))
 
 
 def folders(suite, server):
@@ -53,11 +80,28 @@ def values(suite, server):
     suite.true("sources --json of a wrong configuration: nothing on standard output", code == 2 and not out and "every = sometimes" in err, (code, out, err))
 
 
+def payloads(suite, server):
+    if os.geteuid() != 0:
+        suite.skip("check: payloads that this user cannot read", "it takes two users")
+        return
+    site = suite.site("payloads", section("a", server.url))
+    site.run()
+    (site.store / "payloads").chmod(0o700)
+    for folder in (suite.folder, site.folder):
+        folder.chmod(0o755)
+    who = ("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "--")
+    code, out, err = site.glane("check", "--store", wrap=who)
+    suite.true("check: payloads that this user cannot read are no 'none'", code == 5 and "payloads       none" not in out and
+               "payloads: cannot open the folder: Permission denied" in err, (code, out, err))
+
+
 def main():
     suite = support.Suite("mistakes")
     with support.Server({"/a.csv": support.Answer(ROWS, "text/csv")}) as server:
+        files(suite, server)
         folders(suite, server)
         values(suite, server)
+        payloads(suite, server)
     sys.exit(suite.finish())
 
 

@@ -3,6 +3,7 @@
 """What an administrator gets wrong, and what is said of it: configuration that names what is not there, folders that went missing,
 an address that changed, a store that is damaged beside its tables. TAP on standard output."""
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -95,6 +96,22 @@ def payloads(suite, server):
                "payloads: cannot open the folder: Permission denied" in err, (code, out, err))
 
 
+def moved(suite, server):
+    """The address of a source is another one now: that the last commit's is no longer permitted is nobody's attack."""
+    site = suite.site("moved", section("a", server.url))
+    site.run()
+    with support.Server({"/a.csv": support.Answer(ROWS, "text/csv")}) as other:
+        site.configure(section("a", other.url))
+        run = site.run()
+        suite.same("base_url is another one: unchanged, without an alarm", (run.code, run.verdicts, run.err, run.sources["a"]["security_events"]),
+                   (0, {"a": "unchanged"}, "", 0))
+        suite.same("and so offline", ("security" in site.run("--all", "--offline").err, site.run().verdicts), (False, {"a": "unchanged"}))
+        site.configure(section("a", other.url).replace("files = a.csv", f"files = {server.url}/a.csv"))
+        run = site.run()
+    suite.true("an address that a section asks for and does not permit is one, also where the last commit had it", run.code == 3 and
+               run.err.count("security: a: ") == 1 and run.sources["a"]["security_events"] == 1, run)
+
+
 def main():
     suite = support.Suite("mistakes")
     with support.Server({"/a.csv": support.Answer(ROWS, "text/csv")}) as server:
@@ -102,6 +119,7 @@ def main():
         folders(suite, server)
         values(suite, server)
         payloads(suite, server)
+        moved(suite, server)
     sys.exit(suite.finish())
 
 

@@ -37,6 +37,8 @@ bool arg_time(const char *name, const char *value, int64_t *ret); /* RFC 3339, o
 
 /* Prints a line, its end added: what plugins and providers wrote comes to a terminal without control bytes. */
 void print_visible(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* "3 days", "5 hours", "1 minute": as much as one wants to know. */
+void age_text(int64_t seconds, char buf[32]);
 /* Prints "glane: message" and returns `code`. */
 int complain(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Loads the configuration, with --store put in. Returns an exit code, 0 where all is well. */

@@ -61,6 +61,18 @@ void print_visible(const char *fmt, ...)
 	strbuf_release(&b);
 }
 
+void age_text(int64_t seconds, char buf[32])
+{
+	const int64_t minutes = seconds / 60, hours = minutes / 60, days = hours / 24;
+	const int64_t n = hours >= 48 ? days : hours >= 2 ? hours : minutes;
+
+	(void)snprintf(buf, 32, "%lld %s%s", (long long)n,
+		hours >= 48  ? "day"
+		: hours >= 2 ? "hour"
+			     : "minute",
+		n == 1 ? "" : "s");
+}
+
 int complain(int code, const char *fmt, ...)
 {
 	va_list ap;

@@ -9,9 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define HOUR INT64_C(3600)
-#define DAY INT64_C(86400)
-
 static const char help[] =
 	"glane status [--source S] [--json] [--prometheus] [--now T]\n"
 	"\n"
@@ -134,28 +131,18 @@ static int print_states(const struct states *all)
 
 /* ---- lines ---- */
 
-static void print_age(int64_t seconds)
-{
-	if (seconds >= 2 * DAY)
-		printf("%" PRId64 " days", seconds / DAY);
-	else if (seconds >= 2 * HOUR)
-		printf("%" PRId64 " hours", seconds / HOUR);
-	else
-		printf("%" PRId64 " minute%s", seconds / 60, seconds / 60 == 1 ? "" : "s");
-}
-
 static void print_holds(const struct state *s, int64_t now)
 {
 	const json_t *holds = json_object_get(s->last, "holds");
 
 	for (size_t i = 0; i < json_array_size(holds); i++) {
 		const json_t *h = json_array_get(holds, i);
+		char age[32];
 
-		printf("%-24s held for ", "");
-		print_age(now - json_int(h, "since", now));
-		print_visible(" (%s): %s%s%s: %s", json_text(h, "rule", "no gate"), json_text(h, "dataset", ""),
-			*json_text(h, "indicator", "") ? " " : "", json_text(h, "indicator", ""),
-			json_text(h, "reason", ""));
+		age_text(now - json_int(h, "since", now), age);
+		print_visible("%-24s held for %s (%s): %s%s%s: %s", "", age, json_text(h, "rule", "no gate"),
+			json_text(h, "dataset", ""), *json_text(h, "indicator", "") ? " " : "",
+			json_text(h, "indicator", ""), json_text(h, "reason", ""));
 	}
 }
 

@@ -112,6 +112,25 @@ def moved(suite, server):
                run.err.count("security: a: ") == 1 and run.sources["a"]["security_events"] == 1, run)
 
 
+def counts(suite, server):
+    """One of something is one."""
+    rows = "code,year,value\n" + "".join(f"TGO,{1800 + i},{i}\n" for i in range(200))
+    server.routes["/a.csv"] = support.Answer(rows + "TGO,in spring,1\n", "text/csv")
+    site = suite.site("counts", section("a", server.url))
+    run = site.run("a", "--now", "2026-03-01T03:00:00Z")
+    suite.true("one rejected record", run.verdicts == {"a": "partial"} and "1 record in quarantine/" in run.sources["a"]["message"], run)
+    for words in (("list",), ("show", "a")):
+        out = site.glane("quarantine", *words)[1]
+        suite.true(f"quarantine {words[0]}: one record", f"rejected 1 record of run {run.report['run']}\n" in out, out)
+    suite.true("runs: one source", re.search(r"exit 1 +1 source  a partial$", site.glane("runs")[1], re.M), site.glane("runs")[1])
+    server.routes["/a.csv"] = support.Answer(rows[:1000], "text/csv")
+    site.run("a", "--now", "2026-03-02T03:00:00Z")
+    out = site.glane("quarantine", "list", "--now", "2026-03-02T03:20:00Z")[1], site.glane("status", "--now", "2026-03-02T03:20:00Z")[1]
+    suite.same("a hold of this night: minutes, the same in list and status", [text.count("held for 20 minutes (min_rows_percent)") for text in out], [1, 1])
+    out = site.glane("quarantine", "reject", "a")[1]
+    suite.true("one slice was held", out.endswith("rejected: 1 slice that was held\n"), out)
+
+
 def main():
     suite = support.Suite("mistakes")
     with support.Server({"/a.csv": support.Answer(ROWS, "text/csv")}) as server:
@@ -120,6 +139,7 @@ def main():
         values(suite, server)
         payloads(suite, server)
         moved(suite, server)
+        counts(suite, server)
     sys.exit(suite.finish())
 
 

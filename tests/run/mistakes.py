@@ -96,6 +96,24 @@ def payloads(suite, server):
                "payloads: cannot open the folder: Permission denied" in err, (code, out, err))
 
 
+def read_only(suite, server):
+    """A backup that is mounted read-only is checked by whoever may read it; nothing of it is written."""
+    if os.geteuid() != 0:
+        suite.skip("check: a store that this user may only read", "it takes two users")
+        return
+    site = suite.site("read-only", section("a", server.url))
+    site.run()
+    for path in (suite.folder, site.folder, *(p for p in site.store.rglob("*") if p.is_dir()), site.store):
+        path.chmod(0o755)
+    who = ("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "--")
+    code, out, err = site.glane("check", "--store", wrap=who)
+    suite.true("check: a store that this user may only read", code == 0 and "payloads       1 body, 0 damaged" in out and not err, (code, out, err))
+    suite.same("and the other commands that look", [site.glane(*words, wrap=who)[0] for words in (("status",), ("export",), ("runs",), ("changes",), ("sources",),
+                                                                                                  ("series",), ("quarantine", "list"), ("vacuum", "--dry-run"))], [0] * 8)
+    code, _, err = site.glane("run", "--all", wrap=who)
+    suite.true("a run says what it may not do", code == 5 and "may this user write to the store?" in err, (code, err))
+
+
 def moved(suite, server):
     """The address of a source is another one now: that the last commit's is no longer permitted is nobody's attack."""
     site = suite.site("moved", section("a", server.url))
@@ -138,6 +156,7 @@ def main():
         folders(suite, server)
         values(suite, server)
         payloads(suite, server)
+        read_only(suite, server)
         moved(suite, server)
         counts(suite, server)
     sys.exit(suite.finish())

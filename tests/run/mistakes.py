@@ -4,6 +4,7 @@
 an address that changed, a store that is damaged beside its tables. TAP on standard output."""
 import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -114,6 +115,24 @@ def read_only(suite, server):
     suite.true("a run says what it may not do", code == 5 and "may this user write to the store?" in err, (code, err))
 
 
+def side_files(suite, server):
+    """What stands beside the commits and is damaged: which file, and what to do."""
+    site = suite.site("side", section("a", server.url) + section("b", server.url))
+    site.run()
+    for name in ("last", "seen"):
+        path = site.store / f"state/a/{name}.json"
+        path.write_text("{")
+        code, _, err = site.glane("run", "--all")
+        found = code == 5 and f"state/a/{name}.json:1: not the JSON" in err and "remove that file" in err
+        found = found or name == "seen" and f"state/a/{name}.json" in site.glane("runs", sorted(p.stem for p in (site.store / "runs").iterdir())[-1])[1]
+        suite.true(f"a damaged {name}.json: which, and what to do", found, (code, err))
+        path.unlink()
+        suite.same(f"without {name}.json all is well", site.run().verdicts, {"a": "unchanged", "b": "unchanged"})
+    for option in ("--store", "-c"):
+        done = subprocess.run([support.GLANE, "-c", str(site.conf), option, "", "status"], capture_output=True, text=True, check=False)
+        suite.true(f"{option} '': a script's variable that was empty", done.returncode == 2 and not done.stdout and "the name is empty" in done.stderr, done)
+
+
 def moved(suite, server):
     """The address of a source is another one now: that the last commit's is no longer permitted is nobody's attack."""
     site = suite.site("moved", section("a", server.url))
@@ -157,6 +176,7 @@ def main():
         values(suite, server)
         payloads(suite, server)
         read_only(suite, server)
+        side_files(suite, server)
         moved(suite, server)
         counts(suite, server)
     sys.exit(suite.finish())

@@ -136,6 +136,8 @@ def check_show(suite, site, runs):
         code, out, err = site.glane("show", *missing, "--json")
         suite.true(f"show {' '.join(missing)}: what left nothing", ("passes the filters" if "--from" in missing else "is in the store") in err, err)
         suite.same(f"show {' '.join(missing)} --json: an empty list", (code, out, err.count("\n")), (0, "[]\n", 1))
+    code, out, err = site.glane("show", "TGO", "internet-users")
+    suite.true("nothing of an id of the catalogue: whose it would be", (code, out) == (0, "") and "(catalogue.csv: IT.NET.USER.ZS of source worldbank)" in err, err)
     suite.same("no indicator: usage", site.glane("show", "TGO")[0], 2)
     suite.same("no such group: usage", site.glane("show", "--group", "XYZ", "NET")[0], 2)
 

@@ -187,6 +187,14 @@ static const char **names_of(struct settings *s, const char *dir, size_t *ret_n)
 	return list;
 }
 
+/* An earlier folder has one of that name. */
+static bool is_hidden(struct settings *s, const char *name, const char *path)
+{
+	const char *used = settings_plugin(s, name);
+
+	return used && strcmp(used, path) != 0;
+}
+
 static int list_folder(struct settings *s, const char *dir, size_t *ret_seen)
 {
 	int code = EXIT_FINE;
@@ -203,8 +211,9 @@ static int list_folder(struct settings *s, const char *dir, size_t *ret_seen)
 		if (!path || plugin_ask(&s->arena, path, names[i], &p, &d) != GLANE_OK)
 			code = complain(EXIT_SOME, "%s", d.text);
 		else
-			print_visible("%-16s %-8s %-50s %s", names[i], p.desc.version ? p.desc.version : "",
-				p.desc.title ? p.desc.title : "", path);
+			print_visible("%-16s %-8s %-50s %s%s", names[i], p.desc.version ? p.desc.version : "",
+				p.desc.title ? p.desc.title : "", path,
+				is_hidden(s, names[i], path) ? "  (hidden by the one above)" : "");
 	}
 	return code;
 }

@@ -4,6 +4,7 @@
 an address that changed, a store that is damaged beside its tables. TAP on standard output."""
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -60,6 +61,12 @@ def folders(suite, server):
         site.conf.write_text("\n".join(lines) + "\n")
         code, _, err = site.glane("check", "--conf")
         suite.true(f"{key} = a folder that is not there", code == 2 and f"glane.conf:{len(lines)}: {key} = /nowhere/x.d: No such file" in err, (code, err))
+    (site.folder / "own").mkdir()
+    shutil.copy(support.OUT / "plugins/csv.so", site.folder / "own")
+    site.conf.write_text(f"[glane]\nplugin_path = own {support.OUT}/plugins\ntables = {support.TOP}/conf\n")
+    out = site.glane("plugins")[1]
+    suite.same("plugins: which of two of one name is used", [("own/csv.so" in line, "(hidden by the one above)" in line) for line in out.splitlines()
+                                                             if line.split()[0] == "csv"] + [out.count("hidden")], [(True, False), (False, True), 1])
     site.conf.write_text(f"[glane]\nplugin_path = /nowhere/a /nowhere/b\ntables = {support.TOP}/conf\n")
     code, out, err = site.glane("plugins")
     suite.true("plugins: none at all", code == 2 and not out and "no folder of plugin_path holds a plugin" in err, (code, out, err))

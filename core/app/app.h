@@ -37,6 +37,8 @@ bool arg_time(const char *name, const char *value, int64_t *ret); /* RFC 3339, o
 
 /* Prints a line, its end added: what plugins and providers wrote comes to a terminal without control bytes. */
 void print_visible(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* "3 days", "5 hours", "1 minute": as much as one wants to know. */
+void age_text(int64_t seconds, char buf[32]);
 /* Prints "glane: message" and returns `code`. */
 int complain(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Loads the configuration, with --store put in. Returns an exit code, 0 where all is well. */
@@ -44,6 +46,8 @@ int app_settings(const struct app *a, struct settings *s);
 int app_store(const struct settings *s, struct store *st); /* for reading */
 /* EXIT_FINE where the configuration or the store (NULL: not asked) knows each source; else the error was printed. */
 int app_sources(const struct settings *s, const struct store *st, const struct list *names);
+/* Says that no folder of plugin_path has it: EXIT_USAGE. */
+int app_no_plugin(const struct settings *s, const char *name);
 /* Where there is a store already: makes none. */
 glane_rc app_store_open(const struct settings *s, bool write, struct store *ret, struct diag *d);
 const char *app_tmp(void); /* the folder for temporary files */

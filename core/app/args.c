@@ -61,6 +61,18 @@ void print_visible(const char *fmt, ...)
 	strbuf_release(&b);
 }
 
+void age_text(int64_t seconds, char buf[32])
+{
+	const int64_t minutes = seconds / 60, hours = minutes / 60, days = hours / 24;
+	const int64_t n = hours >= 48 ? days : hours >= 2 ? hours : minutes;
+
+	(void)snprintf(buf, 32, "%lld %s%s", (long long)n,
+		hours >= 48  ? "day"
+		: hours >= 2 ? "hour"
+			     : "minute",
+		n == 1 ? "" : "s");
+}
+
 int complain(int code, const char *fmt, ...)
 {
 	va_list ap;
@@ -214,6 +226,15 @@ int app_sources(const struct settings *s, const struct store *st, const struct l
 	}
 	arena_release(&a);
 	return code;
+}
+
+int app_no_plugin(const struct settings *s, const char *name)
+{
+	struct diag d;
+
+	diag_clear(&d);
+	(void)settings_no_plugin(s, name, &d);
+	return complain(EXIT_USAGE, "%s", d.text);
 }
 
 glane_rc app_store_open(const struct settings *s, bool write, struct store *ret, struct diag *d)

@@ -2,6 +2,7 @@
 /* Changes as lines to read. */
 #include "app/changes_text.h"
 
+#include "app/columns.h"
 #include "base/clock.h"
 
 #include <inttypes.h>
@@ -39,9 +40,10 @@ static bool line_ok(const struct changes_line *l)
 	       strbuf_ok(&l->value) && strbuf_ok(&l->attributes);
 }
 
-void changes_text_init(struct changes_text *t, struct output *out, const struct store *s, bool dated)
+void changes_text_init(
+	struct changes_text *t, struct output *out, const struct store *s, const struct areas *areas, bool dated)
 {
-	*t = (struct changes_text){.out = out, .dated = dated};
+	*t = (struct changes_text){.out = out, .areas = areas, .dated = dated};
 	titles_init(&t->titles, s);
 	line_init(&t->line);
 	line_init(&t->next);
@@ -54,13 +56,11 @@ void changes_text_release(struct changes_text *t)
 	line_release(&t->next);
 }
 
-/* s and blanks behind it, `width` characters together, or s and two blanks. */
+/* s and blanks behind it, `width` columns together, or s and two blanks. */
 static void put_padded(struct strbuf *b, struct slice s, size_t width)
 {
-	size_t n = 0;
+	size_t n = text_width(s);
 
-	for (size_t i = 0; i < s.n; i++)
-		n += ((unsigned char)s.p[i] & 0xc0) != 0x80;
 	strbuf_slice(b, s);
 	do
 		strbuf_putc(b, ' ');
@@ -95,8 +95,9 @@ static void put_heading(struct strbuf *b, const struct row *r, struct slice titl
 	}
 }
 
-static void put_label(struct strbuf *b, const struct row *r, struct slice area, bool dated)
+static void put_label(struct strbuf *b, const struct row *r, struct slice area, const struct areas *areas, bool dated)
 {
+	const struct slice name = areas_name(areas, r->area);
 	char day[32];
 
 	strbuf_reset(b);
@@ -104,7 +105,7 @@ static void put_label(struct strbuf *b, const struct row *r, struct slice area, 
 		time_format(r->recorded_at, day);
 		strbuf_fmt(b, "%.10s  ", day);
 	}
-	strbuf_visible(b, area.n ? area : r->area);
+	strbuf_visible(b, area.n && slice_eq(name, r->area) ? area : name);
 	if (r->dims.n) {
 		strbuf_puts(b, b->n ? " " : "");
 		strbuf_visible(b, r->dims);
@@ -249,7 +250,7 @@ glane_rc changes_text_put(struct changes_text *t, const struct row *r, const str
 	n->mapping = slice_is(r->cause, "mapping");
 	n->events = 1;
 	put_heading(&n->heading, r, title);
-	put_label(&n->label, r, area, t->dated);
+	put_label(&n->label, r, area, t->areas, t->dated);
 	strbuf_reset(&n->first);
 	strbuf_visible(&n->first, r->period);
 	strbuf_reset(&n->last);

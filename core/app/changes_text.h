@@ -4,6 +4,7 @@
 #ifndef APP_CHANGES_TEXT_H
 #define APP_CHANGES_TEXT_H
 #include "app/output.h"
+#include "model/areas.h"
 #include "store/titles.h"
 
 enum changes_word { CHANGES_NEW, CHANGES_REVISED, CHANGES_STATUS, CHANGES_WITHDRAWN, CHANGES_RESTORED, CHANGES_WORDS };
@@ -17,12 +18,14 @@ struct changes_line { /* of events of one series in a row */
 struct changes_text {
 	struct output *out;
 	struct titles titles;
-	bool dated;               /* a line begins with its day */
-	struct changes_line line; /* not written yet: more may belong to it */
+	const struct areas *areas; /* their names, where a table has one */
+	bool dated;                /* a line begins with its day */
+	struct changes_line line;  /* not written yet: more may belong to it */
 	struct changes_line next;
 	uint64_t counts[CHANGES_WORDS];
 };
-void changes_text_init(struct changes_text *t, struct output *out, const struct store *s, bool dated);
+void changes_text_init(
+	struct changes_text *t, struct output *out, const struct store *s, const struct areas *areas, bool dated);
 /* In the order of changes_next(); `before` as given there. */
 glane_rc changes_text_put(struct changes_text *t, const struct row *r, const struct row *before, struct diag *d);
 /* The last line, and how many there were of what. */

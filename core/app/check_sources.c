@@ -4,7 +4,11 @@
 
 #include "proc/program.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static int at(const struct conf_entry *e, const char *what, struct slice name)
 {
@@ -87,13 +91,72 @@ static int check_auth(const struct source_conf *c)
 		c->section->file, c->section->line, c->name);
 }
 
+/* Whether a file could be read; a secret's text is for the broker alone, so that this opens nothing. */
+static int check_file(const struct conf_entry *e, const char *path, bool is_secret)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0 || access(path, R_OK) < 0)
+		return complain(EXIT_SOME, "%s:%u: %s: %s: cannot be read: %s", e->file, e->line, e->key, path,
+			strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		return complain(EXIT_SOME, "%s:%u: %s: %s: not a file", e->file, e->line, e->key, path);
+	if (is_secret && (st.st_mode & 077))
+		return complain(
+			EXIT_SOME, "%s:%u: %s: %s: others can read it; chmod 600 it", e->file, e->line, e->key, path);
+	return EXIT_FINE;
+}
+
+/* What a variable holds is another matter under cron, so that one which is missing here is a word, not a finding. */
+static int check_place(const struct conf_entry *e, const char *spec)
+{
+	const char *path = fetch_secret_file(spec), *variable = fetch_secret_env(spec);
+
+	if (path)
+		return check_file(e, path, true);
+	if (variable && !getenv(variable))
+		fprintf(stderr, "glane: %s:%u: %s: there is no %s in the environment of this command; a run needs it\n",
+			e->file, e->line, e->key, variable);
+	return EXIT_FINE;
+}
+
+static int check_reads(const struct source_conf *c)
+{
+	int code = EXIT_FINE;
+
+	if (!c->enabled)
+		return EXIT_FINE;
+	for (size_t i = 0; i < c->n_secrets; i++)
+		if (check_place(conf_find(c->section, "auth"), c->secrets[i].spec) != EXIT_FINE)
+			code = EXIT_SOME;
+	if (c->ca_extra && check_file(conf_find(c->section, "ca_extra"), c->ca_extra, false) != EXIT_FINE)
+		code = EXIT_SOME;
+	return code;
+}
+
+int check_shared(const struct settings *s)
+{
+	const struct conf_section *sec = s->conf.sections;
+	int code = EXIT_FINE;
+
+	while (sec && strcmp(sec->kind, "glane") != 0)
+		sec = sec->next;
+	if (!sec)
+		return EXIT_FINE;
+	if (s->ca_bundle && check_file(conf_find(sec, "ca_bundle"), s->ca_bundle, false) != EXIT_FINE)
+		code = EXIT_SOME;
+	if (s->proxy && check_place(conf_find(sec, "proxy"), s->proxy) != EXIT_FINE)
+		code = EXIT_SOME;
+	return code;
+}
+
 int check_source(const struct source_conf *c)
 {
 	struct diag d;
 	int code = check_base_url(c);
 
 	diag_clear(&d);
-	if (check_auth(c) != EXIT_FINE)
+	if (check_auth(c) != EXIT_FINE || check_reads(c) != EXIT_FINE)
 		code = EXIT_SOME;
 	if (c->program.path && program_check(c->program.path, &d) != GLANE_OK)
 		code = complain(EXIT_SOME, "%s: program: %s", c->name, d.text);

@@ -49,15 +49,15 @@ static void put_title(struct strbuf *b, const struct changes_span *span)
 		strbuf_fmt(b, "%s %s", span->from == span->to ? "Recorded at" : "Since", text);
 }
 
-static glane_rc write_text(
-	struct changes *c, struct output *out, const struct store *st, const struct changes_span *span, struct diag *d)
+static glane_rc write_text(struct changes *c, struct output *out, const struct store *st, const struct areas *areas,
+	const struct changes_span *span, struct diag *d)
 {
 	struct changes_text t;
 	const struct row *before;
 	struct row row;
 	glane_rc rc;
 
-	changes_text_init(&t, out, st, span->from != span->to);
+	changes_text_init(&t, out, st, areas, span->from != span->to);
 	put_title(&out->b, span);
 	rc = changes_next(c, &row, &before, d);
 	strbuf_puts(&out->b, rc == GLANE_OK ? "\n" : ": ");
@@ -120,7 +120,8 @@ static int write_changes(const struct store *st, const struct options *o)
 		return complain(rc == GLANE_E_CONFIG ? EXIT_USAGE : EXIT_STORE, "%s", d.text);
 	rc = output_open(&out, o->output, &d);
 	if (rc == GLANE_OK)
-		rc = o->as == OUTPUT_TEXT ? write_text(c, &out, st, &span, &d) : write_rows(c, &out, &d);
+		rc = o->as == OUTPUT_TEXT ? write_text(c, &out, st, &o->filters.areas, &span, &d)
+					  : write_rows(c, &out, &d);
 	changes_close(c);
 	code = output_end(&out, rc, &d);
 	if (code == EXIT_FINE && out.rows == 0 && o->as != OUTPUT_TEXT && filters_any(&o->filters))

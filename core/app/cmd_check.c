@@ -3,6 +3,7 @@
 #include "app/breaks.h"
 #include "app/check_sources.h"
 
+#include "base/file.h"
 #include "model/areas.h"
 #include "model/catalogue.h"
 #include "net/archive.h"
@@ -31,6 +32,7 @@ static int check_conf(struct settings *s)
 	diag_clear(&d);
 	if (settings_describe_all(s, &d) != GLANE_OK)
 		return complain(EXIT_USAGE, "%s", d.text);
+	code = check_shared(s);
 	for (size_t i = 0; i < s->n_sources; i++)
 		if (s->sources[i].refused)
 			code = complain(EXIT_SOME, "%s: %s", s->sources[i].name, s->sources[i].refused);
@@ -59,10 +61,12 @@ static int check_payloads(const struct store *st)
 
 	diag_clear(&d);
 	strbuf_init(&report, 0);
-	if (archive_open(&archive, st->dir, false, &d) != GLANE_OK) {
+	if (!file_exists(st->dir, "payloads")) {
 		printf("payloads       none\n");
 		return EXIT_FINE;
 	}
+	if (archive_open(&archive, st->dir, false, &d) != GLANE_OK)
+		return complain(EXIT_STORE, "%s", d.text);
 	if (archive_check(&archive, &report, &bodies, &damaged, &d) != GLANE_OK)
 		code = complain(EXIT_STORE, "%s", d.text);
 	if (report.n)

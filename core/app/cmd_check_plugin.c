@@ -223,7 +223,7 @@ static int check_it(struct settings *s, struct checking *k, int argc, char **arg
 
 	diag_clear(&d);
 	if (!settings_plugin(s, argv[1]))
-		return complain(EXIT_USAGE, "no plugin '%s' in the folders of plugin_path", argv[1]);
+		return app_no_plugin(s, argv[1]);
 	k->section = (struct conf_section){.kind = "source", .name = "check", .file = "command line"};
 	k->arena = k->c.arena = &s->arena;
 	k->settings = s;

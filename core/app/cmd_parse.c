@@ -263,7 +263,7 @@ static int parse_with(struct settings *s, struct parse_args *p, int argc, char *
 		.now = clock_utc()};
 	p->o.plugin_path = settings_plugin(s, argv[1]);
 	if (!p->o.plugin_path)
-		return complain(EXIT_USAGE, "no plugin '%s' in the folders of plugin_path", argv[1]);
+		return app_no_plugin(s, argv[1]);
 	if (!take_words(p, &s->arena, argc, argv))
 		return EXIT_USAGE;
 	diag_clear(&d);

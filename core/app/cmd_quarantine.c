@@ -210,7 +210,8 @@ static int reject(struct settings *s, const struct words *w, const char *source,
 	else if (n == 0)
 		code = nothing(w, source);
 	else if (!w->quiet)
-		printf("%-24s rejected: %zu slices that were held\n", source, n);
+		printf("%-24s rejected: %zu slice%s that %s held\n", source, n, n == 1 ? "" : "s",
+			n == 1 ? "was" : "were");
 	json_decref(doc);
 	store_close(&st);
 	return code;

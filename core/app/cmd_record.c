@@ -276,7 +276,7 @@ static glane_rc write_all(struct recording *k, const char *output, struct diag *
 		close(tmp);
 	if (rc != GLANE_OK)
 		return rc;
-	fprintf(stderr, "glane: %zu answers in %s%s\n", k->n, output,
+	fprintf(stderr, "glane: %zu answer%s in %s%s\n", k->n, k->n == 1 ? "" : "s", output,
 		k->source->n_secrets ? ", the secrets of its auth struck out" : "");
 	fprintf(stderr, "glane: tried on them by: glane check-plugin %s %s --source=%s\n", k->source->plugin, output,
 		k->source->name);

@@ -17,7 +17,7 @@ static int run_line(const struct store *st, const char *id)
 	if (store_run_read(st, id, &j, &d) != GLANE_OK)
 		return complain(EXIT_STORE, "%s", d.text);
 	n = json_array_size(json_object_get(j, "sources"));
-	printf("%-24s exit %lld  %3zu sources", id, (long long)json_int(j, "exit", 0), n);
+	printf("%-24s exit %lld  %3zu source%s", id, (long long)json_int(j, "exit", 0), n, n == 1 ? "" : "s");
 	for (size_t i = 0; i < n; i++) {
 		const json_t *t = json_array_get(json_object_get(j, "sources"), i);
 		const char *status = json_text(t, "status", "");

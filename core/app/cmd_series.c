@@ -37,7 +37,7 @@ struct group { /* series of one indicator; texts live in the arena */
 	char freqs[12];
 	size_t areas, series;
 	int64_t observations, first, last;
-	bool any;
+	bool any, units; /* units: more than one */
 };
 struct listing {
 	struct words words;
@@ -121,6 +121,14 @@ static struct slice moment(char buf[32], int64_t t)
 	return slice_of(buf);
 }
 
+/* "USD x 10^6" */
+static void put_unit(struct strbuf *b, const struct series_row *s)
+{
+	strbuf_slice(b, s->unit);
+	if (s->unit_mult)
+		strbuf_fmt(b, "%sx 10^%d", s->unit.n ? " " : "", (int)s->unit_mult);
+}
+
 static glane_rc put_each(struct listing *l, const struct series_row *s)
 {
 	char count[24];
@@ -128,9 +136,9 @@ static glane_rc put_each(struct listing *l, const struct series_row *s)
 
 	strbuf_reset(b);
 	strbuf_slice(b, s->title);
-	if (s->unit.n) {
+	if (s->unit.n || s->unit_mult) {
 		strbuf_puts(b, s->title.n ? " (" : "(");
-		strbuf_slice(b, s->unit);
+		put_unit(b, s);
 		strbuf_putc(b, ')');
 	}
 	if (!strbuf_ok(b))
@@ -147,13 +155,21 @@ static glane_rc end_group(struct listing *l)
 {
 	const struct group *g = &l->g;
 	char areas[24], series[24], count[24];
+	struct strbuf *unit = &l->scratch;
 
 	if (!g->any)
 		return GLANE_OK;
-	return put_cells(
-		l, (struct slice[CELLS]){g->s.source, g->s.dataset, g->s.indicator, slice_of(g->freqs),
-			   number(areas, (int64_t)g->areas), number(series, (int64_t)g->series), g->s.first_period,
-			   g->s.last_period, number(count, g->observations), g->s.unit, g->s.updated, g->s.title});
+	strbuf_reset(unit);
+	if (g->units)
+		strbuf_puts(unit, "various");
+	else
+		put_unit(unit, &g->s);
+	if (!strbuf_ok(unit))
+		return no_memory(l);
+	return put_cells(l,
+		(struct slice[CELLS]){g->s.source, g->s.dataset, g->s.indicator, slice_of(g->freqs),
+			number(areas, (int64_t)g->areas), number(series, (int64_t)g->series), g->s.first_period,
+			g->s.last_period, number(count, g->observations), strbuf_get(unit), g->s.updated, g->s.title});
 }
 
 static bool begin_group(struct group *g, const struct series_row *s)
@@ -161,7 +177,7 @@ static bool begin_group(struct group *g, const struct series_row *s)
 	struct arena *a = &g->arena;
 
 	arena_release(a);
-	*g = (struct group){.arena = g->arena, .any = true};
+	*g = (struct group){.arena = g->arena, .any = true, .s.unit_mult = s->unit_mult};
 	return arena_dup(a, s->source, &g->s.source) && arena_dup(a, s->dataset, &g->s.dataset) &&
 	       arena_dup(a, s->indicator, &g->s.indicator) && arena_dup(a, s->unit, &g->s.unit) &&
 	       arena_dup(a, s->title, &g->s.title);
@@ -195,8 +211,7 @@ static bool join_group(struct group *g, const struct series_row *s)
 		ok = ok && arena_dup(&g->arena, s->area_code, &g->area_code);
 	}
 	g->observations += s->observations;
-	if (!slice_eq(g->s.unit, s->unit))
-		g->s.unit = SLICE("various");
+	g->units = g->units || !slice_eq(g->s.unit, s->unit) || g->s.unit_mult != s->unit_mult;
 	if (g->s.title.n == 0)
 		ok = ok && arena_dup(&g->arena, s->title, &g->s.title);
 	if (slice_cmp(s->updated, g->s.updated) > 0)

@@ -43,13 +43,21 @@ static int told(const struct diag *d)
 /* Nothing found is an answer, not a failure: the exit status stays 0, and JSON is an empty list. */
 static void say_nothing(const struct show *w)
 {
+	const struct catalogue_item *item = catalogue_find(&w->filters.table, strbuf_get(&w->indicator));
+	const char *where = w->area ? w->area : w->group;
+
 	if (w->json)
 		(void)puts("[]");
-	if (w->n == 0)
-		fprintf(stderr, "glane: no series of '%s' for %s is in the store (`glane series %s` lists what is)\n",
-			w->indicator.p, w->area ? w->area : w->group, w->indicator.p);
-	else
+	if (w->n)
 		fprintf(stderr, "glane: the series has no observation then (--as-of, --from, --to)\n");
+	else if (item)
+		fprintf(stderr,
+			"glane: no series of '%s' for %s is in the store (catalogue.csv: %.*s of source %.*s)\n",
+			w->indicator.p, where, SLICE_FMT(item->indicator), SLICE_FMT(item->source));
+	else
+		fprintf(stderr, "glane: no series of '%s' for %s %s (`glane series %s` lists what is)\n",
+			w->indicator.p, where,
+			w->area && filters_any(&w->filters) ? "passes the filters" : "is in the store", w->indicator.p);
 }
 
 static void say_how_to_narrow(const struct show *w)

@@ -109,8 +109,10 @@ int cmd_sources(const struct app *a, int argc, char **argv)
 		code = coverage_show(&s, all);
 	if (code == EXIT_FINE)
 		code = breaks_warn(&s);
-	if (json)
+	if (json && code == EXIT_FINE)
 		print_json(all);
+	else
+		json_decref(all);
 	settings_release(&s);
 	return code == EXIT_FINE ? flush_out() : code;
 }
@@ -131,7 +133,7 @@ static int show_plugin(struct settings *s, const char *name)
 
 	diag_clear(&d);
 	if (!path)
-		return complain(EXIT_USAGE, "no plugin '%s' in the folders of plugin_path", name);
+		return app_no_plugin(s, name);
 	if (plugin_ask(&s->arena, path, name, &p, &d) != GLANE_OK)
 		return complain(EXIT_SOME, "%s", d.text);
 	print_visible(
@@ -185,12 +187,21 @@ static const char **names_of(struct settings *s, const char *dir, size_t *ret_n)
 	return list;
 }
 
-static int list_folder(struct settings *s, const char *dir)
+/* An earlier folder has one of that name. */
+static bool is_hidden(struct settings *s, const char *name, const char *path)
+{
+	const char *used = settings_plugin(s, name);
+
+	return used && strcmp(used, path) != 0;
+}
+
+static int list_folder(struct settings *s, const char *dir, size_t *ret_seen)
 {
 	int code = EXIT_FINE;
 	size_t n;
 	const char **names = names_of(s, dir, &n);
 
+	*ret_seen += n;
 	for (size_t i = 0; i < n; i++) {
 		const char *path = arena_fmt(&s->arena, "%s/%s.so", dir, names[i]);
 		struct plugin p;
@@ -200,8 +211,9 @@ static int list_folder(struct settings *s, const char *dir)
 		if (!path || plugin_ask(&s->arena, path, names[i], &p, &d) != GLANE_OK)
 			code = complain(EXIT_SOME, "%s", d.text);
 		else
-			print_visible("%-16s %-8s %-50s %s", names[i], p.desc.version ? p.desc.version : "",
-				p.desc.title ? p.desc.title : "", path);
+			print_visible("%-16s %-8s %-50s %s%s", names[i], p.desc.version ? p.desc.version : "",
+				p.desc.title ? p.desc.title : "", path,
+				is_hidden(s, names[i], path) ? "  (hidden by the one above)" : "");
 	}
 	return code;
 }
@@ -210,6 +222,7 @@ int cmd_plugins(const struct app *a, int argc, char **argv)
 {
 	struct list words = {{NULL}, 0};
 	struct settings s;
+	size_t seen = 0;
 	bool done;
 	int code;
 
@@ -219,10 +232,12 @@ int cmd_plugins(const struct app *a, int argc, char **argv)
 		return flush_out();
 	code = app_settings(a, &s);
 	for (size_t i = 0; code != EXIT_USAGE && words.n == 0 && i < s.n_plugin_path; i++) {
-		const int one = list_folder(&s, s.plugin_path[i]); /* one that is refused hides no other */
+		const int one = list_folder(&s, s.plugin_path[i], &seen); /* one that is refused hides no other */
 
 		code = one != EXIT_FINE ? one : code;
 	}
+	if (code == EXIT_FINE && words.n == 0 && seen == 0)
+		code = complain(EXIT_USAGE, "%s: no folder of plugin_path holds a plugin", s.file);
 	for (size_t i = 0; code == EXIT_FINE && i < words.n; i++)
 		code = show_plugin(&s, words.v[i]);
 	settings_release(&s);

@@ -9,24 +9,24 @@
 #include <stdio.h>
 #include <string.h>
 
-#define HOUR INT64_C(3600)
-#define DAY INT64_C(86400)
-
-static const char help[] = "glane status [--source S] [--json] [--prometheus] [--now T]\n"
-			   "\n"
-			   "Per source: state of the last run, last checked, last changed, newest period, rows, age of "
-			   "every hold, and whether\n"
-			   "it is overdue (enabled, and for twice its interval not checked with success).\n"
-			   "\n"
-			   "  --source S     this source alone (repeatable)\n"
-			   "  --json         the same as JSON\n"
-			   "  --prometheus   as metrics in the text exposition format\n"
-			   "  --now T        judge ages as of T (RFC 3339) instead of the clock\n";
+static const char help[] =
+	"glane status [--source S] [--json] [--prometheus] [--now T]\n"
+	"\n"
+	"Per source: state of the last run, last checked, last changed, newest period, rows, age of "
+	"every hold, and whether\n"
+	"it is overdue (enabled, and for twice its interval not checked with success). Of one that fails its\n"
+	"last success; of one that the store has and no section names any more, that it has none.\n"
+	"\n"
+	"  --source S     this source alone (repeatable)\n"
+	"  --json         the same as JSON\n"
+	"  --prometheus   as metrics in the text exposition format\n"
+	"  --now T        judge ages as of T (RFC 3339) instead of the clock\n";
 
 struct state { /* of one source */
 	const struct source_conf *c;
 	json_t *last;
-	bool overdue;
+	bool overdue,
+		configured; /* configured: else its rows are in the store, and no section has its name (any more) */
 };
 struct states {
 	struct state *v;
@@ -54,6 +54,11 @@ static bool overdue(const struct source_conf *c, const json_t *last, int64_t now
 static const char *status_of(const struct state *s)
 {
 	return json_text(s->last, "status", "never run");
+}
+
+static const char *state_of(const struct state *s)
+{
+	return !s->configured ? "no section" : s->c->enabled ? status_of(s) : "disabled";
 }
 
 /* ---- JSON ---- */
@@ -97,6 +102,7 @@ static json_t *source_json(const struct state *s, int64_t now)
 	json_set_text(j, "run", json_text(s->last, "run", NULL));
 	json_set_text(j, "newest_period", json_text(s->last, "newest_period", NULL));
 	json_set_int(j, "rows", json_int(s->last, "rows", 0));
+	json_object_set_new(j, "configured", json_boolean(s->configured));
 	json_object_set_new(j, "enabled", json_boolean(s->c->enabled));
 	json_object_set_new(j, "overdue", json_boolean(s->overdue));
 	json_object_set_new(j, "holds", holds_json(s, now));
@@ -125,28 +131,18 @@ static int print_states(const struct states *all)
 
 /* ---- lines ---- */
 
-static void print_age(int64_t seconds)
-{
-	if (seconds >= 2 * DAY)
-		printf("%" PRId64 " days", seconds / DAY);
-	else if (seconds >= 2 * HOUR)
-		printf("%" PRId64 " hours", seconds / HOUR);
-	else
-		printf("%" PRId64 " minute%s", seconds / 60, seconds / 60 == 1 ? "" : "s");
-}
-
 static void print_holds(const struct state *s, int64_t now)
 {
 	const json_t *holds = json_object_get(s->last, "holds");
 
 	for (size_t i = 0; i < json_array_size(holds); i++) {
 		const json_t *h = json_array_get(holds, i);
+		char age[32];
 
-		printf("%-24s held for ", "");
-		print_age(now - json_int(h, "since", now));
-		print_visible(" (%s): %s%s%s: %s", json_text(h, "rule", "no gate"), json_text(h, "dataset", ""),
-			*json_text(h, "indicator", "") ? " " : "", json_text(h, "indicator", ""),
-			json_text(h, "reason", ""));
+		age_text(now - json_int(h, "since", now), age);
+		print_visible("%-24s held for %s (%s): %s%s%s: %s", "", age, json_text(h, "rule", "no gate"),
+			json_text(h, "dataset", ""), *json_text(h, "indicator", "") ? " " : "",
+			json_text(h, "indicator", ""), json_text(h, "reason", ""));
 	}
 }
 
@@ -155,12 +151,18 @@ static void print_line(const struct state *s, int64_t now)
 	char checked[32], changed[32];
 	const char *message = json_text(s->last, "message", NULL), *doubts = json_text(s->last, "doubts", NULL);
 
-	printf("%-24s %-10s checked %-20s changed %-20s newest %-10s %9" PRId64 " rows%s\n", s->c->name,
-		s->c->enabled ? status_of(s) : "disabled", time_or_dash(s->last, "checked", checked),
-		time_or_dash(s->last, "changed", changed), json_text(s->last, "newest_period", "-"),
-		json_int(s->last, "rows", 0), s->overdue ? "  OVERDUE" : "");
+	printf("%-24s %-10s checked %-20s changed %-20s newest %-10s %9" PRId64 " rows%s\n", s->c->name, state_of(s),
+		time_or_dash(s->last, "checked", checked), time_or_dash(s->last, "changed", changed),
+		json_text(s->last, "newest_period", "-"), json_int(s->last, "rows", 0), s->overdue ? "  OVERDUE" : "");
 	if (message)
 		print_visible("%-24s %s", "", message);
+	if (strcmp(status_of(s), "failed") == 0)
+		print_visible("%-24s last success %s", "",
+			json_int(s->last, "succeeded", INT64_MIN) == INT64_MIN
+				? "never"
+				: time_or_dash(s->last, "succeeded", changed));
+	if (!s->configured)
+		print_visible("%-24s what it had stays in the tables; its section was removed or renamed", "");
 	if (doubts)
 		print_visible("%-24s %s", "", doubts);
 	print_holds(s, now);
@@ -247,32 +249,55 @@ static void print_metrics(const struct states *all)
 
 /* ---- the command ---- */
 
-/* Of the named sources, or of all. */
-static int read_states(struct settings *s, const struct store *st, const struct list *names, struct states *all)
+static int read_state(const struct store *st, const struct source_conf *c, bool configured, const struct list *names,
+	struct states *all)
 {
+	struct state *one = &all->v[all->n];
 	struct diag d;
 
 	diag_clear(&d);
-	all->v = arena_alloc(&s->arena, (s->n_sources + 1) * sizeof(*all->v));
-	if (!all->v)
-		return complain(EXIT_STORE, "no memory for the states");
-	for (size_t i = 0; i < s->n_sources; i++) {
-		struct state *one = &all->v[all->n];
-
-		if (names->n && !list_has(names, slice_of(s->sources[i].name)))
-			continue;
-		*one = (struct state){.c = &s->sources[i]};
-		all->n++;
-		if (store_last_read(st, one->c->name, &one->last, &d) != GLANE_OK)
-			return complain(EXIT_STORE, "%s", d.text);
-		one->overdue = overdue(one->c, one->last, all->now);
-	}
+	if (names->n && !list_has(names, slice_of(c->name)))
+		return EXIT_FINE;
+	*one = (struct state){.c = c, .configured = configured};
+	all->n++;
+	if (store_last_read(st, c->name, &one->last, &d) != GLANE_OK)
+		return complain(EXIT_STORE, "%s", d.text);
+	one->overdue = overdue(c, one->last, all->now);
+	if (!configured)
+		json_object_del(one->last, "holds"); /* no run will ask about them */
 	return EXIT_FINE;
+}
+
+/* Of the named sources, or of all: those that are configured, then others that the store has. */
+static int read_states(struct settings *s, const struct store *st, const struct list *names, struct states *all)
+{
+	struct source_conf *others;
+	const char **kept = NULL;
+	struct diag d;
+	size_t n = 0;
+	int code = EXIT_FINE;
+
+	diag_clear(&d);
+	if (st->dir >= 0 && store_sources(st, &s->arena, &kept, &n, &d) != GLANE_OK)
+		return complain(EXIT_STORE, "%s", d.text);
+	all->v = arena_alloc(&s->arena, (s->n_sources + n + 1) * sizeof(*all->v));
+	others = arena_alloc(&s->arena, (n + 1) * sizeof(*others));
+	if (!all->v || !others)
+		return complain(EXIT_STORE, "no memory for the states");
+	for (size_t i = 0; i < s->n_sources && code == EXIT_FINE; i++)
+		code = read_state(st, &s->sources[i], true, names, all);
+	for (size_t i = 0; i < n && code == EXIT_FINE; i++) {
+		others[i] = (struct source_conf){.name = kept[i]};
+		if (!settings_find(s, kept[i]))
+			code = read_state(st, &others[i], false, names, all);
+	}
+	return code;
 }
 
 static int show(struct settings *s, const struct list *names, int64_t now, bool json, bool metrics)
 {
 	struct states all = {.now = now};
+	size_t configured = 0;
 	struct store st;
 	struct diag d;
 	int code;
@@ -280,11 +305,16 @@ static int show(struct settings *s, const struct list *names, int64_t now, bool 
 	diag_clear(&d);
 	if (store_open_if_any(&st, s->store, &d) != GLANE_OK)
 		return complain(EXIT_STORE, "%s", d.text);
-	code = read_states(s, &st, names, &all);
+	code = app_sources(s, st.dir < 0 ? NULL : &st, names);
+	if (code == EXIT_FINE)
+		code = read_states(s, &st, names, &all);
+	while (configured < all.n && all.v[configured].configured)
+		configured++;
 	if (code == EXIT_FINE && json)
 		code = print_states(&all);
 	else if (code == EXIT_FINE && metrics)
-		print_metrics(&all);
+		print_metrics(
+			&(struct states){all.v, configured, now}); /* who watches them hears of the others no more */
 	else
 		for (size_t i = 0; code == EXIT_FINE && i < all.n; i++)
 			print_line(&all.v[i], now);
@@ -314,8 +344,6 @@ int cmd_status(const struct app *a, int argc, char **argv)
 	if (!arg_time("now", time, &now))
 		return EXIT_USAGE;
 	code = app_settings(a, &s);
-	if (code == EXIT_FINE)
-		code = app_sources(&s, NULL, &names);
 	if (code == EXIT_FINE)
 		code = show(&s, &names, now, json, metrics);
 	settings_release(&s);

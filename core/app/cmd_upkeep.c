@@ -48,8 +48,8 @@ static int exit_of(glane_rc rc)
 
 static void size_line(const char *what, uint64_t files, uint64_t bytes, bool dry)
 {
-	printf("%-24s %llu files, %llu bytes%s\n", what, (unsigned long long)files, (unsigned long long)bytes,
-		dry ? " would go" : " removed");
+	printf("%-24s %llu file%s, %llu byte%s%s\n", what, (unsigned long long)files, files == 1 ? "" : "s",
+		(unsigned long long)bytes, bytes == 1 ? "" : "s", dry ? " would go" : " removed");
 }
 
 /* ---- compact ---- */

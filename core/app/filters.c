@@ -3,6 +3,7 @@
 #include "app/filters.h"
 
 #include "base/clock.h"
+#include "model/period.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -20,12 +21,64 @@ static bool read_day(const char *text, int64_t *ret)
 	return true;
 }
 
+bool filters_area(const struct areas *areas, const char *text, struct strbuf *b)
+{
+	static const char *const schemes[] = {"ISO3", "NAME", "ISO2"};
+	struct strbuf upper;
+	bool known = false;
+
+	strbuf_init(&upper, 0);
+	for (const char *p = text; *p; p++)
+		strbuf_putc(&upper, *p >= 'a' && *p <= 'z' ? (char)(*p - 'a' + 'A') : *p);
+	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]) && !known; i++) {
+		strbuf_reset(b);
+		areas_map(areas, slice_of(schemes[i]), strbuf_get(&upper), b, &known);
+	}
+	b->failed |= upper.failed;
+	strbuf_release(&upper);
+	return known && b->n;
+}
+
+/* Areas stand in rows by their codes; people call them by name too. */
+static int name_areas(struct filters *f)
+{
+	int code = EXIT_FINE;
+	struct strbuf b;
+
+	strbuf_init(&b, 0);
+	for (size_t i = 0; i < f->area.n && code == EXIT_FINE; i++) {
+		const char *area = f->area.v[i];
+
+		if (filters_area(&f->areas, area, &b))
+			area = arena_strndup(&f->areas.arena, b.p, b.n);
+		if (!area || b.failed)
+			code = complain(EXIT_STORE, "no memory for the filters");
+		f->area.v[i] = area;
+	}
+	strbuf_release(&b);
+	return code;
+}
+
+static int check_freqs(const struct filters *f)
+{
+	for (size_t i = 0; i < f->freq.n; i++) {
+		const char *freq = f->freq.v[i];
+
+		if (!period_freq_ok(freq[0]) || freq[1])
+			return complain(EXIT_USAGE,
+				"--freq %s: a letter is asked for: A (annual) S T Q M W D B, or I (irregular)", freq);
+	}
+	return EXIT_FINE;
+}
+
 int filters_load(struct filters *f, const char *tables)
 {
 	struct diag d;
 	int code;
 
 	diag_clear(&d);
+	if (check_freqs(f) != EXIT_FINE)
+		return EXIT_USAGE;
 	if (f->members_of && !read_day(f->members_of, &f->members_on))
 		return complain(EXIT_USAGE, "--members-of %s: a day is written 2025-01-28", f->members_of);
 	if (areas_load(&f->areas, tables, &d) != GLANE_OK)
@@ -44,7 +97,9 @@ int filters_load(struct filters *f, const char *tables)
 			return complain(EXIT_USAGE, "the catalogue has no '%s' (%s/catalogue.csv lists its ids)",
 				f->catalogue.v[i], tables);
 	}
-	code = breaks_follow(&f->aliases, &f->indicator, false);
+	code = name_areas(f);
+	if (code == EXIT_FINE)
+		code = breaks_follow(&f->aliases, &f->indicator, false);
 	return code == EXIT_FINE ? breaks_follow(&f->aliases, &f->area, true) : code;
 }
 

@@ -31,6 +31,7 @@ struct filters { /* begins as {.from = NULL} */
 #define FILTER_HELP                                                                                                    \
 	"Filters, each repeatable (any of one kind, all kinds together; of dims any value of one KEY, all KEYs):\n"    \
 	"  --source S --dataset D --indicator I --area AREA --group GROUP --freq F --dim KEY=VALUE\n"                  \
+	"  AREA is an alpha-3 or alpha-2 code, a name, or as the column area has it (M49:011, WB:SSF)\n"               \
 	"  --catalogue ID  a row of catalogue.csv: its source, dataset, indicator and dims\n"                          \
 	"  --from PERIOD --to PERIOD   first and last period\n"                                                        \
 	"  --members-of DATE           a group has its members of that day; else of the day of --as-of, else of "      \
@@ -38,6 +39,8 @@ struct filters { /* begins as {.from = NULL} */
 	"  what aliases.csv calls renamed is found by either code\n"
 /* Loads what the filters name from the folder of tables. EXIT_FINE, or an exit code: the error was printed. Release either way. */
 int filters_load(struct filters *f, const char *tables);
+/* The code of an area by its alpha-3 code in any case, its name, or its alpha-2 code; false: no table knows it. */
+bool filters_area(const struct areas *areas, const char *text, struct strbuf *b);
 /* True where one is given. */
 bool filters_any(const struct filters *f);
 /* The query of the filters, of now, groups as of `group_on`; it borrows from f. */

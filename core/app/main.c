@@ -171,6 +171,8 @@ int main(int argc, char **argv)
 			return complain(
 				EXIT_USAGE, "option '%s' is unknown or lacks its value (glane --help)", argv[i]);
 	}
+	if ((a.conf && !*a.conf) || (a.store && !*a.store)) /* an empty variable of a script */
+		return complain(EXIT_USAGE, "%s: the name is empty", a.conf && !*a.conf ? "--conf" : "--store");
 	if (i == argc) {
 		fputs(help, stderr);
 		return EXIT_USAGE;

@@ -173,16 +173,6 @@ static bool print_line(struct strbuf *line)
 	return ok;
 }
 
-static void put_age(struct strbuf *b, int64_t seconds)
-{
-	const int64_t hours = seconds / 3600;
-
-	if (hours >= 48)
-		strbuf_fmt(b, "%" PRId64 " days", hours / 24);
-	else
-		strbuf_fmt(b, "%" PRId64 " hours", hours);
-}
-
 static void put_slice(struct strbuf *b, const json_t *j)
 {
 	const char *indicator = json_text(j, "indicator", "");
@@ -192,10 +182,11 @@ static void put_slice(struct strbuf *b, const json_t *j)
 
 static void put_hold(struct strbuf *b, const json_t *j)
 {
-	strbuf_puts(b, "held for ");
-	put_age(b, json_int(j, "age_seconds", 0));
-	strbuf_fmt(b, " (%s) by run %s, until %s: ", json_text(j, "rule", "no gate"), json_text(j, "run", ""),
-		json_text(j, "ends", ""));
+	char age[32];
+
+	age_text(json_int(j, "age_seconds", 0), age);
+	strbuf_fmt(b, "held for %s (%s) by run %s, until %s: ", age, json_text(j, "rule", "no gate"),
+		json_text(j, "run", ""), json_text(j, "ends", ""));
 	put_slice(b, j);
 	strbuf_fmt(b, ": %s (", json_text(j, "reason", ""));
 	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
@@ -212,6 +203,11 @@ static void put_rejected(struct strbuf *b, const json_t *j)
 	strbuf_fmt(b, ": %s", json_text(j, "reason", "no reason is known"));
 }
 
+static void put_rejects(struct strbuf *b, int64_t n, const char *run)
+{
+	strbuf_fmt(b, "rejected %" PRId64 " record%s of run %s", n, n == 1 ? "" : "s", run);
+}
+
 static bool print_item(const json_t *j)
 {
 	const char *kind = json_text(j, "kind", "");
@@ -220,8 +216,7 @@ static bool print_item(const json_t *j)
 	strbuf_init(&b, 0);
 	strbuf_fmt(&b, "%-24s ", json_text(j, "source", ""));
 	if (strcmp(kind, "rejected") == 0)
-		strbuf_fmt(&b, "rejected %" PRId64 " records of run %s", json_int(j, "records", 0),
-			json_text(j, "run", ""));
+		put_rejects(&b, json_int(j, "records", 0), json_text(j, "run", ""));
 	else if (strcmp(kind, "rejected_hold") == 0)
 		put_rejected(&b, j);
 	else
@@ -394,12 +389,16 @@ static glane_rc show_records(const struct quarantine_view *v, const char *source
 {
 	json_t *doc = NULL;
 	const json_t *list;
+	struct strbuf head;
 	glane_rc rc = quarantine_read(v->store, source, run, &doc, d);
 
 	if (rc != GLANE_OK)
 		return rc;
 	list = json_object_get(doc, "records");
-	printf("%-24s rejected %" PRId64 " records of run %s\n", source, json_int(doc, "rejected", 0), run);
+	strbuf_init(&head, 0);
+	strbuf_fmt(&head, "%-24s ", source);
+	put_rejects(&head, json_int(doc, "rejected", 0), run);
+	rc = print_line(&head) ? GLANE_OK : cannot_print(d);
 	for (size_t i = 0; rc == GLANE_OK && i < json_array_size(list) && (int64_t)i < v->limit; i++)
 		if (!print_record(json_array_get(list, i)))
 			rc = cannot_print(d);

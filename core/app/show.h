@@ -53,6 +53,8 @@ glane_rc show_ranks(struct show *w);
 bool show_same_measure(const struct series_row *a, const struct series_row *b);
 /* Title, codes, unit, licence and stamp of a measure, each on its line. */
 void show_head(struct show *w, const struct series_row *s);
+/* ", annual, unit: USD x 10^6" */
+void show_freq_and_unit(struct show *w, const struct series_row *s);
 /* The newest point with a number, or where none has one, the newest; the one so many years before it, with a number; their
  * difference as text. NULL, "": there is none. */
 const struct show_point *show_latest(const struct show_series *s);

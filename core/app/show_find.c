@@ -15,25 +15,15 @@ static glane_rc no_memory(struct show *w)
 
 /* ---- the area ---- */
 
-/* By its alpha-3 code in any case, its name, or its alpha-2 code. */
 static glane_rc map_area(struct show *w)
 {
-	static const char *const schemes[] = {"ISO3", "NAME", "ISO2"};
-	struct strbuf upper, b;
-	bool known = false;
+	struct strbuf b;
+	bool known;
 
-	strbuf_init(&upper, 0);
 	strbuf_init(&b, 0);
-	for (const char *p = w->area; *p; p++)
-		strbuf_putc(&upper, *p >= 'a' && *p <= 'z' ? (char)(*p - 'a' + 'A') : *p);
-	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]) && !known; i++) {
-		strbuf_reset(&b);
-		areas_map(&w->filters.areas, slice_of(schemes[i]), strbuf_get(&upper), &b, &known);
-	}
-	known = known && b.n;
-	if (!strbuf_ok(&upper) || !strbuf_ok(&b) || (known && !arena_dup(&w->arena, strbuf_get(&b), &w->area_code)))
+	known = filters_area(&w->filters.areas, w->area, &b);
+	if (!strbuf_ok(&b) || (known && !arena_dup(&w->arena, strbuf_get(&b), &w->area_code)))
 		(void)no_memory(w);
-	strbuf_release(&upper);
 	strbuf_release(&b);
 	return w->d.code;
 }

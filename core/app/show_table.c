@@ -40,6 +40,12 @@ static void put_json_number(struct strbuf *b, const char *name, const struct sho
 		strbuf_puts(b, "null");
 }
 
+static void put_json_unit(struct strbuf *b, const struct series_row *s)
+{
+	put_json_member(b, "unit", s->unit);
+	strbuf_fmt(b, ",\"unit_mult\":%d", (int)s->unit_mult);
+}
+
 static void put_json_line(struct show *w, const struct line *l)
 {
 	struct strbuf *b = &w->out;
@@ -48,6 +54,10 @@ static void put_json_line(struct show *w, const struct line *l)
 	strbuf_puts(b, "{\"area\":");
 	put_json_text(b, l->area);
 	put_json_member(b, "name", name_of(w, l->area, l->s ? &l->s->s : NULL));
+	if (l->s && w->area) { /* else the group's head has them */
+		put_json_member(b, "title", l->s->s.title);
+		put_json_unit(b, &l->s->s);
+	}
 	if (l->s) {
 		put_json_member(b, "source", l->s->s.source);
 		put_json_member(b, "dataset", l->s->s.dataset);
@@ -128,7 +138,7 @@ static void put_line(struct show *w, const struct widths *x, const struct line *
 		put_text(b, l->latest->text, x->value, ALIGN_RIGHT, w->ascii);
 		strbuf_puts(b, "  ");
 		put_text(b, strbuf_get(&change), x->change, ALIGN_RIGHT, w->ascii);
-		strbuf_puts(b, "  ");
+		strbuf_puts(b, change.n && !x->rank ? " in 5 years  " : "  "); /* a table's head says so */
 		show_sparkline(w, l->s);
 	}
 	start = b->n;
@@ -184,8 +194,7 @@ glane_rc show_lines(struct show *w)
 			strbuf_putc(b, ' ');
 			put_text(b, s->s.dims, 0, ALIGN_LEFT, w->ascii);
 		}
-		strbuf_fmt(b, " %c%s", s->s.freq, s->s.unit.n ? " " : "");
-		put_text(b, s->s.unit, 0, ALIGN_LEFT, w->ascii);
+		show_freq_and_unit(w, &s->s);
 		strbuf_puts(b, "\n  ");
 		put_line(w, &x, &l);
 	}
@@ -251,7 +260,7 @@ static void put_ranks(struct show *w, const struct series_row *s, const struct l
 		put_json_text(b, slice_of(w->group));
 		put_json_member(b, "members_of", slice_of(day));
 		put_json_member(b, "title", s->title);
-		put_json_member(b, "unit", s->unit);
+		put_json_unit(b, s);
 		strbuf_puts(b, ",\"members\":[");
 		for (size_t i = 0; i < n; i++) {
 			strbuf_puts(b, i ? ",\n" : "\n");

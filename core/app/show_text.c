@@ -36,6 +36,19 @@ static void put_line(struct show *w, const char *name, struct slice text)
 	strbuf_putc(&w->out, '\n');
 }
 
+void show_freq_and_unit(struct show *w, const struct series_row *s)
+{
+	struct strbuf *b = &w->out;
+
+	strbuf_fmt(b, ", %s", freq_name(s->freq));
+	if (s->unit.n == 0 && s->unit_mult == 0)
+		return;
+	strbuf_puts(b, ", unit: ");
+	put_text(b, s->unit, 0, ALIGN_LEFT, w->ascii);
+	if (s->unit_mult)
+		strbuf_fmt(b, "%sx 10^%d", s->unit.n ? " " : "", (int)s->unit_mult);
+}
+
 void show_head(struct show *w, const struct series_row *s)
 {
 	struct strbuf *b = &w->out;
@@ -51,13 +64,7 @@ void show_head(struct show *w, const struct series_row *s)
 		strbuf_putc(b, ' ');
 		put_text(b, s->dims, 0, ALIGN_LEFT, w->ascii);
 	}
-	strbuf_fmt(b, ", %s", freq_name(s->freq));
-	if (s->unit.n || s->unit_mult) {
-		strbuf_puts(b, ", unit: ");
-		put_text(b, s->unit, 0, ALIGN_LEFT, w->ascii);
-		if (s->unit_mult)
-			strbuf_fmt(b, "%sx 10^%d", s->unit.n ? " " : "", (int)s->unit_mult);
-	}
+	show_freq_and_unit(w, s);
 	strbuf_putc(b, '\n');
 	put_line(w, "licence", s->licence);
 	put_line(w, "attribution", s->attribution);

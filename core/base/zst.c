@@ -13,7 +13,8 @@
 
 struct pump {
 	int in, out;
-	off_t at; /* read so far */
+	struct sha256 *hash; /* what comes out goes here; NULL: to out */
+	off_t at;            /* read so far */
 	char *src, *dst;
 	size_t src_cap, dst_cap;
 };
@@ -105,6 +106,13 @@ glane_rc zst_compress(int in, int out, struct diag *d)
 	return rc;
 }
 
+static glane_rc pump_write(struct pump *p, size_t n, struct diag *d)
+{
+	if (!p->hash)
+		return fd_write(p->out, p->dst, n, d);
+	return sha256_add(p->hash, p->dst, n) ? GLANE_OK : fail(d, GLANE_E_NOMEM, "no memory for SHA-256");
+}
+
 struct unpack {
 	uint64_t left; /* bytes that may still come out */
 	size_t state;  /* 0 at the end of a frame, like ZSTD_decompressStream() */
@@ -126,7 +134,7 @@ static glane_rc decompress_block(ZSTD_DCtx *z, struct pump *p, size_t n, struct 
 		if (out.pos > u->left)
 			return fail(d, GLANE_E_LIMIT, "zstd: more bytes come out than are allowed; raise max_body");
 		u->left -= out.pos;
-		rc = fd_write(p->out, p->dst, out.pos, d);
+		rc = pump_write(p, out.pos, d);
 		if (rc < 0)
 			return rc;
 		full = out.pos == out.size && u->state != 0;
@@ -150,19 +158,39 @@ static glane_rc decompress_all(ZSTD_DCtx *z, struct pump *p, uint64_t max, struc
 	return rc;
 }
 
-glane_rc zst_decompress(int in, int out, uint64_t max, struct diag *d)
+static glane_rc decompress(int in, int out, struct sha256 *hash, uint64_t max, struct diag *d)
 {
 	ZSTD_DCtx *z = ZSTD_createDCtx();
 	struct pump p;
+	const bool ok = pump_init(&p, in, out, ZSTD_DStreamInSize(), ZSTD_DStreamOutSize());
 	glane_rc rc;
 
-	if (!pump_init(&p, in, out, ZSTD_DStreamInSize(), ZSTD_DStreamOutSize()) || !z ||
-		ZSTD_isError(ZSTD_DCtx_setParameter(z, ZSTD_d_windowLogMax, WINDOW_LOG_MAX)))
+	p.hash = hash;
+	if (!ok || !z || ZSTD_isError(ZSTD_DCtx_setParameter(z, ZSTD_d_windowLogMax, WINDOW_LOG_MAX)))
 		rc = fail(d, GLANE_E_NOMEM, "zstd: no memory for decompressing");
 	else
 		rc = decompress_all(z, &p, max, d);
 	pump_release(&p);
 	ZSTD_freeDCtx(z);
+	return rc;
+}
+
+glane_rc zst_decompress(int in, int out, uint64_t max, struct diag *d)
+{
+	return decompress(in, out, NULL, max, d);
+}
+
+glane_rc zst_sha256(int in, uint64_t max, char hex[SHA256_HEX], struct diag *d)
+{
+	struct sha256 hash;
+	glane_rc rc;
+
+	if (!sha256_init(&hash))
+		return fail(d, GLANE_E_NOMEM, "no memory for SHA-256");
+	rc = decompress(in, -1, &hash, max, d);
+	if (rc == GLANE_OK && !sha256_end(&hash, hex))
+		rc = fail(d, GLANE_E_NOMEM, "no memory for SHA-256");
+	sha256_release(&hash);
 	return rc;
 }
 

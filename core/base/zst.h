@@ -3,12 +3,15 @@
 #ifndef BASE_ZST_H
 #define BASE_ZST_H
 #include "base/diag.h"
+#include "base/sha256.h"
 #include "base/slice.h"
 
 /* Compresses all of `in` (from offset 0) to `out`, level 3, with checksum. */
 glane_rc zst_compress(int in, int out, struct diag *d);
 /* Decompresses one or more frames; more than max bytes is GLANE_E_LIMIT, a cut or damaged stream GLANE_E_FORMAT. */
 glane_rc zst_decompress(int in, int out, uint64_t max, struct diag *d);
+/* The SHA-256 of what it would give; writes nothing. */
+glane_rc zst_sha256(int in, uint64_t max, char hex[SHA256_HEX], struct diag *d);
 
 /* In memory, one frame at a time, with a context that is kept: for blocks that somebody else checksums. */
 struct zst_packer;

@@ -73,7 +73,7 @@ void answer_finished(struct answer *a)
 
 	a->source->n_pending -= a->pending;
 	a->pending = false;
-	if (a->rc != GLANE_OK)
+	if (a->rc != GLANE_OK && (!a->stale || a->waited))
 		security(a->source, a->message);
 	if (a->replay)
 		replayed(a, a->rc != GLANE_OK                       ? REPLAY_FAILED
@@ -177,6 +177,7 @@ static glane_rc start(struct answer *a, bool conditional, struct diag *d)
 	if (a->rc == GLANE_E_NOMEM)
 		return fail(d, a->rc, "%s", why.text);
 	if (a->rc != GLANE_OK) {
+		a->stale = a->replay;
 		a->message = keep(s, why.text);
 		answer_finished(a);
 	}
@@ -208,6 +209,7 @@ static void from_archive(struct answer *a)
 	a->origin = FETCHED_ARCHIVE;
 	a->rc = fetch_permitted(&a->source->policy, &r, &why);
 	if (a->rc != GLANE_OK) {
+		a->stale = a->replay;
 		a->message = keep(a->source, why.text);
 		answer_finished(a);
 		return;
@@ -367,6 +369,8 @@ glane_rc answer_ask(struct source *s, const struct request *r, struct diag *d)
 		return replay(a, d);
 	if (rc != GLANE_OK || a->pending)
 		return rc;
+	if (is_new && a->stale) /* now that somebody asks for it */
+		security(s, a->message);
 	/* It was judged by what the last commit's request wanted. */
 	if (is_new && a->request.format != r->format && !s->broker->offline) {
 		a->request.format = r->format;

@@ -18,6 +18,7 @@ struct answer { /* one request of one source; texts in the source's arena */
 	uint64_t fetch_id;
 	/* of the last commit's list */
 	bool replay;
+	bool stale; /* today's configuration does not permit it: no matter of security before somebody asks for it */
 	uint32_t replay_index;
 	const char *old_etag, *old_modified, *old_sha256;
 	/* the outcome */

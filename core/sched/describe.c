@@ -153,6 +153,20 @@ static const struct source_conf *known(const struct settings *s, const struct so
 	return NULL;
 }
 
+glane_rc settings_no_plugin(const struct settings *s, const char *name, struct diag *d)
+{
+	struct strbuf b;
+
+	strbuf_init(&b, 0);
+	for (size_t i = 0; i < s->n_plugin_path; i++)
+		strbuf_fmt(&b, "%s%s", i ? " " : "", s->plugin_path[i]);
+	(void)fail(d, GLANE_E_CONFIG,
+		"no plugin '%s' (%s.so) in the folders of plugin_path (%s); `glane plugins` lists what there is", name,
+		name, b.n && strbuf_ok(&b) ? b.p : "none");
+	strbuf_release(&b);
+	return d->code;
+}
+
 static glane_rc describe_one(struct settings *s, struct source_conf *c, struct diag *d)
 {
 	const struct source_conf *o = known(s, c);
@@ -160,10 +174,10 @@ static glane_rc describe_one(struct settings *s, struct source_conf *c, struct d
 	struct diag why;
 	glane_rc rc;
 
-	if (!c->plugin_path)
-		return fail(d, GLANE_E_CONFIG,
-			"%s:%u: [source %s]: no plugin '%s' (%s.so) in the folders of plugin_path", c->section->file,
-			c->section->line, c->name, c->plugin, c->plugin);
+	if (!c->plugin_path) {
+		(void)settings_no_plugin(s, c->plugin, d);
+		return diag_prefix(d, "%s:%u: [source %s]", c->section->file, c->section->line, c->name);
+	}
 	if (o) {
 		c->desc = o->desc;
 		c->refused = o->refused;

@@ -143,8 +143,8 @@ static char *why_partial(const struct task *t)
 			(unsigned long long)t->batch.conflicts, t->intake.rejects[t->intake.n_rejects - 1].reason,
 			t->conf->name, t->run->id);
 	if (t->intake.n_rejects)
-		return arena_fmt(a, "%llu records in quarantine/%s/%s.json", (unsigned long long)t->intake.rejected,
-			t->conf->name, t->run->id);
+		return arena_fmt(a, "%llu record%s in quarantine/%s/%s.json", (unsigned long long)t->intake.rejected,
+			t->intake.rejected == 1 ? "" : "s", t->conf->name, t->run->id);
 	if (t->intake.rejected)
 		return arena_fmt(a,
 			"%llu records came twice over the pages of a request, so that others may be missing; nothing "

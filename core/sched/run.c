@@ -428,6 +428,9 @@ static int exit_of(glane_rc rc)
 
 static glane_rc check_names(const struct settings *s, const struct run_options *o, struct diag *d)
 {
+	if (s->n_sources == 0) /* else a folder that went missing would be a success, every night */
+		return fail(d, GLANE_E_CONFIG,
+			"%s: no source is configured: there is no [source NAME] here, nor in sources.d", s->file);
 	for (size_t i = 0; i < o->n_names; i++) {
 		struct source_conf *c = settings_find(s, o->names[i]);
 

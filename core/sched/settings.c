@@ -79,7 +79,8 @@ static glane_rc int_of(const struct conf_section *sec, const char *key, int64_t 
 	*ret = dflt;
 	if (!text || slice_int(slice_of(text), min, max, ret))
 		return GLANE_OK;
-	return at_entry(d, e, "not a number in the range that makes sense here");
+	return fail(d, GLANE_E_CONFIG, "%s:%u: %s = %s: not a whole number from %lld to %lld", e->file, e->line, key,
+		text, (long long)min, (long long)max);
 }
 
 static glane_rc size_of(const struct conf_section *sec, const char *key, uint64_t dflt, uint64_t *ret, struct diag *d)
@@ -218,6 +219,8 @@ static glane_rc base_url_of(struct settings *s, struct source_conf *c, struct di
 		return fail(d, GLANE_E_NOMEM, "no memory for the configuration");
 	if (!slice_has_prefix(slice_of(c->base_url), "http://") && !slice_has_prefix(slice_of(c->base_url), "https://"))
 		return at_entry(d, conf_find(c->section, "base_url"), "not an http or https address");
+	if (strpbrk(c->base_url, " \t"))
+		return at_entry(d, conf_find(c->section, "base_url"), "a blank in an address is written %20");
 	return GLANE_OK;
 }
 
@@ -411,12 +414,16 @@ static glane_rc add_file(void *arg, int dir, const char *name)
 	return f->names[f->n++] ? GLANE_OK : fail(f->d, GLANE_E_NOMEM, "no memory for the configuration");
 }
 
-/* The *.conf files of a folder, by name; no such folder: none. */
-static glane_rc read_folder(struct settings *s, const char *dir, struct diag *d)
+/* The *.conf files of a folder, by name; no such folder: none, where no entry (NULL: the default) names it. */
+static glane_rc read_folder(struct settings *s, const char *dir, const struct conf_entry *named, struct diag *d)
 {
 	struct conf_files f = {.settings = s, .dir = dir, .d = d};
-	glane_rc rc = folder_each(AT_FDCWD, dir, add_file, &f, d);
+	glane_rc rc;
 
+	if (named && access(dir, R_OK | X_OK) != 0)
+		return fail(d, GLANE_E_CONFIG, "%s:%u: %s = %s: %s", named->file, named->line, named->key, named->value,
+			strerror(errno));
+	rc = folder_each(AT_FDCWD, dir, add_file, &f, d);
 	if (rc == GLANE_E_IO)
 		rc = d->code = GLANE_E_CONFIG;
 	if (rc == GLANE_OK)
@@ -524,8 +531,8 @@ static glane_rc read_glane(struct settings *s, const struct conf_section *sec, s
 				"per_host stall run_deadline contact proxy ca_bundle keep_payloads sandbox landlock)",
 				e->file, e->line, e->key);
 	if (rc == GLANE_OK)
-		rc = read_folder(s, providers, d);
-	return rc == GLANE_OK ? read_folder(s, sources, d) : rc;
+		rc = read_folder(s, providers, conf_find(sec, "providers"), d);
+	return rc == GLANE_OK ? read_folder(s, sources, conf_find(sec, "sources"), d) : rc;
 }
 
 static const struct conf_section *glane_section(const struct settings *s)

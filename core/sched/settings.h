@@ -57,6 +57,8 @@ struct settings {
 glane_rc settings_load(struct settings *s, const char *path, struct diag *d);
 void settings_release(struct settings *s);
 struct source_conf *settings_find(const struct settings *s, const char *name);
+/* Fails: no folder of plugin_path has that plugin. */
+glane_rc settings_no_plugin(const struct settings *s, const char *name, struct diag *d);
 /* A plugin's file on the plugin path, or NULL. */
 const char *settings_plugin(struct settings *s, const char *name);
 /* What a section says, by the keys that the host owns. */

@@ -4,9 +4,11 @@
 #include "base/file.h"
 #include "store/files.h"
 #include "store/lake.h"
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 glane_rc store_commit_number(const struct store *s, const char *source, uint64_t *ret, struct diag *d)
 {
@@ -177,9 +179,14 @@ static glane_rc side_read(const struct store *s, const char *source, const char 
 		if (!j)
 			return fail(d, GLANE_E_NOMEM, "no memory for an empty document");
 	} else {
-		j = read_object(s, name, &rc, d);
+		struct diag own = {0};
+
+		j = read_object(s, name, &rc, &own);
 		if (!j)
-			return rc;
+			return fail(d, rc, "%s%s", own.text,
+				faccessat(s->dir, name, R_OK, 0) == 0
+					? "; remove that file, the source's next run makes it again"
+					: "");
 	}
 	*ret = j;
 	return GLANE_OK;

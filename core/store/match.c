@@ -146,5 +146,8 @@ glane_rc match_init(struct match *m, const struct query *q, struct diag *d)
 		rc = period_day(q->from, false, &m->from, d);
 	if (rc == GLANE_OK && q->to)
 		rc = period_day(q->to, true, &m->to, d);
+	if (rc == GLANE_OK && m->from > m->to)
+		rc = fail(d, GLANE_E_CONFIG, "--from '%s' is later than --to '%s': nothing lies between them", q->from,
+			q->to);
 	return rc;
 }

@@ -241,10 +241,16 @@ def filters(suite, site, nights):
     words = ("changes", "--since", when(0), "--format", "csv")
     suite.same("filters that nothing passes: the header, and a word on standard error", site.glane(*words, "--dataset", "nosuch"),
                (0, ",".join(COLUMNS) + "\n", "glane: no change of that time passes the filters\n"))
-    for words in (("--area", "Togo"), ("--freq", "a"), ("--dataset", "nosuch"), ("--to", "1900")):
+    for words in (("--area", "Lomé"), ("--freq", "D"), ("--dataset", "nosuch"), ("--to", "1900")):
         code, out, err = site.glane("export", *words)
         suite.true(f"export {' '.join(words)}: the header, and a word on standard error",
                    (code, out.count("\n"), err.count("\n")) == (0, 1, 1) and "no observation" in err, (code, out, err))
+    for name in ("Togo", "tgo", "TG", "TOGO"):
+        suite.same(f"export --area {name}: the rows of TGO", site.glane("export", "--area", name), site.glane("export", "--area", "TGO"))
+    for words, why in ((("--freq", "annual"), "--freq annual: a letter"), (("--freq", "a"), "--freq a: a letter"),
+                       (("--from", "2004", "--to", "2003"), "--from '2004' is later than --to '2003'")):
+        code, out, err = site.glane("export", *words)
+        suite.true(f"export {' '.join(words)}: usage, nothing printed", code == 2 and not out and why in err, (code, out, err))
     suite.same("export of what is there: no word", site.glane("export", "--area", "TGO")[2], "")
     for fmt in ("csv", "ndjson", "sdmx-csv", "parquet"):
         code, out, err = site.glane("export", "--format", fmt, "--from", "garbage")
@@ -342,29 +348,29 @@ def exports(suite, site, nights):
 TEXT = """Since 2026-11-02T06:00:00Z
 
 alpha D-alpha IT.X: Title of alpha [PT x 10^3]
-  2026-11-02  BEN SEX=F                    2003         revised    21.30 -> 7.77
-  2026-11-06  BEN SEX=F                    2003         status     7.77 -> 7.770
-  2026-11-02  BEN SEX=F                    2004         status     28.40, flags '' -> 'p'
-  2026-11-07  GHA SEX=F                    2001         revised    38.10 -> -0.30, note '' -> 'Ünï'
-  2026-11-02  GHA SEX=M                    2001         withdrawn  38.10 -> -
-  2026-11-03  GHA SEX=M                    2001         restored   - -> 0.5 (was 38.10)
-  2026-11-07  GHA SEX=M                    2001         withdrawn  0.5 -> -
-  2026-11-02  TGO SEX=F                    2015         new        1000
+  2026-11-02  Benin SEX=F                  2003         revised    21.30 -> 7.77
+  2026-11-06  Benin SEX=F                  2003         status     7.77 -> 7.770
+  2026-11-02  Benin SEX=F                  2004         status     28.40, flags '' -> 'p'
+  2026-11-07  Ghana SEX=F                  2001         revised    38.10 -> -0.30, note '' -> 'Ünï'
+  2026-11-02  Ghana SEX=M                  2001         withdrawn  38.10 -> -
+  2026-11-03  Ghana SEX=M                  2001         restored   - -> 0.5 (was 38.10)
+  2026-11-07  Ghana SEX=M                  2001         withdrawn  0.5 -> -
+  2026-11-02  Togo SEX=F                   2015         new        1000
 
 beta D-beta IT.X: Title of beta [PT x 10^3]
-  2026-11-03  FRA SEX=F                    2000         revised    0.00 -> <0.1
+  2026-11-03  France SEX=F                 2000         revised    0.00 -> <0.1
 
 beta D-beta IT.X: Title of beta [IX x 10^3]
-  2026-11-05  FRA SEX=F                    2000 to 2014  status     15 values, the last 98.40, unit 'PT' -> 'IX'  (mapping)
-  2026-11-05  FRA SEX=M                    2000 to 2014  status     15 values, the last 98.40, unit 'PT' -> 'IX'  (mapping)
-  2026-11-05  TGO SEX=F                    2000 to 2014  status     15 values, the last 29.40, unit 'PT' -> 'IX'  (mapping)
-  2026-11-05  TGO SEX=M                    2000 to 2013  status     14 values, the last 22.30, unit 'PT' -> 'IX'  (mapping)
+  2026-11-05  France SEX=F                 2000 to 2014  status     15 values, the last 98.40, unit 'PT' -> 'IX'  (mapping)
+  2026-11-05  France SEX=M                 2000 to 2014  status     15 values, the last 98.40, unit 'PT' -> 'IX'  (mapping)
+  2026-11-05  Togo SEX=F                   2000 to 2014  status     15 values, the last 29.40, unit 'PT' -> 'IX'  (mapping)
+  2026-11-05  Togo SEX=M                   2000 to 2013  status     14 values, the last 22.30, unit 'PT' -> 'IX'  (mapping)
 
 beta D-beta IT.X: Title of beta [PT x 10^3]
-  2026-11-03  TGO SEX=M                    2014         withdrawn  29.40 -> -
+  2026-11-03  Togo SEX=M                   2014         withdrawn  29.40 -> -
 
 beta D-beta IT.X: Title of beta [IX x 10^3]
-  2026-11-07  TGO SEX=M                    2014         restored   - -> 29.40, unit 'PT' -> 'IX'
+  2026-11-07  Togo SEX=M                   2014         restored   - -> 29.40, unit 'PT' -> 'IX'
 
 70 changes: 1 new, 3 revised, 61 status, 3 withdrawn, 2 restored
 """
@@ -388,12 +394,25 @@ def on_terminal(site, *words):
     return p.returncode, out.decode().replace("\r\n", "\n")
 
 
+def aligned(suite):
+    """A column begins where it begins, however many bytes and characters its label has."""
+    labels = ("Togo", "Co\u0302te", "\u6771\u4eac")  # with a mark of no width; twice as wide as its letters
+    answer = support.Answer("area,title,year,value\n" + "".join(f"A{i},{t},2020,{i}\n" for i, t in enumerate(labels)), "text/csv")
+    with support.Server({"/t.csv": answer}) as server:
+        site = suite.site("aligned", f"[source a]\nplugin = csv\nbase_url = {server.url}/t.csv\ndataset = D\narea = area\narea_scheme = OWN\n"
+                          "area_title = title\nperiod = year\nvalue = value\n")
+        site.run("a", "--now", when(0))
+    lines = site.glane("changes", "--format", "text")[1].splitlines()
+    ends = [line.split(label)[1].index("2020") for label in labels for line in lines if label in line]
+    suite.same("text: wide letters and marks without a width", ends, [29 - 4, 29 - 4, 29 - 4])
+
+
 def to_read(suite, site):
     suite.same("text: old -> new, titles, one line for what goes together",
                site.glane("changes", "--format", "text", "--since", when(1)), (0, TEXT, ""))
     suite.same("text of a run", site.glane("changes", "--format", "text", "--run", run_id(2), "--source", "beta", "--scaled")[1],
-               f"Run {run_id(2)}\n\nbeta D-beta IT.X: Title of beta [PT]\n  FRA SEX=F                    2000         revised    0 -> <0.1\n"
-               "  TGO SEX=M                    2014         withdrawn  29400 -> -\n\n2 changes: 1 revised, 1 withdrawn\n")
+               f"Run {run_id(2)}\n\nbeta D-beta IT.X: Title of beta [PT]\n  France SEX=F                 2000         revised    0 -> <0.1\n"
+               "  Togo SEX=M                   2014         withdrawn  29400 -> -\n\n2 changes: 1 revised, 1 withdrawn\n")
     suite.same("text without an event", site.glane("changes", "--format", "text")[1], f"Run {run_id(READY - 1)}: no changes\n")
     suite.same("a terminal gets text", on_terminal(site, "--since", when(1)), (0, TEXT))
     suite.same("a terminal gets csv where it is asked for", on_terminal(site, "--format", "csv"), (0, ",".join(COLUMNS) + "\n"))
@@ -561,6 +580,7 @@ def main():
             one_night(suite, site, server, night)
         events(suite, site, nights[:READY], "fresh")
         filters(suite, site, nights)
+        aligned(suite)
         formats(suite, site, nights)
         exports(suite, site, nights)
         to_read(suite, site)

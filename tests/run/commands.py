@@ -390,6 +390,22 @@ def metrics_of(text):
     return seen
 
 
+def left_behind(suite, site, server):
+    """A source whose section was removed or renamed: its rows stay, and status says so."""
+    before = (site.folder / "sources.d/all.conf").read_text()
+    site.configure(before.replace("[source one]", "[source uno]"))
+    code, out, err = site.glane("status")
+    heads = {line.split()[0]: line[25:36].strip() for line in out.splitlines() if line[0] != " "}
+    suite.same("status: a source that no section names any more", (code, err, heads),
+               (0, "", {"off": "disabled", "two": "held", "uno": "never run", "one": "no section"}))
+    suite.true("and what that means", re.search(r"\none .* 40 rows\n +what it had stays in the tables; its section was removed or renamed\n", out), out)
+    all_of = {s["source"]: (s["configured"], s["enabled"], s["overdue"], s["rows"], s["holds"]) for s in json.loads(site.glane("status", "--json")[1])}
+    suite.same("in JSON: configured is false, and it is never overdue", (all_of["one"], all_of["uno"][0]), ((False, False, False, 40, []), True))
+    suite.same("--source takes it", site.glane("status", "--source", "one")[1].count("no section"), 1)
+    suite.true("metrics are of what is configured", 'source="one"' not in site.glane("status", "--prometheus")[1])
+    site.configure(before)
+
+
 def states(suite, server):
     server.routes["/b.csv"] = support.Answer(ROWS, "text/csv")
     site = suite.site("states", source("one", server.url, more="every = 1d\n") + source("two", server.url, "b.csv") +
@@ -413,6 +429,7 @@ def states(suite, server):
     (site.folder / "sources.d/all.conf").rename(site.folder / "sources.d/gone")
     suite.same("export --source of one that only the store knows", site.glane("export", "--source", "one")[1].count("\n"), 41)
     (site.folder / "sources.d/gone").rename(site.folder / "sources.d/all.conf")
+    left_behind(suite, site, server)
     one, two = state("one"), state("two")
     suite.same("newest period, rows, times, overdue", [one[k] for k in ("status", "newest_period", "rows", "checked", "changed", "overdue")],
                ["ok", "2019", 40, "2026-03-01T03:00:00Z", "2026-03-01T03:00:00Z", True])
@@ -433,6 +450,8 @@ def states(suite, server):
         [1, 1, 40, 1772593200, 3 * 86400])
     server.routes["/b.csv"] = support.Answer("", "text/csv")
     site.run("two", "--now", "2026-03-05T04:00:00Z")
+    out = site.glane("status", "--source", "two")[1]
+    suite.true("status of one that fails: its last success", out.count("last success") == 1 and "last success 2026-03-04T03:00:00Z\n" in out, out)
     suite.same("a failed night does not end a hold", [h["since"] for h in state("two")["holds"]], ["2026-03-02T03:00:00Z"])
     server.routes["/b.csv"] = support.Answer(ROWS, "text/csv")
     site.run("two", "--now", "2026-03-06T03:00:00Z")

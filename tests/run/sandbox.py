@@ -138,7 +138,7 @@ suite.true("... and nothing was written", not site.store.exists() or not list(si
 code, out, err = site.glane("parse", "csv", "--dataset=D", "--indicator==I", "--area=code", "--period=year", "--value=value", payload=b"code,year,value\nTGO,2020,1\n")
 suite.true("parse stops as well", code == 2 and "sandbox = seccomp" in err, (code, err))
 suite.same("what reads the store alone works", site.glane("status")[0], 0)
-for words, why in [("sandbox = off", "neither require"), ("sandbox = none", "neither require"), ("landlock = x", "not a number")]:
+for words, why in [("sandbox = off", "neither require"), ("sandbox = none", "neither require"), ("landlock = x", "landlock = x: not a whole number")]:
     code, out, err = suite.site(f"bad {words}", "", words + "\n").glane("check", "--conf")
     suite.true(f"{words} is refused", code == 2 and why in err, (code, err))
 

@@ -49,6 +49,7 @@ dims = SEX=sex
 value = value
 flags = flag
 units = NET=PT
+unit_mults = GDP.PC=6
 licence = CC BY 4.0
 attribution = The office of statistics
 cover = full
@@ -82,6 +83,8 @@ def check_series(suite, site):
     suite.same("with --area a series", len(site.glane("series", "--area", "TGO")[1].splitlines()), 1 + 3)
     suite.same("with --each every series", len(site.glane("series", "--each")[1].splitlines()), 1 + 15)
     suite.same("words, without case and accents", len(site.glane("series", "--each", "INTERIEUR", "brut")[1].splitlines()), 1 + 5)
+    suite.true("a unit with its multiplier", "PT" in lines[2] and "x 10^6" in lines[1] and
+               "brut (x 10^6)" in site.glane("series", "--each", "gdp", "tgo")[1], lines)
     suite.same("words of codes and areas", len(site.glane("series", "--each", "gdp", "tgo")[1].splitlines()), 1 + 1)
     suite.same("words of an area's name, where the provider gives none", len(site.glane("series", "--each", "TOGO")[1].splitlines()), 1 + 3)
     suite.same("a period filter overlaps", len(site.glane("series", "--each", "--from", "2030")[1].splitlines()), 0)
@@ -118,6 +121,12 @@ def check_show(suite, site, runs):
     code, out, err = site.glane("show", "TGO", "NET")
     suite.true("two series: a line each, and how to choose", code == 0 and out.count("Utilisateurs") == 2 and "2 series" in err and
                "--freq" in err, out + err)
+    out = site.glane("show", "TGO", "i", env=env)[1]
+    suite.true("each with its frequency, its unit and multiplier, and over which time it changed",
+               "SEX=F, annual, unit: PT" in out and "GDP.PC SEX=_T, annual, unit: x 10^6" in out and out.count("+7.25 in 5 years") == 2, out)
+    listed = json.loads(site.glane("show", "TGO", "i", "--json")[1])
+    suite.same("and so in JSON", {(s["indicator"], s["title"][:7], s["unit"], s["unit_mult"]) for s in listed},
+               {("NET", "Utilisa", "PT", 0), ("GDP.PC", "Produit", "", 6)})
     out = site.glane("show", *one, "--ascii")[1] + site.glane("show", *one, env={"LC_ALL": "C"})[1]
     suite.true("--ascii, and a locale without UTF-8", out.isascii() and "@" in out, out)
     suite.true("a value that is no number stays text", re.search(r"2015 +confidential", site.glane("show", "FRA", "GDP.PC")[1]))
@@ -125,7 +134,10 @@ def check_show(suite, site, runs):
     suite.same("nothing found: exit 0, a word on standard error", (code, out, "no series of 'NET' for Atlantis" in err), (0, "", True))
     for missing in (("Atlantis", "NET"), ("TGO", "NET", "--dim", "SEX=_T", "--from", "2030"), ("--group", "CEMAC", "NET")):
         code, out, err = site.glane("show", *missing, "--json")
+        suite.true(f"show {' '.join(missing)}: what left nothing", ("passes the filters" if "--from" in missing else "is in the store") in err, err)
         suite.same(f"show {' '.join(missing)} --json: an empty list", (code, out, err.count("\n")), (0, "[]\n", 1))
+    code, out, err = site.glane("show", "TGO", "internet-users")
+    suite.true("nothing of an id of the catalogue: whose it would be", (code, out) == (0, "") and "(catalogue.csv: IT.NET.USER.ZS of source worldbank)" in err, err)
     suite.same("no indicator: usage", site.glane("show", "TGO")[0], 2)
     suite.same("no such group: usage", site.glane("show", "--group", "XYZ", "NET")[0], 2)
 
@@ -158,7 +170,9 @@ def check_group(suite, site):
     suite.same("members by their latest value, with the change over five years", (code, err, got), (0, "", want))
     rest = lines[head + 1 + len(want):]
     suite.true("members without data stand last", len(rest) == len(MEMBERS) - len(want) and all("no data" in line for line in rest), out)
-    members = json.loads(site.glane("show", "--group", "WAEMU", "GDP.PC", "--json")[1])[0]["members"]
+    table = json.loads(site.glane("show", "--group", "WAEMU", "GDP.PC", "--json")[1])[0]
+    suite.same("a group's unit and multiplier", (table["unit"], table["unit_mult"]), ("", 6))
+    members = table["members"]
     two_groups(suite, site)
     code, out, err = site.glane("show", "--group", "WAEMU", "NET")
     suite.true("two measures: a table each", code == 0 and out.count("RANK") == 2 and "SEX=F" in out and err == "", out + err)

@@ -196,6 +196,22 @@ static void test_numbers_and_times(void **state)
 	assert_non_null(strstr(text, "--limit 10: not a number between 1 and 9"));
 }
 
+static void test_ages(void **state)
+{
+	static const struct {
+		int64_t seconds;
+		const char *text;
+	} cases[] = {{0, "0 minutes"}, {59, "0 minutes"}, {60, "1 minute"}, {7199, "119 minutes"}, {7200, "2 hours"},
+		{172799, "47 hours"}, {172800, "2 days"}, {604800, "7 days"}};
+	char text[32];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		age_text(cases[i].seconds, text);
+		assert_string_equal(text, cases[i].text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -206,6 +222,7 @@ int main(void)
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_too_many),
 		cmocka_unit_test(test_numbers_and_times),
+		cmocka_unit_test(test_ages),
 	};
 
 	return cmocka_run_group_tests_name("args", tests, NULL, NULL);

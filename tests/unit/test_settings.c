@@ -150,6 +150,8 @@ static void test_glane_keys(void **state)
 		"jobs = 64\nper_host = 1\nstall = 5m\nkeep_payloads = all\ncontact = a@example.org\nproxy = "
 		"http://p:3128\nca_bundle = "
 		"ca.pem\n");
+	(void)snprintf(path, sizeof(path), "%s/more.d", f->dir);
+	assert_int_equal(mkdir(path, 0755), 0);
 	load(f);
 	assert_string_equal(f->d.text, "");
 	assert_int_equal(f->s.n_sources, 0);
@@ -317,13 +319,14 @@ static void test_bad_values(void **state)
 		{"every = 99999999999999999999d", "not an interval"}, {"deadline = 2w", "not a duration"},
 		{"deadline = 0s", "not a duration"}, {"max_body = 0", "not a size"}, {"max_body = 1T", "not a size"},
 		{"max_body = -5", "not a size"}, {"memory = big", "not a size"},
-		{"memory = 9999999999999G", "not a size"}, {"retries = -1", "range"}, {"retries = 21", "range"},
-		{"retries = 2.5", "range"}, {"rate = 5", "not a rate"}, {"rate = 0/s", "not a rate"},
-		{"rate = 5/d", "not a rate"}, {"rate = 5/ss", "not a rate"}, {"rate = /s", "not a rate"},
-		{"base_url = ftp://example.org", "http or https"}, {"base_url =", "http or https"},
-		{"auth = sesame", "never the secret itself"}, {"auth = key=sesame", "never the secret itself"},
-		{"auth = =env:X", "never the secret itself"}, {"empty = maybe", "neither keep nor skip"},
-		{"headers = X-Key", "'X-Key' is not NAME=VALUE"}, {"headers = =1", "is not NAME=VALUE"},
+		{"memory = 9999999999999G", "not a size"}, {"retries = -1", "not a whole number from 0 to 20"},
+		{"retries = 21", "from 0 to 20"}, {"retries = 2.5", "from 0 to 20"}, {"rate = 5", "not a rate"},
+		{"rate = 0/s", "not a rate"}, {"rate = 5/d", "not a rate"}, {"rate = 5/ss", "not a rate"},
+		{"rate = /s", "not a rate"}, {"base_url = ftp://example.org", "http or https"},
+		{"base_url =", "http or https"}, {"auth = sesame", "never the secret itself"},
+		{"auth = key=sesame", "never the secret itself"}, {"auth = =env:X", "never the secret itself"},
+		{"empty = maybe", "neither keep nor skip"}, {"headers = X-Key", "'X-Key' is not NAME=VALUE"},
+		{"headers = =1", "is not NAME=VALUE"},
 		{"headers = Host=example.org", "header 'Host' is set by the host alone"},
 		{"headers = transfer-encoding=chunked", "set by the host alone"},
 		{"headers = Connection=close", "set by the host alone"}, {"headers = Content-Length=1", "alone"},
@@ -380,8 +383,10 @@ static void test_bad_sections(void **state)
 
 static void test_bad_glane(void **state)
 {
-	static const struct bad cases[] = {{"jobs = 0", "range"}, {"jobs = 65", "range"}, {"per_host = many", "range"},
-		{"stall = 60", "not a duration"}, {"colour = red", "no key 'colour'"}, {"plugin_path = \"a", "quote"}};
+	static const struct bad cases[] = {{"jobs = 0", "not a whole number from 1 to 64"},
+		{"jobs = 65", "from 1 to 64"}, {"per_host = many", "from 1 to 64"},
+		{"sources = more.d", "sources = more.d: No such file"}, {"stall = 60", "not a duration"},
+		{"colour = red", "no key 'colour'"}, {"plugin_path = \"a", "quote"}};
 	struct fixture *f = *state;
 	char text[128];
 

@@ -321,6 +321,8 @@ static glane_rc check_file(void *arg, int dir, const char *folder, const char *n
 		arena_init(&tmp, 0);
 		(void)archive_side_read(&tmp, dir, name, &entries, &n, &why);
 		arena_release(&tmp);
+		if (why.code == GLANE_E_NOMEM)
+			return fail(d, why.code, "payloads/%s/%s", folder, why.text);
 	}
 	if (why.code)
 		damage(c, folder, name, &why);

@@ -128,12 +128,12 @@ glane_rc archive_side_read(
 	if (!j)
 		return d ? d->code : GLANE_E_FORMAT;
 	e = n <= ALSO_MAX ? arena_alloc(a, (n + 1) * sizeof(*e)) : NULL;
-	if (!e) {
-		json_decref(j);
-		return fail(
-			d, GLANE_E_LIMIT, "%s: no memory for its %zu requests, or more than %d", path, n + 1, ALSO_MAX);
-	}
-	rc = entry_read(a, j, path, &e[0], d);
+	if (n > ALSO_MAX)
+		rc = fail(d, GLANE_E_LIMIT, "%s: %zu requests with this answer, more than %d", path, n + 1, ALSO_MAX);
+	else if (!e)
+		rc = fail(d, GLANE_E_NOMEM, "%s: no memory for its %zu requests", path, n + 1);
+	else
+		rc = entry_read(a, j, path, &e[0], d);
 	for (size_t i = 0; rc == GLANE_OK && i < n; i++)
 		rc = entry_read(a, json_array_get(also, i), path, &e[i + 1], d);
 	json_decref(j);
@@ -157,11 +157,12 @@ static bool same_request(const json_t *old, const json_t *fresh)
 	return !*source || strcmp(source, json_text(fresh, "source", "")) == 0;
 }
 
-/* Moves what the old side file says of other requests into the new one's "also". False: no memory, or too many. */
-static bool keep_others(json_t *fresh, json_t *old)
+/* Moves what the old side file says of other requests into the new one's "also". */
+static glane_rc keep_others(json_t *fresh, json_t *old, const char *path, struct diag *d)
 {
 	json_t *also = json_array(), *others = json_object_get(old, "also");
 	bool ok = also != NULL;
+	size_t n;
 
 	for (size_t i = 0; ok && i < json_array_size(others); i++) {
 		json_t *other = json_array_get(others, i);
@@ -172,27 +173,35 @@ static bool keep_others(json_t *fresh, json_t *old)
 	(void)json_object_del(old, "also");
 	if (ok && !same_request(old, fresh))
 		ok = json_array_append(also, old) == 0;
-	ok = ok && json_array_size(also) <= ALSO_MAX;
-	if (ok && json_array_size(also))
+	n = json_array_size(also);
+	if (ok && n && n <= ALSO_MAX)
 		ok = json_object_set(fresh, "also", also) == 0;
 	json_decref(also);
-	return ok;
+	if (ok && n > ALSO_MAX)
+		return fail(d, GLANE_E_LIMIT, "payloads/%s: more than %d requests with this answer", path, ALSO_MAX);
+	return ok ? GLANE_OK : fail(d, GLANE_E_NOMEM, "payloads/%s: no memory", path);
+}
+
+/* The old side file: NULL where there is none, or a damaged one, which is replaced. One that cannot be read may name other requests. */
+static glane_rc read_old(int dir, const char *path, json_t **ret, struct diag *d)
+{
+	struct diag why = {0};
+
+	*ret = file_exists(dir, path) ? json_read_file(dir, path, SIDE_MAX, &why) : NULL;
+	if (*ret || (why.code != GLANE_E_NOMEM && why.code != GLANE_E_IO))
+		return GLANE_OK;
+	return fail(d, why.code, "payloads/%s", why.text);
 }
 
 glane_rc archive_side_write(int dir, const char *path, const struct archive_entry *e, struct diag *d)
 {
 	json_t *fresh = entry_write(e), *old = NULL, *before = NULL;
-	struct diag ignored = {0};
-	glane_rc rc = GLANE_OK;
+	glane_rc rc = fresh ? read_old(dir, path, &old, d) : fail(d, GLANE_E_NOMEM, "payloads/%s: no memory", path);
 
-	if (!fresh)
-		return fail(d, GLANE_E_NOMEM, "payloads/%s: no memory", path);
-	if (file_exists(dir, path))
-		old = json_read_file(dir, path, SIDE_MAX, &ignored); /* a damaged one is replaced */
-	before = json_deep_copy(old);
-	if (json_is_object(old) && !keep_others(fresh, old))
-		rc = fail(d, GLANE_E_LIMIT, "payloads/%s: more than %d requests with this answer", path, ALSO_MAX);
-	else if (!before || !json_equal(before, fresh))
+	before = rc == GLANE_OK ? json_deep_copy(old) : NULL;
+	if (rc == GLANE_OK && json_is_object(old))
+		rc = keep_others(fresh, old, path, d);
+	if (rc == GLANE_OK && (!before || !json_equal(before, fresh)))
 		rc = json_write_file(dir, path, fresh, false, d);
 	json_decref(before);
 	json_decref(old);

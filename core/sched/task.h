@@ -40,7 +40,7 @@ struct task {
 	uint64_t previous, commit; /* numbers; commit 0: none made */
 	json_t *state, *last, *requests;
 	char plugin_digest[65], options_digest[65], gate_digest[65];
-	bool digests_same, gate_same, replay_failed;
+	bool digests_same, gate_same;
 	bool known;         /* to the broker */
 	bool interrupted;   /* by a signal to the run: it stays due */
 	bool said;          /* its line is out */

@@ -2,6 +2,7 @@
 /* The payload archive: bodies come back as they were, requests are found, damage is told. */
 #include "base/file.h"
 #include "net/archive.h"
+#include "net/archive_side.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -332,6 +333,36 @@ static void cut_side_files_are_passed_over(void **state)
 	strbuf_release(&whole);
 }
 
+/* Want of memory is no damage: what the side file says of other requests stays. */
+static void want_of_memory_loses_no_request(void **state)
+{
+	struct place *p = *state;
+	struct archive_entry e = {.method = "GET", .url = "https://h/three", .size = 9, .fetched_at = 100};
+	char path[200];
+	size_t failed = 0;
+	bool struck = true;
+
+	put(p, "https://h/one", "the same", 100);
+	put(p, "https://h/two", "the same", 100);
+	stored("the same", ".json", path);
+	memcpy(e.sha256, strrchr(path, '/') + 1, 64);
+	for (long n = 1; struck; n++) {
+		struct diag d = {0};
+		glane_rc rc;
+
+		(void)mem_fail_after(n, false);
+		rc = archive_side_write(p->a.dir, path + strlen("payloads/"), &e, &d);
+		struck = mem_fail_after(0, false);
+		assert_true(rc == GLANE_OK || (struck && rc == GLANE_E_NOMEM));
+		failed += rc != GLANE_OK;
+		reopen(p, 0);
+		assert_non_null(find(p, "https://h/one"));
+		assert_non_null(find(p, "https://h/two"));
+	}
+	assert_true(failed > 5);
+	assert_non_null(find(p, "https://h/three"));
+}
+
 static void without_create_nothing_is_made(void **state)
 {
 	struct place *p = *state;
@@ -356,6 +387,7 @@ int main(void)
 		cmocka_unit_test(a_body_in_another_folder_is_found),
 		cmocka_unit_test(damage_is_found),
 		cmocka_unit_test(cut_side_files_are_passed_over),
+		cmocka_unit_test(want_of_memory_loses_no_request),
 		cmocka_unit_test(without_create_nothing_is_made),
 	};
 

@@ -264,11 +264,10 @@ static const char *read_prefixed(struct slice t, struct period *ret)
 /* The period of "1960 [YR1960]", "2010Q1 [2010Q1]", the World Bank's DataBank; absent of another text. */
 static struct slice in_databank(struct slice t)
 {
-	const char *at = memchr(t.p, ' ', t.n);
+	const char *at = t.p[t.n - 1] == ']' ? memchr(t.p, ' ', t.n) : NULL;
 	const size_t n = at ? (size_t)(at - t.p) : 0, skip = n == 4 ? 5 : 3; /* " [", and of years "YR" */
 
-	if (n < 4 || t.n != n + skip + n || t.p[t.n - 1] != ']' || memcmp(at, " [YR", skip - 1) != 0 ||
-		memcmp(at + skip - 1, t.p, n) != 0)
+	if (n < 4 || t.n != n + skip + n || memcmp(at, " [YR", skip - 1) != 0 || memcmp(at + skip - 1, t.p, n) != 0)
 		return (struct slice){NULL, 0};
 	return (struct slice){t.p, n};
 }
@@ -277,6 +276,7 @@ static struct slice in_databank(struct slice t)
 static const char *read_single(struct slice t, char want, struct period *ret)
 {
 	int year = t.n >= 4 ? number(t.p, 4) : -1;
+	struct slice databank;
 
 	if (year < 0)
 		return read_prefixed(t, ret);
@@ -284,8 +284,9 @@ static const char *read_single(struct slice t, char want, struct period *ret)
 		return no_year;
 	if (t.n == 4)
 		return set_part(ret, 'A', year, 1);
-	if (t.p[t.n - 1] == ']' && in_databank(t).n)
-		t = in_databank(t);
+	databank = in_databank(t);
+	if (databank.n)
+		t = databank;
 	else if (t.n == 6 && memcmp(t.p + 4, ".0", 2) == 0) /* a number, as spreadsheets and data frames write it */
 		t.n = 4;
 	t = drop_zone(t);

@@ -128,12 +128,14 @@ glane_rc archive_side_read(
 	if (!j)
 		return d ? d->code : GLANE_E_FORMAT;
 	e = n <= ALSO_MAX ? arena_alloc(a, (n + 1) * sizeof(*e)) : NULL;
-	if (n > ALSO_MAX)
-		rc = fail(d, GLANE_E_LIMIT, "%s: %zu requests with this answer, more than %d", path, n + 1, ALSO_MAX);
-	else if (!e)
-		rc = fail(d, GLANE_E_NOMEM, "%s: no memory for its %zu requests", path, n + 1);
-	else
-		rc = entry_read(a, j, path, &e[0], d);
+	if (!e) {
+		json_decref(j);
+		if (n > ALSO_MAX)
+			return fail(d, GLANE_E_LIMIT, "%s: %zu requests with this answer, more than %d", path, n + 1,
+				ALSO_MAX);
+		return fail(d, GLANE_E_NOMEM, "%s: no memory for its %zu requests", path, n + 1);
+	}
+	rc = entry_read(a, j, path, &e[0], d);
 	for (size_t i = 0; rc == GLANE_OK && i < n; i++)
 		rc = entry_read(a, json_array_get(also, i), path, &e[i + 1], d);
 	json_decref(j);

@@ -7,6 +7,7 @@
 
 struct reporting {
 	char freq;
+	int parts; /* of a year */
 	int year, part;
 	int month, day; /* the reporting year's first */
 };
@@ -42,10 +43,11 @@ static bool read_form(struct slice text, struct reporting *ret, bool *ret_ok)
 
 	ret->year = digits(text, 0, 4);
 	ret->freq = text.n > at ? text.p[at] : '\0';
-	if (ret->year < 0 || !parts_of(ret->freq))
+	ret->parts = parts_of(ret->freq);
+	if (ret->year < 0 || ret->parts == 0)
 		return false;
 	ret->part = text.n <= at + 4 ? digits(text, at + 1, text.n - at - 1) : -1;
-	*ret_ok = ret->year > 0 && ret->year < 9990 && ret->part > 0 && ret->part <= parts_of(ret->freq);
+	*ret_ok = ret->year > 0 && ret->year < 9990 && ret->part > 0 && ret->part <= ret->parts;
 	return true;
 }
 
@@ -80,7 +82,7 @@ static int print_week(char *out, size_t n, int64_t first, int week)
 /* The calendar's own form where it has one; else a range. */
 static int print_months(char *out, size_t n, const struct reporting *r)
 {
-	const int months = 12 / parts_of(r->freq), behind = r->month - 1 + months * (r->part - 1);
+	const int months = 12 / r->parts, behind = r->month - 1 + months * (r->part - 1);
 	const int year = r->year + behind / 12, month = behind % 12;
 	int64_t y;
 	unsigned m, d;

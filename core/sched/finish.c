@@ -449,9 +449,6 @@ void task_done(struct task *t)
 		t->message = t->message ? arena_fmt(&t->run->arena, "%s; %s", t->message, t->note)
 					: arena_strndup(&t->run->arena, t->note, strlen(t->note));
 	t->message = shown(t, t->message);
-	if (t->security > SECURITY_LINES)
-		outlet_fmt(
-			&t->run->err, "security: %s: ... and %u more\n", t->conf->name, t->security - SECURITY_LINES);
 	if (t->known)
 		broker_tell(t, B_CLOSE);
 	fd_close(&t->broker_end);

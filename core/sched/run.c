@@ -386,6 +386,18 @@ static void publish(struct run *r)
 		task_say(&r->tasks[i]);
 }
 
+/* The broker may have told of some when their task was done. */
+static void count_security(struct run *r)
+{
+	for (size_t i = 0; i < r->n_tasks; i++) {
+		const struct task *t = &r->tasks[i];
+
+		if (t->security > SECURITY_LINES)
+			outlet_fmt(&r->err, "security: %s: ... and %u more\n", t->conf->name,
+				t->security - SECURITY_LINES);
+	}
+}
+
 static int report(struct run *r)
 {
 	struct strbuf text;
@@ -393,6 +405,7 @@ static int report(struct run *r)
 	json_t *j;
 	int code;
 
+	count_security(r);
 	publish(r);
 	code = run_exit_code(r);
 	j = run_report(r, code);
